@@ -1,0 +1,249 @@
+"""Configuration files: typed, strict, one YAML file per model (`configs/`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nanopelican_hls.errors import ConfigError
+from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Rounding
+from nanopelican_hls.operators import BEAMS, COMPONENTS
+
+
+class Spurions(str, Enum):
+    """Constant or extra particles put in front of the constituents."""
+
+    NONE = "none"
+    BEAMS = "beams"  #: the two beams, constants (cartesian coordinates only)
+    JET = "jet"  #: the four-momentum of the whole jet, a second input
+
+
+class Coordinates(str, Enum):
+    CARTESIAN = "cartesian"  #: (E, px, py, pz) in the laboratory
+    LIGHT_CONE = "light_cone"  #: (q+, q-, y, z) along the jet axis
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The network (DESIGN section 2): what the QONNX graph computes, apart from the numbers in it."""
+
+    n_constituents: int
+    channels: int
+    symmetric: bool = True
+    spurions: Spurions = Spurions.NONE
+    coordinates: Coordinates = Coordinates.LIGHT_CONE
+    batch_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n_constituents < 2:
+            raise ConfigError("a jet needs at least 2 constituents", where="network.n_constituents")
+        if self.channels < 1:
+            raise ConfigError("at least 1 hidden channel is needed", where="network.channels")
+        if self.spurions is Spurions.BEAMS and self.coordinates is not Coordinates.CARTESIAN:
+            raise ConfigError(
+                "beams are not constants in light-cone coordinates",
+                where="network.spurions",
+                remedy="use `coordinates: cartesian`, or `spurions: jet` or `none`",
+            )
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the four components of a four-momentum."""
+        return COMPONENTS[self.coordinates.value]
+
+    @property
+    def beams(self) -> int:
+        return len(BEAMS) if self.spurions is Spurions.BEAMS else 0
+
+    @property
+    def has_jet(self) -> bool:
+        return self.spurions is Spurions.JET
+
+    @property
+    def n_spurions(self) -> int:
+        return self.beams + self.has_jet
+
+    @property
+    def particles(self) -> int:
+        """M: constituents and spurions."""
+        return self.n_constituents + self.n_spurions
+
+
+@dataclass(frozen=True)
+class QuantiserConfig:
+    """Width and rounding of one kind of quantiser; its sign follows from its role, its scale from calibration."""
+
+    bits: int
+    rounding: Rounding = Rounding.ROUND
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bits <= MAX_QUANTISER_BITS:
+            raise ConfigError(f"bits must be 2 to {MAX_QUANTISER_BITS}, not {self.bits}", where="quantisers")
+
+
+@dataclass(frozen=True)
+class QuantisersConfig:
+    """Where quantisers stand; `null` switches an inner one off, and the exact value passes on."""
+
+    momenta: QuantiserConfig
+    logit: QuantiserConfig
+    weights: QuantiserConfig
+    biases: QuantiserConfig
+    jet_momenta: QuantiserConfig | None = None
+    d: QuantiserConfig | None = None
+    d_jet: QuantiserConfig | None = None
+    d_jj: QuantiserConfig | None = None
+    r: QuantiserConfig | None = None
+    s: QuantiserConfig | None = None
+    mix: QuantiserConfig | None = None
+    relu: QuantiserConfig | None = None
+    sums: QuantiserConfig | None = None
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Float training, fold, quantisation-aware fine-tuning."""
+
+    seeds: tuple[int, ...] = (1, 2, 3, 4)
+    batch_size: int = 512
+    float_epochs: int = 12
+    quantised_epochs: int = 8
+    learning_rate: float = 0.03
+    quantised_learning_rate: float = 0.003
+    freeze_scales_fraction: float = 0.4
+    max_jets: int | None = None
+
+
+@dataclass(frozen=True)
+class FirmwareConfig:
+    """The HLS project."""
+
+    backend: str = "Vitis"
+    part: str = "xcvu13p-flga2577-2-e"
+    clock_period_ns: float = 2.7777
+    reuse_factor: int = 1
+
+    def __post_init__(self) -> None:
+        if self.backend not in ("Vitis", "Vivado"):
+            raise ConfigError(f"unknown backend {self.backend!r}", where="firmware.backend", remedy="use Vitis or Vivado")
+        if self.reuse_factor < 1:
+            raise ConfigError(f"must be at least 1, not {self.reuse_factor}", where="firmware.reuse_factor")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole configuration file; `name` is the stem of the file."""
+
+    name: str
+    network: NetworkConfig
+    quantisers: QuantisersConfig
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    firmware: FirmwareConfig = field(default_factory=FirmwareConfig)
+
+    def __post_init__(self) -> None:
+        needed = {"jet_momenta", "d_jet", "d_jj"}
+        given = {key for key in needed if getattr(self.quantisers, key) is not None}
+        if self.network.has_jet and self.quantisers.jet_momenta is None:
+            raise ConfigError(
+                "missing, but the network has the jet as spurion", where=f"{self.name}: quantisers.jet_momenta"
+            )
+        if not self.network.has_jet and given:
+            raise ConfigError(
+                "given, but the network has no jet spurion",
+                where=f"{self.name}: quantisers.{sorted(given)[0]}",
+                remedy="remove it, or set `network.spurions: jet`",
+            )
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and validate a configuration file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not YAML, or has an unknown, missing or ill-typed key; the message names the
+        key and, for an unknown one, the nearest known one.
+    """
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        known = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.stem, known, n=1)
+        raise ConfigError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy=f"did you mean {path.with_name(near[0] + '.yaml')}?" if near else "give the path of a YAML file",
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"is not valid YAML: {' '.join(str(error).split())}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise ConfigError("must be a mapping of sections", where=str(path))
+    if "name" in content:
+        raise ConfigError("unknown key 'name': a configuration is named by its file", where=str(path))
+    config: Config = _parse(Config, {"name": path.stem, **content}, str(path))
+    return config
+
+
+def to_mapping(config: Any) -> Any:
+    """A configuration as plain YAML/JSON values; `parse_mapping` reads it back."""
+    if dataclasses.is_dataclass(config):
+        return {f.name: to_mapping(getattr(config, f.name)) for f in dataclasses.fields(config)}
+    if isinstance(config, Enum):
+        return config.value
+    return list(config) if isinstance(config, tuple) else config
+
+
+def parse_mapping(mapping: dict[str, Any], where: str) -> Config:
+    """The configuration that `to_mapping` wrote."""
+    config: Config = _parse(Config, mapping, where)
+    return config
+
+
+def _parse(kind: Any, value: Any, where: str) -> Any:
+    """``value`` (from YAML) as ``kind`` (a type annotation), or a ConfigError that names the key."""
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        options = typing.get_args(kind)
+        if value is None and type(None) in options:
+            return None
+        return _parse(next(o for o in options if o is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"must be a list, not {value!r}", where=where)
+        return tuple(_parse(typing.get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if dataclasses.is_dataclass(kind):
+        return _parse_section(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError:
+            choices = ", ".join(str(m.value) for m in kind)
+            raise ConfigError(f"must be one of {choices}, not {value!r}", where=where) from None
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigError(f"must be of type {kind.__name__}, not {value!r}", where=where)
+    return value
+
+
+def _parse_section(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ConfigError(f"must be a mapping, not {value!r}", where=where)
+    hints = typing.get_type_hints(kind)
+    for key in value:
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.0)
+            raise ConfigError(f"unknown key {key!r}", where=where, remedy=f"did you mean {near[0]!r}?")
+    for f in dataclasses.fields(kind):
+        if f.name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise ConfigError(f"missing key {f.name!r}", where=where)
+    return kind(**{key: _parse(hints[key], v, f"{where}: {key}") for key, v in value.items()})

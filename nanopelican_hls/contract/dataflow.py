@@ -1,0 +1,131 @@
+"""The network as a list of operator calls: torch trains through it, and the QONNX graph is built from it.
+
+A tensor ``t`` that has a quantiser exists twice: ``t_exact``, what its operator gives, and ``t``, quantised; a port has
+``t_in`` and ``t``. Without a quantiser the two are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nanopelican_hls.config import NetworkConfig
+from nanopelican_hls.operators import (
+    UNSIGNED_COMPONENTS,
+    Operator,
+    PairMix,
+    PairSum,
+    PairwiseDot,
+    ParticleMask,
+    ParticleMix,
+    ParticleSum,
+    Readout,
+    RowSums,
+    SpurionDot,
+    TotalSum,
+)
+
+
+@dataclass(frozen=True)
+class Role:
+    """Which entry of `QuantisersConfig` a tensor's quantiser takes its width from, and its sign."""
+
+    key: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator call; `operator` None is the standard ONNX ``Relu``. Absent optional inputs are None.
+
+    An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one.
+    """
+
+    output: str
+    operator: type[Operator] | None
+    inputs: tuple[str | None, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def ports(network: NetworkConfig) -> dict[str, Role]:
+    """The inputs of the graph in order: constituent components [B, N], then the jet's [B, 1]."""
+    unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
+    roles = {c: Role("momenta", c not in unsigned) for c in network.components}
+    if network.has_jet:
+        roles |= {f"jet_{c}": Role("jet_momenta", c not in unsigned) for c in network.components}
+    return roles
+
+
+def activations(network: NetworkConfig) -> dict[str, Role]:
+    """Inner tensors that may carry a quantiser, in the order of the dataflow; the last is the output."""
+    roles = {"d": Role("d", False)}
+    if network.has_jet:
+        roles |= {"d_jet": Role("d_jet", False), "d_jj": Role("d_jj", False)}
+    roles |= {"r": Role("r", False), "s": Role("s", False), "row": Role("mix", True)}
+    if not network.symmetric:
+        roles["column"] = Role("mix", True)
+    return roles | {
+        "pair": Role("relu", False),
+        "diagonal": Role("relu", False),
+        "pair_sum": Role("sums", False),
+        "diagonal_sum": Role("sums", False),
+        "logit": Role("logit", True),
+    }
+
+
+def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role, tuple[int, ...]]]:
+    """Parameters with their roles and shapes; with ``tables`` the biases depend on the number of valid particles.
+
+    The column term of the untied form has no S weight and no bias: the row's serve both.
+    """
+    c = network.channels
+    rows = network.particles + 1 if tables else 1
+    weight, bias = Role("weights", True), Role("biases", True)
+    shapes = {"w_d": (weight, (c,))}
+    mixes = ["row", "diagonal"] if network.symmetric else ["row", "column", "diagonal"]
+    for mix in mixes:
+        shapes |= {f"{mix}_w_r": (weight, (c,))}
+        if mix != "column":
+            shapes |= {f"{mix}_w_s": (weight, (c,)), f"{mix}_bias": (bias, (rows, c))}
+    if network.has_jet:
+        shapes["diagonal_w_jj"] = (weight, (c,))
+    return shapes | {"k_pair": (weight, (c,)), "k_diagonal": (weight, (c,)), "logit_bias": (bias, (rows, 1))}
+
+
+def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
+    """The operator calls of a network in execution order."""
+    coordinates = {"coordinates": network.coordinates.value}
+    constituents = network.components
+    jet = tuple(f"jet_{c}" for c in network.components)
+    mask = "mask" if tables else None
+    d_jet, d_jj = ("d_jet", "d_jj") if network.has_jet else (None, None)
+    steps = [
+        Step("mask", ParticleMask, (constituents[0],), {"spurions": network.n_spurions}),
+        Step("d", PairwiseDot, constituents, coordinates | {"beams": network.beams}),
+    ]
+    if network.has_jet:
+        steps += [
+            Step("d_jet", SpurionDot, (*constituents, *jet), coordinates),
+            Step("d_jj", SpurionDot, (*jet, *jet), coordinates),
+        ]
+    steps += [
+        Step("r", RowSums, ("d", d_jet, d_jj), {"particles": network.particles}),
+        Step("s", TotalSum, ("r!",)),
+        Step("row", ParticleMix, ("r", "s", "row_w_r", "row_w_s", "row_bias", mask, None, None)),
+    ]
+    if not network.symmetric:
+        steps.append(Step("column", ParticleMix, ("r", None, "column_w_r", None, None, None, None, None)))
+    diagonal_jet = (d_jj, "diagonal_w_jj") if network.has_jet else (None, None)
+    steps += [
+        Step(
+            "g", ParticleMix, ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)
+        ),
+        Step("z", PairMix, ("d", "row", "w_d", None if network.symmetric else "column", d_jet)),
+        Step("pair", None, ("z",)),
+        Step("diagonal", None, ("g",)),
+        Step("pair_sum", PairSum, ("pair", "mask")),
+        Step("diagonal_sum", ParticleSum, ("diagonal", "mask")),
+        Step("logit", Readout, ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask)),
+    ]
+    return tuple(steps)

@@ -1,0 +1,46 @@
+"""Errors of the package: one base class, one message form: what, where, and what to do."""
+
+from __future__ import annotations
+
+
+class NanopelicanError(Exception):
+    """Base of every error this package raises on purpose; the command line exits with status 2 on it.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong.
+    where : str, optional
+        The file, node, tensor, key or jet it concerns.
+    remedy : str, optional
+        What the user can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
+        self.what, self.where, self.remedy = what, where, remedy
+        message = f"{where}: {what}" if where else what
+        super().__init__(f"{message}\n  remedy: {remedy}" if remedy else message)
+
+
+class ConfigError(NanopelicanError):
+    """A configuration that is malformed, incomplete or inconsistent."""
+
+
+class JetsError(NanopelicanError):
+    """Jets, or a file of jets, that cannot be used."""
+
+
+class NetworkError(NanopelicanError):
+    """A checkpoint or a network that cannot be used."""
+
+
+class TrainingError(NanopelicanError):
+    """A training run that cannot go on."""
+
+
+class ContractError(NanopelicanError):
+    """A QONNX graph outside the numeric contract (docs/contract.md)."""
+
+
+class FirmwareError(NanopelicanError):
+    """An HLS project that cannot be generated, compiled or run."""

@@ -1,0 +1,86 @@
+"""The few array operations that the algebra needs, for numpy arrays and torch tensors alike.
+
+The semantics of every operator is written once, in terms of these and of ``+ - * @``; numpy executes the contract,
+torch trains through it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = Any  # numpy.ndarray or torch.Tensor: the algebra does not look inside
+
+
+def _torch_of(x: Array) -> Any:
+    """The torch module if ``x`` is a tensor of it, else None (torch is never imported from here)."""
+    torch = sys.modules.get("torch")
+    return torch if torch is not None and isinstance(x, torch.Tensor) else None
+
+
+def constant(value: Any, like: Array) -> Array:
+    """``value`` as an array of the kind, precision and device of ``like``."""
+    torch = _torch_of(like)
+    if torch is None:
+        return np.asarray(value, dtype=like.dtype)
+    return torch.as_tensor(np.asarray(value), dtype=like.dtype, device=like.device)
+
+
+def take(x: Array, index: NDArray[np.intp], axis: int) -> Array:
+    """Entries ``index`` of ``x`` along ``axis``."""
+    torch = _torch_of(x)
+    if torch is None:
+        return np.take(x, index, axis=axis)
+    return torch.index_select(x, axis, torch.as_tensor(index, device=x.device))
+
+
+def concatenate(arrays: Sequence[Array], axis: int) -> Array:
+    torch = _torch_of(arrays[0])
+    return (torch.cat if torch else np.concatenate)(tuple(arrays), axis)
+
+
+def broadcast_rows(row: Array, batch: int) -> Array:
+    """A [K] array repeated as [batch, K]."""
+    torch = _torch_of(row)
+    return row.expand(batch, -1) if torch else np.broadcast_to(row, (batch, *row.shape))
+
+
+def nonzero(x: Array) -> Array:
+    """1.0 where ``x`` is not 0, else 0.0, in the precision of ``x``."""
+    torch = _torch_of(x)
+    return (x != 0).to(x.dtype) if torch else (x != 0).astype(x.dtype)
+
+
+def as_index(x: Array) -> Array:
+    """Whole numbers held as floating point, as indices."""
+    torch = _torch_of(x)
+    return x.long() if torch else x.astype(np.intp)
+
+
+@lru_cache(maxsize=64)
+def pairs(m: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First and second index of each unordered pair of ``m`` particles, in condensed order.
+
+    The order is that of `scipy.spatial.distance.pdist`: (0, 1), (0, 2), ..., (0, m-1), (1, 2), ...
+    """
+    first, second = np.triu_indices(m, k=1)
+    return first, second
+
+
+def pair_count(m: int) -> int:
+    return m * (m - 1) // 2
+
+
+@lru_cache(maxsize=64)
+def incidence(m: int) -> NDArray[np.float64]:
+    """0/1 matrix [m(m-1)/2, m]: which two particles a condensed entry belongs to."""
+    first, second = pairs(m)
+    matrix = np.zeros((len(first), m))
+    matrix[np.arange(len(first)), first] = 1
+    matrix[np.arange(len(first)), second] = 1
+    return matrix

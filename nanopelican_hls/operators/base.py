@@ -1,0 +1,58 @@
+"""What an operator of the contract is: one class that says everything about it once.
+
+A subclass gives names, shapes, exact semantics, the range of its result, the ONNX function body and how the C++ header is
+called. The QONNX execution class, the hls4ml layer and (later) the tracer rule are derived from it generically, so that a
+new operator is one module here, one header in firmware/templates, one page in docs/operators and one test module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array
+
+#: ONNX domain of the operators and its version
+DOMAIN = "nanopelican"
+VERSION = 1
+
+Shape = tuple[int, ...]
+
+
+class Operator:
+    """An operator of the domain ``nanopelican``; never instantiated.
+
+    Class attributes
+    ----------------
+    inputs : names of the inputs in order. All are given, except those in `optional`, which may be absent (ONNX: '').
+    parameters : those inputs that must be constants (initialisers, possibly through a Quant).
+    optional : inputs that may be absent.
+    attributes : names of the ONNX attributes and their defaults.
+    """
+
+    name: ClassVar[str]
+    inputs: ClassVar[tuple[str, ...]]
+    optional: ClassVar[frozenset[str]] = frozenset()
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    attributes: ClassVar[Mapping[str, int | str]] = {}
+
+    @classmethod
+    def compute(cls, *inputs: Array | None, **attributes: Any) -> Array:
+        """Exact semantics on arrays with a leading batch axis (numpy or torch); absent inputs are None."""
+        raise NotImplementedError
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None, **attributes: Any) -> Shape:
+        """Shape of the result, batch axis included."""
+        raise NotImplementedError
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], **attributes: Any
+    ) -> FixedRange:
+        """Range of the result (and of every partial sum of it) from those of the inputs.
+
+        `values` holds the quantised values of the parameters, by input name, as float64 arrays.
+        """
+        raise NotImplementedError

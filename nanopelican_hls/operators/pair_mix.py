@@ -1,0 +1,56 @@
+"""PairMix: LinEq2->2 off the diagonal, in factored form (DESIGN section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array, concatenate, pairs, take
+from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.particle_mix import weighted_range
+
+
+class PairMix(Operator):
+    """``z_ij = w_d d_ij + row_i + column_j``, i != j: condensed, [B, P, C] or [B, 2P, C], P = M(M-1)/2.
+
+    Without ``column`` the form is symmetric (column = row) and every unordered pair stands once; with it the P entries
+    with i < j come first, then the P entries (j, i) in the same order. With a jet spurion, ``d_jet`` [B, M-1] holds the
+    products of particle 0 with the others.
+    """
+
+    name = "PairMix"
+    inputs = ("d", "row", "w_d", "column", "d_jet")
+    optional = frozenset({"column", "d_jet"})
+    parameters = frozenset({"w_d"})
+
+    @classmethod
+    def compute(cls, *inputs: Array | None) -> Array:
+        d, row, w_d, column, d_jet = inputs
+        assert d is not None and row is not None
+        # particle 0 heads the condensed order, so its products stand in front
+        products = d if d_jet is None else concatenate([d_jet, d], axis=1)
+        first, second = pairs(row.shape[1])
+        scaled = products[:, :, None] * w_d
+        other = row if column is None else column
+        upper = scaled + take(row, first, 1) + take(other, second, 1)
+        if column is None:
+            return upper
+        lower = scaled + take(row, second, 1) + take(column, first, 1)
+        return concatenate([upper, lower], axis=1)
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None) -> Shape:
+        d, row, _, column, d_jet = shapes
+        assert d is not None and row is not None
+        count = d[1] + (d_jet[1] if d_jet else 0)
+        return (d[0], count * (2 if column else 1), row[2])
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        d, row, _, column, d_jet = ranges
+        assert d is not None and row is not None
+        products = d if d_jet is None else FixedRange.union([d, d_jet])
+        return weighted_range(products, values["w_d"]) + row + (row if column is None else column)

@@ -1,0 +1,42 @@
+"""PairSum: masked sum over all ordered pairs (DESIGN section 2, LinEq2->0, off the diagonal)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array, concatenate, pair_count, pairs, take
+from nanopelican_hls.operators.base import Operator, Shape
+
+
+class PairSum(Operator):
+    """``sum over i != j of z_ij``, both valid: z [B, P, C] or [B, 2P, C], mask [B, M] -> [B, C].
+
+    When every unordered pair stands once (P entries), it counts twice.
+    """
+
+    name = "PairSum"
+    inputs = ("z", "mask")
+
+    @classmethod
+    def compute(cls, *inputs: Array | None) -> Array:
+        z, mask = inputs
+        assert z is not None and mask is not None
+        first, second = pairs(mask.shape[1])
+        both = take(mask, first, 1) * take(mask, second, 1)
+        if z.shape[1] == len(first):
+            return 2 * (z * both[:, :, None]).sum(1)
+        return (z * concatenate([both, both], axis=1)[:, :, None]).sum(1)
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None) -> Shape:
+        assert shapes[0] is not None
+        return (shapes[0][0], shapes[0][2])
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        assert ranges[0] is not None and shapes[1] is not None
+        return ranges[0].times(2 * pair_count(shapes[1][1]))

@@ -1,0 +1,60 @@
+"""PairwiseDot: Minkowski products of all pairs of particles (DESIGN section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators import _minkowski
+from nanopelican_hls.operators._arrays import Array, broadcast_rows, concatenate, constant, pair_count, pairs, take
+from nanopelican_hls.operators.base import Operator, Shape
+
+#: the two beams as massless particles (E, px, py, pz), in GeV
+BEAMS = ((1.0, 0.0, 0.0, 1.0), (1.0, 0.0, 0.0, -1.0))
+
+
+class PairwiseDot(Operator):
+    """``d_ij = p_i . p_j`` for all i < j, condensed: four components [B, N] -> [B, M(M-1)/2], in GeV^2.
+
+    With ``beams`` = 2 the beams are particles 0 and 1 and M = N + 2 (cartesian coordinates only), else M = N.
+    """
+
+    name = "PairwiseDot"
+    inputs = ("c0", "c1", "c2", "c3")
+    attributes = {"coordinates": "cartesian", "beams": 0}
+
+    @classmethod
+    def compute(cls, *inputs: Array | None, coordinates: str, beams: int) -> Array:
+        components: Sequence[Array] = [c for c in inputs if c is not None]
+        if beams:
+            batch = components[0].shape[0]
+            components = [
+                concatenate([broadcast_rows(constant([b[k] for b in BEAMS], like=c), batch), c], axis=1)
+                for k, c in enumerate(components)
+            ]
+        first, second = pairs(components[0].shape[1])
+        return _minkowski.dot(
+            [take(c, first, 1) for c in components], [take(c, second, 1) for c in components], coordinates
+        )
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None, coordinates: str, beams: int) -> Shape:
+        assert shapes[0] is not None
+        return (shapes[0][0], pair_count(shapes[0][1] + beams))
+
+    @classmethod
+    def range(
+        cls,
+        *ranges: FixedRange | None,
+        shapes: Sequence[Shape | None],
+        values: Mapping[str, Any],
+        coordinates: str,
+        beams: int,
+    ) -> FixedRange:
+        components = [r for r in ranges if r is not None]
+        if beams:
+            components = [
+                FixedRange.union([c, FixedRange.of_values([b[k] for b in BEAMS])]) for k, c in enumerate(components)
+            ]
+        return _minkowski.dot(components, components, coordinates)

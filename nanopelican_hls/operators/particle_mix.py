@@ -1,0 +1,68 @@
+"""ParticleMix: what one particle adds to its row, its column, or its diagonal entry (DESIGN section 2: v, u, g)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array, as_index, concatenate
+from nanopelican_hls.operators.base import Operator, Shape
+
+
+def table_row(mask: Array | None, table: Array) -> Array:
+    """The row of a multiplicity table: [B, K] at n = number of valid particles, or [1, K] when it has one row."""
+    if table.shape[0] == 1:
+        return table
+    assert mask is not None
+    return table[as_index(mask.sum(1))]
+
+
+def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
+    """Range of ``x * w`` over all weights ``w``."""
+    grid = FixedRange.of_values(weights)
+    flat = np.ldexp(np.asarray(weights, dtype=np.float64), -grid.exponent).ravel()
+    return FixedRange.union([x * FixedRange(int(w), int(w), grid.exponent) for w in flat])
+
+
+class ParticleMix(Operator):
+    """``w_r r_i [+ w_s S + b(n)] [+ w_jj d_JJ for the jet, particle 0]``: [B, M], [B, 1] -> [B, M, C].
+
+    ``s`` [B, 1], ``w_s`` [C] and ``bias`` come together or not at all (the untied column term has none). ``bias`` is
+    [1, C], or [M + 1, C] indexed by the number n of valid particles (then ``mask`` [B, M] is needed).
+    ``d_jj`` [B, 1] with ``w_jj`` [C] adds the jet's own product to the diagonal entry of the jet.
+    """
+
+    name = "ParticleMix"
+    inputs = ("r", "s", "w_r", "w_s", "bias", "mask", "d_jj", "w_jj")
+    optional = frozenset({"s", "w_s", "bias", "mask", "d_jj", "w_jj"})
+    parameters = frozenset({"w_r", "w_s", "bias", "w_jj"})
+
+    @classmethod
+    def compute(cls, *inputs: Array | None) -> Array:
+        r, s, w_r, w_s, bias, mask, d_jj, w_jj = inputs
+        assert r is not None
+        mixed = r[:, :, None] * w_r
+        if s is not None:
+            mixed = mixed + (s * w_s + table_row(mask, bias))[:, None, :]
+        if d_jj is None:
+            return mixed
+        return concatenate([mixed[:, :1] + (d_jj * w_jj)[:, None, :], mixed[:, 1:]], axis=1)
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None) -> Shape:
+        assert shapes[0] is not None and shapes[2] is not None
+        return (*shapes[0], shapes[2][0])
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        r, s, d_jj = ranges[0], ranges[1], ranges[6]
+        assert r is not None
+        total = weighted_range(r, values["w_r"])
+        if s is not None:
+            total = total + weighted_range(s, values["w_s"]) + FixedRange.of_values(values["bias"])
+        return total if d_jj is None else total + weighted_range(d_jj, values["w_jj"])

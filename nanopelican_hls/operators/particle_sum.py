@@ -1,0 +1,35 @@
+"""ParticleSum: masked sum over the diagonal (DESIGN section 2, LinEq2->0, the trace)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array
+from nanopelican_hls.operators.base import Operator, Shape
+
+
+class ParticleSum(Operator):
+    """``sum over valid i of z_ii``: z [B, M, C], mask [B, M] -> [B, C]."""
+
+    name = "ParticleSum"
+    inputs = ("z", "mask")
+
+    @classmethod
+    def compute(cls, *inputs: Array | None) -> Array:
+        z, mask = inputs
+        assert z is not None and mask is not None
+        return (z * mask[:, :, None]).sum(1)
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None) -> Shape:
+        assert shapes[0] is not None
+        return (shapes[0][0], shapes[0][2])
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        assert ranges[0] is not None and shapes[0] is not None
+        return ranges[0].times(shapes[0][1])

@@ -1,0 +1,48 @@
+"""Readout: the output weight from the two sums (DESIGN section 2, LinEq2->0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array
+from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.particle_mix import table_row, weighted_range
+
+
+class Readout(Operator):
+    """``sum_h k_pair_h T_h + k_diag_h D_h + b(n)``: pair sums T and diagonal sums D [B, C] -> [B, 1].
+
+    A standard Gemm cannot express the bias: it is [1, 1], or a table [M + 1, 1] over the number n of valid particles
+    (the folded BatchNorm, DESIGN section 2), and then ``mask`` [B, M] is needed.
+    """
+
+    name = "Readout"
+    inputs = ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "bias", "mask")
+    optional = frozenset({"mask"})
+    parameters = frozenset({"k_pair", "k_diagonal", "bias"})
+
+    @classmethod
+    def compute(cls, *inputs: Array | None) -> Array:
+        pair_sum, diagonal_sum, k_pair, k_diagonal, bias, mask = inputs
+        assert pair_sum is not None and diagonal_sum is not None
+        return (pair_sum * k_pair + diagonal_sum * k_diagonal).sum(1)[:, None] + table_row(mask, bias)
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None) -> Shape:
+        assert shapes[0] is not None
+        return (shapes[0][0], 1)
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        assert ranges[0] is not None and ranges[1] is not None
+        total = FixedRange.of_values(values["bias"])
+        for x, name in ((ranges[0], "k_pair"), (ranges[1], "k_diagonal")):
+            for weight in np.asarray(values[name]).ravel():
+                total = total + weighted_range(x, [weight])
+        return total

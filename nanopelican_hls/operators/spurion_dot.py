@@ -1,0 +1,38 @@
+"""SpurionDot: Minkowski products of particles with one four-momentum, the jet's (DESIGN section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators import _minkowski
+from nanopelican_hls.operators._arrays import Array
+from nanopelican_hls.operators.base import Operator, Shape
+
+
+class SpurionDot(Operator):
+    """``p_i . J``: components [B, K] of particles and [B, 1] of the spurion -> [B, K], in GeV^2.
+
+    With the spurion itself as the particle (K = 1) it is the spurion's mass squared.
+    """
+
+    name = "SpurionDot"
+    inputs = ("c0", "c1", "c2", "c3", "s0", "s1", "s2", "s3")
+    attributes = {"coordinates": "cartesian"}
+
+    @classmethod
+    def compute(cls, *inputs: Array | None, coordinates: str) -> Array:
+        return _minkowski.dot(inputs[:4], inputs[4:], coordinates)
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None, coordinates: str) -> Shape:
+        assert shapes[0] is not None
+        return shapes[0]
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], coordinates: str
+    ) -> FixedRange:
+        result: FixedRange = _minkowski.dot(ranges[:4], ranges[4:], coordinates)
+        return result

@@ -1,0 +1,35 @@
+"""TotalSum: the sum over all ordered pairs, from the row sums (DESIGN section 2: Nbar^2 S)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators._arrays import Array
+from nanopelican_hls.operators.base import Operator, Shape
+
+
+class TotalSum(Operator):
+    """``sum_i r_i = sum_ij d_ij``: r [B, M] -> [B, 1], in GeV^2; every pair counts twice, the diagonal once."""
+
+    name = "TotalSum"
+    inputs = ("r",)
+
+    @classmethod
+    def compute(cls, *inputs: Array | None) -> Array:
+        (r,) = inputs
+        assert r is not None
+        return r.sum(1)[:, None]
+
+    @classmethod
+    def shape(cls, *shapes: Shape | None) -> Shape:
+        assert shapes[0] is not None
+        return (shapes[0][0], 1)
+
+    @classmethod
+    def range(
+        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        assert ranges[0] is not None and shapes[0] is not None
+        return ranges[0].times(shapes[0][1])
