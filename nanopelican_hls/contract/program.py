@@ -1,0 +1,327 @@
+"""A QONNX file as a typed program: read once, checked once, consumed by every executor.
+
+Reading is the pre-flight check. A file that passes is inside the numeric contract (docs/contract.md), so that nothing
+downstream has to look at protobuf, or to doubt what it reads.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from nanopelican_hls.errors import ContractError
+from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser, Rounding
+from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, Operator
+
+#: ONNX domains under which QONNX writes ``Quant``
+QUANT_DOMAIN = "qonnx.custom_op.general"
+QUANT_DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node; `operator` and `quantiser` are both None for ``Relu``. Absent optional inputs are None."""
+
+    name: str
+    op_type: str
+    inputs: tuple[str | None, ...]
+    output: str
+    attributes: Mapping[str, Any]
+    operator: type[Operator] | None = None
+    quantiser: Quantiser | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A checked QONNX graph.
+
+    Attributes
+    ----------
+    ports : shapes of the inputs, without the batch axis, in the order of the file.
+    outputs : names of the outputs.
+    nodes : the nodes that work on activations, in execution order (``Quant`` on constants is folded).
+    constants : values of the parameters after their quantisers, float64.
+    parameter_quantisers : quantisers of the parameters.
+    shapes : of every activation, batch axis excluded.
+    ranges : of every activation, port inputs excepted (they are real numbers).
+    """
+
+    ports: Mapping[str, Shape]
+    outputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, NDArray[np.float64]]
+    parameter_quantisers: Mapping[str, Quantiser]
+    shapes: Mapping[str, Shape]
+    ranges: Mapping[str, FixedRange]
+
+    @classmethod
+    def parse(cls, model: onnx.ModelProto) -> Program:
+        """Check a model and read it.
+
+        Raises
+        ------
+        ContractError
+            Naming the node, the cause and the remedy.
+        """
+        return _Parser(model).run()
+
+    @property
+    def quantisers(self) -> dict[str, Quantiser]:
+        """Quantisers of activations by their output tensor."""
+        return {node.output: node.quantiser for node in self.nodes if node.quantiser}
+
+    def exponent(self, tensor: str) -> int:
+        """The grid ``2**exponent`` on which the integers of a tensor are compared."""
+        return self.ranges[tensor].exponent
+
+
+def read_model(path: str | Path) -> onnx.ModelProto:
+    """Load an ONNX file.
+
+    Raises
+    ------
+    ContractError
+        If it cannot be read or is not an ONNX file.
+    """
+    path = Path(path)
+    try:
+        model = onnx.load(path)
+    except OSError as error:
+        raise ContractError(
+            f"cannot be read ({error.strerror})", where=str(path), remedy="give the path of a QONNX file"
+        ) from error
+    except DecodeError as error:
+        raise ContractError("is not an ONNX file, or is truncated", where=str(path), remedy="export it again") from error
+    if not model.graph.node:
+        raise ContractError("holds no graph", where=str(path), remedy="export it again")
+    return model
+
+
+class _Parser:
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.graph = model.graph
+        self.versions = {i.domain: i.version for i in model.opset_import}
+        self.initialisers = {i.name: i for i in model.graph.initializer}
+        self.constants: dict[str, NDArray[np.float64]] = {}
+        self.parameter_quantisers: dict[str, Quantiser] = {}
+        self.shapes: dict[str, Shape] = {}
+        self.ranges: dict[str, FixedRange] = {}
+        self.nodes: list[Node] = []
+
+    def run(self) -> Program:
+        ports = {i.name: _static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
+        self.shapes.update(ports)
+        if self.versions.get(DOMAIN, VERSION) != VERSION:
+            raise ContractError(
+                f"operators of version {self.versions[DOMAIN]}, this package knows version {VERSION}",
+                where=f"domain {DOMAIN}",
+                remedy="export the model again with this version",
+            )
+        for proto in self.graph.node:
+            self._read_node(proto)
+        outputs = tuple(o.name for o in self.graph.output)
+        for name in outputs:
+            if name not in self.ranges:
+                raise ContractError("is an output that no node computes", where=f"tensor {name!r}")
+        return Program(
+            ports=ports,
+            outputs=outputs,
+            nodes=tuple(self.nodes),
+            constants=self.constants,
+            parameter_quantisers=self.parameter_quantisers,
+            shapes=self.shapes,
+            ranges=self.ranges,
+        )
+
+    def _read_node(self, proto: onnx.NodeProto) -> None:
+        where = f"node {proto.name!r} ({proto.op_type})"
+        if len(proto.output) != 1:
+            raise ContractError(f"has {len(proto.output)} outputs, expected 1", where=where)
+        for tensor in proto.input:
+            if tensor and not (tensor in self.shapes or tensor in self.initialisers or tensor in self.constants):
+                raise ContractError(
+                    f"its input {tensor!r} is computed by no earlier node",
+                    where=where,
+                    remedy="sort the graph topologically (qonnx: SortGraph) and remove dangling inputs",
+                )
+        if proto.op_type == "Quant" and proto.domain in QUANT_DOMAINS:
+            self._read_quant(proto, where)
+        elif proto.op_type == "Relu" and proto.domain in ("", "ai.onnx"):
+            self._append(Node(proto.name, "Relu", tuple(proto.input), proto.output[0], {}), where)
+        elif proto.domain == DOMAIN and proto.op_type in OPERATORS:
+            self._read_operator(proto, where)
+        else:
+            known = ["Quant", "Relu", *OPERATORS]
+            near = difflib.get_close_matches(proto.op_type, known, n=1)
+            hint = f"did you mean {near[0]} (domain {DOMAIN!r})? " if near else ""
+            raise ContractError(
+                f"unknown operator, domain {proto.domain!r}",
+                where=where,
+                remedy=f"{hint}the contract knows {', '.join(known)}",
+            )
+
+    def _constant(self, tensor: str, what: str, where: str) -> NDArray[np.float64]:
+        """The value of an initialiser, or of a parameter after its Quant."""
+        if tensor in self.constants:
+            return self.constants[tensor]
+        if tensor not in self.initialisers:
+            raise ContractError(
+                f"{what} {tensor!r} is not a constant",
+                where=where,
+                remedy="fold it into an initialiser (qonnx: FoldConstants)",
+            )
+        value = numpy_helper.to_array(self.initialisers[tensor]).astype(np.float64)
+        if not np.isfinite(value).all():
+            raise ContractError(f"{what} {tensor!r} is NaN or infinite", where=where, remedy="train the model again")
+        return value
+
+    def _read_quant(self, proto: onnx.NodeProto, where: str) -> None:
+        if len(proto.input) != 4:
+            raise ContractError(f"has {len(proto.input)} inputs, expected 4 (x, scale, zero point, bit width)", where=where)
+        scale, zero_point, bit_width = (
+            self._constant(t, what, where)
+            for t, what in zip(proto.input[1:], ("its scale", "its zero point", "its bit width"), strict=True)
+        )
+        attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
+        quantiser = _quantiser(scale, zero_point, bit_width, attributes, where)
+        source, output = proto.input[0], proto.output[0]
+        if source in self.shapes:
+            self._append(Node(proto.name, "Quant", (source,), output, {}, quantiser=quantiser), where)
+        else:
+            self.constants[output] = quantiser(self._constant(source, "its input", where))
+            self.parameter_quantisers[output] = quantiser
+
+    def _read_operator(self, proto: onnx.NodeProto, where: str) -> None:
+        operator = OPERATORS[proto.op_type]
+        given = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
+        given = {k: v.decode() if isinstance(v, bytes) else v for k, v in given.items()}
+        for name in given:
+            if name not in operator.attributes:
+                raise ContractError(
+                    f"unknown attribute {name!r}", where=where, remedy=f"it has {', '.join(operator.attributes) or 'none'}"
+                )
+        if len(proto.input) > len(operator.inputs):
+            raise ContractError(f"has {len(proto.input)} inputs, at most {len(operator.inputs)} are known", where=where)
+        padded = [*proto.input, *[""] * (len(operator.inputs) - len(proto.input))]
+        for name, tensor in zip(operator.inputs, padded, strict=True):
+            if not tensor and name not in operator.optional:
+                raise ContractError(f"its input {name!r} is missing", where=where, remedy=f"see docs/operators/{operator.name}.md")
+            if tensor and name in operator.parameters:
+                self.constants[tensor] = self._constant(tensor, f"its input {name!r}", where)
+            elif tensor and tensor not in self.shapes:
+                raise ContractError(f"its input {name!r} is a constant, expected an activation", where=where)
+        inputs = tuple(t or None for t in padded)
+        attributes = {**operator.attributes, **given}
+        self._append(Node(proto.name, proto.op_type, inputs, proto.output[0], attributes, operator=operator), where)
+
+    def _append(self, node: Node, where: str) -> None:
+        self.nodes.append(node)
+        try:
+            shape, values = self._infer(node)
+        except (ValueError, IndexError, AssertionError) as error:
+            raise ContractError(f"its inputs do not fit together ({error})", where=where) from error
+        self._check_declared_shape(node.output, shape, where)
+        if values.bits > EXACT_BITS:
+            raise ContractError(
+                f"tensor {node.output!r} needs {values.bits} bits, more than the {EXACT_BITS} that float64 holds exactly",
+                where=where,
+                remedy="narrow the quantisers before it",
+            )
+        self.shapes[node.output], self.ranges[node.output] = shape, values
+
+    def _infer(self, node: Node) -> tuple[Shape, FixedRange]:
+        first = node.inputs[0]
+        assert first is not None
+        if node.quantiser:
+            return self.shapes[first], node.quantiser.range
+        for tensor in node.inputs:
+            if tensor in self.shapes and tensor not in self.ranges:
+                raise ContractError(
+                    f"its input {tensor!r} is a port without a quantiser",
+                    where=f"node {node.name!r} ({node.op_type})",
+                    remedy="put a Quant behind every graph input",
+                )
+        if node.operator is None:
+            return self.shapes[first], self.ranges[first].rectified()
+        shapes = [self._shape_with_batch(t) for t in node.inputs]
+        ranges = [self.ranges.get(t) if t else None for t in node.inputs]
+        values = {
+            name: self.constants[t]
+            for name, t in zip(node.operator.inputs, node.inputs, strict=True)
+            if t and name in node.operator.parameters
+        }
+        shape = node.operator.shape(*shapes, **node.attributes)[1:]
+        return shape, node.operator.range(*ranges, shapes=shapes, values=values, **node.attributes)
+
+    def _shape_with_batch(self, tensor: str | None) -> Shape | None:
+        if tensor is None:
+            return None
+        return (1, *self.shapes[tensor]) if tensor in self.shapes else self.constants[tensor].shape
+
+    def _check_declared_shape(self, tensor: str, shape: Shape, where: str) -> None:
+        for value in (*self.graph.value_info, *self.graph.output):
+            if value.name == tensor and _static_shape(value) != shape:
+                raise ContractError(
+                    f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator gives {shape}", where=where
+                )
+
+
+def _static_shape(value: onnx.ValueInfoProto) -> Shape:
+    """Shape without the batch axis."""
+    dims = value.type.tensor_type.shape.dim
+    if not dims or any(d.dim_value <= 0 for d in dims[1:]):
+        shown = [d.dim_param or d.dim_value or "?" for d in dims]
+        raise ContractError(
+            f"has a dynamic or unknown shape {shown}",
+            where=f"tensor {value.name!r}",
+            remedy="export with static shapes; only the batch axis, the first, may be free",
+        )
+    return tuple(d.dim_value for d in dims[1:])
+
+
+def _quantiser(
+    scale: NDArray[np.float64],
+    zero_point: NDArray[np.float64],
+    bit_width: NDArray[np.float64],
+    attributes: Mapping[str, Any],
+    where: str,
+) -> Quantiser:
+    if scale.size != 1 or bit_width.size != 1:
+        raise ContractError(
+            f"has {scale.size} scales and {bit_width.size} bit widths (per channel)",
+            where=where,
+            remedy="train with scalar (per-tensor) scales",
+        )
+    mantissa, exponent = np.frexp(scale.item())
+    if mantissa != 0.5:
+        raise ContractError(
+            f"its scale {scale.item():g} is not a power of two",
+            where=where,
+            remedy="train with power-of-two scales (Brevitas: RestrictValueType.POWER_OF_TWO)",
+        )
+    if np.any(zero_point != 0):
+        raise ContractError(f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically")
+    if bit_width.item() != int(bit_width.item()):
+        raise ContractError(f"its bit width {bit_width.item():g} is not whole", where=where)
+    rounding = attributes.get("rounding_mode", b"ROUND").decode()
+    if rounding not in Rounding.__members__:
+        raise ContractError(
+            f"its rounding mode {rounding!r} is not supported", where=where, remedy="use ROUND (half-to-even) or FLOOR"
+        )
+    if attributes.get("narrow", 0):
+        raise ContractError("its range is narrow", where=where, remedy="train with the full two's complement range")
+    try:
+        return Quantiser(int(bit_width.item()), bool(attributes.get("signed", 1)), int(exponent) - 1, Rounding(rounding))
+    except ContractError as error:
+        raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
