@@ -1,0 +1,172 @@
+"""Jets as arrays: the one form in which they travel through the package."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import JetsError
+
+logger = logging.getLogger(__name__)
+
+#: how far |p| may exceed E, relative to E: float32 storage alone gives up to 1.2e-7 to a massless particle
+SPACE_LIKE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Jets:
+    """Jets with their constituents; checked, and put in order of pT, on construction.
+
+    Parameters
+    ----------
+    four_momenta : float64 [n, N, 4]
+        (E, px, py, pz) of the constituents in GeV, in descending pT, zero-padded. All-zero entries may stand anywhere
+        and move to the end; constituents in another order are sorted, and logged.
+    jet_four_momentum : float64 [n, 4]
+        The same of the whole jet, all its constituents included.
+    multiplicity : int64 [n]
+        Number of constituents before any cut, so at least the number of those present.
+    labels : int8 [n] or None
+        1 = top, 0 = QCD; None where not known.
+
+    Raises
+    ------
+    JetsError
+        If shapes disagree, a label is not 0 or 1, a multiplicity is too small, or a four-momentum has a NaN or an
+        infinity, a negative energy, or |p| above E by more than `SPACE_LIKE_TOLERANCE`; the message names the jet, the
+        constituent and the excess.
+    """
+
+    four_momenta: NDArray[np.float64]
+    jet_four_momentum: NDArray[np.float64]
+    multiplicity: NDArray[np.int64]
+    labels: NDArray[np.int8] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "four_momenta", np.asarray(self.four_momenta, dtype=np.float64))
+        object.__setattr__(self, "jet_four_momentum", np.asarray(self.jet_four_momentum, dtype=np.float64))
+        object.__setattr__(self, "multiplicity", np.asarray(self.multiplicity))
+        if self.labels is not None:
+            object.__setattr__(self, "labels", np.asarray(self.labels))
+        self._check_shapes()
+        _check_four_momenta(self.four_momenta, "constituent {}")
+        _check_four_momenta(self.jet_four_momentum[:, None], "the whole jet")
+        self._check_counts()
+        self._check_labels()
+        object.__setattr__(self, "four_momenta", _in_pt_order(self.four_momenta))
+
+    def __len__(self) -> int:
+        return len(self.four_momenta)
+
+    def __getitem__(self, index: int | slice | NDArray[Any]) -> Jets:
+        """The jets at a slice, an index array, a mask or a position (then one jet)."""
+        chosen = index if isinstance(index, slice) else np.atleast_1d(np.arange(len(self))[index])
+        return Jets(
+            four_momenta=self.four_momenta[chosen],
+            jet_four_momentum=self.jet_four_momentum[chosen],
+            multiplicity=self.multiplicity[chosen],
+            labels=None if self.labels is None else self.labels[chosen],
+        )
+
+    def leading(self, n_constituents: int) -> Jets:
+        """The same jets with exactly ``n_constituents``: the leading ones in pT, or more padding.
+
+        Jets that lose constituents are counted in the log; `multiplicity` and `jet_four_momentum` stay.
+        """
+        if n_constituents < 1:
+            raise JetsError(f"cannot keep {n_constituents} constituents", remedy="keep at least 1")
+        held = self.four_momenta.shape[1]
+        if held == n_constituents:
+            return self
+        if held < n_constituents:
+            padding = ((0, 0), (0, n_constituents - held), (0, 0))
+            return replace(self, four_momenta=np.pad(self.four_momenta, padding))
+        cut = int(np.count_nonzero(self.four_momenta[:, n_constituents:, 0].any(axis=1)))
+        if cut:
+            logger.info(
+                "%d of %d jets have more than %d constituents: the leading %d in pT are kept",
+                *(cut, len(self), n_constituents, n_constituents),
+            )
+        return replace(self, four_momenta=self.four_momenta[:, :n_constituents])
+
+    def _check_shapes(self) -> None:
+        shape = self.four_momenta.shape
+        if len(shape) != 3 or shape[1] < 1 or shape[2] != 4:
+            raise JetsError(f"must have shape [jets, constituents, 4], not {list(shape)}", where="four_momenta")
+        expected = {"jet_four_momentum": (shape[0], 4), "multiplicity": (shape[0],), "labels": (shape[0],)}
+        for name, wanted in expected.items():
+            array = getattr(self, name)
+            if array is not None and array.shape != wanted:
+                raise JetsError(
+                    f"must have shape {list(wanted)} like the {shape[0]} jets, not {list(array.shape)}", where=name
+                )
+
+    def _check_counts(self) -> None:
+        if self.multiplicity.dtype.kind not in "iu":
+            raise JetsError(f"must be integers, not {self.multiplicity.dtype}", where="multiplicity")
+        present = np.count_nonzero(self.four_momenta[..., 0], axis=1)
+        for jet in np.flatnonzero(self.multiplicity < present)[:1]:
+            raise JetsError(
+                f"a multiplicity of {self.multiplicity[jet]}, but {present[jet]} constituents are present",
+                where=f"jet {jet}",
+                remedy="give the number of constituents before any cut",
+            )
+        object.__setattr__(self, "multiplicity", self.multiplicity.astype(np.int64, copy=False))
+
+    def _check_labels(self) -> None:
+        if self.labels is None:
+            return
+        for jet in np.flatnonzero((self.labels != 0) & (self.labels != 1))[:1]:
+            raise JetsError(
+                f"the label is {self.labels[jet]}", where=f"jet {jet}", remedy="labels are 1 (top) and 0 (QCD)"
+            )
+        object.__setattr__(self, "labels", self.labels.astype(np.int8, copy=False))
+
+
+def pt_gev(four_momenta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Transverse momenta [...] of four-momenta [..., 4], in GeV."""
+    pt: NDArray[np.float64] = np.hypot(four_momenta[..., 1], four_momenta[..., 2])
+    return pt
+
+
+def _in_pt_order(four_momenta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Constituents [n, N, 4] in descending pT, ties as they came; the array itself if it is so already."""
+    pt = pt_gev(four_momenta)
+    unordered = int(np.count_nonzero((np.diff(pt, axis=1) > 0).any(axis=1)))
+    if not unordered:
+        return four_momenta
+    logger.info("the constituents of %d of %d jets were not in order of pT: sorted", unordered, len(pt))
+    return np.take_along_axis(four_momenta, np.argsort(-pt, axis=1, kind="stable")[..., None], axis=1)
+
+
+def _check_four_momenta(four_momenta: NDArray[np.float64], name: str) -> None:
+    """Refuse four-momenta [n, N, 4] that no particle has; ``name`` says what one is, its second index for ``{}``."""
+    energy, px, py, pz = np.moveaxis(four_momenta, -1, 0)
+    for jet, i in np.argwhere(~np.isfinite(four_momenta).all(axis=-1))[:1]:
+        raise JetsError(
+            f"(E, px, py, pz) = {_shown(four_momenta[jet, i])} GeV has a NaN or an infinity",
+            where=f"jet {jet}, {name.format(i)}",
+            remedy="remove the jet, or find what wrote it",
+        )
+    for jet, i in np.argwhere(energy < 0)[:1]:
+        raise JetsError(
+            f"the energy is negative: {energy[jet, i]:.9g} GeV",
+            where=f"jet {jet}, {name.format(i)}",
+            remedy="momenta are (E, px, py, pz) in GeV, energy first; padding is all zero",
+        )
+    excess = np.hypot(np.hypot(px, py), pz) - energy
+    for jet, i in np.argwhere(excess > SPACE_LIKE_TOLERANCE * energy)[:1]:
+        raise JetsError(
+            f"(E, px, py, pz) = {_shown(four_momenta[jet, i])} GeV is space-like: |p| exceeds E by "
+            f"{excess[jet, i]:.3g} GeV, more than rounding explains ({SPACE_LIKE_TOLERANCE:g} of E)",
+            where=f"jet {jet}, {name.format(i)}",
+            remedy="momenta are (E, px, py, pz) in GeV, energy first, stored in float32 or wider",
+        )
+
+
+def _shown(four_momentum: NDArray[np.float64]) -> str:
+    return f"({', '.join(f'{x:.9g}' for x in four_momentum)})"

@@ -1,0 +1,82 @@
+"""Four-momenta in the coordinates of the network, and as the values of its ports."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nanopelican_hls.config import Coordinates, NetworkConfig
+from nanopelican_hls.contract.dataflow import ports
+from nanopelican_hls.jets.container import Jets
+
+#: pT / |p| below which a jet has no axis to speak of: |eta| > 5.3, outside every detector. The boost along the beam
+#: costs a factor of (|p| / pT)^2 in precision; any frame gives the same products, so there the laboratory serves.
+MIN_SIN_THETA = 1e-2
+
+
+def to_light_cone(four_momenta: ArrayLike, jet_four_momentum: ArrayLike) -> NDArray[np.float64]:
+    """Light-cone components along the jet axis, in float64.
+
+    A boost along the beam by the jet's pseudorapidity eta_0 and a rotation by its azimuth phi_0 bring the axis to x;
+    then q+ = E' + px', q- = E' - px', y = py', z = pz'. For a massless particle, with de = eta - eta_0 and
+    dp = phi - phi_0::
+
+        q+ = pT (cosh de + cos dp)   q- = pT (cosh de - cos dp)   y = pT sin dp   z = pT sinh de
+
+    Products (`operators.PairwiseDot`) are those of the laboratory to 1e-10 of E_i E_j. Zero vectors stay exactly zero.
+    q- of a massless particle on the axis is 0 up to the rounding of its source (a few 1e-7 of q+ in float32), so it
+    may be negative by as much; unsigned quantisers take that as 0.
+
+    Parameters
+    ----------
+    four_momenta : [..., N, 4]
+        (E, px, py, pz) in GeV of the particles of each jet.
+    jet_four_momentum : [..., 4]
+        (E, px, py, pz) of the jet. One without pT (an empty jet), or within 0.6 degrees of the beam, leaves the axis
+        where it is, on x.
+
+    Returns
+    -------
+    float64 [..., N, 4]
+        (q+, q-, y, z) in GeV.
+    """
+    energy, px, py, pz = np.moveaxis(np.asarray(four_momenta, dtype=np.float64), -1, 0)
+    cos_phi, sin_phi, cosh_eta, sinh_eta = _axis(np.asarray(jet_four_momentum, dtype=np.float64)[..., None, :])
+    boosted_energy = energy * cosh_eta - pz * sinh_eta
+    along = px * cos_phi + py * sin_phi
+    components = (
+        boosted_energy + along,
+        boosted_energy - along,
+        py * cos_phi - px * sin_phi,
+        pz * cosh_eta - energy * sinh_eta,
+    )
+    return np.stack(components, axis=-1) + 0.0  # adding 0 turns the -0.0 of padding into 0.0
+
+
+def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.float64]]:
+    """The values of the network's ports, in their order, before quantisation.
+
+    Returns
+    -------
+    dict of str to float64 array, C-contiguous
+        One array per name of `contract.dataflow.ports`: [n, N] for a component of the leading N constituents, [n, 1]
+        for one of the jet.
+    """
+    constituents = jets.leading(network.n_constituents).four_momenta
+    jet = jets.jet_four_momentum[:, None]
+    if network.coordinates is Coordinates.LIGHT_CONE:
+        constituents = to_light_cone(constituents, jets.jet_four_momentum)
+        jet = to_light_cone(jet, jets.jet_four_momentum)
+    columns = {c: constituents[..., k] for k, c in enumerate(network.components)}
+    columns |= {f"jet_{c}": jet[..., k] for k, c in enumerate(network.components)}
+    return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
+
+
+def _axis(jet: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Cos and sin of the azimuth, cosh and sinh of the pseudorapidity, each [...], of jets [..., 4]."""
+    _, px, py, pz = np.moveaxis(jet, -1, 0)
+    pt = np.hypot(px, py)
+    usable = pt > MIN_SIN_THETA * np.hypot(pt, pz)
+    px, py, pz = (np.where(usable, p, on_x) for p, on_x in ((px, 1.0), (py, 0.0), (pz, 0.0)))
+    pt = np.hypot(px, py)
+    return px / pt, py / pt, np.hypot(pt, pz) / pt, pz / pt
