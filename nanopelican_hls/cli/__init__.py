@@ -1,0 +1,44 @@
+"""The ``nanopelican`` command: thin, one module per subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from nanopelican_hls.errors import NanopelicanError
+
+#: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
+COMMANDS = ("csim", "bench", "train")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error."""
+    parser = argparse.ArgumentParser(prog="nanopelican", description="FPGA firmware for nanoPELICAN jet taggers.")
+    parser.add_argument("--verbose", action="store_true", help="log what happens inside")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in COMMANDS}
+    for module in modules.values():
+        module.add_parser(subparsers)
+    args = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO if args.verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        status: int = modules[args.command].run(args)
+        return status
+    except NanopelicanError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        print(f"error: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        print("  remedy: free some space, or choose another folder (make ... BUILD=folder)", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

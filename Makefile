@@ -1,0 +1,61 @@
+# Thin: each target calls the package's `nanopelican` command in .venv, which `make setup` creates.
+
+PYTHON ?= python3
+BUILD  ?= build
+CONFIG ?= configs/trigger-n16.yaml
+JETS   ?=
+EVENTS ?=
+
+BIN    := .venv/bin
+READY  := .venv/.ready
+CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup csim csim-all bench train test lint lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  variables: CONFIG=$(CONFIG) JETS=file.h5 EVENTS=n BUILD=$(BUILD)"
+
+setup: $(READY)  ## create .venv with everything pinned in requirements.lock
+
+# The stamp comes last: an environment whose installation was interrupted is made again.
+$(READY): requirements.lock pyproject.toml
+	@command -v g++ >/dev/null || { echo "g++ is missing: install it with 'apt-get install g++' (Debian, Ubuntu)"; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install it with 'apt-get install python3 python3-venv', or name yours: make setup PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "$$($(PYTHON) --version) found, Python 3.11 to 3.13 is needed: name one, as in make setup PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it with 'apt-get install python3-venv'"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+csim: $(READY)  ## HLS project of CONFIG and the proof that its C++ equals the QONNX file
+	$(CSIM) $(CONFIG)
+
+csim-all: $(READY)  ## the same for every model of the zoo
+	$(CSIM) configs/*.yaml
+
+bench: $(READY)  ## speed of the C-simulation on this machine
+	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)
+
+train: $(READY)  ## train CONFIG: make train CONFIG=... TRAIN=train.h5 VALID=valid.h5 TEST=test.h5
+	$(BIN)/nanopelican train $(CONFIG) --train $(TRAIN) --valid $(VALID) $(if $(TEST),--test $(TEST))
+
+test: $(READY)  ## the test suite
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+lock: $(READY)  ## write requirements.lock anew from the ranges in pyproject.toml
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --editable '.[dev]'
+	.venv-lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu//' > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+	rm -rf .venv-lock
+
+clean:  ## remove everything built, but not .venv
+	rm -rf $(BUILD)

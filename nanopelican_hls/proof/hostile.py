@@ -1,0 +1,246 @@
+"""Hostile events: what no detector sends, and where executors come to differ.
+
+Every kind is made at the ports, as float64: rounding ties, saturation of every quantiser that can saturate, empty jets,
+one constituent, all N, duplicates, constituents that round to zero, padding in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.fixed_point import Quantiser
+
+Ports = dict[str, NDArray[np.float64]]
+Execute = Callable[[Ports], Mapping[str, NDArray[np.float64]]]
+
+#: rounds of the search for events that saturate a quantiser
+SEARCH_ROUNDS = 12
+#: events the search keeps and varies in each round, for each bound of each quantiser
+SEARCH_KEEP = 8
+
+
+@dataclass(frozen=True)
+class HostileEvents:
+    """Hostile events and what they reach.
+
+    Attributes
+    ----------
+    ports : arrays [n, ...] by port.
+    kinds : number of events of each kind.
+    saturated : bounds of quantisers that some event drives into saturation, as ``tensor+`` or ``tensor-``.
+    unreachable : bounds that exact interval analysis proves out of reach of any event.
+    unsaturated : bounds that the search did not reach, though intervals alone do not exclude them.
+    """
+
+    ports: Ports
+    kinds: Mapping[str, int]
+    saturated: tuple[str, ...]
+    unreachable: tuple[str, ...]
+    unsaturated: tuple[str, ...]
+
+
+def hostile_events(program: Program, execute: Execute, events: int, seed: int = 2026) -> HostileEvents:
+    """Make at least ``events`` hostile events for a program.
+
+    Parameters
+    ----------
+    program : Program
+        Its ports and their quantisers say where ties and bounds lie.
+    execute : callable
+        An execution of the program (ports to tensors) that steers the search for saturation.
+    events : int
+        Number of events, shared evenly by the kinds; the events that the search finds come on top.
+    seed : int
+        Seed of the generator; the same arguments give the same events.
+    """
+    make = _Generator(program, np.random.default_rng(seed))
+    kinds = {
+        "rounding ties": make.ties,
+        "saturated ports": make.saturated_ports,
+        "random scale": make.random_scale,
+        "empty": make.empty,
+        "one constituent": make.one_constituent,
+        "all constituents": make.all_constituents,
+        "duplicates": make.duplicates,
+        "rounding to zero": make.rounding_to_zero,
+        "padding in the middle": make.padding_in_the_middle,
+    }
+    share = -(-events // len(kinds))
+    batches = {kind: function(share) for kind, function in kinds.items()}
+    pool = _stack(list(batches.values()))
+    found, saturated, unreachable, unsaturated = _search_saturation(program, execute, pool, make)
+    batches["saturated quantisers"] = found
+    return HostileEvents(
+        ports=_stack(list(batches.values())),
+        kinds={kind: len(next(iter(batch.values()))) for kind, batch in batches.items()},
+        saturated=saturated,
+        unreachable=unreachable,
+        unsaturated=unsaturated,
+    )
+
+
+def _stack(batches: list[Ports]) -> Ports:
+    return {port: np.concatenate([batch[port] for batch in batches]) for port in batches[0]}
+
+
+def _select(ports: Mapping[str, NDArray[np.float64]], index: NDArray[np.intp]) -> Ports:
+    return {port: array[index] for port, array in ports.items()}
+
+
+class _Generator:
+    """Makes events of each kind from the quantisers that stand behind the ports."""
+
+    def __init__(self, program: Program, rng: np.random.Generator) -> None:
+        self.rng = rng
+        behind = {node.inputs[0]: node.quantiser for node in program.nodes if node.quantiser}
+        self.quantisers: dict[str, Quantiser] = {}
+        for port in program.ports:
+            quantiser = behind[port]
+            assert quantiser is not None  # Program.parse refuses a port without a quantiser
+            self.quantisers[port] = quantiser
+        self.widths = {port: shape[0] for port, shape in program.ports.items()}
+        self.n_constituents = max(self.widths.values())
+
+    def _uniform_integers(self, port: str, events: int) -> NDArray[np.float64]:
+        q = self.quantisers[port]
+        return self.rng.integers(q.low, q.high + 1, size=(events, self.widths[port])).astype(np.float64)
+
+    def _is_constituents(self, port: str) -> bool:
+        return self.widths[port] == self.n_constituents
+
+    def all_constituents(self, events: int) -> Ports:
+        """Uniform over the whole grid."""
+        return {p: self._uniform_integers(p, events) * q.scale for p, q in self.quantisers.items()}
+
+    def ties(self, events: int) -> Ports:
+        """Half-way between two grid points, and one float64 to either side of it."""
+        ports = {}
+        for port, q in self.quantisers.items():
+            tie = (self._uniform_integers(port, events) + 0.5) * q.scale
+            aside = np.nextafter(tie, np.where(self.rng.random(tie.shape) < 0.5, -np.inf, np.inf))
+            ports[port] = np.where(self.rng.random(tie.shape) < 0.25, aside, tie)
+        return ports
+
+    def saturated_ports(self, events: int) -> Ports:
+        """At, just beyond and far beyond the bounds of the ports, of either sign."""
+        ports = {}
+        for port, q in self.quantisers.items():
+            bound = np.where(self.rng.random((events, self.widths[port])) < 0.5, q.low - 0.5, q.high + 0.5)
+            factor = self.rng.choice([1.0, 1.0 - 2.0**-52, 1.0 + 2.0**-52, 1.5, 2.0**8, 2.0**20], size=bound.shape)
+            ports[port] = bound * factor * q.scale
+        return ports
+
+    def random_scale(self, events: int) -> Ports:
+        """Events whose overall size runs over all octaves of the grid, exponential within an event."""
+        size = 2.0 ** self.rng.uniform(-2, 2 + max(q.bits for q in self.quantisers.values()), size=(events, 1))
+        ports = {}
+        for port, q in self.quantisers.items():
+            value = self.rng.exponential(size=(events, self.widths[port])) * size * q.scale
+            sign = self.rng.choice([-1.0, 1.0], size=value.shape) if q.signed else 1.0
+            ports[port] = value * sign
+        return ports
+
+    def empty(self, events: int) -> Ports:
+        """No constituent: all zero, negative zero, or a jet four-momentum alone."""
+        ports = self.all_constituents(events)
+        for port in ports:
+            zero = self.rng.choice([0.0, -0.0], size=ports[port].shape)
+            alone = self.rng.random((events, 1)) < (0.0 if self._is_constituents(port) else 0.5)
+            ports[port] = np.where(alone, ports[port], zero)
+        return ports
+
+    def _masked(self, ports: Ports, keep: NDArray[np.bool_]) -> Ports:
+        return {p: np.where(keep, a, 0.0) if self._is_constituents(p) else a for p, a in ports.items()}
+
+    def one_constituent(self, events: int) -> Ports:
+        """One constituent, at any place."""
+        place = self.rng.integers(0, self.n_constituents, size=events)
+        return self._masked(self.random_scale(events), place[:, None] == np.arange(self.n_constituents))
+
+    def padding_in_the_middle(self, events: int) -> Ports:
+        """Padded places anywhere."""
+        keep = self.rng.random((events, self.n_constituents)) < self.rng.random((events, 1))
+        return self._masked(self.all_constituents(events), keep)
+
+    def duplicates(self, events: int) -> Ports:
+        """Constituents that stand several times, up to all N alike."""
+        ports = self.random_scale(events)
+        kinds = self.rng.integers(1, self.n_constituents + 1, size=(events, 1))
+        source = self.rng.integers(0, kinds, size=(events, self.n_constituents))
+        return {
+            p: np.take_along_axis(a, source, axis=1) if self._is_constituents(p) else a for p, a in ports.items()
+        }
+
+    def rounding_to_zero(self, events: int) -> Ports:
+        """Around half a unit of the grid, so that a constituent may round to zero in some or all components."""
+        ports = {}
+        for port, q in self.quantisers.items():
+            shape = (events, self.widths[port])
+            ports[port] = self.rng.choice([-0.5, -0.25, 0.0, 0.25, 0.4999, 0.5, 0.5001, 1.0, 1.5], size=shape) * q.scale
+        return ports
+
+    def vary(self, ports: Ports, copies: int) -> Ports:
+        """Copies of events with some entries moved to bounds, zero or elsewhere on the grid."""
+        events = len(next(iter(ports.values())))
+        varied = _select(ports, np.repeat(np.arange(events), copies))
+        rate = self.rng.choice([0.02, 0.1, 0.5], size=(events * copies, 1))
+        for port, q in self.quantisers.items():
+            shape = varied[port].shape
+            choice = self.rng.integers(0, 4, size=shape)
+            other = self._uniform_integers(port, shape[0]) * q.scale
+            new = np.select([choice == 0, choice == 1, choice == 2], [q.low * q.scale, q.high * q.scale, 0.0], other)
+            varied[port] = np.where(self.rng.random(shape) < rate, new, varied[port])
+        return varied
+
+
+def _search_saturation(
+    program: Program, execute: Execute, pool: Ports, make: _Generator
+) -> tuple[Ports, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Find, by keeping and varying the most extreme events, one that saturates each bound of each quantiser."""
+    bounds, unreachable = _bounds(program)
+    open_bounds = dict(bounds)
+    kept: list[Ports] = []
+    candidates = pool
+    for round_ in range(SEARCH_ROUNDS + 1):
+        tensors = execute(candidates)
+        survivors: list[NDArray[np.intp]] = []
+        for name, (source, sign, limit) in list(open_bounds.items()):
+            reach = sign * tensors[source].reshape(len(tensors[source]), -1)
+            extreme = reach.max(axis=1)
+            best = np.argsort(-extreme, kind="stable")[:SEARCH_KEEP]
+            if extreme[best[0]] > limit:
+                del open_bounds[name]
+                kept.append(_select(candidates, best[:1]))
+            else:
+                survivors.append(best)
+        if not open_bounds or round_ == SEARCH_ROUNDS:
+            break
+        parents = _select(candidates, np.unique(np.concatenate(survivors)))
+        candidates = _stack([parents, make.vary(parents, copies=24)])
+    saturated = tuple(name for name in bounds if name not in open_bounds)
+    found = _stack(kept) if kept else _select(pool, np.arange(0))
+    return found, saturated, unreachable, tuple(open_bounds)
+
+
+def _bounds(program: Program) -> tuple[dict[str, tuple[str, float, float]], tuple[str, ...]]:
+    """Bounds of the quantisers: name -> (tensor before, sign, limit: beyond it the quantiser saturates)."""
+    reachable, unreachable = {}, []
+    for node in program.nodes:
+        if node.quantiser is None or node.inputs[0] is None:
+            continue
+        source, q = node.inputs[0], node.quantiser
+        for mark, sign, limit in (("+", 1.0, (q.high + 0.5) * q.scale), ("-", -1.0, (-q.low + 0.5) * q.scale)):
+            exact = program.ranges.get(source)
+            if exact is None:  # a port: any real number may come
+                continue
+            extreme = np.ldexp(float(exact.high if sign > 0 else -exact.low), exact.exponent)
+            if extreme > limit:
+                reachable[f"{node.output}{mark}"] = (source, sign, float(limit))
+            elif q.signed or sign > 0:
+                unreachable.append(f"{node.output}{mark}")
+    return reachable, tuple(unreachable)
