@@ -27,6 +27,8 @@ class Spurions(str, Enum):
 
 
 class Coordinates(str, Enum):
+    """The frame and the components of four-momenta (DESIGN section 2)."""
+
     CARTESIAN = "cartesian"  #: (E, px, py, pz) in the laboratory
     LIGHT_CONE = "light_cone"  #: (q+, q-, y, z) along the jet axis
 
@@ -133,7 +135,9 @@ class FirmwareConfig:
 
     def __post_init__(self) -> None:
         if self.backend not in ("Vitis", "Vivado"):
-            raise ConfigError(f"unknown backend {self.backend!r}", where="firmware.backend", remedy="use Vitis or Vivado")
+            raise ConfigError(
+                f"unknown backend {self.backend!r}", where="firmware.backend", remedy="use Vitis or Vivado"
+            )
         if self.reuse_factor < 1:
             raise ConfigError(f"must be at least 1, not {self.reuse_factor}", where="firmware.reuse_factor")
 

@@ -82,7 +82,7 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
     c = network.channels
     rows = network.particles + 1 if tables else 1
     weight, bias = Role("weights", True), Role("biases", True)
-    shapes = {"w_d": (weight, (c,))}
+    shapes: dict[str, tuple[Role, tuple[int, ...]]] = {"w_d": (weight, (c,))}
     mixes = ["row", "diagonal"] if network.symmetric else ["row", "column", "diagonal"]
     for mix in mixes:
         shapes |= {f"{mix}_w_r": (weight, (c,))}
@@ -118,9 +118,7 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
         steps.append(Step("column", ParticleMix, ("r", None, "column_w_r", None, None, None, None, None)))
     diagonal_jet = (d_jj, "diagonal_w_jj") if network.has_jet else (None, None)
     steps += [
-        Step(
-            "g", ParticleMix, ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)
-        ),
+        Step("g", ParticleMix, ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)),
         Step("z", PairMix, ("d", "row", "w_d", None if network.symmetric else "column", d_jet)),
         Step("pair", None, ("z",)),
         Step("diagonal", None, ("g",)),

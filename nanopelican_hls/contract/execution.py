@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnx
@@ -21,45 +21,45 @@ from nanopelican_hls.operators import DOMAIN, OPERATORS, Operator
 CHUNK = 2048
 
 
-def _execution_class(operator: type[Operator]) -> type[CustomOp]:
-    """The qonnx ``CustomOp`` of an operator: all that qonnx asks for follows from the operator's class."""
+class _QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
+    """What qonnx asks of an operator; all of it follows from the operator's class."""
 
-    def get_nodeattr_types(self: CustomOp) -> dict[str, tuple[str, bool, Any]]:
+    operator: ClassVar[type[Operator]]
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
         return {
             name: ("s" if isinstance(default, str) else "i", False, default)
-            for name, default in operator.attributes.items()
+            for name, default in self.operator.attributes.items()
         }
 
-    def attributes(self: CustomOp) -> dict[str, Any]:
-        return {name: self.get_nodeattr(name) for name in operator.attributes}
+    def _attributes(self) -> dict[str, Any]:
+        return {name: self.get_nodeattr(name) for name in self.operator.attributes}
 
-    def padded_inputs(self: CustomOp) -> list[str]:
+    def _inputs(self) -> list[str]:
+        """Names of all inputs, '' for absent ones."""
         given = list(self.onnx_node.input)
-        return given + [""] * (len(operator.inputs) - len(given))
+        return given + [""] * (len(self.operator.inputs) - len(given))
 
-    def make_shape_compatible_op(self: CustomOp, model: ModelWrapper) -> onnx.NodeProto:
-        shapes = [tuple(model.get_tensor_shape(t)) if t else None for t in padded_inputs(self)]
-        return self.make_const_shape_op(list(operator.shape(*shapes, **attributes(self))))
+    def make_shape_compatible_op(self, model: ModelWrapper) -> onnx.NodeProto:
+        shapes = [tuple(model.get_tensor_shape(t)) if t else None for t in self._inputs()]
+        return self.make_const_shape_op(list(self.operator.shape(*shapes, **self._attributes())))
 
-    def infer_node_datatype(self: CustomOp, model: ModelWrapper) -> None:
+    def infer_node_datatype(self, model: ModelWrapper) -> None:
         """Values between quantisers are exact; qonnx's datatypes have no name for them."""
 
-    def execute_node(self: CustomOp, context: dict[str, Any], graph: onnx.GraphProto) -> None:
+    def execute_node(self, context: dict[str, Any], graph: onnx.GraphProto) -> None:  # noqa: ARG002
         # float64 holds every tensor of the contract exactly; Quant hands over float32
-        arrays = [np.asarray(context[t], dtype=np.float64) if t else None for t in padded_inputs(self)]
-        context[self.onnx_node.output[0]] = operator.compute(*arrays, **attributes(self))
+        arrays = [np.asarray(context[t], dtype=np.float64) if t else None for t in self._inputs()]
+        context[self.onnx_node.output[0]] = self.operator.compute(*arrays, **self._attributes())
 
-    def verify_node(self: CustomOp) -> list[str]:
+    def verify_node(self) -> list[str]:
         return []
-
-    methods = (get_nodeattr_types, make_shape_compatible_op, infer_node_datatype, execute_node, verify_node)
-    return type(operator.name, (CustomOp,), {m.__name__: m for m in methods} | {"__doc__": operator.__doc__})
 
 
 def register_with_qonnx() -> None:
     """Make qonnx know the operators; idempotent, and done when this module is imported."""
     for operator in OPERATORS.values():
-        add_op_to_domain(DOMAIN, _execution_class(operator))
+        add_op_to_domain(DOMAIN, type(operator.name, (_QonnxOperator,), {"operator": operator}))
 
 
 register_with_qonnx()
@@ -101,7 +101,9 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
             )
         array = np.ascontiguousarray(ports[name], dtype=np.float64)
         if array.shape[1:] != shape:
-            raise ContractError(f"has shape {array.shape}, expected (n, {', '.join(map(str, shape))})", where=f"port {port!r}")
+            raise ContractError(
+                f"has shape {array.shape}, expected (n, {', '.join(map(str, shape))})", where=f"port {port!r}"
+            )
         arrays[port] = array
     if len({len(a) for a in arrays.values()}) != 1:
         raise ContractError("ports have different numbers of jets", where=", ".join(arrays))

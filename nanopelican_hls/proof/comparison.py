@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,3 +109,16 @@ def compare(
                     exponent=exponent,
                 )
     return Comparison(jets=jets, tensors=tuple(shared), mismatches=int(differs.sum()), first=first)
+
+
+def merge(parts: Sequence[Comparison]) -> Comparison:
+    """The comparison of consecutive chunks of events as one."""
+    first = None
+    offset = 0
+    for part in parts:
+        if first is None and part.first is not None:
+            first = replace(part.first, jet=part.first.jet + offset)
+        offset += part.jets
+    return Comparison(
+        jets=offset, tensors=parts[0].tensors, mismatches=sum(part.mismatches for part in parts), first=first
+    )

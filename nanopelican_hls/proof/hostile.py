@@ -172,9 +172,7 @@ class _Generator:
         ports = self.random_scale(events)
         kinds = self.rng.integers(1, self.n_constituents + 1, size=(events, 1))
         source = self.rng.integers(0, kinds, size=(events, self.n_constituents))
-        return {
-            p: np.take_along_axis(a, source, axis=1) if self._is_constituents(p) else a for p, a in ports.items()
-        }
+        return {p: np.take_along_axis(a, source, axis=1) if self._is_constituents(p) else a for p, a in ports.items()}
 
     def rounding_to_zero(self, events: int) -> Ports:
         """Around half a unit of the grid, so that a constituent may round to zero in some or all components."""

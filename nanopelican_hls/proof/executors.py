@@ -1,0 +1,120 @@
+"""Several executors over the same events, chunk by chunk on all cores, compared with one of them at every tensor."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.proof.comparison import Comparison, compare, merge
+
+Arrays = Mapping[str, NDArray[np.float64]]
+Executor = Callable[[Arrays], Arrays]
+
+#: values of traced tensors a process may hold per executor; bounds the memory, at about 8 bytes each
+VALUES_PER_CHUNK = 16_000_000
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the executors gave.
+
+    Attributes
+    ----------
+    comparisons : by the name of the executor, each against the reference.
+    logits : float64 [n] by the name of the executor, the reference included.
+    seconds : processor time of each executor, summed over processes.
+    """
+
+    comparisons: Mapping[str, Comparison]
+    logits: Mapping[str, NDArray[np.float64]]
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Task:
+    program: Program
+    executors: Mapping[str, Executor]
+    reference: str
+    ports: Arrays
+
+    def run(self, bounds: tuple[int, int]) -> Proof:
+        chunk = {port: array[slice(*bounds)] for port, array in self.ports.items()}
+        tensors, seconds = {}, {}
+        for name, executor in self.executors.items():
+            start = time.process_time()
+            tensors[name] = executor(chunk)
+            seconds[name] = time.process_time() - start
+        return Proof(
+            comparisons={
+                name: compare(self.program, tensors[self.reference], tensors[name])
+                for name in self.executors
+                if name != self.reference
+            },
+            logits={name: tensors[name][self.program.outputs[0]].ravel() for name in self.executors},
+            seconds=seconds,
+        )
+
+
+# Executors hold compiled libraries and networks that do not pickle: workers inherit them when they are forked.
+_task: _Task | None = None
+
+
+def _run_chunk(bounds: tuple[int, int]) -> Proof:
+    assert _task is not None
+    return _task.run(bounds)
+
+
+def prove(
+    program: Program,
+    executors: Mapping[str, Executor],
+    ports: Arrays,
+    *,
+    reference: str,
+    progress: Callable[[int], object],
+) -> Proof:
+    """Run every executor on every event and compare each with the reference.
+
+    Parameters
+    ----------
+    program : Program
+        Names the tensors, their order and their grids.
+    executors : mapping of str to callable
+        From ports to tensors, by name; each must be able to run in a forked process, on one thread.
+    ports : mapping of str to float64 array [n, ...]
+    reference : str
+        The executor that the others are compared with.
+    progress : callable
+        Called with the number of events of each chunk when it is done.
+    """
+    global _task
+    events = len(next(iter(ports.values())))
+    per_event = sum(int(np.prod(program.shapes[t])) for t in program.ranges)
+    processes = len(os.sched_getaffinity(0))
+    size = max(1, min(VALUES_PER_CHUNK // per_event, -(-events // processes)))
+    bounds = [(start, min(start + size, events)) for start in range(0, events, size)]
+    _task = _Task(program, executors, reference, ports)
+    try:
+        results = []
+        with multiprocessing.get_context("fork").Pool(min(processes, len(bounds))) as pool:
+            for (start, stop), result in zip(bounds, pool.imap(_run_chunk, bounds), strict=True):
+                results.append(result)
+                progress(stop - start)
+    finally:
+        _task = None
+    return _merged(results)
+
+
+def _merged(results: Iterable[Proof]) -> Proof:
+    results = list(results)
+    return Proof(
+        comparisons={name: merge([r.comparisons[name] for r in results]) for name in results[0].comparisons},
+        logits={name: np.concatenate([r.logits[name] for r in results]) for name in results[0].logits},
+        seconds={name: sum(r.seconds[name] for r in results) for name in results[0].seconds},
+    )
