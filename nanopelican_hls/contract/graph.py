@@ -12,13 +12,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nanopelican_hls.contract.dataflow import Step, dataflow, ports
 from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.contract.functions import attach_functions
 from nanopelican_hls.contract.program import QUANT_DOMAIN, Program
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import DOMAIN, VERSION
-
-#: opset of the standard operators in the file
-OPSET = 17
+from nanopelican_hls.operators._onnx_body import OPSET
 
 
 def build_model(description: NetworkDescription, name: str = "nanopelican") -> onnx.ModelProto:
@@ -140,6 +139,7 @@ class _Builder:
         versions = {"": OPSET, QUANT_DOMAIN: 1, DOMAIN: VERSION}
         imports = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
         model = helper.make_model(graph, opset_imports=imports, producer_name="nanopelican-hls")
-        model.ir_version = 10
+        model.ir_version = 10  # the first with function overloads
+        attach_functions(model)
         onnx.checker.check_model(model)
         return model

@@ -1,8 +1,9 @@
 """What an operator of the contract is: one class that says everything about it once.
 
-A subclass gives names, shapes, exact semantics, the range of its result, the ONNX function body and how the C++ header is
-called. The QONNX execution class, the hls4ml layer and (later) the tracer rule are derived from it generically, so that a
-new operator is one module here, one header in firmware/templates, one page in docs/operators and one test module.
+A subclass gives names, shapes, exact semantics, the range of its result and how the C++ header is called. The QONNX
+execution class, the ONNX function body, the hls4ml layer and (later) the tracer rule are derived from it generically,
+so that a new operator is one module here, one header in firmware/templates, one page in docs/operators and one test
+module.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import onnx
+
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array
+from nanopelican_hls.operators._onnx_body import record_body
 
 #: ONNX domain of the operators and its version
 DOMAIN = "nanopelican"
@@ -56,3 +60,11 @@ class Operator:
         `values` holds the quantised values of the parameters, by input name, as float64 arrays.
         """
         raise NotImplementedError
+
+    @classmethod
+    def body(cls, *shapes: Shape | None, **attributes: Any) -> list[onnx.NodeProto]:
+        """Nodes of standard ONNX operators that compute the result (`record_body`), from the tensors named in `inputs`.
+
+        Takes what `shape` takes; the body serves any number of jets.
+        """
+        return record_body(cls.compute, cls.inputs, shapes, **attributes)
