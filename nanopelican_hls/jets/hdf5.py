@@ -6,6 +6,7 @@ in the file; and, optional, ``jet_Pmu`` [n, 4] the whole jet and ``Nobj_all`` [n
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import os
@@ -62,9 +63,11 @@ def write_jets(path: str | Path, jets: Jets, attributes: Mapping[str, str | int 
     Raises
     ------
     JetsError
-        If the file cannot be written.
+        If there are no jets, or the file cannot be written.
     """
     path = Path(path)
+    if not len(jets):
+        raise JetsError("there are no jets to write", where=str(path), remedy="write at least 1 jet")
     # HDF5 cannot close a file cleanly on a full disk, so it writes to memory and Python to the disk
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
@@ -77,7 +80,8 @@ def write_jets(path: str | Path, jets: Jets, attributes: Mapping[str, str | int 
         temporary.write_bytes(image.getvalue())
         temporary.replace(path)
     except OSError as error:
-        _discard(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise JetsError(
             f"cannot be written ({error.strerror})", where=str(path), remedy="check the folder and the free space"
         ) from error
@@ -91,14 +95,6 @@ def _datasets(jets: Jets) -> dict[str, NDArray[Any]]:
         "Nobj_all": jets.multiplicity.astype(np.int32),
     }
     return arrays if jets.labels is None else arrays | {"is_signal": jets.labels}
-
-
-def _discard(temporary: Path) -> None:
-    """Remove what a failed write left, if anything."""
-    try:
-        temporary.unlink()
-    except OSError:
-        logger.debug("%s was not left behind", temporary)
 
 
 #: dataset -> kinds of numpy type it may have, and the shape of one jet's entry (None: any)
@@ -126,7 +122,7 @@ def _read_arrays(path: Path, events: int | None) -> dict[str, NDArray[Any]]:
         with h5py.File(path, "r") as file:
             _check_layout(path, file)
             return {name: file[name][:events] for name in _LAYOUT if name in file}
-    except OSError as error:
+    except (OSError, KeyError, RuntimeError) as error:  # h5py raises any of them on damage
         raise JetsError(
             f"is truncated or damaged ({error})", where=str(path), remedy="write or copy it again"
         ) from error
@@ -145,17 +141,25 @@ def _check_layout(path: Path, file: Any) -> None:
     lengths = {name: len(file[name]) for name in present}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise JetsError(f"the datasets differ in their number of jets: {listed}", where=str(path))
+        raise JetsError(
+            f"the datasets differ in their number of jets: {listed}",
+            where=str(path),
+            remedy="write one entry per jet in each",
+        )
     if not lengths["Pmu"]:
         raise JetsError("holds no jets", where=str(path), remedy="give a file with at least 1 jet")
 
 
 def _check_dataset(where: str, dataset: Any, kinds: str, entry: tuple[int | None, ...]) -> None:
     if not isinstance(dataset, h5py.Dataset):
-        raise JetsError("is a group, not a dataset", where=where)
+        raise JetsError("is a group, not a dataset", where=where, remedy="write it in the layout of docs/jets.md")
     shape = dataset.shape
     if dataset.dtype.kind not in kinds:
-        raise JetsError(f"must be {_KINDS[kinds]}, not {dataset.dtype}", where=where)
+        raise JetsError(
+            f"must be {_KINDS[kinds]}, not {dataset.dtype}",
+            where=where,
+            remedy="write it in the layout of docs/jets.md",
+        )
     fits = (
         shape is not None
         and len(shape) == 1 + len(entry)
@@ -163,7 +167,11 @@ def _check_dataset(where: str, dataset: Any, kinds: str, entry: tuple[int | None
     )
     if not fits:
         wanted = ", ".join(["jets", *("constituents" if size is None else str(size) for size in entry)])
-        raise JetsError(f"must have shape [{wanted}], not {list(shape or ())}", where=where)
+        raise JetsError(
+            f"must have shape [{wanted}], not {list(shape or ())}",
+            where=where,
+            remedy="write it in the layout of docs/jets.md",
+        )
 
 
 def _labels(path: Path, is_signal: NDArray[Any] | None) -> NDArray[Any] | None:

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import dataclasses
+import logging
+import resource
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets import Jets, read_jets, write_jets
+
+
+@pytest.fixture
+def path(tmp_path, jets) -> Path:
+    """A good file, to be spoilt."""
+    path = tmp_path / "jets.h5"
+    write_jets(path, jets, {"origin": "test", "seed": 7})
+    return path
+
+
+def spoil(path: Path, name: str, value) -> None:
+    """Replace a dataset, or remove it (None)."""
+    with h5py.File(path, "r+") as file:
+        if name in file:
+            del file[name]
+        if value is not None:
+            file[name] = value
+
+
+def content(path: Path, name: str):
+    with h5py.File(path, "r") as file:
+        return file[name][...]
+
+
+def assert_equal(a: Jets, b: Jets) -> None:
+    for field in dataclasses.fields(Jets):
+        assert np.array_equal(getattr(a, field.name), getattr(b, field.name)), field.name
+
+
+class TestRoundTrip:
+    def test_gives_the_same_jets(self, path, jets):
+        assert_equal(read_jets(path), jets)
+
+    def test_first_events(self, path, jets):
+        assert_equal(read_jets(path, 5), jets[:5])
+        assert len(read_jets(path, 1000)) == 12
+
+    @pytest.mark.parametrize("events", [0, -1])
+    def test_no_events(self, path, events):
+        with pytest.raises(JetsError, match=f"cannot read {events} jets"):
+            read_jets(path, events)
+
+    def test_attributes(self, path):
+        with h5py.File(path, "r") as file:
+            assert dict(file.attrs) == {"origin": "test", "seed": 7}
+
+    def test_without_labels(self, tmp_path, jets):
+        write_jets(tmp_path / "unlabelled.h5", dataclasses.replace(jets, labels=None), {})
+        with h5py.File(tmp_path / "unlabelled.h5", "r") as file:
+            assert "is_signal" not in file
+
+    def test_both_multiplicities(self, path, jets):
+        assert content(path, "Nobj").tolist() == list(range(3, 15))
+        assert content(path, "Nobj_all").tolist() == jets.multiplicity.tolist()
+
+    def test_same_bytes_again(self, path, jets):
+        before = path.read_bytes()
+        write_jets(path, jets, {"origin": "test", "seed": 7})
+        assert path.read_bytes() == before
+
+
+class TestOptionalDatasets:
+    def test_no_labels(self, path, caplog):
+        spoil(path, "is_signal", None)
+        assert read_jets(path).labels is None
+        assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
+            ("WARNING", f"{path} has no labels (is_signal): AUC will be skipped")
+        ]
+
+    def test_no_whole_jet(self, path, jets, caplog):
+        spoil(path, "jet_Pmu", None)
+        with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
+            read = read_jets(path)
+        assert np.array_equal(read.jet_four_momentum, jets.four_momenta.sum(axis=1))
+        assert caplog.messages == [f"{path} has no jet_Pmu: the jet is the sum of its constituents in the file"]
+
+    def test_multiplicity_before_the_cut_is_preferred(self, path):
+        spoil(path, "Nobj_all", None)
+        assert read_jets(path).multiplicity.tolist() == list(range(3, 15))
+
+    def test_no_multiplicity(self, path):
+        spoil(path, "Nobj_all", None)
+        spoil(path, "Nobj", None)
+        assert read_jets(path).multiplicity.tolist() == list(range(3, 15))
+
+    def test_boolean_labels_and_other_datasets(self, path, jets):
+        spoil(path, "is_signal", jets.labels.astype(bool))
+        spoil(path, "truth_Pmu", np.zeros((12, 4)))
+        assert_equal(read_jets(path), jets)
+
+
+class TestConstituents:
+    def test_unordered_are_sorted_and_logged(self, path, jets, caplog):
+        spoil(path, "Pmu", content(path, "Pmu")[:, ::-1])
+        with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
+            assert_equal(read_jets(path), jets)
+        assert caplog.messages == ["the constituents of 12 of 12 jets were not in order of pT: sorted"]
+
+    def test_padding_in_the_middle_is_legal(self, path):
+        momenta = content(path, "Pmu")
+        momenta[5, 1] = 0
+        spoil(path, "Pmu", momenta)
+        read = read_jets(path).four_momenta
+        assert np.array_equal(read[5], np.concatenate([momenta[5, :1], momenta[5, 2:], momenta[5, 1:2]]))
+
+    @pytest.mark.parametrize(
+        ("component", "value", "what"),
+        [
+            (1, np.nan, "NaN or an infinity"),
+            (0, np.inf, "NaN or an infinity"),
+            (0, -3.0, "energy is negative: -3 GeV"),
+            (1, 1e6, "space-like"),
+        ],
+    )
+    def test_impossible_momenta(self, path, component, value, what):
+        momenta = content(path, "Pmu")
+        momenta[3, 1, component] = value
+        spoil(path, "Pmu", momenta)
+        with pytest.raises(JetsError, match=what) as caught:
+            read_jets(path)
+        assert caught.value.where == f"{path}: jet 3, constituent 1"
+        assert caught.value.remedy
+
+    def test_labels_other_than_0_and_1(self, path):
+        spoil(path, "is_signal", np.full(12, 5))
+        with pytest.raises(JetsError, match="the label is 5") as caught:
+            read_jets(path)
+        assert caught.value.where == f"{path}: jet 0"
+
+
+class TestBadFile:
+    def refused(self, path: Path, what: str) -> None:
+        with pytest.raises(JetsError, match=what) as caught:
+            read_jets(path)
+        assert str(path) in caught.value.where
+        assert caught.value.remedy
+
+    def test_not_existing(self, tmp_path):
+        self.refused(tmp_path / "nothing.h5", "does not exist")
+
+    def test_a_folder(self, tmp_path):
+        self.refused(tmp_path, "is a folder")
+
+    def test_empty(self, tmp_path):
+        (tmp_path / "empty.h5").touch()
+        self.refused(tmp_path / "empty.h5", "is empty")
+
+    def test_not_hdf5(self, tmp_path):
+        (tmp_path / "jets.h5").write_text("E,px,py,pz\n")
+        self.refused(tmp_path / "jets.h5", "is not an HDF5 file")
+
+    @pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.999])
+    def test_truncated(self, path, kept):
+        data = path.read_bytes()
+        path.write_bytes(data[: int(kept * len(data))])
+        self.refused(path, "is truncated or damaged")
+
+    def test_damaged_inside(self, path):
+        with h5py.File(path, "r") as file:
+            chunk = file["Pmu"].id.get_chunk_info(0)
+        data = bytearray(path.read_bytes())
+        data[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
+        path.write_bytes(data)
+        self.refused(path, "is truncated or damaged")
+
+    def test_foreign_hdf5_lists_its_keys(self, path):
+        for name in ("Pmu", "jet_Pmu", "Nobj", "Nobj_all"):
+            spoil(path, name, None)
+        spoil(path, "jet1_PFCand", np.zeros(3))
+        self.refused(path, "has no dataset 'Pmu'; it has 'is_signal', 'jet1_PFCand'")
+
+    def test_hdf5_without_content(self, tmp_path):
+        h5py.File(tmp_path / "none.h5", "w").close()
+        self.refused(tmp_path / "none.h5", "has no dataset 'Pmu'; it has none at all")
+
+    def test_zero_jets(self, tmp_path):
+        with h5py.File(tmp_path / "zero.h5", "w") as file:
+            file["Pmu"] = np.zeros((0, 16, 4), np.float32)
+        self.refused(tmp_path / "zero.h5", "holds no jets")
+
+    @pytest.mark.parametrize("shape", [(), (12,), (12, 64), (12, 16, 3), (12, 0, 4)])
+    def test_shape_of_the_constituents(self, path, shape):
+        spoil(path, "Pmu", np.zeros(shape, np.float32))
+        self.refused(path, r"Pmu: must have shape \[jets, constituents, 4\], not")
+
+    @pytest.mark.parametrize(
+        ("name", "shape"), [("jet_Pmu", (12, 5)), ("Nobj", (12, 1)), ("Nobj_all", ()), ("is_signal", (12, 2))]
+    )
+    def test_shape_of_the_others(self, path, name, shape):
+        value = np.zeros(shape, np.float32 if name == "jet_Pmu" else int)
+        spoil(path, name, value)
+        self.refused(path, f"{name}: must have shape")
+
+    @pytest.mark.parametrize(
+        ("name", "dtype"), [("Pmu", int), ("Pmu", complex), ("jet_Pmu", "S4"), ("Nobj", float), ("is_signal", float)]
+    )
+    def test_types(self, path, name, dtype):
+        spoil(path, name, np.ones(content(path, name).shape).astype(dtype))
+        self.refused(path, f"{name}: must be .*, not ")
+
+    def test_a_group_in_place_of_a_dataset(self, path):
+        spoil(path, "is_signal", None)
+        with h5py.File(path, "r+") as file:
+            file.create_group("is_signal")
+        self.refused(path, "is_signal: is a group")
+
+    @pytest.mark.parametrize("name", ["jet_Pmu", "Nobj", "is_signal"])
+    def test_lengths_that_disagree(self, path, name):
+        spoil(path, name, content(path, name)[:11])
+        self.refused(path, f"differ in their number of jets: .*Pmu 12.*{name} 11")
+
+
+class TestWriting:
+    def unwritten(self, path: Path, jets: Jets) -> None:
+        with pytest.raises(JetsError, match="cannot be written") as caught:
+            write_jets(path, jets, {})
+        assert caught.value.where == str(path)
+        assert caught.value.remedy
+
+    def test_no_folder(self, tmp_path, jets):
+        self.unwritten(tmp_path / "missing" / "jets.h5", jets)
+
+    def test_a_file_in_place_of_the_folder(self, path, jets):
+        self.unwritten(path / "jets.h5", jets)
+
+    def test_a_folder_in_place_of_the_file(self, tmp_path, jets):
+        (tmp_path / "jets.h5").mkdir()
+        self.unwritten(tmp_path / "jets.h5", jets)
+        assert [p.name for p in tmp_path.iterdir()] == ["jets.h5"]
+
+    def test_full_disk_leaves_the_old_file_and_nothing_else(self, path, jets):
+        """A limit on the size of files stands for the full disk: both fail in the middle of writing."""
+        before = path.read_bytes()
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        try:
+            self.unwritten(path, jets[:6])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert path.read_bytes() == before
+        assert list(path.parent.iterdir()) == [path]
+
+    def test_no_jets(self, tmp_path, jets):
+        with pytest.raises(JetsError, match="no jets to write"):
+            write_jets(tmp_path / "none.h5", jets[:0], {})
+        assert not list(tmp_path.iterdir())
