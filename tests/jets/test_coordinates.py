@@ -112,6 +112,19 @@ class TestFrame:
         assert (q_minus >= -1e-6 * q_plus).all()
 
 
+class TestWorkedExample:
+    """The numbers of docs/jets.md."""
+
+    def test_light_cone(self, sample):
+        a, b = to_light_cone(sample.four_momenta[0, :2], sample.jet_four_momentum[0]).round(4).tolist()
+        assert a == [190.3920, 3.1232, -17.1191, -17.3658]
+        assert b == [181.3452, 3.1212, 15.7646, 17.8182]
+
+    def test_product(self, sample):
+        a, b = sample.four_momenta[0, :2]
+        assert round(dot(a, b, "cartesian"), 3) == 1159.618
+
+
 class TestProducts:
     def test_sample(self, sample):
         assert product_error(sample.four_momenta, sample.jet_four_momentum) <= PRODUCT_BOUND
