@@ -112,8 +112,13 @@ class QuantisersConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Float training, fold, quantisation-aware fine-tuning."""
+    """Float training, fold, quantisation-aware fine-tuning (docs/training.md).
 
+    ``nbar`` normalises sums over particles while training, and is absorbed by the fold. Scales are frozen for the last
+    ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
+    """
+
+    nbar: int = 64
     seeds: tuple[int, ...] = (1, 2, 3, 4)
     batch_size: int = 512
     float_epochs: int = 12

@@ -1,0 +1,64 @@
+"""Masked BatchNorm over the valid entries of the M x M arrays, as the affine map that the fold needs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nanopelican_hls.operators import PairSum, ParticleSum
+
+
+class Affine(NamedTuple):
+    """``scale * x + offset`` per channel, both [C] (or [1])."""
+
+    scale: Tensor
+    offset: Tensor
+
+
+class Moments(NamedTuple):
+    """Sums over all valid entries (i, j) of a batch: of values and of squares [C], and their number (scalar)."""
+
+    total: Tensor
+    squares: Tensor
+    number: Tensor
+
+
+def moments(pair: Tensor, diagonal: Tensor, mask: Tensor) -> Moments:
+    """Moments of condensed entries [B, P or 2P, C] and diagonal ones [B, M, C]; mask [B, M]."""
+
+    def masked_sum(pair: Tensor, diagonal: Tensor) -> Tensor:
+        total: Tensor = PairSum.compute(pair, mask) + ParticleSum.compute(diagonal, mask)
+        return total.sum(0)
+
+    return Moments(masked_sum(pair, diagonal), masked_sum(pair * pair, diagonal * diagonal), mask.sum(1).square().sum())
+
+
+class MaskedBatchNorm(nn.Module):
+    """BatchNorm with learned scale and offset, whose statistics leave out padded particles.
+
+    In training the statistics of the batch are used and tracked; in evaluation the tracked ones are used.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int, *, momentum: float = 0.05, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.momentum, self.epsilon = momentum, epsilon
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, batch: Moments) -> Affine:
+        """The normalisation as an affine map; ``batch`` is looked at in training only."""
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            mean = batch.total / batch.number
+            var = batch.squares / batch.number - mean.square()
+            self.running_mean.lerp_(mean.detach(), self.momentum)
+            self.running_var.lerp_(var.detach(), self.momentum)
+        scale = self.weight * torch.rsqrt(var + self.epsilon)
+        return Affine(scale, self.bias - scale * mean)

@@ -1,0 +1,162 @@
+"""Checkpoints: one torch file with everything a trained model is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nanopelican_hls.config import Config, parse_mapping, to_mapping
+from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.errors import ConfigError, ContractError, NetworkError
+from nanopelican_hls.fixed_point import Quantiser
+
+#: raised when the layout of the file changes
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained model.
+
+    Parameters
+    ----------
+    config : Config
+        The resolved configuration, defaults included.
+    seed : int
+        Of the training.
+    float_state : mapping of str to Tensor
+        State of the `FloatNetwork`.
+    description : NetworkDescription
+        The quantised network: what the export reads.
+    metrics : mapping
+        Figures by name, for instance ``{"valid": {"float": {...}, "quantised": {...}}}``.
+    """
+
+    config: Config
+    seed: int
+    float_state: Mapping[str, Tensor]
+    description: NetworkDescription
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_model(checkpoint: Checkpoint, path: str | Path) -> None:
+    """Write a checkpoint; a file of this name is replaced in one step."""
+    description = checkpoint.description
+    save_atomically(
+        {
+            "format": FORMAT,
+            "config": to_mapping(checkpoint.config),
+            "seed": checkpoint.seed,
+            "float_state": dict(checkpoint.float_state),
+            "quantisers": {name: _plain(q) for name, q in description.quantisers.items()},
+            "parameters": {name: torch.tensor(value) for name, value in description.parameters.items()},
+            "metrics": dict(checkpoint.metrics),
+        },
+        Path(path),
+    )
+
+
+def load_model(path: str | Path, config: Config | None = None) -> Checkpoint:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    config : Config, optional
+        What the checkpoint must have been trained with.
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read, is no checkpoint of this version, or its content is inconsistent or differs from
+        ``config``; the message names the field.
+    """
+    content = load_mapping(path)
+    if content.get("format") != FORMAT:
+        raise NetworkError(
+            f"format is {content.get('format')!r}, expected {FORMAT}", where=str(path), remedy="train the model again"
+        )
+    missing = {"config", "seed", "float_state", "quantisers", "parameters", "metrics"} - set(content)
+    if missing:
+        raise NetworkError(f"has no {sorted(missing)[0]!r}", where=str(path), remedy="train the model again")
+    try:
+        found = parse_mapping(content["config"], f"{path}: config")
+        description = NetworkDescription(
+            network=found.network,
+            quantisers={name: Quantiser(**q) for name, q in content["quantisers"].items()},
+            parameters={name: value.numpy() for name, value in content["parameters"].items()},
+        )
+    except (ConfigError, ContractError, TypeError) as error:
+        raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
+    if config is not None:
+        require_equal(to_mapping(config), content["config"], str(path))
+    return Checkpoint(found, content["seed"], content["float_state"], description, content["metrics"])
+
+
+def require_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
+    """Refuse a file whose mapping differs from the expected one; the error names the first field that does.
+
+    Raises
+    ------
+    NetworkError
+        With the dotted name of the field and both values.
+    """
+    for name, wanted, given in _differences(expected, found, ""):
+        raise NetworkError(
+            f"{name} is {given!r}, expected {wanted!r}",
+            where=where,
+            remedy="give the configuration and data it was made with, or move the file away",
+        )
+
+
+def save_atomically(content: Mapping[str, Any], path: Path) -> None:
+    """`torch.save` under a temporary name, then rename: a kill leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    torch.save(dict(content), temporary)
+    temporary.replace(path)
+
+
+def load_mapping(path: str | Path) -> dict[str, Any]:
+    """A torch file that holds a mapping of tensors and plain values.
+
+    Raises
+    ------
+    NetworkError
+        If it cannot be read, or holds anything else.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise NetworkError(f"cannot be read ({error.strerror})", where=str(path)) from error
+    except Exception as error:  # torch raises whatever its unpickler and zip reader raise
+        raise NetworkError("is not a torch file of plain values", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise NetworkError("does not hold a mapping", where=str(path))
+    return content
+
+
+def _plain(quantiser: Quantiser) -> dict[str, Any]:
+    return {
+        "bits": quantiser.bits,
+        "signed": quantiser.signed,
+        "exponent": quantiser.exponent,
+        "rounding": quantiser.rounding.value,
+    }
+
+
+def _differences(expected: Any, found: Any, name: str) -> list[tuple[str, Any, Any]]:
+    if not (isinstance(expected, Mapping) and isinstance(found, Mapping)):
+        return [] if expected == found else [(name, expected, found)]
+    return [
+        difference
+        for key in [*expected, *(k for k in found if k not in expected)]
+        for difference in _differences(expected.get(key), found.get(key), f"{name}.{key}".lstrip("."))
+    ]

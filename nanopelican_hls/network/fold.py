@@ -1,0 +1,75 @@
+"""The exact fold: from the paper's parameters to those of the hardware (docs/network.md).
+
+Nbar, the unit of d and BatchNorm's scale go into the weights; BatchNorm's offset makes the biases functions of the
+number n of valid particles: tables with M + 1 rows. The float network runs through these same functions, so training
+and hardware share one algebra.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nanopelican_hls.network.batch_norm import Affine
+
+if TYPE_CHECKING:
+    from nanopelican_hls.network.float_network import FloatNetwork
+
+Parameters = dict[str, Tensor]
+
+
+def mixing_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
+    """Parameters of LinEq2->2 in factored form; ``norm`` is what BatchNorm does to d in units of `net.d_unit`."""
+    scale, offset = (1.0, 0.0) if norm is None else norm
+    unit = scale * net.d_unit
+    x = _fractions(net, tables=norm is not None)
+    diagonal_r, diagonal_s = net.c2 + net.c3 + net.c4, net.c5 + net.c6
+    bias = net.b + offset * (net.c1 + (net.c3 + net.c4) * x + net.c5 * x**2)
+    folded = {
+        "w_d": net.c1 * unit,
+        "row_w_r": net.c4 * unit / net.nbar,
+        "row_w_s": net.c5 * unit / net.nbar**2,
+        "row_bias": bias,
+        "diagonal_w_r": diagonal_r * unit / net.nbar,
+        "diagonal_w_s": diagonal_s * unit / net.nbar**2,
+        "diagonal_bias": net.b + net.b_diag + offset * (net.c1 + diagonal_r * x + diagonal_s * x**2),
+    }
+    if net.network.symmetric:  # z_ij = w_d d_ij + row_i + row_j: each row carries half of what i and j share
+        folded |= {"row_w_s": folded["row_w_s"] / 2, "row_bias": bias / 2}
+    else:
+        folded["column_w_r"] = net.c3 * unit / net.nbar
+    if net.network.has_jet:
+        folded["diagonal_w_jj"] = net.c1 * unit
+    return folded
+
+
+def readout_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
+    """Parameters of LinEq2->0; the pair sum leaves the diagonal out, so its weight carries both k0 and k1."""
+    scale, offset = (1.0, 0.0) if norm is None else norm
+    x = _fractions(net, tables=norm is not None)
+    k_pair = net.k0 / net.nbar**2
+    shift = (offset * (net.k0 * x**2 + net.k1 * x)).sum(1, keepdim=True)
+    return {
+        "k_pair": scale * k_pair,
+        "k_diagonal": scale * (k_pair + net.k1 / net.nbar),
+        "logit_bias": net.b0 + shift,
+    }
+
+
+def fold(net: FloatNetwork) -> dict[str, NDArray[np.float64]]:
+    """The parameters of `dataflow.parameters`, in float64, from a trained float network with its tracked statistics."""
+    net = copy.deepcopy(net).double().eval()
+    with torch.no_grad():
+        folded = mixing_parameters(net, net.input_affine(None)) | readout_parameters(net, net.hidden_affine(None))
+    return {name: value.numpy() for name, value in folded.items()}
+
+
+def _fractions(net: FloatNetwork, *, tables: bool) -> Tensor:
+    """``n / Nbar`` [M + 1, 1] for the bias tables; [1, 1] when the biases do not depend on n."""
+    rows = net.network.particles + 1 if tables else 1
+    return torch.arange(rows, dtype=net.c1.dtype)[:, None] / net.nbar
