@@ -30,14 +30,19 @@ class Operator:
     Class attributes
     ----------------
     inputs : names of the inputs in order. All are given, except those in `optional`, which may be absent (ONNX: '').
+    axes : of each input, one letter an axis; equal letters have equal lengths. B jets, M particles (N constituents, or
+        K of them, where spurions are left out), P pairs, C channels, T rows of a table, 1 a single entry.
     parameters : those inputs that must be constants (initialisers, possibly through a Quant).
     optional : inputs that may be absent.
+    together : groups of optional inputs that are given together or not at all.
     attributes : names of the ONNX attributes and their defaults.
     """
 
     name: ClassVar[str]
     inputs: ClassVar[tuple[str, ...]]
+    axes: ClassVar[tuple[str, ...]]
     optional: ClassVar[frozenset[str]] = frozenset()
+    together: ClassVar[tuple[frozenset[str], ...]] = ()
     parameters: ClassVar[frozenset[str]] = frozenset()
     attributes: ClassVar[Mapping[str, int | str]] = {}
 
@@ -48,8 +53,32 @@ class Operator:
 
     @classmethod
     def shape(cls, *shapes: Shape | None, **attributes: Any) -> Shape:
-        """Shape of the result, batch axis included."""
+        """Shape of the result, batch axis included.
+
+        Raises
+        ------
+        ValueError
+            If the inputs or attributes do not fit together.
+        """
         raise NotImplementedError
+
+    @classmethod
+    def sizes(cls, *shapes: Shape | None) -> dict[str, int]:
+        """Lengths by the letters of `axes`; ValueError if an input has another shape than its letters allow."""
+        given = {name for name, shape in zip(cls.inputs, shapes, strict=True) if shape is not None}
+        for group in cls.together:
+            if given & group and not group <= given:
+                raise ValueError(f"{', '.join(sorted(given & group))} without {', '.join(sorted(group - given))}")
+        sizes = {"1": 1}
+        for name, axes, shape in zip(cls.inputs, cls.axes, shapes, strict=True):
+            if shape is None:
+                continue
+            lengths = list(zip(axes, shape, strict=False))
+            if len(shape) != len(axes) or any(sizes.get(axis, length) != length for axis, length in lengths):
+                expected = ", ".join(str(sizes.get(axis, axis)) for axis in axes)
+                raise ValueError(f"{name} has shape {shape}, expected ({expected})")
+            sizes.update(lengths)
+        return sizes
 
     @classmethod
     def range(

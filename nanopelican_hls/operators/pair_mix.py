@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators._arrays import Array, concatenate, pairs, take
+from nanopelican_hls.operators._arrays import Array, concatenate, pair_count, pairs, take
 from nanopelican_hls.operators.base import Operator, Shape
 from nanopelican_hls.operators.particle_mix import weighted_range
 
@@ -21,6 +21,7 @@ class PairMix(Operator):
 
     name = "PairMix"
     inputs = ("d", "row", "w_d", "column", "d_jet")
+    axes = ("BP", "BMC", "C", "BMC", "BK")
     optional = frozenset({"column", "d_jet"})
     parameters = frozenset({"w_d"})
 
@@ -41,15 +42,14 @@ class PairMix(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None) -> Shape:
-        d, row, _, column, d_jet = shapes
-        assert d is not None and row is not None
-        count = d[1] + (d_jet[1] if d_jet else 0)
-        return (d[0], count * (2 if column else 1), row[2])
+        sizes = cls.sizes(*shapes)
+        count = sizes["P"] + sizes.get("K", 0)
+        if count != pair_count(sizes["M"]) or sizes.get("K", sizes["M"] - 1) != sizes["M"] - 1:
+            raise ValueError(f"{count} products are not those of all pairs of {sizes['M']} particles")
+        return (sizes["B"], count * (2 if shapes[3] else 1), sizes["C"])
 
     @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
-    ) -> FixedRange:
+    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         d, row, _, column, d_jet = ranges
         assert d is not None and row is not None
         products = d if d_jet is None else FixedRange.union([d, d_jet])

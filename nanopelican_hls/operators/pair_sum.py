@@ -18,6 +18,7 @@ class PairSum(Operator):
 
     name = "PairSum"
     inputs = ("z", "mask")
+    axes = ("BPC", "BM")
 
     @classmethod
     def compute(cls, *inputs: Array | None) -> Array:
@@ -31,12 +32,13 @@ class PairSum(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], shapes[0][2])
+        sizes = cls.sizes(*shapes)
+        count = pair_count(sizes["M"])
+        if sizes["P"] not in (count, 2 * count):
+            raise ValueError(f"{sizes['P']} entries for {sizes['M']} particles, expected {count} or {2 * count}")
+        return (sizes["B"], sizes["C"])
 
     @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
-    ) -> FixedRange:
+    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and shapes[1] is not None
         return ranges[0].times(2 * pair_count(shapes[1][1]))

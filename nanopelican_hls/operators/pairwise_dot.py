@@ -22,6 +22,7 @@ class PairwiseDot(Operator):
 
     name = "PairwiseDot"
     inputs = ("c0", "c1", "c2", "c3")
+    axes = ("BN", "BN", "BN", "BN")
     attributes = {"coordinates": "cartesian", "beams": 0}
 
     @classmethod
@@ -40,8 +41,12 @@ class PairwiseDot(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None, coordinates: str, beams: int) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], pair_count(shapes[0][1] + beams))
+        sizes = cls.sizes(*shapes)
+        if beams and (beams != len(BEAMS) or coordinates != "cartesian"):
+            raise ValueError(
+                f"beams = {beams} in {coordinates} coordinates, expected 0, or {len(BEAMS)} in cartesian ones"
+            )
+        return (sizes["B"], pair_count(sizes["N"] + beams))
 
     @classmethod
     def range(

@@ -18,6 +18,7 @@ class ParticleMask(Operator):
 
     name = "ParticleMask"
     inputs = ("c0",)
+    axes = ("BN",)
     attributes = {"spurions": 0}
 
     @classmethod
@@ -31,8 +32,8 @@ class ParticleMask(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None, spurions: int) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], shapes[0][1] + spurions)
+        sizes = cls.sizes(*shapes)
+        return (sizes["B"], sizes["N"] + spurions)
 
     @classmethod
     def range(

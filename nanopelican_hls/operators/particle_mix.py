@@ -20,6 +20,17 @@ def table_row(mask: Array | None, table: Array) -> Array:
     return table[as_index(mask.sum(1))]
 
 
+def check_table(sizes: Mapping[str, int], mask: Shape | None) -> None:
+    """ValueError if a multiplicity table has neither one row nor a mask and a row for every n = 0 ... M."""
+    rows = sizes.get("T", 1)
+    if rows != 1 and mask is None:
+        raise ValueError(f"bias is a table of {rows} rows, and there is no mask to choose one")
+    if rows != 1 and rows != sizes["M"] + 1:
+        raise ValueError(
+            f"bias has {rows} rows, expected 1 or {sizes['M'] + 1}, one for every number of valid particles"
+        )
+
+
 def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
     """Range of ``x * w`` over all weights ``w``."""
     grid = FixedRange.of_values(weights)
@@ -37,7 +48,9 @@ class ParticleMix(Operator):
 
     name = "ParticleMix"
     inputs = ("r", "s", "w_r", "w_s", "bias", "mask", "d_jj", "w_jj")
+    axes = ("BM", "B1", "C", "C", "TC", "BM", "B1", "C")
     optional = frozenset({"s", "w_s", "bias", "mask", "d_jj", "w_jj"})
+    together = (frozenset({"s", "w_s", "bias"}), frozenset({"d_jj", "w_jj"}))
     parameters = frozenset({"w_r", "w_s", "bias", "w_jj"})
 
     @classmethod
@@ -53,13 +66,12 @@ class ParticleMix(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None) -> Shape:
-        assert shapes[0] is not None and shapes[2] is not None
-        return (*shapes[0], shapes[2][0])
+        sizes = cls.sizes(*shapes)
+        check_table(sizes, shapes[5])
+        return (sizes["B"], sizes["M"], sizes["C"])
 
     @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
-    ) -> FixedRange:
+    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         r, s, d_jj = ranges[0], ranges[1], ranges[6]
         assert r is not None
         total = weighted_range(r, values["w_r"])

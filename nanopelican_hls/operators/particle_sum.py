@@ -15,6 +15,7 @@ class ParticleSum(Operator):
 
     name = "ParticleSum"
     inputs = ("z", "mask")
+    axes = ("BMC", "BM")
 
     @classmethod
     def compute(cls, *inputs: Array | None) -> Array:
@@ -24,12 +25,10 @@ class ParticleSum(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], shapes[0][2])
+        sizes = cls.sizes(*shapes)
+        return (sizes["B"], sizes["C"])
 
     @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
-    ) -> FixedRange:
+    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and shapes[0] is not None
         return ranges[0].times(shapes[0][1])

@@ -10,7 +10,7 @@ import numpy as np
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array
 from nanopelican_hls.operators.base import Operator, Shape
-from nanopelican_hls.operators.particle_mix import table_row, weighted_range
+from nanopelican_hls.operators.particle_mix import check_table, table_row, weighted_range
 
 
 class Readout(Operator):
@@ -22,6 +22,7 @@ class Readout(Operator):
 
     name = "Readout"
     inputs = ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "bias", "mask")
+    axes = ("BC", "BC", "C", "C", "T1", "BM")
     optional = frozenset({"mask"})
     parameters = frozenset({"k_pair", "k_diagonal", "bias"})
 
@@ -33,13 +34,12 @@ class Readout(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], 1)
+        sizes = cls.sizes(*shapes)
+        check_table(sizes, shapes[5])
+        return (sizes["B"], 1)
 
     @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
-    ) -> FixedRange:
+    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and ranges[1] is not None
         total = FixedRange.of_values(values["bias"])
         for x, name in ((ranges[0], "k_pair"), (ranges[1], "k_diagonal")):

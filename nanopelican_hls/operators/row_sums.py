@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators._arrays import Array, concatenate, constant, incidence
+from nanopelican_hls.operators._arrays import Array, concatenate, constant, incidence, pair_count
 from nanopelican_hls.operators.base import Operator, Shape
 
 
@@ -19,7 +19,9 @@ class RowSums(Operator):
 
     name = "RowSums"
     inputs = ("d", "d_jet", "d_jj")
+    axes = ("BP", "BK", "B1")
     optional = frozenset({"d_jet", "d_jj"})
+    together = (frozenset({"d_jet", "d_jj"}),)
     attributes = {"particles": 0}  # M
 
     @classmethod
@@ -33,8 +35,11 @@ class RowSums(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None, particles: int) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], particles)
+        sizes = cls.sizes(*shapes)
+        constituents = sizes.get("K", particles)
+        if sizes["P"] != pair_count(constituents) or constituents not in (particles, particles - 1):
+            raise ValueError(f"{sizes['P']} pairs of {constituents} particles do not give the row sums of {particles}")
+        return (sizes["B"], particles)
 
     @classmethod
     def range(

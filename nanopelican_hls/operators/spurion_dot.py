@@ -19,6 +19,7 @@ class SpurionDot(Operator):
 
     name = "SpurionDot"
     inputs = ("c0", "c1", "c2", "c3", "s0", "s1", "s2", "s3")
+    axes = ("BK", "BK", "BK", "BK", "B1", "B1", "B1", "B1")
     attributes = {"coordinates": "cartesian"}
 
     @classmethod
@@ -27,8 +28,8 @@ class SpurionDot(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None, coordinates: str) -> Shape:
-        assert shapes[0] is not None
-        return shapes[0]
+        sizes = cls.sizes(*shapes)
+        return (sizes["B"], sizes["K"])
 
     @classmethod
     def range(

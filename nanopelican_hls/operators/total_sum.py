@@ -15,6 +15,7 @@ class TotalSum(Operator):
 
     name = "TotalSum"
     inputs = ("r",)
+    axes = ("BM",)
 
     @classmethod
     def compute(cls, *inputs: Array | None) -> Array:
@@ -24,12 +25,9 @@ class TotalSum(Operator):
 
     @classmethod
     def shape(cls, *shapes: Shape | None) -> Shape:
-        assert shapes[0] is not None
-        return (shapes[0][0], 1)
+        return (cls.sizes(*shapes)["B"], 1)
 
     @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
-    ) -> FixedRange:
+    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and shapes[0] is not None
         return ranges[0].times(shapes[0][1])
