@@ -1,0 +1,151 @@
+"""Small random networks of the contract and jets for them, seeded, for every test that needs a whole graph.
+
+Scales are calibrated on random jets, as after training, so that values neither all saturate nor all vanish.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.contract.dataflow import activations, dataflow, parameters, ports
+from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.fixed_point import Quantiser, Rounding
+
+Arrays = dict[str, NDArray[np.float64]]
+
+#: every form of the network, small
+NETWORKS = [
+    NetworkConfig(4, 2, symmetric=symmetric, spurions=spurions, coordinates=coordinates)
+    for symmetric, spurions, coordinates in itertools.product((True, False), Spurions, Coordinates)
+    if spurions is not Spurions.BEAMS or coordinates is Coordinates.CARTESIAN
+]
+
+
+def network_id(network: NetworkConfig) -> str:
+    form = "symmetric" if network.symmetric else "untied"
+    return f"{form}-{network.spurions.value}-{network.coordinates.value}"
+
+
+def inner_tensors(network: NetworkConfig) -> list[str]:
+    """Tensors whose quantiser may be switched off."""
+    return [tensor for tensor in activations(network) if tensor != "logit"]
+
+
+def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
+    """``n`` jets of massless constituents by port name, zero-padded; some are empty, and some are full.
+
+    The jet is the sum of its constituents, those that were cut off included.
+    """
+    rng = np.random.default_rng(seed)
+    shape = (n, network.n_constituents + 4)
+    pt = -np.sort(-rng.exponential(30.0, shape), axis=1)
+    pt[np.arange(shape[1]) >= rng.integers(0, shape[1] + 1, n)[:, None]] = 0
+    d_eta, d_phi = rng.normal(0, 0.3, (2, *shape))
+    if network.coordinates is Coordinates.LIGHT_CONE:
+        plus, minus = np.cosh(d_eta) + np.cos(d_phi), np.cosh(d_eta) - np.cos(d_phi)
+        components = [pt * plus, pt * minus, pt * np.sin(d_phi), pt * np.sinh(d_eta)]
+    else:
+        eta, phi = d_eta + rng.uniform(-1, 1, (n, 1)), d_phi + rng.uniform(-np.pi, np.pi, (n, 1))
+        components = [pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)]
+    arrays = [c[:, : network.n_constituents] for c in components]
+    if network.has_jet:
+        arrays += [c.sum(1, keepdims=True) for c in components]
+    return dict(zip(ports(network), arrays, strict=True))
+
+
+def random_description(
+    network: NetworkConfig,
+    tables: bool = False,
+    seed: int = 0,
+    *,
+    bits: int = 8,
+    roundings: Collection[Rounding] = tuple(Rounding),
+    without: Collection[str] = (),
+) -> NetworkDescription:
+    """A network with random parameters and calibrated quantisers.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        Its form.
+    tables : bool
+        Whether the biases depend on the number of valid particles.
+    seed : int
+        Of parameters and rounding modes.
+    bits : int
+        Width of the quantisers; those of the ports have 2 bits more.
+    roundings : collection of Rounding
+        Each quantiser takes one of them at random.
+    without : collection of str
+        Inner tensors that have no quantiser.
+    """
+    rng = np.random.default_rng(seed)
+    quantisers: dict[str, Quantiser] = {}
+    signs = {name: role.signed for name, role in (ports(network) | activations(network)).items()}
+
+    def calibrated(name: str, exact: NDArray[np.float64]) -> NDArray[np.float64]:
+        if name not in signs or name in without:
+            return exact
+        width = bits + 2 * (name in ports(network))
+        quantisers[name] = _covering(exact, width, signs[name], list(roundings)[rng.integers(len(roundings))])
+        return quantisers[name](exact)
+
+    values = {}
+    for name, (_, shape) in parameters(network, tables=tables).items():
+        values[name] = rng.normal(size=shape) * _typical_size(name, network.particles)
+        quantisers[name] = _covering(values[name], bits, True, Rounding.ROUND)
+    quantised = {name: quantisers[name](value) for name, value in values.items()}
+    _evaluate(network, tables, random_ports(network, 200, seed), quantised, calibrated)
+    return NetworkDescription(network, quantisers, values)
+
+
+def numpy_tensors(description: NetworkDescription, port_arrays: Mapping[str, NDArray[np.float64]]) -> Arrays:
+    """Every activation by its name in the QONNX graph, from the dataflow and `Quantiser` alone."""
+    quantised = {name: description.quantisers[name](value) for name, value in description.parameters.items()}
+    exact: Arrays = {}
+
+    def quantise(name: str, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        if name not in description.quantisers:
+            return value
+        exact[f"{name}_exact"] = value
+        return description.quantisers[name](value)
+
+    tensors = _evaluate(description.network, description.tables, port_arrays, quantised, quantise)
+    ports_exact = {f"{name}_exact" for name in ports(description.network)}
+    return tensors | {name: value for name, value in exact.items() if name not in ports_exact}
+
+
+def _typical_size(parameter: str, particles: int) -> float:
+    """Such that all terms of a sum have about one size: r sums M products, S sums M squared; products are in GeV^2."""
+    if parameter.endswith("_bias"):
+        return 20.0
+    return {"w_r": 1 / particles, "w_s": 1 / particles**2}.get(parameter[-3:], 1.0)
+
+
+def _covering(values: NDArray[np.float64], bits: int, signed: bool, rounding: Rounding) -> Quantiser:
+    """A quantiser that the largest hundredth of the values saturates."""
+    size = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    return Quantiser(bits, signed, int(np.ceil(np.log2(size))) - (bits - signed), rounding)
+
+
+def _evaluate(
+    network: NetworkConfig,
+    tables: bool,
+    port_arrays: Mapping[str, NDArray[np.float64]],
+    parameter_values: Mapping[str, NDArray[np.float64]],
+    quantise: Callable[[str, NDArray[np.float64]], NDArray[np.float64]],
+) -> Arrays:
+    """Tensors of the dataflow after ``quantise``, which is called once for each in execution order."""
+    tensors: Arrays = {name: quantise(name, port_arrays[name]) for name in ports(network)}
+    exact: Arrays = {}
+    for step in dataflow(network, tables=tables):
+        known = parameter_values | tensors | {f"{name}!": value for name, value in exact.items()}
+        inputs = [known[name] if name else None for name in step.inputs]
+        value = step.operator.compute(*inputs, **step.attributes) if step.operator else np.maximum(inputs[0], 0)
+        exact[step.output], tensors[step.output] = value, quantise(step.output, value)
+    return tensors
