@@ -1,0 +1,66 @@
+"""nanopelican-hls: FPGA firmware for nanoPELICAN, a Lorentz- and permutation-invariant jet tagger.
+
+The functions below are the whole chain, usable one by one in a notebook, without a vendor tool; each imports what it
+needs only when it is first asked for.
+
+>>> import nanopelican_hls as nph
+>>> model = nph.load_model("models/trigger-n16.pt")
+>>> qonnx = nph.export_qonnx(model)
+>>> firmware = nph.compile(nph.convert(qonnx, "build/notebook"))
+>>> jets = nph.read_jets(nph.sample_path(), events=1000)
+>>> ports = nph.port_values(jets, model.config.network)
+>>> logits = nph.predict(firmware, ports)
+>>> print(nph.compare(firmware.program, nph.execute(qonnx, ports), nph.trace(firmware, ports)))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanopelican_hls.contract.execution import execute
+    from nanopelican_hls.hls.project import compile, convert, predict, trace
+    from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path
+    from nanopelican_hls.network.model import export_qonnx, load_model
+    from nanopelican_hls.proof.comparison import compare
+
+_HOMES = {
+    "Jets": "jets",
+    "compare": "proof.comparison",
+    "compile": "hls.project",
+    "convert": "hls.project",
+    "execute": "contract.execution",
+    "export_qonnx": "network.model",
+    "load_model": "network.model",
+    "port_values": "jets",
+    "predict": "hls.project",
+    "read_jets": "jets",
+    "sample_path": "jets",
+    "trace": "hls.project",
+}
+
+__all__ = [
+    "Jets",
+    "compare",
+    "compile",
+    "convert",
+    "execute",
+    "export_qonnx",
+    "load_model",
+    "port_values",
+    "predict",
+    "read_jets",
+    "sample_path",
+    "trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,91 @@
+"""A trained model, ready to be evaluated and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.contract.graph import build_model, save_model
+from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
+from nanopelican_hls.network.checkpoint import load_model as load_checkpoint
+from nanopelican_hls.network.evaluation import exact_products, in_chunks
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+
+Ports = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """The float and the quantised network of a checkpoint, both in float64."""
+
+    checkpoint: Checkpoint
+
+    @property
+    def config(self) -> Config:
+        return self.checkpoint.config
+
+    @cached_property
+    def float_network(self) -> FloatNetwork:
+        network = FloatNetwork(self.config.network, nbar=self.config.training.nbar, seed=self.checkpoint.seed)
+        network.load_state_dict(dict(self.checkpoint.float_state))
+        return network.double().eval()
+
+    @cached_property
+    def quantised_network(self) -> QuantisedNetwork:
+        return QuantisedNetwork.from_description(self.checkpoint.description)
+
+    def float_logits(self, ports: Ports) -> NDArray[np.float64]:
+        """Logits [n] of the network before quantisation, from port values [n, N] and [n, 1]."""
+        products = exact_products(self.config.network, ports)
+        logits: NDArray[np.float64] = in_chunks(lambda x: {"logit": self.float_network(x)}, products)["logit"].numpy()
+        return logits
+
+    def quantised_tensors(self, ports: Ports) -> dict[str, NDArray[np.float64]]:
+        """Every tensor of the quantised network, evaluated by Brevitas: arrays [n, ...] by name."""
+        return {name: t.numpy() for name, t in in_chunks(self.quantised_network.tensors, ports).items()}
+
+
+def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
+    """Load a trained model from a checkpoint (``models/*.pt``).
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    config : Config, optional
+        Must describe the same network and quantisers; what else it says (firmware) replaces what the file holds.
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read, or has another network or other quantisers than ``config`` (the field is named).
+    """
+    checkpoint = load_checkpoint(path)
+    if config is not None:
+        for section in ("network", "quantisers"):
+            wanted, found = (to_mapping(getattr(c, section)) for c in (config, checkpoint.config))
+            require_equal({section: wanted}, {section: found}, str(path))
+        checkpoint = replace(checkpoint, config=config)
+    return TrainedModel(checkpoint)
+
+
+def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> onnx.ModelProto:
+    """The QONNX graph of a trained model; written to ``path`` too, if one is given.
+
+    Raises
+    ------
+    ContractError
+        If the network needs more than 53 bits anywhere, or the file cannot be written.
+    """
+    graph = build_model(model.checkpoint.description, model.config.name.replace("-", "_"))
+    if path is not None:
+        save_model(graph, path)
+    return graph
