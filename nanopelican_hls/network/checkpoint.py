@@ -45,7 +45,7 @@ class Checkpoint:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-def save_model(checkpoint: Checkpoint, path: str | Path) -> None:
+def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write a checkpoint; a file of this name is replaced in one step."""
     description = checkpoint.description
     save_atomically(
@@ -62,7 +62,7 @@ def save_model(checkpoint: Checkpoint, path: str | Path) -> None:
     )
 
 
-def load_model(path: str | Path, config: Config | None = None) -> Checkpoint:
+def load_checkpoint(path: str | Path, config: Config | None = None) -> Checkpoint:
     """Read a checkpoint.
 
     Parameters

@@ -72,7 +72,7 @@ def exact_products(network: NetworkConfig, values: Mapping[str, NDArray[np.float
 def float_figures(net: FloatNetwork, products: Tensors, labels: NDArray[np.float64]) -> Figures:
     """Figures of a float network, in float64, from `exact_products`."""
     net = copy.deepcopy(net).double().eval()
-    logits = in_chunks(lambda x: {"logit": net.logits({k: v.double() for k, v in x.items()})}, products)["logit"]
+    logits = in_chunks(lambda x: {"logit": net({k: v.double() for k, v in x.items()})}, products)["logit"]
     return figures(labels, logits.numpy())
 
 

@@ -60,7 +60,7 @@ class FloatNetwork(nn.Module):
     def c4(self) -> Tensor:
         return self.c3 if self.network.symmetric else self.untied_c4
 
-    def logits(self, products: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, products: Mapping[str, Tensor]) -> Tensor:
         """Logits [B] from what the dataflow computes before the first weight: mask, d, [d_jet, d_jj], r, s in GeV^2."""
         tensors = dict(products)
         tensors |= mixing_parameters(self, self.input_affine(tensors))

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.contract.graph import build_model, save_model
-from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
-from nanopelican_hls.network.checkpoint import load_model as load_checkpoint
+from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
 from nanopelican_hls.network.evaluation import exact_products, in_chunks
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.quantised_network import QuantisedNetwork

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -12,8 +12,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.errors import TrainingError
 from nanopelican_hls.network.evaluation import Tensors
-from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.network.quantised_network import QuantisedNetwork
 
 #: a mean cross entropy of a batch that no training comes back from (guessing gives 0.69)
 DIVERGED_LOSS = 1e3
@@ -26,8 +24,10 @@ class Phase:
     ----------
     name : str
         For messages and state.
-    model : FloatNetwork or QuantisedNetwork
-        What is trained; its ``logits`` takes a batch of ``inputs``.
+    model : Module
+        What is trained.
+    logits : callable
+        Logits [b] of a batch of ``inputs``.
     groups : sequence of (parameter, float)
         Each parameter with its learning rate.
     inputs, labels : dict of str to Tensor [n, ...], Tensor [n]
@@ -41,7 +41,8 @@ class Phase:
     def __init__(
         self,
         name: str,
-        model: FloatNetwork | QuantisedNetwork,
+        model: nn.Module,
+        logits: Callable[[Tensors], Tensor],
         groups: Sequence[tuple[nn.Parameter, float]],
         inputs: Tensors,
         labels: Tensor,
@@ -51,7 +52,7 @@ class Phase:
         seed: int,
     ) -> None:
         self.name, self.model, self.epochs, self.epoch = name, model, epochs, 0
-        self._inputs, self._labels = inputs, labels
+        self._logits, self._inputs, self._labels = logits, inputs, labels
         self._batch_size = min(batch_size, len(labels))
         self._optimiser = torch.optim.Adam([{"params": [p], "lr": rate} for p, rate in groups])
         steps = max(1, epochs * (len(labels) // self._batch_size))
@@ -70,7 +71,7 @@ class Phase:
         order = torch.randperm(len(self._labels), generator=self._generator)
         for batch in range(len(order) // self._batch_size):
             chosen = order[batch * self._batch_size : (batch + 1) * self._batch_size]
-            logits = self.model.logits({name: x[chosen] for name, x in self._inputs.items()})
+            logits = self._logits({name: x[chosen] for name, x in self._inputs.items()})
             loss = binary_cross_entropy_with_logits(logits, self._labels[chosen])
             self._check(loss.item(), batch)
             self._optimiser.zero_grad()

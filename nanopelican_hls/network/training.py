@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from nanopelican_hls.config import Config, to_mapping
@@ -102,7 +104,7 @@ class SeedTraining:
         inputs = _single(exact_products(self.config.network, self._train.values))
         valid = exact_products(self.config.network, self._valid.values)
         groups = [(p, recipe.learning_rate) for p in net.parameters()]
-        phase = self._phase("float", net, groups, inputs, recipe.float_epochs)
+        phase = self._phase("float", net, net, groups, inputs, recipe.float_epochs)
         self._restore(phase, state)
         while phase.epoch < phase.epochs:
             phase.run_epoch()
@@ -123,7 +125,7 @@ class SeedTraining:
         inputs = _single(in_chunks(net.products, self._train.values))
         net.float()
         groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in net.weights.values()]
-        phase = self._phase("quantised", net, groups, inputs, recipe.quantised_epochs)
+        phase = self._phase("quantised", net, net.logits, groups, inputs, recipe.quantised_epochs)
         best: dict[str, Any] = {}
         if resumed:
             self._restore(phase, state)
@@ -143,11 +145,17 @@ class SeedTraining:
         return net, best["figures"]
 
     def _phase(
-        self, name: str, net: FloatNetwork | QuantisedNetwork, groups: list[Any], inputs: Tensors, epochs: int
+        self,
+        name: str,
+        net: nn.Module,
+        logits: Callable[[Tensors], Tensor],
+        groups: Sequence[tuple[nn.Parameter, float]],
+        inputs: Tensors,
+        epochs: int,
     ) -> Phase:
         labels = torch.as_tensor(self._train.labels, dtype=torch.float32)
-        batch_size = self.config.training.batch_size
-        return Phase(name, net, groups, inputs, labels, epochs=epochs, batch_size=batch_size, seed=self.seed)
+        size = self.config.training.batch_size
+        return Phase(name, net, logits, groups, inputs, labels, epochs=epochs, batch_size=size, seed=self.seed)
 
     def _report(self, auc: float) -> None:
         self._bar.set_postfix_str(f"validation AUC {auc:.4f}", refresh=False)

@@ -1,0 +1,74 @@
+"""``nanopelican train``: train a model and write its checkpoint, card and QONNX file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "train", help="train a model", description="Train all seeds of a configuration and keep the best."
+    )
+    parser.add_argument("config", type=Path, help="configuration file, for instance configs/trigger-n16.yaml")
+    parser.add_argument("--train", type=Path, required=True, help="HDF5 file of training jets")
+    parser.add_argument("--valid", type=Path, required=True, help="HDF5 file of validation jets, to choose by")
+    parser.add_argument("--test", type=Path, help="HDF5 file of test jets, for the figures on the card")
+    parser.add_argument("--output", type=Path, default=Path("models"), help="folder (default: models)")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the configuration")
+    parser.add_argument("--jobs", type=int, default=1, help="seeds trained at the same time (default: 1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, choose, measure, write; a run that was killed goes on where it was."""
+    from nanopelican_hls.config import load_config
+    from nanopelican_hls.network.card import card_content, card_markdown, measure
+    from nanopelican_hls.network.checkpoint import save_checkpoint
+    from nanopelican_hls.network.model import TrainedModel, export_qonnx
+    from nanopelican_hls.network.seeds import read_sample, train_seeds
+
+    config = load_config(args.config)
+    seeds = args.seeds or list(config.training.seeds)
+    files = {name: path for name in ("train", "valid", "test") if (path := getattr(args, name)) is not None}
+    samples = {name: read_sample(path, config.network) for name, path in files.items()}
+    state_folder = args.output / f"{config.name}.training"
+    trained = train_seeds(
+        config, args.train, args.valid, seeds=seeds, jobs=args.jobs, state_folder=state_folder, progress=True
+    )
+    metrics: dict[str, Any] = {
+        name: measure(trained[0], samples[name]) for name in ("valid", "test") if name in samples
+    }
+    best = replace(trained[0], metrics=metrics)
+    data = {name: {"file": files[name].name, "jets": len(sample)} for name, sample in samples.items()}
+    content = card_content(best, trained, data, _command(args, seeds))
+    stem = args.output / config.name
+    export_qonnx(TrainedModel(best), stem.with_suffix(".onnx"))
+    _write(stem.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
+    _write(stem.with_suffix(".md"), card_markdown(content))
+    save_checkpoint(best, stem.with_suffix(".pt"))
+    shutil.rmtree(state_folder)
+    figures = metrics["test" if args.test else "valid"]
+    for form, values in figures.items():
+        print(f"{config.name} {form}: AUC {values['auc']:.4f}, rejection at 30% {values['rejection_30']:.0f}")
+    return 0
+
+
+def _command(args: argparse.Namespace, seeds: list[int]) -> str:
+    """The command line, without the folders of this machine."""
+    words = ["nanopelican", "train", f"{args.config.parent.name}/{args.config.name}"]
+    for name in ("train", "valid", "test"):
+        if path := getattr(args, name):
+            words += [f"--{name}", path.name]
+    return shlex.join([*words, "--output", args.output.name, "--seeds", *map(str, seeds)])
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,99 @@
+"""The model card: what a model is, how it was made, and what it does, as JSON and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.config import to_mapping
+from nanopelican_hls.network.checkpoint import Checkpoint
+from nanopelican_hls.network.evaluation import Sample, quantised_figures
+from nanopelican_hls.network.metrics import figures
+from nanopelican_hls.network.model import TrainedModel
+
+_COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
+
+
+def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, float]]:
+    """Figures of the float and of the quantised network on a sample."""
+    model = TrainedModel(checkpoint)
+    return {
+        "float": figures(sample.labels, model.float_logits(sample.values)).as_dict(),
+        "quantised": quantised_figures(model.quantised_network, sample).as_dict(),
+    }
+
+
+def card_content(
+    best: Checkpoint, seeds: Sequence[Checkpoint], data: Mapping[str, Mapping[str, Any]], command: str
+) -> dict[str, Any]:
+    """The card as plain values.
+
+    Parameters
+    ----------
+    best : Checkpoint
+        The model; its ``metrics`` hold figures by sample.
+    seeds : sequence of Checkpoint
+        All that were trained.
+    data : mapping
+        Name and number of jets of the file of each sample.
+    command : str
+        The command that made the model.
+    """
+    return {
+        "name": best.config.name,
+        "seed": best.seed,
+        "command": command,
+        "data": {sample: dict(entry) for sample, entry in data.items()},
+        "figures": dict(best.metrics),
+        "seeds": [{"seed": c.seed, **c.metrics["valid"]} for c in sorted(seeds, key=lambda c: c.seed)],
+        "config": to_mapping(best.config),
+    }
+
+
+def card_markdown(content: Mapping[str, Any]) -> str:
+    """The card as a page."""
+    network, quantisers = content["config"]["network"], content["config"]["quantisers"]
+    rows = [
+        [sample, form, *_cells(figures)]
+        for sample, forms in content["figures"].items()
+        for form, figures in forms.items()
+    ]
+    seeds = [
+        [str(entry["seed"]) + (" (chosen)" if entry["seed"] == content["seed"] else ""), form, *_cells(entry[form])]
+        for entry in content["seeds"]
+        for form in ("float", "quantised")
+    ]
+    widths = [
+        [key, q["bits"], q["rounding"]] if q else [key, "not quantised", ""] for key, q in sorted(quantisers.items())
+    ]
+    figures_head = ["AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss"]
+    return (
+        "\n\n".join(
+            [
+                f"# {content['name']}",
+                "The figures of the quantised network are those of its firmware, bit for bit. Rejection is one over "
+                "the background efficiency at the given signal efficiency.",
+                _table(["jets", "network", *figures_head], rows),
+                "## Network",
+                _table(["", ""], [[key, value] for key, value in network.items()]),
+                _table(["quantiser", "bits", "rounding"], widths),
+                "## Training",
+                f"```\n{content['command']}\n```",
+                _table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
+                _table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
+                "On the validation jets, all seeds; chosen is the lowest loss of the quantised network:",
+                _table(["seed", "network", *figures_head], seeds),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _cells(figures: Mapping[str, float]) -> list[str]:
+    formats = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_50": ".0f", "loss": ".4f"}
+    return [format(figures[name], formats[name]) for name in _COLUMNS]
+
+
+def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

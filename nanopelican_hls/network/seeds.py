@@ -1,0 +1,82 @@
+"""Training of several seeds, side by side, and the choice of the best."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import torch
+
+from nanopelican_hls.config import Config, NetworkConfig
+from nanopelican_hls.errors import JetsError, TrainingError
+from nanopelican_hls.jets import port_values, read_jets
+from nanopelican_hls.network.checkpoint import Checkpoint
+from nanopelican_hls.network.evaluation import Sample
+from nanopelican_hls.network.training import SeedTraining
+
+logger = logging.getLogger(__name__)
+
+
+def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
+    """Labelled jets of a file, as port values.
+
+    Raises
+    ------
+    JetsError
+        If the file cannot be read, or does not hold jets of both classes.
+    """
+    jets = read_jets(path)
+    if jets.labels is None or len(set(jets.labels.tolist())) < 2:
+        raise JetsError(
+            "needs labelled jets of both classes", where=str(path), remedy="give a file with is_signal 0 and 1"
+        )
+    return Sample(port_values(jets, network), jets.labels.astype(float))
+
+
+def train_seeds(
+    config: Config, train: Path, valid: Path, *, seeds: Sequence[int], jobs: int, state_folder: Path, progress: bool
+) -> list[Checkpoint]:
+    """Train the seeds of a configuration, ``jobs`` at a time; those that diverge are logged and left out.
+
+    Returns
+    -------
+    list of Checkpoint
+        In order of the validation loss of the quantised network: the first is the best.
+
+    Raises
+    ------
+    TrainingError
+        If every seed diverges.
+    """
+    calls = [
+        (config, seed, train, valid, state_folder / f"seed{seed}.pt", line if progress else None)
+        for line, seed in enumerate(seeds)
+    ]
+    if min(jobs, len(calls)) == 1:
+        results = [_train_one(*call) for call in calls]
+    else:
+        # spawn: a fork would inherit torch's threads
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+            results = list(pool.map(_train_one, *zip(*calls, strict=True)))
+    trained = [result for result in results if isinstance(result, Checkpoint)]
+    for seed, result in zip(seeds, results, strict=True):
+        if isinstance(result, TrainingError):
+            logger.warning("%s seed %d is left out: %s", config.name, seed, result)
+    if not trained:
+        raise TrainingError("every seed diverges", where=config.name, remedy="lower training.learning_rate")
+    return sorted(trained, key=lambda c: c.metrics["valid"]["quantised"]["loss"])
+
+
+def _train_one(
+    config: Config, seed: int, train: Path, valid: Path, state_path: Path, progress: int | None
+) -> Checkpoint | TrainingError:
+    """One seed in a process of its own; seeds share the cores, so each has one thread."""
+    torch.set_num_threads(1)
+    samples = (read_sample(path, config.network) for path in (train, valid))
+    try:
+        return SeedTraining(config, seed, *samples, state_path=state_path, progress=progress).run()
+    except TrainingError as error:
+        return error
