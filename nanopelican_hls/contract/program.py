@@ -25,6 +25,7 @@ from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, Operator
 #: ONNX domains under which QONNX writes ``Quant``
 QUANT_DOMAIN = "qonnx.custom_op.general"
 QUANT_DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
+STANDARD_DOMAINS = ("", "ai.onnx")
 
 Shape = tuple[int, ...]
 
@@ -96,13 +97,22 @@ def read_model(path: str | Path) -> onnx.ModelProto:
     """
     path = Path(path)
     try:
-        model = onnx.load(path)
+        # by its content: left to itself, onnx takes the ending of the name for the format
+        model = onnx.load_model(path, format="protobuf")
     except OSError as error:
         raise ContractError(
             f"cannot be read ({error.strerror})", where=str(path), remedy="give the path of a QONNX file"
         ) from error
+    except onnx.checker.ValidationError as error:
+        raise ContractError(
+            "keeps its weights in another file, which cannot be read",
+            where=str(path),
+            remedy="put that file beside it, or export with the weights inside",
+        ) from error
     except DecodeError as error:
-        raise ContractError("is not an ONNX file, or is truncated", where=str(path), remedy="export it again") from error
+        raise ContractError(
+            "is not an ONNX file, or is truncated", where=str(path), remedy="export it again"
+        ) from error
     if not model.graph.node:
         raise ContractError("holds no graph", where=str(path), remedy="export it again")
     return model
@@ -122,18 +132,16 @@ class _Parser:
     def run(self) -> Program:
         ports = {i.name: _static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
         self.shapes.update(ports)
-        if self.versions.get(DOMAIN, VERSION) != VERSION:
-            raise ContractError(
-                f"operators of version {self.versions[DOMAIN]}, this package knows version {VERSION}",
-                where=f"domain {DOMAIN}",
-                remedy="export the model again with this version",
-            )
         for proto in self.graph.node:
             self._read_node(proto)
         outputs = tuple(o.name for o in self.graph.output)
+        if not outputs:
+            raise ContractError("has no output", where=f"graph {self.graph.name!r}", remedy="export it again")
         for name in outputs:
             if name not in self.ranges:
-                raise ContractError("is an output that no node computes", where=f"tensor {name!r}")
+                raise ContractError(
+                    "is an output that no node computes", where=f"tensor {name!r}", remedy="remove it, or export again"
+                )
         return Program(
             ports=ports,
             outputs=outputs,
@@ -145,31 +153,33 @@ class _Parser:
         )
 
     def _read_node(self, proto: onnx.NodeProto) -> None:
-        where = f"node {proto.name!r} ({proto.op_type})"
+        where = _where(proto)
         if len(proto.output) != 1:
-            raise ContractError(f"has {len(proto.output)} outputs, expected 1", where=where)
+            raise ContractError(
+                f"has {len(proto.output)} outputs, expected 1", where=where, remedy="split it into one node an output"
+            )
         for tensor in proto.input:
-            if tensor and not (tensor in self.shapes or tensor in self.initialisers or tensor in self.constants):
+            if tensor and not self._known(tensor):
                 raise ContractError(
                     f"its input {tensor!r} is computed by no earlier node",
                     where=where,
                     remedy="sort the graph topologically (qonnx: SortGraph) and remove dangling inputs",
                 )
+        if self._known(proto.output[0]):
+            raise ContractError(
+                f"its output {proto.output[0]!r} is there already", where=where, remedy="give every tensor its own name"
+            )
         if proto.op_type == "Quant" and proto.domain in QUANT_DOMAINS:
             self._read_quant(proto, where)
-        elif proto.op_type == "Relu" and proto.domain in ("", "ai.onnx"):
-            self._append(Node(proto.name, "Relu", tuple(proto.input), proto.output[0], {}), where)
+        elif proto.op_type == "Relu" and proto.domain in STANDARD_DOMAINS:
+            self._read_relu(proto, where)
         elif proto.domain == DOMAIN and proto.op_type in OPERATORS:
             self._read_operator(proto, where)
         else:
-            known = ["Quant", "Relu", *OPERATORS]
-            near = difflib.get_close_matches(proto.op_type, known, n=1)
-            hint = f"did you mean {near[0]} (domain {DOMAIN!r})? " if near else ""
-            raise ContractError(
-                f"unknown operator, domain {proto.domain!r}",
-                where=where,
-                remedy=f"{hint}the contract knows {', '.join(known)}",
-            )
+            raise _unknown_operator(proto, where)
+
+    def _known(self, tensor: str) -> bool:
+        return tensor in self.shapes or tensor in self.initialisers or tensor in self.constants
 
     def _constant(self, tensor: str, what: str, where: str) -> NDArray[np.float64]:
         """The value of an initialiser, or of a parameter after its Quant."""
@@ -181,20 +191,26 @@ class _Parser:
                 where=where,
                 remedy="fold it into an initialiser (qonnx: FoldConstants)",
             )
-        value = numpy_helper.to_array(self.initialisers[tensor]).astype(np.float64)
+        try:
+            value = numpy_helper.to_array(self.initialisers[tensor]).astype(np.float64)
+        except ValueError as error:
+            raise ContractError(f"{what} {tensor!r} holds no numbers ({error})", where=where) from error
         if not np.isfinite(value).all():
             raise ContractError(f"{what} {tensor!r} is NaN or infinite", where=where, remedy="train the model again")
         return value
 
     def _read_quant(self, proto: onnx.NodeProto, where: str) -> None:
         if len(proto.input) != 4:
-            raise ContractError(f"has {len(proto.input)} inputs, expected 4 (x, scale, zero point, bit width)", where=where)
+            raise ContractError(
+                f"has {len(proto.input)} inputs, expected 4 (x, scale, zero point, bit width)",
+                where=where,
+                remedy="export it with Brevitas or with this package",
+            )
         scale, zero_point, bit_width = (
             self._constant(t, what, where)
             for t, what in zip(proto.input[1:], ("its scale", "its zero point", "its bit width"), strict=True)
         )
-        attributes = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
-        quantiser = _quantiser(scale, zero_point, bit_width, attributes, where)
+        quantiser = _quantiser(scale, zero_point, bit_width, _attributes(proto), where)
         source, output = proto.input[0], proto.output[0]
         if source in self.shapes:
             self._append(Node(proto.name, "Quant", (source,), output, {}, quantiser=quantiser), where)
@@ -202,25 +218,40 @@ class _Parser:
             self.constants[output] = quantiser(self._constant(source, "its input", where))
             self.parameter_quantisers[output] = quantiser
 
+    def _read_relu(self, proto: onnx.NodeProto, where: str) -> None:
+        if len(proto.input) != 1 or proto.input[0] not in self.shapes:
+            raise ContractError(f"its input is {list(proto.input)}, expected one activation", where=where)
+        self._append(Node(proto.name, "Relu", tuple(proto.input), proto.output[0], {}), where)
+
     def _read_operator(self, proto: onnx.NodeProto, where: str) -> None:
         operator = OPERATORS[proto.op_type]
-        given = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
-        given = {k: v.decode() if isinstance(v, bytes) else v for k, v in given.items()}
-        for name in given:
-            if name not in operator.attributes:
-                raise ContractError(
-                    f"unknown attribute {name!r}", where=where, remedy=f"it has {', '.join(operator.attributes) or 'none'}"
-                )
+        if self.versions.get(DOMAIN) != VERSION:
+            raise ContractError(
+                f"operators of version {self.versions.get(DOMAIN, 'unknown')}, this package knows version {VERSION}",
+                where=f"domain {DOMAIN!r}",
+                remedy="export the model again with this version",
+            )
+        given = _attributes(proto)
+        for name, value in given.items():
+            _check_attribute(operator, name, value, where)
         if len(proto.input) > len(operator.inputs):
             raise ContractError(f"has {len(proto.input)} inputs, at most {len(operator.inputs)} are known", where=where)
         padded = [*proto.input, *[""] * (len(operator.inputs) - len(proto.input))]
         for name, tensor in zip(operator.inputs, padded, strict=True):
             if not tensor and name not in operator.optional:
-                raise ContractError(f"its input {name!r} is missing", where=where, remedy=f"see docs/operators/{operator.name}.md")
+                raise ContractError(
+                    f"its input {name!r} is missing", where=where, remedy=f"see docs/operators/{operator.name}.md"
+                )
             if tensor and name in operator.parameters:
                 self.constants[tensor] = self._constant(tensor, f"its input {name!r}", where)
             elif tensor and tensor not in self.shapes:
                 raise ContractError(f"its input {name!r} is a constant, expected an activation", where=where)
+            elif tensor and name == "mask" and self.ranges.get(tensor) != FixedRange(0, 1, 0):
+                raise ContractError(
+                    f"its input {name!r}, {tensor!r}, is not a mask of 0 and 1",
+                    where=where,
+                    remedy="connect the output of ParticleMask",
+                )
         inputs = tuple(t or None for t in padded)
         attributes = {**operator.attributes, **given}
         self._append(Node(proto.name, proto.op_type, inputs, proto.output[0], attributes, operator=operator), where)
@@ -228,19 +259,21 @@ class _Parser:
     def _append(self, node: Node, where: str) -> None:
         self.nodes.append(node)
         try:
-            shape, values = self._infer(node)
-        except (ValueError, IndexError, AssertionError) as error:
-            raise ContractError(f"its inputs do not fit together ({error})", where=where) from error
+            shape, values = self._infer(node, where)
+        except ValueError as error:
+            raise ContractError(
+                f"its inputs do not fit together ({error})", where=where, remedy=f"see docs/operators/{node.op_type}.md"
+            ) from error
         self._check_declared_shape(node.output, shape, where)
         if values.bits > EXACT_BITS:
             raise ContractError(
-                f"tensor {node.output!r} needs {values.bits} bits, more than the {EXACT_BITS} that float64 holds exactly",
+                f"tensor {node.output!r} needs {values.bits} bits, more than the {EXACT_BITS} that float64 can hold",
                 where=where,
                 remedy="narrow the quantisers before it",
             )
         self.shapes[node.output], self.ranges[node.output] = shape, values
 
-    def _infer(self, node: Node) -> tuple[Shape, FixedRange]:
+    def _infer(self, node: Node, where: str) -> tuple[Shape, FixedRange]:
         first = node.inputs[0]
         assert first is not None
         if node.quantiser:
@@ -249,7 +282,7 @@ class _Parser:
             if tensor in self.shapes and tensor not in self.ranges:
                 raise ContractError(
                     f"its input {tensor!r} is a port without a quantiser",
-                    where=f"node {node.name!r} ({node.op_type})",
+                    where=where,
                     remedy="put a Quant behind every graph input",
                 )
         if node.operator is None:
@@ -273,8 +306,44 @@ class _Parser:
         for value in (*self.graph.value_info, *self.graph.output):
             if value.name == tensor and _static_shape(value) != shape:
                 raise ContractError(
-                    f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator gives {shape}", where=where
+                    f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator gives {shape}",
+                    where=where,
                 )
+
+
+def _where(proto: onnx.NodeProto) -> str:
+    """A node for a message; nodes need no name in ONNX, and then its outputs tell which it is."""
+    return f"node {proto.name or ', '.join(proto.output)!r} ({proto.op_type})"
+
+
+def _attributes(proto: onnx.NodeProto) -> dict[str, Any]:
+    values = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
+    return {name: v.decode(errors="replace") if isinstance(v, bytes) else v for name, v in values.items()}
+
+
+def _check_attribute(operator: type[Operator], name: str, value: Any, where: str) -> None:
+    if name not in operator.attributes:
+        known = ", ".join(operator.attributes) or "none"
+        raise ContractError(f"unknown attribute {name!r}", where=where, remedy=f"it has {known}")
+    kind = type(operator.attributes[name])
+    if not isinstance(value, kind) or (isinstance(value, int) and value < 0):
+        expected = "a name" if kind is str else "a whole number, not negative"
+        raise ContractError(
+            f"its attribute {name!r} is {value!r}, expected {expected}",
+            where=where,
+            remedy=f"see docs/operators/{operator.name}.md",
+        )
+
+
+def _unknown_operator(proto: onnx.NodeProto, where: str) -> ContractError:
+    domains = {"Quant": QUANT_DOMAIN, "Relu": ""} | dict.fromkeys(OPERATORS, DOMAIN)
+    near = difflib.get_close_matches(proto.op_type, domains, n=1)
+    hint = f"did you mean {near[0]} (domain {domains[near[0]]!r})? " if near else ""
+    return ContractError(
+        f"unknown operator, domain {proto.domain!r}",
+        where=where,
+        remedy=f"{hint}the contract knows {', '.join(domains)}",
+    )
 
 
 def _static_shape(value: onnx.ValueInfoProto) -> Shape:
@@ -311,10 +380,12 @@ def _quantiser(
             remedy="train with power-of-two scales (Brevitas: RestrictValueType.POWER_OF_TWO)",
         )
     if np.any(zero_point != 0):
-        raise ContractError(f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically")
+        raise ContractError(
+            f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically"
+        )
     if bit_width.item() != int(bit_width.item()):
         raise ContractError(f"its bit width {bit_width.item():g} is not whole", where=where)
-    rounding = attributes.get("rounding_mode", b"ROUND").decode()
+    rounding = attributes.get("rounding_mode", "ROUND")
     if rounding not in Rounding.__members__:
         raise ContractError(
             f"its rounding mode {rounding!r} is not supported", where=where, remedy="use ROUND (half-to-even) or FLOOR"
@@ -322,6 +393,8 @@ def _quantiser(
     if attributes.get("narrow", 0):
         raise ContractError("its range is narrow", where=where, remedy="train with the full two's complement range")
     try:
-        return Quantiser(int(bit_width.item()), bool(attributes.get("signed", 1)), int(exponent) - 1, Rounding(rounding))
+        return Quantiser(
+            int(bit_width.item()), bool(attributes.get("signed", 1)), int(exponent) - 1, Rounding(rounding)
+        )
     except ContractError as error:
         raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
