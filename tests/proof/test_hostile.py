@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.proof.hostile import hostile_events
+from tests.random_networks import NETWORKS, network_id, random_description
+
+EVENTS = 900
+
+
+@pytest.fixture(scope="module", params=NETWORKS[:4], ids=network_id)
+def case(request):
+    model = build_model(random_description(request.param, seed=7))
+    program = Program.parse(model)
+    events = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=1)
+    return program, model, events
+
+
+def batches(events):
+    start = 0
+    for kind, count in events.kinds.items():
+        yield kind, {port: array[start : start + count] for port, array in events.ports.items()}
+        start += count
+
+
+def constituent_ports(program):
+    width = max(shape[0] for shape in program.ports.values())
+    return [port for port, shape in program.ports.items() if shape[0] == width]
+
+
+def test_every_kind_is_there_and_the_events_are_as_many_as_asked_for(case):
+    program, _, events = case
+    assert set(events.ports) == set(program.ports)
+    assert sum(events.kinds.values()) == len(next(iter(events.ports.values()))) >= EVENTS
+    assert all(count > 0 for count in events.kinds.values())
+
+
+def test_each_kind_is_what_it_says(case):
+    program, _, events = case
+    quantisers = {node.inputs[0]: node.quantiser for node in program.nodes if node.quantiser}
+    by_kind = dict(batches(events))
+    constituents = constituent_ports(program)
+    energy = constituents[0]
+
+    def scaled(kind, port):
+        return by_kind[kind][port] / quantisers[port].scale
+
+    for port in program.ports:
+        fraction = np.abs(scaled("rounding ties", port) % 1 - 0.5)
+        assert (fraction == 0).mean() > 0.5
+        assert (fraction < 1e-6).all()
+        quantiser = quantisers[port]
+        integers = quantiser.integers(by_kind["saturated ports"][port])
+        assert (integers == quantiser.high).any()
+        assert (integers == quantiser.low).any()
+        assert (np.abs(scaled("rounding to zero", port)) <= 1.5).all()
+    assert all((by_kind["empty"][port] == 0).all() for port in constituents)
+    single = np.count_nonzero(np.stack([by_kind["one constituent"][p] for p in constituents]).any(axis=0), axis=1)
+    assert (single == 1).all()
+    middle = quantisers[energy].integers(by_kind["padding in the middle"][energy]) != 0
+    assert ((np.diff(middle.astype(int), axis=1) == 1).any(axis=1)).any()
+    repeated = by_kind["duplicates"][energy]
+    assert (np.array([len(set(row)) for row in repeated]) < repeated.shape[1]).any()
+
+
+def test_reported_saturation_is_real_and_nothing_reachable_is_forgotten(case):
+    program, model, events = case
+    tensors = execute(model, events.ports)
+    told = {*events.saturated, *events.unreachable, *events.unsaturated}
+    for node in program.nodes:
+        if node.quantiser is None or node.inputs[0] not in tensors:
+            continue
+        q, exact = node.quantiser, tensors[node.inputs[0]] / node.quantiser.scale
+        assert f"{node.output}+" in told
+        assert (exact.max() > q.high + 0.5) == (f"{node.output}+" in events.saturated)
+        if f"{node.output}-" in told:
+            assert (exact.min() < q.low - 0.5) == (f"{node.output}-" in events.saturated)
+    assert len(events.saturated) > len(events.unsaturated)
+
+
+def test_the_same_seed_gives_the_same_events(case):
+    program, model, events = case
+    again = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=1)
+    other = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=2)
+    assert all(np.array_equal(again.ports[p], events.ports[p]) for p in events.ports)
+    assert not all(np.array_equal(other.ports[p], events.ports[p]) for p in events.ports)
