@@ -193,8 +193,10 @@ class _Parser:
             )
         try:
             value = numpy_helper.to_array(self.initialisers[tensor]).astype(np.float64)
-        except ValueError as error:
-            raise ContractError(f"{what} {tensor!r} holds no numbers ({error})", where=where) from error
+        except (ValueError, TypeError, KeyError) as error:  # what onnx raises on strings, and on types it does not know
+            raise ContractError(
+                f"{what} {tensor!r} holds no numbers ({error})", where=where, remedy="export it again"
+            ) from error
         if not np.isfinite(value).all():
             raise ContractError(f"{what} {tensor!r} is NaN or infinite", where=where, remedy="train the model again")
         return value
@@ -312,8 +314,8 @@ class _Parser:
 
 
 def _where(proto: onnx.NodeProto) -> str:
-    """A node for a message; nodes need no name in ONNX, and then its outputs tell which it is."""
-    return f"node {proto.name or ', '.join(proto.output)!r} ({proto.op_type})"
+    """A node for a message; nodes need no name in ONNX, and then the output tells which it is."""
+    return f"node {proto.name or next(iter(proto.output), '')!r} ({proto.op_type})"
 
 
 def _attributes(proto: onnx.NodeProto) -> dict[str, Any]:
@@ -386,7 +388,7 @@ def _quantiser(
     if bit_width.item() != int(bit_width.item()):
         raise ContractError(f"its bit width {bit_width.item():g} is not whole", where=where)
     rounding = attributes.get("rounding_mode", "ROUND")
-    if rounding not in Rounding.__members__:
+    if rounding not in [mode.value for mode in Rounding]:
         raise ContractError(
             f"its rounding mode {rounding!r} is not supported", where=where, remedy="use ROUND (half-to-even) or FLOOR"
         )
