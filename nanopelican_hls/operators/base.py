@@ -81,6 +81,14 @@ class Operator:
         return sizes
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None, **attributes: Any) -> dict[str, int]:
+        """Constants of the C++ config struct of ``nnet::<operator>`` (firmware/templates/nnet_<operator>.h).
+
+        Takes what `shape` takes. ``n_multiplications``, where the operator multiplies, bounds its multipliers.
+        """
+        raise NotImplementedError
+
+    @classmethod
     def range(
         cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], **attributes: Any
     ) -> FixedRange:

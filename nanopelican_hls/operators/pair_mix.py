@@ -49,6 +49,20 @@ class PairMix(Operator):
         return (sizes["B"], count * (2 if shapes[3] else 1), sizes["C"])
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
+        sizes = cls.sizes(*shapes)
+        symmetric = shapes[cls.inputs.index("column")] is None
+        n_pairs = pair_count(sizes["M"])
+        return {
+            "n_particles": sizes["M"],
+            "n_channels": sizes["C"],
+            "symmetric": symmetric,
+            "n_pairs": n_pairs,
+            "n_entries": n_pairs if symmetric else 2 * n_pairs,
+            "n_multiplications": n_pairs * sizes["C"],
+        }
+
+    @classmethod
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         d, row, _, column, d_jet = ranges
         assert d is not None and row is not None

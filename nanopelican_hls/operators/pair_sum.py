@@ -39,6 +39,18 @@ class PairSum(Operator):
         return (sizes["B"], sizes["C"])
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
+        sizes = cls.sizes(*shapes)
+        n_pairs = pair_count(sizes["M"])
+        return {
+            "n_particles": sizes["M"],
+            "n_channels": sizes["C"],
+            "symmetric": sizes["P"] == n_pairs,
+            "n_pairs": n_pairs,
+            "n_entries": sizes["P"],
+        }
+
+    @classmethod
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and shapes[1] is not None
         return ranges[0].times(2 * pair_count(shapes[1][1]))

@@ -49,6 +49,19 @@ class PairwiseDot(Operator):
         return (sizes["B"], pair_count(sizes["N"] + beams))
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None, coordinates: str, beams: int) -> dict[str, int]:
+        n = cls.sizes(*shapes)["N"]
+        light_cone = coordinates == "light_cone"
+        # in light-cone coordinates two products a pair and two a particle (nnet_pairwise_dot.h)
+        multiplications = 2 * pair_count(n) + 2 * n if light_cone else 4 * pair_count(n)
+        return {
+            "n_constituents": n,
+            "n_beams": beams,
+            "light_cone": light_cone,
+            "n_multiplications": multiplications,
+        }
+
+    @classmethod
     def range(
         cls,
         *ranges: FixedRange | None,

@@ -36,6 +36,10 @@ class ParticleMask(Operator):
         return (sizes["B"], sizes["N"] + spurions)
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None, spurions: int) -> dict[str, int]:
+        return {"n_constituents": cls.sizes(*shapes)["N"], "n_spurions": spurions}
+
+    @classmethod
     def range(
         cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], spurions: int
     ) -> FixedRange:

@@ -71,6 +71,17 @@ class ParticleMix(Operator):
         return (sizes["B"], sizes["M"], sizes["C"])
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
+        sizes = cls.sizes(*shapes)
+        terms = [given for name, given in zip(cls.inputs, shapes, strict=True) if name in ("w_s", "w_jj") and given]
+        return {
+            "n_particles": sizes["M"],
+            "n_channels": sizes["C"],
+            "n_bias_rows": sizes.get("T", 1),
+            "n_multiplications": (sizes["M"] + len(terms)) * sizes["C"],
+        }
+
+    @classmethod
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         r, s, d_jj = ranges[0], ranges[1], ranges[6]
         assert r is not None

@@ -29,6 +29,11 @@ class ParticleSum(Operator):
         return (sizes["B"], sizes["C"])
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
+        sizes = cls.sizes(*shapes)
+        return {"n_particles": sizes["M"], "n_channels": sizes["C"]}
+
+    @classmethod
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and shapes[0] is not None
         return ranges[0].times(shapes[0][1])

@@ -39,6 +39,16 @@ class Readout(Operator):
         return (sizes["B"], 1)
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
+        sizes = cls.sizes(*shapes)
+        return {
+            "n_channels": sizes["C"],
+            "n_bias_rows": sizes["T"],
+            "n_particles": sizes.get("M", 0),
+            "n_multiplications": 2 * sizes["C"],
+        }
+
+    @classmethod
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and ranges[1] is not None
         total = FixedRange.of_values(values["bias"])

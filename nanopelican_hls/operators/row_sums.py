@@ -42,6 +42,10 @@ class RowSums(Operator):
         return (sizes["B"], particles)
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None, particles: int) -> dict[str, int]:
+        return {"n_particles": cls.sizes(*shapes).get("K", particles)}
+
+    @classmethod
     def range(
         cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], particles: int
     ) -> FixedRange:

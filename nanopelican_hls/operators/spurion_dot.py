@@ -32,6 +32,11 @@ class SpurionDot(Operator):
         return (sizes["B"], sizes["K"])
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None, coordinates: str) -> dict[str, int]:
+        n = cls.sizes(*shapes)["K"]
+        return {"n_particles": n, "light_cone": coordinates == "light_cone", "n_multiplications": 4 * n}
+
+    @classmethod
     def range(
         cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], coordinates: str
     ) -> FixedRange:

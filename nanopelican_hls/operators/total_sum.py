@@ -28,6 +28,10 @@ class TotalSum(Operator):
         return (cls.sizes(*shapes)["B"], 1)
 
     @classmethod
+    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
+        return {"n_particles": cls.sizes(*shapes)["M"]}
+
+    @classmethod
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         assert ranges[0] is not None and shapes[0] is not None
         return ranges[0].times(shapes[0][1])

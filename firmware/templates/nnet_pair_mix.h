@@ -1,0 +1,125 @@
+#ifndef NNET_PAIR_MIX_H_
+#define NNET_PAIR_MIX_H_
+
+#include "nnet_common.h"
+#include "nnet_condensed.h"
+#include <type_traits>
+
+namespace nnet {
+
+struct pair_mix_config {
+    static const unsigned n_particles = 8;
+    static const unsigned n_channels = 2;
+    // symmetric: column = row, and every unordered pair stands once; else all (i, j), then all (j, i), i < j
+    static const bool symmetric = true;
+    static const unsigned n_pairs = pair_count(n_particles);
+    static const unsigned n_entries = n_pairs;
+
+    static const unsigned reuse_factor = 1;
+    static const unsigned n_multiplications = 56;
+    static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
+};
+
+// z_ij = w_d d_ij + row_i + column_j, [entry][channel], from w_d d_ij, which both orders of a pair share. res_T holds
+// every partial sum. Order: the product, then the row, then the column.
+template <class row_T, class column_T, class res_T, typename CONFIG_T>
+void pair_mix_add(res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels],
+                  row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
+                  column_T column[CONFIG_T::n_particles * CONFIG_T::n_channels],
+                  res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+
+    const unsigned C = CONFIG_T::n_channels;
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+    Columns:
+        for (unsigned j = 0; j < CONFIG_T::n_particles; j++) {
+            if (j <= i)
+                continue;
+            const unsigned k = pair_index(CONFIG_T::n_particles, i, j);
+        Channels:
+            for (unsigned c = 0; c < C; c++) {
+                res[k * C + c] = scaled[k * C + c] + row[i * C + c] + column[j * C + c];
+                if (!CONFIG_T::symmetric)
+                    res[(CONFIG_T::n_pairs + k) * C + c] = scaled[k * C + c] + row[j * C + c] + column[i * C + c];
+            }
+        }
+    }
+}
+
+// w_d d for the products in d, as the pairs `first`, `first` + 1, ...
+template <class d_T, class w_d_T, class res_T, unsigned N, typename CONFIG_T>
+void pair_mix_scale(d_T d[N], w_d_T w_d[CONFIG_T::n_channels], unsigned first,
+                    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=w_d complete
+
+Products:
+    for (unsigned k = 0; k < N; k++) {
+    Weights:
+        for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+            scaled[(first + k) * CONFIG_T::n_channels + c] = d[k] * w_d[c];
+        }
+    }
+}
+
+// Without a jet: d holds all pairs.
+template <class d_T, class row_T, class w_d_T, class column_T, class res_T, typename CONFIG_T>
+typename std::enable_if<!CONFIG_T::symmetric>::type
+pair_mix(d_T d[CONFIG_T::n_pairs], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
+         w_d_T w_d[CONFIG_T::n_channels], column_T column[CONFIG_T::n_particles * CONFIG_T::n_channels],
+         res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=scaled complete
+    pair_mix_scale<d_T, w_d_T, res_T, CONFIG_T::n_pairs, CONFIG_T>(d, w_d, 0, scaled);
+    pair_mix_add<row_T, column_T, res_T, CONFIG_T>(scaled, row, column, res);
+}
+
+// The same in the symmetric form.
+template <class d_T, class row_T, class w_d_T, class res_T, typename CONFIG_T>
+void pair_mix(d_T d[CONFIG_T::n_pairs], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
+              w_d_T w_d[CONFIG_T::n_channels], res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=scaled complete
+    pair_mix_scale<d_T, w_d_T, res_T, CONFIG_T::n_pairs, CONFIG_T>(d, w_d, 0, scaled);
+    pair_mix_add<row_T, row_T, res_T, CONFIG_T>(scaled, row, row, res);
+}
+
+// With the jet as particle 0: its products head the condensed order.
+template <class d_T, class row_T, class w_d_T, class column_T, class d_jet_T, class res_T, typename CONFIG_T>
+void pair_mix(d_T d[pair_count(CONFIG_T::n_particles - 1)], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
+              w_d_T w_d[CONFIG_T::n_channels], column_T column[CONFIG_T::n_particles * CONFIG_T::n_channels],
+              d_jet_T d_jet[CONFIG_T::n_particles - 1], res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    const unsigned K = CONFIG_T::n_particles - 1;
+    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=scaled complete
+    pair_mix_scale<d_jet_T, w_d_T, res_T, K, CONFIG_T>(d_jet, w_d, 0, scaled);
+    pair_mix_scale<d_T, w_d_T, res_T, pair_count(K), CONFIG_T>(d, w_d, K, scaled);
+    pair_mix_add<row_T, column_T, res_T, CONFIG_T>(scaled, row, column, res);
+}
+
+// The same in the symmetric form.
+template <class d_T, class row_T, class w_d_T, class d_jet_T, class res_T, typename CONFIG_T>
+typename std::enable_if<CONFIG_T::symmetric>::type
+pair_mix(d_T d[pair_count(CONFIG_T::n_particles - 1)], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
+         w_d_T w_d[CONFIG_T::n_channels], d_jet_T d_jet[CONFIG_T::n_particles - 1],
+         res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    pair_mix<d_T, row_T, w_d_T, row_T, d_jet_T, res_T, CONFIG_T>(d, row, w_d, row, d_jet, res);
+}
+
+} // namespace nnet
+
+#endif

@@ -1,0 +1,141 @@
+#ifndef NNET_PARTICLE_MIX_H_
+#define NNET_PARTICLE_MIX_H_
+
+#include "nnet_common.h"
+#include "nnet_multiplicity.h"
+
+namespace nnet {
+
+struct particle_mix_config {
+    static const unsigned n_particles = 8;
+    static const unsigned n_channels = 2;
+    // 1, or n_particles + 1: the bias is a table over the number of valid particles
+    static const unsigned n_bias_rows = 1;
+
+    static const unsigned reuse_factor = 1;
+    static const unsigned n_multiplications = 18;
+    static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
+};
+
+// What an event adds to all its particles alike: w_s S + b, one value a channel. `row` is the row of the bias table,
+// which is a multiplexer of constants once it is partitioned.
+template <class s_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
+void particle_mix_offset(s_T s[1], w_s_T w_s[CONFIG_T::n_channels], bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels],
+                         unsigned row, res_T offset[CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=w_s complete
+    #pragma HLS ARRAY_PARTITION variable=bias complete
+
+Offset:
+    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+        offset[c] = s[0] * w_s[c] + bias[row * CONFIG_T::n_channels + c];
+    }
+}
+
+// w_r r_i + offset, [particle][channel].
+template <class r_T, class w_r_T, class res_T, typename CONFIG_T>
+void particle_mix_add(r_T r[CONFIG_T::n_particles], w_r_T w_r[CONFIG_T::n_channels], res_T offset[CONFIG_T::n_channels],
+                      res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=w_r complete
+
+Particles:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+    Channels:
+        for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+            res[i * CONFIG_T::n_channels + c] = r[i] * w_r[c] + offset[c];
+        }
+    }
+}
+
+// The jet's own product d_JJ adds to the diagonal entry of the jet, particle 0.
+template <class d_jj_T, class w_jj_T, class res_T, typename CONFIG_T>
+void particle_mix_jet(d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
+                      res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=w_jj complete
+
+Jet:
+    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+        res[c] += d_jj[0] * w_jj[c];
+    }
+}
+
+// The forms of `particle_mix` differ in the inputs the graph gives. In all of them res_T holds every partial sum.
+
+// w_r r_i: the column term of the untied form.
+template <class r_T, class w_r_T, class res_T, typename CONFIG_T>
+void particle_mix(r_T r[CONFIG_T::n_particles], w_r_T w_r[CONFIG_T::n_channels],
+                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    res_T offset[CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=offset complete
+None:
+    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+        offset[c] = 0;
+    }
+    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+}
+
+// w_r r_i + w_s S + b.
+template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
+void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
+                  bias_T bias[CONFIG_T::n_channels], res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
+
+    res_T offset[CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=offset complete
+    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, 0, offset);
+    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+}
+
+// w_r r_i + w_s S + b(n), n the number of valid particles.
+template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class mask_T, class res_T, typename CONFIG_T>
+void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
+                  bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels], mask_T mask[CONFIG_T::n_particles],
+                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
+    res_T offset[CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=offset complete
+    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, row, offset);
+    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+}
+
+// The second form, with the jet's own product.
+template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class d_jj_T, class w_jj_T, class res_T,
+          typename CONFIG_T>
+void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
+                  bias_T bias[CONFIG_T::n_channels], d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
+                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    particle_mix<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, res);
+    particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
+}
+
+// The third form, with the jet's own product.
+template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class mask_T, class d_jj_T, class w_jj_T,
+          class res_T, typename CONFIG_T>
+void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
+                  bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels], mask_T mask[CONFIG_T::n_particles],
+                  d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
+                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+    particle_mix<r_T, s_T, w_r_T, w_s_T, bias_T, mask_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, mask, res);
+    particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
+}
+
+} // namespace nnet
+
+#endif

@@ -1,0 +1,68 @@
+#ifndef NNET_READOUT_H_
+#define NNET_READOUT_H_
+
+#include "nnet_common.h"
+#include "nnet_multiplicity.h"
+
+namespace nnet {
+
+struct readout_config {
+    static const unsigned n_channels = 2;
+    // 1, or n_particles + 1: the bias is a table over the number of valid particles
+    static const unsigned n_bias_rows = 1;
+    static const unsigned n_particles = 8;
+
+    static const unsigned reuse_factor = 1;
+    static const unsigned n_multiplications = 4;
+    static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
+};
+
+// bias + sum_h (k_pair_h T_h + k_diagonal_h D_h), in the order of h; res_T holds every partial sum.
+template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class res_T, typename CONFIG_T>
+res_T readout_sum(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
+                  k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels], res_T bias) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=k_pair complete
+    #pragma HLS ARRAY_PARTITION variable=k_diagonal complete
+
+    res_T sum = bias;
+Channels:
+    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+        sum += pair_sum[c] * k_pair[c];
+        sum += diagonal_sum[c] * k_diagonal[c];
+    }
+    return sum;
+}
+
+// With a constant bias.
+template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class res_T, typename CONFIG_T>
+void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
+             k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels], bias_T bias[1],
+             res_T res[1]) {
+    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
+
+    res[0] = readout_sum<pair_T, diagonal_T, k_pair_T, k_diagonal_T, res_T, CONFIG_T>(pair_sum, diagonal_sum, k_pair,
+                                                                                       k_diagonal, bias[0]);
+}
+
+// With a bias table over the number of valid particles: a multiplexer of constants once it is partitioned.
+template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class mask_T, class res_T,
+          typename CONFIG_T>
+void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
+             k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels],
+             bias_T bias[CONFIG_T::n_bias_rows], mask_T mask[CONFIG_T::n_particles], res_T res[1]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+    #pragma HLS ARRAY_PARTITION variable=bias complete
+
+    const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
+    res[0] = readout_sum<pair_T, diagonal_T, k_pair_T, k_diagonal_T, res_T, CONFIG_T>(pair_sum, diagonal_sum, k_pair,
+                                                                                       k_diagonal, bias[row]);
+}
+
+} // namespace nnet
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef NNET_ROW_SUMS_H_
+#define NNET_ROW_SUMS_H_
+
+#include "nnet_common.h"
+#include "nnet_condensed.h"
+
+namespace nnet {
+
+struct row_sums_config {
+    // particles whose products d holds; the jet, where there is one, is a particle more
+    static const unsigned n_particles = 8;
+
+    static const unsigned reuse_factor = 1;
+};
+
+// sum over j != i of d_ij, in the order of j; res_T holds every partial sum.
+template <class d_T, class res_T, typename CONFIG_T>
+res_T row_sum(d_T d[pair_count(CONFIG_T::n_particles)], unsigned i) {
+    #pragma HLS INLINE
+    res_T sum = 0;
+Columns:
+    for (unsigned j = 0; j < CONFIG_T::n_particles; j++) {
+        if (j != i)
+            sum += d[pair_index(CONFIG_T::n_particles, i, j)];
+    }
+    return sum;
+}
+
+// r_i = sum_j d_ij.
+template <class d_T, class res_T, typename CONFIG_T>
+void row_sums(d_T d[pair_count(CONFIG_T::n_particles)], res_T res[CONFIG_T::n_particles]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+        res[i] = row_sum<d_T, res_T, CONFIG_T>(d, i);
+    }
+}
+
+// The same with the jet as particle 0: d_jet holds its products with the others, d_jj that with itself.
+template <class d_T, class d_jet_T, class d_jj_T, class res_T, typename CONFIG_T>
+void row_sums(d_T d[pair_count(CONFIG_T::n_particles)], d_jet_T d_jet[CONFIG_T::n_particles], d_jj_T d_jj[1],
+              res_T res[CONFIG_T::n_particles + 1]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+
+    res_T jet = d_jj[0];
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+        res[i + 1] = row_sum<d_T, res_T, CONFIG_T>(d, i) + d_jet[i];
+        jet += d_jet[i];
+    }
+    res[0] = jet;
+}
+
+} // namespace nnet
+
+#endif

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Compiles the test bench with g++, as the vendor's C-simulation would, and runs it on tb_data/events.dat.
+set -eu
+cd "$$(dirname "$$0")"
+weights="\"$$(pwd)/firmware/weights\""
+g++ -std=c++11 -O1 -w -I firmware/ap_types -D WEIGHTS_DIR="$$weights" \
+    firmware/${project}.cpp ${project}_test.cpp -o .testbench.$$$$
+mv .testbench.$$$$ testbench
+./testbench

@@ -1,0 +1,193 @@
+"""Passes of ours in hls4ml's flows; each leaves a model without operators of the contract as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import onnx
+from hls4ml.model.optimizer import ModelOptimizerPass
+
+from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.hls.layers import OperatorLayer, exact_type, port_quantisers, quantiser_type, variable_name
+from nanopelican_hls.hls.templates import headers, render
+from nanopelican_hls.operators import DOMAIN, OPERATORS
+
+#: backends that the templates are written for
+BACKENDS = ("Vitis", "Vivado")
+#: written last: a project without it is half-written
+MANIFEST = "nanopelican.json"
+
+
+def has_operators(model: onnx.ModelProto) -> bool:
+    """Whether a model wants to be one of the contract."""
+    return any(node.domain == DOMAIN or node.op_type in OPERATORS for node in model.graph.node)
+
+
+def program_of(model: Any) -> Program | None:
+    """The program that a hls4ml ``ModelGraph`` was made from; None if it is no model of the contract."""
+    source = model.config.get_config_value("OnnxModel")
+    if source is None:
+        return None
+    source = read_model(source) if isinstance(source, str) else source
+    return Program.parse(source) if has_operators(source) else None
+
+
+class ContractPass(ModelOptimizerPass):  # type: ignore[misc]
+    """A pass over a model of the contract."""
+
+    def __init__(self) -> None:
+        self.name = type(self).__name__
+
+    def transform(self, model: Any) -> bool:
+        program = program_of(model)
+        if program is not None:
+            self.apply(model, program)
+        return False
+
+    def apply(self, model: Any, program: Program) -> None:
+        raise NotImplementedError
+
+
+class NanopelicanTypes(ContractPass):
+    """Gives every tensor its exact type, whatever precision the hls4ml configuration asks for."""
+
+    def apply(self, model: Any, program: Program) -> None:
+        _check_settings(model)
+        types = {variable_name(port): quantiser_type(q) for port, (_, q) in port_quantisers(program).items()}
+        types |= {tensor: exact_type(values) for tensor, values in program.ranges.items()}
+        types |= {tensor: quantiser_type(quantiser) for tensor, quantiser in program.quantisers.items()}
+        for layer in model.get_layers():
+            layer.get_output_variable().type.precision = types[layer.name]
+
+
+def _check_settings(model: Any) -> None:
+    backend, io_type = model.config.backend.name, model.config.get_config_value("IOType")
+    if backend not in BACKENDS:
+        raise FirmwareError(
+            f"the backend {backend!r} is not supported", where="backend", remedy=f"use {' or '.join(BACKENDS)}"
+        )
+    if io_type != "io_parallel":
+        raise FirmwareError(
+            f"{io_type!r} is not supported: a whole jet enters in one clock cycle",
+            where="io_type",
+            remedy="use io_parallel",
+        )
+    for layer in model.get_layers():
+        strategy = model.config.get_strategy(layer)
+        if strategy.lower() != "latency":
+            raise FirmwareError(
+                f"the strategy {strategy!r} is not supported", where=f"layer {layer.name!r}", remedy="use Latency"
+            )
+
+
+class NanopelicanInterval(ContractPass):
+    """The interval of the whole firmware is the largest reuse factor, unless the configuration sets it."""
+
+    def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
+        if model.config.pipeline_ii is None:
+            model.config.pipeline_ii = max(
+                int(layer.get_attr("reuse_factor")) for layer in model.get_layers() if isinstance(layer, OperatorLayer)
+            )
+
+
+class NanopelicanBeginProject(ContractPass):
+    """Before hls4ml writes: what is there is no complete project any more."""
+
+    def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
+        (Path(model.config.get_output_dir()) / MANIFEST).unlink(missing_ok=True)
+
+
+class NanopelicanFinishProject(ContractPass):
+    """After hls4ml wrote: our headers, test bench and batch bridge, and last the manifest."""
+
+    def apply(self, model: Any, program: Program) -> None:
+        path, project = Path(model.config.get_output_dir()), model.config.get_project_name()
+        for header in headers():
+            shutil.copyfile(header, path / "firmware" / "nnet_utils" / header.name)
+        manifest = describe(model, program)
+        (path / f"{project}_test.cpp").write_text(_test_bench(model, manifest), encoding="utf-8")
+        (path / f"{project}_batch.cpp").write_text(_batch_bridge(model, manifest), encoding="utf-8")
+        script = path / "run_testbench.sh"
+        script.write_text(render("run_testbench.sh", project=project), encoding="utf-8")
+        script.chmod(0o755)
+        temporary = path / f".{MANIFEST}"
+        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path / MANIFEST)
+
+
+def describe(model: Any, program: Program) -> dict[str, Any]:
+    """What the Python side has to know about a project: names, shapes and grids, in the order of the C++ code."""
+    quantisers = port_quantisers(program)
+    layers = {layer.name for layer in model.get_layers() if model.config.trace_output and layer.get_attr("trace")}
+    ports = {
+        port: {"variable": variable_name(port), "tensor": tensor, "shape": program.shapes[port], "exponent": q.exponent}
+        for port, (tensor, q) in quantisers.items()
+    }
+    port_tensors = [tensor for tensor, _ in quantisers.values()]
+    # of the other tensors, those that are traced; hls4ml removes a quantiser that changes nothing
+    tensors = port_tensors + [t for t in program.ranges if t in layers]
+    (output,) = program.outputs
+    return {
+        "project": model.config.get_project_name(),
+        "ports": ports,
+        "tensors": {t: program.shapes[t] for t in tensors},
+        "output": {"tensor": output, "shape": program.shapes[output], "exponent": program.exponent(output)},
+    }
+
+
+def _common(model: Any) -> dict[str, str]:
+    """Placeholders that both generated sources have."""
+    variables = [*model.get_input_variables(), *model.get_output_variables()]
+    namespace = model.config.get_writer_config().get("Namespace")
+    return {
+        "project": model.config.get_project_name(),
+        "using_namespace": f"using namespace {namespace};" if namespace else "",
+        "variables": "\n".join(f"    {v.definition_cpp()};" for v in variables),
+        "arguments": ", ".join(v.name for v in variables),
+        "output": model.get_output_variables()[0].name,
+    }
+
+
+def _batch_bridge(model: Any, manifest: dict[str, Any]) -> str:
+    offsets, width = {}, 0
+    for tensor, shape in manifest["tensors"].items():
+        offsets[tensor] = width
+        width += _size(shape)
+    ports = manifest["ports"].values()
+    traced = [t for t in offsets if t not in {p["tensor"] for p in ports}]
+    return render(
+        "batch_bridge.cpp",
+        **_common(model),
+        # an array may not be empty, and without tracing no layer is traced
+        layers=",\n".join(f'    {{"{t}", {offsets[t]}}}' for t in traced) or "    {NULL, 0}",
+        n_layers=str(len(traced)),
+        row=str(width),
+        read_ports="\n".join(f"        read_port(ports, {p['variable']});" for p in ports),
+        trace_ports="\n".join(f"            save_port({p['variable']}, row + {offsets[p['tensor']]});" for p in ports),
+    )
+
+
+def _test_bench(model: Any, manifest: dict[str, Any]) -> str:
+    return render(
+        "testbench.cpp",
+        **_common(model),
+        header=events_header(manifest),
+        read_ports="\n".join(f"    read_port(line, {p['variable']});" for p in manifest["ports"].values()),
+    )
+
+
+def events_header(manifest: dict[str, Any]) -> str:
+    """First line of a file of events: name, number of integers and grid of each column group."""
+    groups = [*((name, port) for name, port in manifest["ports"].items()), (manifest["output"]["tensor"], manifest["output"])]
+    return " ".join(f"{name}[{_size(g['shape'])}]*2^{g['exponent']}" for name, g in groups)
+
+
+def _size(shape: Any) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

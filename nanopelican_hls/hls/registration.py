@@ -1,0 +1,66 @@
+"""Makes hls4ml read, type and write models of the contract."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from typing import Any
+
+import hls4ml
+import onnx
+from hls4ml.backends import get_backend
+from hls4ml.model.flow import get_flow, update_flow
+from hls4ml.model.layers import register_layer
+from hls4ml.model.optimizer import register_pass
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.hls.layers import LAYERS, OperatorConfigTemplate, OperatorFunctionTemplate, layer_list
+from nanopelican_hls.hls.passes import (
+    BACKENDS,
+    NanopelicanBeginProject,
+    NanopelicanFinishProject,
+    NanopelicanInterval,
+    NanopelicanTypes,
+    has_operators,
+)
+
+
+@functools.cache
+def register() -> None:
+    """Teach hls4ml the contract, for this process; any number of calls is as good as one.
+
+    Afterwards ``hls4ml.converters.convert_from_onnx_model`` and ``hls4ml.utils.config_from_onnx_model`` take models of
+    the contract; all other models are converted as before, to the same files.
+    """
+    for name, layer in LAYERS.items():
+        register_layer(name, layer)
+    # Vitis applies the templates, and all flows but the writing, of Vivado
+    vivado = get_backend("Vivado")
+    vivado.register_template(OperatorConfigTemplate)
+    vivado.register_template(OperatorFunctionTemplate)
+    # types stand before hls4ml's own passes compare, merge or infer any
+    update_flow("parse_qonnx", add_optimizers=[register_pass("nanopelican_types", NanopelicanTypes)])
+    update_flow("vivado:specific_types", add_optimizers=[register_pass("nanopelican_interval", NanopelicanInterval)])
+    begin = register_pass("nanopelican_begin_project", NanopelicanBeginProject)
+    finish = register_pass("nanopelican_finish_project", NanopelicanFinishProject)
+    for backend in BACKENDS:
+        flow = get_flow(f"{backend.lower()}:write")
+        flow.optimizers.insert(0, begin)
+        flow.optimizers.append(finish)
+    _read_contracts()
+
+
+def _read_contracts() -> None:
+    """Let hls4ml's ONNX reader hand models of the contract to `Program.parse`.
+
+    A handler per node, hls4ml's usual way, comes too late: before it calls one, the reader fails on absent optional
+    inputs, on initialisers without a declared shape and on unknown operators, and says neither where nor what to do.
+    """
+    reader: Any = importlib.import_module("hls4ml.converters.onnx_to_hls")
+    read_others = reader.parse_onnx_model
+
+    @functools.wraps(read_others)
+    def parse_onnx_model(onnx_model: onnx.ModelProto) -> Any:
+        return layer_list(Program.parse(onnx_model)) if has_operators(onnx_model) else read_others(onnx_model)
+
+    reader.parse_onnx_model = hls4ml.converters.parse_onnx_model = parse_onnx_model
