@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import numpy as np
@@ -189,10 +190,7 @@ class TestOperators:
         refused(model, "table of 6 rows, and there is no mask", where="'row_ParticleMix'")
 
     def test_table_with_too_few_rows(self, model):
-        for tensor in ("row_bias_value", "row_bias"):
-            tensor_value_or_initialiser = [t for t in model.graph.initializer if t.name == tensor]
-            if tensor_value_or_initialiser:
-                set_initialiser(model, tensor, np.zeros((5, 2), np.float32))
+        set_initialiser(model, "row_bias_value", np.zeros((5, 2), np.float32))
         refused(model, "bias has 5 rows, expected 1 or 6", where="'row_ParticleMix'")
 
     def test_weights_of_another_number_of_channels(self, model):
@@ -387,7 +385,5 @@ class TestReading:
             for position in rng.integers(0, len(content), 3):
                 damaged[position] = rng.integers(256)
             path.write_bytes(damaged)
-            try:
+            with contextlib.suppress(ContractError):
                 Program.parse(read_model(path))
-            except ContractError as error:
-                assert error.what

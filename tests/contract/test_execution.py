@@ -1,0 +1,150 @@
+"""QONNX execution: exact on every tensor, whatever the batch; and what the qonnx package makes of the file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.infer_shapes import InferShapes
+from qonnx.util.cleanup import cleanup_model
+from random_networks import (
+    NETWORKS,
+    inner_tensors,
+    network_id,
+    numpy_tensors,
+    random_description,
+    random_ports,
+)
+
+from nanopelican_hls.config import NetworkConfig, Spurions
+from nanopelican_hls.contract import execution
+from nanopelican_hls.contract.execution import execute, port_arrays, register_with_qonnx
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import ContractError
+
+FORMS = pytest.mark.parametrize("network", NETWORKS, ids=network_id)
+JET = NetworkConfig(4, 2, spurions=Spurions.JET)
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, second[name], err_msg=name)
+
+
+@FORMS
+@pytest.mark.parametrize("tables", [False, True], ids=["constant", "tables"])
+@pytest.mark.parametrize("quantised", [True, False], ids=["quantised", "exact"])
+class TestEveryForm:
+    def description(self, network, tables, quantised):
+        without = () if quantised else inner_tensors(network)
+        return random_description(network, tables, bits=8 if quantised else 6, without=without)
+
+    def test_equals_numpy_on_the_dataflow(self, network, tables, quantised):
+        description = self.description(network, tables, quantised)
+        jets = random_ports(network, 300, seed=11)
+        tensors = execute(build_model(description), jets)
+        assert_same(tensors, numpy_tensors(description, jets))
+        assert np.ptp(tensors["logit"]) > 0
+
+    def test_values_are_on_their_grids_and_in_their_ranges(self, network, tables, quantised):
+        model = build_model(self.description(network, tables, quantised))
+        ranges = Program.parse(model).ranges
+        jets = random_ports(network, 300, seed=12)
+        for scale in (1.0, 1e6, -1e6):  # ordinary jets, and ports that saturate at either end
+            for name, value in execute(model, {k: scale * v for k, v in jets.items()}).items():
+                integers = np.ldexp(value, -ranges[name].exponent)
+                assert (integers == np.rint(integers)).all(), name
+                assert integers.min() >= ranges[name].low, name
+                assert integers.max() <= ranges[name].high, name
+
+
+class TestBatches:
+    def test_chunks_do_not_matter(self, monkeypatch):
+        model, jets = build_model(random_description(JET, tables=True)), random_ports(JET, 50)
+        whole = execute(model, jets)
+        monkeypatch.setattr(execution, "CHUNK", 7)
+        assert_same(execute(model, jets), whole)
+
+    def test_one_jet_at_a_time(self):
+        model, jets = build_model(random_description(JET, tables=True)), random_ports(JET, 6)
+        whole = execute(model, jets)
+        for i in range(6):
+            single = execute(model, {name: array[i : i + 1] for name, array in jets.items()})
+            assert_same(single, {name: value[i : i + 1] for name, value in whole.items()})
+
+    def test_no_jet(self):
+        model = build_model(random_description(JET, tables=True))
+        tensors = execute(model, random_ports(JET, 0))
+        for name, shape in Program.parse(model).shapes.items():
+            assert name in Program.parse(model).ports or tensors[name].shape == (0, *shape)
+
+    def test_the_model_is_not_changed(self):
+        model = build_model(random_description(JET))
+        before = model.SerializeToString(deterministic=True)
+        execute(model, random_ports(JET, 5))
+        assert model.SerializeToString(deterministic=True) == before
+
+
+class TestPorts:
+    @pytest.fixture
+    def program(self):
+        return Program.parse(build_model(random_description(JET)))
+
+    def test_either_name(self, program):
+        jets = random_ports(JET, 3)
+        assert_same(port_arrays(program, jets), port_arrays(program, {f"{k}_in": v for k, v in jets.items()}))
+
+    def test_other_types_and_orders(self, program):
+        jets = random_ports(JET, 3)
+        arrays = port_arrays(program, {k: np.asfortranarray(v.astype(np.float32)) for k, v in jets.items()})
+        assert all(a.dtype == np.float64 and a.flags.c_contiguous for a in arrays.values())
+
+    def test_missing(self, program):
+        jets = random_ports(JET, 3)
+        del jets["jet_q_plus"]
+        with pytest.raises(ContractError, match="is missing") as caught:
+            port_arrays(program, jets)
+        assert caught.value.where == "port 'jet_q_plus_in'"
+        assert "q_plus_in, q_minus_in" in caught.value.remedy
+
+    def test_shape(self, program):
+        jets = random_ports(JET, 3) | {"q_y": np.zeros((3, 5))}
+        with pytest.raises(ContractError, match=r"has shape \(3, 5\), expected \(n, 4\)") as caught:
+            port_arrays(program, jets)
+        assert caught.value.where == "port 'q_y_in'"
+
+    def test_number_of_jets(self, program):
+        jets = random_ports(JET, 3) | {"q_y": np.zeros((2, 4))}
+        with pytest.raises(ContractError, match="different numbers of jets"):
+            port_arrays(program, jets)
+
+
+class TestQonnx:
+    def test_registering_twice_is_harmless(self):
+        register_with_qonnx()
+        register_with_qonnx()
+
+    @FORMS
+    def test_infers_the_declared_shapes(self, network):
+        model = build_model(random_description(network, tables=True))
+        declared = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in model.graph.value_info}
+        inferred = ModelWrapper(model).transform(InferShapes())
+        assert {name: inferred.get_tensor_shape(name) for name in declared} == declared
+
+    @pytest.mark.parametrize("network", [n for n in NETWORKS if not n.has_jet], ids=network_id)
+    def test_cleanup_keeps_the_results(self, network):
+        model = build_model(random_description(network, tables=True))
+        jets = random_ports(network, 100)
+        clean = cleanup_model(ModelWrapper(model)).model
+        program = Program.parse(clean)
+        renamed = dict(zip(program.ports, jets.values(), strict=True))
+        (output,) = program.outputs
+        np.testing.assert_array_equal(execute(clean, renamed)[output], execute(model, jets)["logit"])
+
+    def test_cleanup_with_the_jet_is_refused_rather_than_wrong(self):
+        """Renaming in qonnx 1.0 finds a tensor once in a node, and the jet is twice in the node of its own product."""
+        clean = cleanup_model(ModelWrapper(build_model(random_description(JET)))).model
+        with pytest.raises(ContractError, match="'jet_q_plus' is computed by no earlier node"):
+            Program.parse(clean)
