@@ -28,9 +28,7 @@ def exact_type(values: FixedRange) -> FixedPrecisionType:
 def quantiser_type(quantiser: Quantiser) -> FixedPrecisionType:
     """``ap_(u)fixed`` whose assignment is the quantiser."""
     integer_bits = quantiser.bits + quantiser.exponent
-    return FixedPrecisionType(
-        quantiser.bits, integer_bits, quantiser.signed, ROUNDING_MODES[quantiser.rounding], "SAT"
-    )
+    return FixedPrecisionType(quantiser.bits, integer_bits, quantiser.signed, ROUNDING_MODES[quantiser.rounding], "SAT")
 
 
 def snake_case(name: str) -> str:
@@ -154,19 +152,19 @@ def layer_list(program: Program) -> tuple[list[dict[str, Any]], list[str], list[
 
 
 def _layer(node: Node, program: Program, producers: Mapping[str, str]) -> dict[str, Any]:
-    activations = [producers.get(t, t) for t in node.inputs if t in program.shapes]
+    activations = [producers.get(t, t) for t in node.inputs if t is not None and t in program.shapes]
     layer: dict[str, Any] = {"name": node.output, "inputs": activations, "outputs": [node.output]}
     if node.operator is None:
         return layer | {"class_name": "Activation", "activation": "relu" if node.quantiser is None else "linear"}
     given = {name: t for name, t in zip(node.operator.inputs, node.inputs, strict=True) if t is not None}
     shapes = [_batched_shape(program, t) for t in node.inputs]
-    data = {f"{name}_data": program.constants[t] for name, t in given.items() if name in node.operator.parameters}
-    return layer | data | {
+    layer |= {
         "class_name": node.op_type,
         "arguments": list(given),
         "output_shape": program.shapes[node.output],
         "hls_config": node.operator.hls_config(*shapes, **node.attributes),
     }
+    return layer | {f"{name}_data": program.constants[given[name]] for name in node.operator.parameters & given.keys()}
 
 
 def _batched_shape(program: Program, tensor: str | None) -> tuple[int, ...] | None:

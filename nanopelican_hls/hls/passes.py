@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from nanopelican_hls.operators import DOMAIN, OPERATORS
 
 #: backends that the templates are written for
 BACKENDS = ("Vitis", "Vivado")
-#: written last: a project without it is half-written
+#: filled in last: a project without it, or with an empty one, is half-written
 MANIFEST = "nanopelican.json"
 
 
@@ -82,6 +84,15 @@ def _check_settings(model: Any) -> None:
             raise FirmwareError(
                 f"the strategy {strategy!r} is not supported", where=f"layer {layer.name!r}", remedy="use Latency"
             )
+    names = [layer.name for layer in model.get_layers()]
+    for name in model.config.get_config_value("HLSConfig").get("LayerName") or {}:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+            raise FirmwareError(
+                "settings for a layer that the model does not have",
+                where=f"hls_config: LayerName: {name!r}",
+                remedy=f"did you mean {near[0]!r}? Layers are named by the tensors they compute",
+            )
 
 
 class NanopelicanInterval(ContractPass):
@@ -94,11 +105,17 @@ class NanopelicanInterval(ContractPass):
             )
 
 
+def begin_project(path: Path) -> None:
+    """Mark a folder as a project that is not complete."""
+    path.mkdir(parents=True, exist_ok=True)
+    (path / MANIFEST).write_text("{}\n", encoding="utf-8")
+
+
 class NanopelicanBeginProject(ContractPass):
-    """Before hls4ml writes: what is there is no complete project any more."""
+    """Before hls4ml writes: the project is not complete any more."""
 
     def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
-        (Path(model.config.get_output_dir()) / MANIFEST).unlink(missing_ok=True)
+        begin_project(Path(model.config.get_output_dir()))
 
 
 class NanopelicanFinishProject(ContractPass):
@@ -156,7 +173,7 @@ def _batch_bridge(model: Any, manifest: dict[str, Any]) -> str:
     offsets, width = {}, 0
     for tensor, shape in manifest["tensors"].items():
         offsets[tensor] = width
-        width += _size(shape)
+        width += math.prod(shape)
     ports = manifest["ports"].values()
     traced = [t for t in offsets if t not in {p["tensor"] for p in ports}]
     return render(
@@ -182,12 +199,5 @@ def _test_bench(model: Any, manifest: dict[str, Any]) -> str:
 
 def events_header(manifest: dict[str, Any]) -> str:
     """First line of a file of events: name, number of integers and grid of each column group."""
-    groups = [*((name, port) for name, port in manifest["ports"].items()), (manifest["output"]["tensor"], manifest["output"])]
-    return " ".join(f"{name}[{_size(g['shape'])}]*2^{g['exponent']}" for name, g in groups)
-
-
-def _size(shape: Any) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
+    groups = manifest["ports"] | {manifest["output"]["tensor"]: manifest["output"]}
+    return " ".join(f"{name}[{math.prod(g['shape'])}]*2^{g['exponent']}" for name, g in groups.items())

@@ -29,13 +29,16 @@ import onnx
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import port_arrays
+from nanopelican_hls.contract.graph import save_model
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.hls.passes import BACKENDS, MANIFEST
+from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project
 from nanopelican_hls.hls.registration import register
 
 logger = logging.getLogger(__name__)
 
+#: the contract, inside the project
+MODEL = "model.onnx"
 COMPILER = "g++"
 #: as hls4ml compiles; without GNU unique symbols, several copies of a library keep their own state
 COMPILER_FLAGS = ("-std=c++11", "-fPIC", "-shared", "-fno-gnu-unique")
@@ -78,10 +81,14 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError):
+        manifest = {}
+    if not manifest:
         raise FirmwareError(
-            f"is not a complete HLS project ({MANIFEST} is missing or damaged)", where=str(path), remedy="convert again"
-        ) from error
+            f"is not a complete HLS project ({MANIFEST} is missing, empty or damaged)",
+            where=str(path),
+            remedy="convert again",
+        )
     return manifest
 
 
@@ -135,10 +142,11 @@ def convert(
     path = Path(output_dir).absolute()
     register()
     try:
-        _clear(path)
+        _make_folder(path)
+        save_model(source, path / MODEL)
         with _logged_output():
             graph = hls4ml.converters.convert_from_onnx_model(
-                source,
+                str(path / MODEL),
                 output_dir=str(path),
                 project_name=project_name,
                 backend=backend,
@@ -159,16 +167,13 @@ def convert(
     return Firmware(program, graph, path)
 
 
-def _clear(path: Path) -> None:
-    """Remove an older project, whose reports and objects would be taken for those of the new one."""
-    if not path.exists():
-        return
-    known = {MANIFEST, "hls4ml_config.yml", "firmware"}
-    names = {p.name for p in path.iterdir()} if path.is_dir() else {""}
-    if names and not names & known:
-        raise FirmwareError("exists and is not an HLS project", where=str(path), remedy="choose another folder")
-    (path / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(path)
+def _make_folder(path: Path) -> None:
+    """An empty folder; an older project is removed, for its reports would be taken for those of the new one."""
+    if path.exists():
+        if not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).exists()):
+            raise FirmwareError("exists and is not an HLS project", where=str(path), remedy="choose another folder")
+        shutil.rmtree(path)
+    begin_project(path)
 
 
 @contextlib.contextmanager
@@ -232,13 +237,18 @@ def run_compiler(command: list[str], path: Path, log_name: str) -> None:
     log = path / log_name
     log.write_text(" ".join(command) + "\n" + result.stdout, encoding="utf-8")
     if result.returncode:
-        lines = result.stdout.splitlines()
-        errors = [line for line in lines if re.search(r"\berror\b", line)] or lines or ["no output"]
         raise FirmwareError(
-            f"does not compile (exit status {result.returncode}): {errors[0].strip()}",
+            f"does not compile (exit status {result.returncode}): {first_error(result.stdout)}",
             where=str(path),
             remedy=f"see {log}",
         )
+
+
+def first_error(output: str) -> str:
+    """The line of a compiler's or test bench's output that says what is wrong."""
+    lines = output.splitlines()
+    errors = [line for line in lines if re.search(r"\berror\b", line)] or lines or ["no output"]
+    return errors[0].strip()
 
 
 def _digest(path: Path, command: list[str]) -> str:
@@ -319,7 +329,7 @@ def _run(firmware: Firmware, arrays: Arrays, *, width: int, trace: bool, threads
     return rows
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _run_events(library: Path, instance: int) -> Callable[..., None]:  # noqa: ARG001
     """``run_events`` of a copy of the library of its own: hls4ml's trace storage is global in each."""
     try:

@@ -1,0 +1,137 @@
+"""The stand-alone C++ test bench of a project: events as integers in a file, compared as integers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nanopelican_hls.contract.execution import port_arrays
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.hls.layers import port_quantisers
+from nanopelican_hls.hls.passes import events_header
+from nanopelican_hls.hls.project import Firmware, first_error, read_manifest, require_compiler
+
+EVENTS_FILE = "tb_data/events.dat"
+SCRIPT = "run_testbench.sh"
+
+
+def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike], expected: ArrayLike) -> Path:
+    """Write the file that the test bench reads: a header line, then one line of integers an event.
+
+    Parameters
+    ----------
+    project : Firmware or path
+        A complete project.
+    ports : mapping of str to integer array [n, ...]
+        Integers on the grids of the ports, by the names of the graph inputs.
+    expected : integer array [n]
+        The output, as integers on its grid.
+
+    Returns
+    -------
+    Path
+        Of the file, ``tb_data/events.dat`` in the project.
+
+    Raises
+    ------
+    FirmwareError
+        If the project is not complete, or the arrays do not fit it.
+    """
+    path = project.path if isinstance(project, Firmware) else Path(project)
+    manifest = read_manifest(path)
+    expected = _integers("expected", expected).reshape(-1, 1)
+    columns = []
+    for name, port in manifest["ports"].items():
+        if name not in ports:
+            raise FirmwareError("is missing", where=f"port {name!r}", remedy=f"give {', '.join(manifest['ports'])}")
+        values = _integers(name, ports[name])
+        if values.shape != (len(expected), *port["shape"]):
+            raise FirmwareError(
+                f"has shape {values.shape}, expected {(len(expected), *port['shape'])}", where=f"port {name!r}"
+            )
+        columns.append(values.reshape(len(values), -1))
+    lines = (" ".join(map(str, row)) for row in np.concatenate([*columns, expected], axis=1).tolist())
+    file = path / EVENTS_FILE
+    file.parent.mkdir(exist_ok=True)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text("\n".join([events_header(manifest), *lines]) + "\n", encoding="ascii")
+    return temporary.replace(file)
+
+
+def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise FirmwareError(f"must hold integers, not {array.dtype}", where=name)
+    return array.astype(np.int64)
+
+
+def run_events_file(project: Firmware | str | Path) -> int:
+    """Compile the test bench with g++ and run it on the file of events.
+
+    Returns
+    -------
+    int
+        The number of events, all of which agree.
+
+    Raises
+    ------
+    FirmwareError
+        At any mismatch (with the first), or if the sources do not compile or the file is no file of events.
+    """
+    path = project.path if isinstance(project, Firmware) else Path(project)
+    read_manifest(path)
+    require_compiler()
+    result = subprocess.run(
+        [f"./{SCRIPT}"], cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    log = path / "testbench.log"
+    log.write_text(result.stdout, encoding="utf-8")
+    passed = re.search(r"^PASS: (\d+) events", result.stdout, re.MULTILINE)
+    if result.returncode == 0 and passed:
+        return int(passed[1])
+    mismatch = re.search(r"^FIRST MISMATCH: (.*)$", result.stdout, re.MULTILINE)
+    if mismatch:
+        raise FirmwareError(f"the test bench disagrees, first at {mismatch[1]}", where=str(path), remedy=f"see {log}")
+    raise FirmwareError(
+        f"the test bench fails (exit status {result.returncode}): {first_error(result.stdout)}",
+        where=str(path),
+        remedy=f"see {log}",
+    )
+
+
+def run_testbench(firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], logits: NDArray[np.float64]) -> int:
+    """Run events through the test bench.
+
+    Parameters
+    ----------
+    firmware : Firmware
+        From `convert`; it need not be compiled.
+    ports : mapping of str to float64 array [n, ...]
+        As for `predict`.
+    logits : float64 array [n]
+        What the firmware has to answer.
+
+    Returns
+    -------
+    int
+        The number of events, all of which agree.
+
+    Raises
+    ------
+    FirmwareError
+        At any mismatch, with the first; see `run_events_file`.
+    """
+    arrays = port_arrays(firmware.program, ports)
+    quantisers = port_quantisers(firmware.program)
+    integers = {port: quantisers[port][1].integers(array) for port, array in arrays.items()}
+    expected = np.ldexp(logits, -firmware.program.exponent(firmware.program.outputs[0]))
+    if (expected != np.rint(expected)).any():
+        event = int(np.flatnonzero(expected != np.rint(expected))[0])
+        raise FirmwareError("is not on the grid of the output", where=f"logit of event {event}")
+    write_events(firmware, integers, expected.astype(np.int64))
+    return run_events_file(firmware)
