@@ -60,7 +60,7 @@ def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
     path : str or Path
         The file.
     config : Config, optional
-        Must describe the same network and quantisers; what else it says (firmware) replaces what the file holds.
+        Must describe the same network and quantisers; its firmware section replaces that of the file.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
         for section in ("network", "quantisers"):
             wanted, found = (to_mapping(getattr(c, section)) for c in (config, checkpoint.config))
             require_equal({section: wanted}, {section: found}, str(path))
-        checkpoint = replace(checkpoint, config=config)
+        checkpoint = replace(checkpoint, config=replace(checkpoint.config, firmware=config.firmware))
     return TrainedModel(checkpoint)
 
 

@@ -85,7 +85,13 @@ class ParticleMix(Operator):
     def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
         r, s, d_jj = ranges[0], ranges[1], ranges[6]
         assert r is not None
-        total = weighted_range(r, values["w_r"])
-        if s is not None:
-            total = total + weighted_range(s, values["w_s"]) + FixedRange.of_values(values["bias"])
-        return total if d_jj is None else total + weighted_range(d_jj, values["w_jj"])
+        channels = []
+        for channel in range(len(values["w_r"])):
+            total = weighted_range(r, values["w_r"][channel])
+            if s is not None:
+                bias = FixedRange.of_values(values["bias"][:, channel])
+                total = total + weighted_range(s, values["w_s"][channel]) + bias
+            if d_jj is not None:
+                total = total + weighted_range(d_jj, values["w_jj"][channel])
+            channels.append(total)
+        return FixedRange.union(channels)

@@ -30,7 +30,7 @@ class HostileEvents:
 
     Attributes
     ----------
-    ports : arrays [n, ...] by port.
+    ports : float64 arrays [n, ...] by port, under the names that `jets.port_values` gives.
     kinds : number of events of each kind.
     saturated : bounds of quantisers that some event drives into saturation, as ``tensor+`` or ``tensor-``.
     unreachable : bounds that exact interval analysis proves out of reach of any event.
@@ -97,13 +97,9 @@ class _Generator:
 
     def __init__(self, program: Program, rng: np.random.Generator) -> None:
         self.rng = rng
-        behind = {node.inputs[0]: node.quantiser for node in program.nodes if node.quantiser}
-        self.quantisers: dict[str, Quantiser] = {}
-        for port in program.ports:
-            quantiser = behind[port]
-            assert quantiser is not None  # Program.parse refuses a port without a quantiser
-            self.quantisers[port] = quantiser
-        self.widths = {port: shape[0] for port, shape in program.ports.items()}
+        ports = [node for node in program.nodes if node.quantiser and node.inputs[0] in program.ports]
+        self.quantisers: dict[str, Quantiser] = {n.output: n.quantiser for n in ports if n.quantiser}
+        self.widths = {node.output: program.shapes[node.output][0] for node in ports}
         self.n_constituents = max(self.widths.values())
 
     def _uniform_integers(self, port: str, events: int) -> NDArray[np.float64]:

@@ -25,15 +25,10 @@ def test_brevitas_evaluation_equals_qonnx_execution(network, tables):
         return {name: tensor.detach().numpy() for name, tensor in torch_network.tensors(ports).items()}
 
     program, ports = Program.parse(model), random_ports(network, JETS, seed=6)
-    ports = {f"{name}_in": array for name, array in ports.items()}
-
-    def named(ports_in):
-        return brevitas({name.removesuffix("_in"): array for name, array in ports_in.items()})
-
     done = []
     proof = prove(
         program,
-        {"qonnx": lambda p: execute(model, p), "brevitas": named},
+        {"qonnx": lambda p: execute(model, p), "brevitas": brevitas},
         ports,
         reference="qonnx",
         progress=done.append,

@@ -1,0 +1,91 @@
+"""``nanopelican bench``: speed of the C-simulation on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.config import load_config
+
+#: each figure is the median of so many runs
+REPEATS = 5
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("bench", help="speed of the C-simulation, as benchmarks/csimulation.{md,json}")
+    parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG")
+    parser.add_argument("--build", type=Path, default=Path("build"), help="where projects go (default: build)")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="where the figures go")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure every model and write the table."""
+    rows = [_measure(path, args.build, args.models) for path in args.configs]
+    args.output.mkdir(parents=True, exist_ok=True)
+    (args.output / "csimulation.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    table = _table(rows)
+    (args.output / "csimulation.md").write_text(table, encoding="utf-8")
+    print(table, end="")
+    return 0
+
+
+def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
+    from nanopelican_hls.hls.project import compile, convert, predict, trace
+    from nanopelican_hls.jets import port_values, read_jets, sample_path
+
+    config = load_config(config_path)
+    firmware = convert(models / f"{config.name}.onnx", build / config.name / "hls")
+    start = time.monotonic()
+    firmware = compile(firmware)
+    compile_seconds = time.monotonic() - start
+    ports = port_values(read_jets(sample_path()), config.network)
+    cores = len(os.sched_getaffinity(0))
+    calls: Mapping[str, Callable[[], object]] = {
+        "logits_one_core": lambda: predict(firmware, ports, threads=1),
+        "logits_all_cores": lambda: predict(firmware, ports, threads=cores),
+        "all_tensors_one_core": lambda: trace(firmware, ports, threads=1),
+    }
+    events = len(next(iter(ports.values())))
+    return {
+        "model": config.name,
+        "n_constituents": config.network.n_constituents,
+        "channels": config.network.channels,
+        "cores": cores,
+        "events": events,
+        "compile_seconds": round(compile_seconds, 1),
+        "events_per_second": {name: round(events / _median_seconds(call)) for name, call in calls.items()},
+    }
+
+
+def _median_seconds(call: Callable[[], object]) -> float:
+    call()  # loads the library and touches the memory
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.monotonic()
+        call()
+        seconds.append(time.monotonic() - start)
+    return statistics.median(seconds)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "# Speed of the C-simulation",
+        "",
+        f"`make bench`: events per second on {rows[0]['events']} jets, median of {REPEATS} runs, {rows[0]['cores']} cores.",
+        "",
+        "| model | N | C | compile, s | logits, one core | logits, all cores | all tensors, one core |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        speeds = " | ".join(f"{value:,}" for value in row["events_per_second"].values())
+        lines.append(
+            f"| {row['model']} | {row['n_constituents']} | {row['channels']} | {row['compile_seconds']} | {speeds} |"
+        )
+    return "\n".join(lines) + "\n"

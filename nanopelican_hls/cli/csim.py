@@ -1,0 +1,121 @@
+"""``nanopelican csim``: HLS projects of trained models, and the proof that they compute what the QONNX files say."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from nanopelican_hls.config import Config, load_config
+from nanopelican_hls.errors import NetworkError
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("csim", help="HLS project of a model, C-simulation, and the proof of equality")
+    parser.add_argument(
+        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml"
+    )
+    parser.add_argument("--jets", type=Path, help="HDF5 file of jets (default: the shipped sample)")
+    parser.add_argument("--events", type=_positive, help="use the first EVENTS jets only")
+    parser.add_argument(
+        "--build", type=Path, default=Path("build"), help="where projects and reports go (default: build)"
+    )
+    parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if every integer is equal, 1 if not."""
+    # the heavy imports wait until the arguments are known to be good
+    from nanopelican_hls.jets import read_jets, sample_path
+    from nanopelican_hls.proof.csim import CsimReport, simulate, write_report
+
+    configs = [load_config(path) for path in args.configs]
+    models = [_load(config, args.models) for config in configs]
+    jets = read_jets(args.jets or sample_path(), args.events)
+    reports: list[CsimReport] = []
+    for config, model in zip(configs, models, strict=True):
+        build = args.build / config.name
+        build.mkdir(parents=True, exist_ok=True)
+        with tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar:
+            report = simulate(
+                model,
+                args.models / f"{config.name}.onnx",
+                jets,
+                build,
+                announce=bar.set_postfix_str,
+                progress=bar.update,
+            )
+        write_report(report, build / "csim.json")
+        reports.append(report)
+        _print_table([report], header=len(reports) == 1)
+    for report in reports:
+        for line in report.first_mismatches():
+            print(f"{report.model.config.name}: MISMATCH, {line}", file=sys.stderr)
+    return 1 if any(report.mismatches for report in reports) else 0
+
+
+def _load(config: Config, folder: Path) -> Any:
+    from nanopelican_hls.network.model import load_model
+
+    for path in (folder / f"{config.name}.pt", folder / f"{config.name}.onnx"):
+        if not path.exists():
+            raise NetworkError(
+                "there is no trained model for this configuration",
+                where=str(path),
+                remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
+            )
+    return load_model(folder / f"{config.name}.pt", config)
+
+
+COLUMNS = (
+    "model",
+    "N",
+    "C",
+    "jets",
+    "hostile",
+    "tensors",
+    "Brevitas",
+    "firmware",
+    "AUC float",
+    "quantised",
+    "firmware",
+    "s",
+)
+
+
+def _print_table(reports: list[Any], *, header: bool) -> None:
+    """Mismatches of Brevitas and of the firmware against QONNX execution, jets and hostile events together."""
+    widths = [max(len(c), 9) for c in COLUMNS]
+    widths[0] = 16
+    if header:
+        print("mismatches against QONNX execution, in events; AUC on the jets".rjust(sum(widths) + len(widths)))
+        print(" ".join(c.rjust(w) for c, w in zip(COLUMNS, widths, strict=True)))
+    for report in reports:
+        content = report.as_json()
+        auc = content["auc"] or dict.fromkeys(("float", "quantised", "firmware"))
+        mismatches = {
+            name: content["mismatches"][name] + content["hostile"]["mismatches"][name] for name in content["mismatches"]
+        }
+        cells = [
+            content["model"],
+            content["n_constituents"],
+            content["channels"],
+            content["events"],
+            content["hostile"]["events"],
+            len(content["tensors_compared"]),
+            mismatches["brevitas_vs_qonnx"],
+            mismatches["csim_vs_qonnx"],
+            *("-" if value is None else f"{value:.4f}" for value in auc.values()),
+            f"{sum(v for k, v in content['seconds'].items() if not k.endswith('processor time')):.0f}",
+        ]
+        print(" ".join(str(cell).rjust(w) for cell, w in zip(cells, widths, strict=True)), flush=True)
