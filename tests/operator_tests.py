@@ -1,0 +1,187 @@
+"""What every operator of the contract must satisfy; a test module supplies the operator, its cases and its terms.
+
+The oracle is naive on purpose: for one entry of the result, the list of terms whose sum it is, as Python fractions,
+from the definition on the full M x M array. From the terms follows the value, and the extremes of all partial sums in
+any order: the sum of the positive terms and the sum of the negative ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+import onnxruntime
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators import DOMAIN, VERSION, Operator
+from nanopelican_hls.operators._onnx_body import OPSET, RESULT
+
+JETS = 3
+MASK = FixedRange(0, 1, 0)
+
+fixed_ranges = st.builds(FixedRange, st.integers(-9, 0), st.integers(0, 9), st.integers(-3, 3))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Which inputs there are, by their shapes without the batch (parameters: as they are), and the attributes."""
+
+    name: str
+    shapes: Mapping[str, tuple[int, ...]]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def pair_indices(m: int) -> list[tuple[int, int]]:
+    """The condensed order of scipy.spatial.distance.pdist, written as its definition."""
+    return [(i, j) for i in range(m) for j in range(i + 1, m)]
+
+
+def fractions(array: np.ndarray) -> Any:
+    """The same numbers as nested lists of exact fractions."""
+    return [fractions(a) for a in array] if array.ndim else Fraction(float(array))
+
+
+def minkowski_terms(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> list[Fraction]:
+    """The terms of a . b, from DESIGN section 2."""
+    if coordinates == "cartesian":
+        return [a[0] * b[0], -a[1] * b[1], -a[2] * b[2], -a[3] * b[3]]
+    return [a[0] * b[1] / 2, a[1] * b[0] / 2, -a[2] * b[2], -a[3] * b[3]]
+
+
+def condense(matrix: np.ndarray) -> np.ndarray:
+    """Entries above the diagonal of [B, M, M, ...] in condensed order."""
+    return np.stack([matrix[:, i, j] for i, j in pair_indices(matrix.shape[1])], axis=1)
+
+
+def condense_both(matrix: np.ndarray) -> np.ndarray:
+    """Entries above the diagonal, then the mirrored ones."""
+    return np.concatenate([condense(matrix), condense(matrix.swapaxes(1, 2))], axis=1)
+
+
+def permuted(matrix: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """[B, M, M, ...] with its particles in another order."""
+    return matrix[:, order][:, :, order]
+
+
+class OperatorTests:
+    """numpy == torch == onnxruntime == the oracle; the shape is as declared; the range bounds every partial sum."""
+
+    operator: ClassVar[type[Operator]]
+    cases: ClassVar[Sequence[Case]]
+
+    @staticmethod
+    def terms(index: tuple[int, ...], given: Mapping[str, Any]) -> list[Fraction]:
+        """The terms of one entry of the result, from inputs (nested lists of fractions) and attributes by name."""
+        raise NotImplementedError
+
+    def shapes(self, case: Case) -> list[tuple[int, ...] | None]:
+        batched = {k: v if k in self.operator.parameters else (JETS, *v) for k, v in case.shapes.items()}
+        return [batched.get(name) for name in self.operator.inputs]
+
+    def random_inputs(
+        self, case: Case, rng: np.random.Generator, ranges: Mapping[str, FixedRange], corners: bool = False
+    ) -> list[np.ndarray | None]:
+        """Numbers inside the ranges; with ``corners`` nothing but their ends."""
+        arrays: list[np.ndarray | None] = []
+        for name, shape in zip(self.operator.inputs, self.shapes(case), strict=True):
+            if shape is None:
+                arrays.append(None)
+                continue
+            r = ranges[name]
+            ends = rng.choice([r.low, r.high], shape)
+            integers = ends if corners else rng.integers(r.low, r.high + 1, shape)
+            arrays.append(np.ldexp(integers.astype(np.float64), r.exponent))
+        return arrays
+
+    def ordinary_inputs(self, case: Case, seed: int = 0) -> list[np.ndarray | None]:
+        ranges = dict.fromkeys(self.operator.inputs, FixedRange(-50, 50, -1)) | {"mask": MASK}
+        return self.random_inputs(case, np.random.default_rng(seed), ranges)
+
+    def expected_terms(self, case: Case, inputs: Sequence[np.ndarray | None], shape: tuple[int, ...]) -> dict[Any, Any]:
+        exact = {n: None if a is None else fractions(a) for n, a in zip(self.operator.inputs, inputs, strict=True)}
+        return {index: self.terms(index, exact | case.attributes) for index in np.ndindex(shape)}
+
+    def test_equals_the_definition(self, case):
+        for seed in range(5):
+            inputs = self.ordinary_inputs(case, seed)
+            result = self.operator.compute(*inputs, **case.attributes)
+            for index, terms in self.expected_terms(case, inputs, result.shape).items():
+                assert Fraction(float(result[index])) == sum(terms), index
+
+    def test_shape(self, case):
+        result = self.operator.compute(*self.ordinary_inputs(case), **case.attributes)
+        assert result.shape == self.operator.shape(*self.shapes(case), **case.attributes)
+        assert result.dtype == np.float64
+
+    def test_torch_gives_the_same(self, case):
+        inputs = self.ordinary_inputs(case)
+        tensors = [None if a is None else torch.from_numpy(a) for a in inputs]
+        result = self.operator.compute(*tensors, **case.attributes)
+        assert result.dtype == torch.float64
+        np.testing.assert_array_equal(result.numpy(), self.operator.compute(*inputs, **case.attributes))
+
+    def test_the_onnx_body_gives_the_same(self, case):
+        inputs = self.ordinary_inputs(case)
+        result = self.operator.compute(*inputs, **case.attributes)
+        np.testing.assert_array_equal(run_body(self.operator, inputs, case), result)
+
+    @settings(derandomize=True, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+    @given(data=st.data(), seed=st.integers(0, 2**32 - 1), corners=st.booleans())
+    def test_the_range_bounds_every_partial_sum(self, case, data, seed, corners):
+        ranges = {name: data.draw(fixed_ranges, name) for name in case.shapes} | {"mask": MASK}
+        inputs = self.random_inputs(case, np.random.default_rng(seed), ranges, corners)
+        bound = self.range_of(case, ranges, inputs)
+        result = self.operator.compute(*inputs, **case.attributes)
+        grid = Fraction(2) ** bound.exponent
+        for terms in self.expected_terms(case, inputs, result.shape).values():
+            assert (sum(terms) / grid).denominator == 1
+            assert sum(t for t in terms if t > 0) <= bound.high * grid
+            assert sum(t for t in terms if t < 0) >= bound.low * grid
+
+    def range_of(self, case: Case, ranges: Mapping[str, FixedRange], inputs: Sequence[np.ndarray | None]) -> FixedRange:
+        operator = self.operator
+        by_name = dict(zip(operator.inputs, inputs, strict=True))
+        return operator.range(
+            *(ranges[n] if n in case.shapes and n not in operator.parameters else None for n in operator.inputs),
+            shapes=self.shapes(case),
+            values={n: by_name[n] for n in operator.parameters if n in case.shapes},
+            **case.attributes,
+        )
+
+
+def run_body(operator: type[Operator], inputs: Sequence[np.ndarray | None], case: Case) -> np.ndarray:
+    """The operator's function body, as the only node of a graph, in onnxruntime."""
+    given_inputs = {n: a for n, a in zip(operator.inputs, inputs, strict=True) if a is not None}
+    one_jet = [
+        None if a is None else (a.shape if n in operator.parameters else (1, *a.shape[1:]))
+        for n, a in zip(operator.inputs, inputs, strict=True)
+    ]
+    versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, VERSION)]
+    function = helper.make_function(
+        DOMAIN,
+        operator.name,
+        operator.inputs,
+        [RESULT],
+        operator.body(*one_jet, **case.attributes),
+        versions[:1],
+        attributes=list(case.attributes),
+    )
+    names = [n if n in given_inputs else "" for n in operator.inputs]
+    node = helper.make_node(operator.name, names, ["result"], domain=DOMAIN, **case.attributes)
+    graph = helper.make_graph(
+        [node],
+        "one",
+        [helper.make_tensor_value_info(n, TensorProto.DOUBLE, a.shape) for n, a in given_inputs.items()],
+        [helper.make_tensor_value_info("result", TensorProto.DOUBLE, None)],
+    )
+    model = helper.make_model(graph, opset_imports=versions, functions=[function], ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (result,) = session.run(None, given_inputs)
+    return result

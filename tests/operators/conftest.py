@@ -1,0 +1,10 @@
+"""Cases of the operators' test classes (`operator_tests.OperatorTests`)."""
+
+import pytest
+
+pytest.register_assert_rewrite("operator_tests")
+
+
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", metafunc.cls.cases, ids=lambda case: case.name)

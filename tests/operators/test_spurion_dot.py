@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from operator_tests import Case, OperatorTests, minkowski_terms
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.operators import PairwiseDot, SpurionDot
+
+
+def shapes(k):
+    return {f"c{i}": (k,) for i in range(4)} | {f"s{i}": (1,) for i in range(4)}
+
+
+class TestSpurionDot(OperatorTests):
+    operator = SpurionDot
+    cases = (
+        Case("cartesian", shapes(5), {"coordinates": "cartesian"}),
+        Case("light-cone", shapes(5), {"coordinates": "light_cone"}),
+        Case("one-particle", shapes(1), {"coordinates": "light_cone"}),
+    )
+
+    @staticmethod
+    def terms(index, given):
+        jet, particle = index
+        p = [given[f"c{k}"][jet][particle] for k in range(4)]
+        spurion = [given[f"s{k}"][jet][0] for k in range(4)]
+        return minkowski_terms(p, spurion, given["coordinates"])
+
+    @pytest.mark.parametrize("coordinates", ["cartesian", "light_cone"])
+    def test_equals_the_products_of_a_particle_in_front(self, coordinates):
+        p = np.random.default_rng(1).integers(-50, 50, (4, 3, 6)).astype(float)
+        d = SpurionDot.compute(*p[:, :, 1:], *p[:, :, :1], coordinates=coordinates)
+        np.testing.assert_array_equal(d, PairwiseDot.compute(*p, coordinates=coordinates, beams=0)[:, :5])
+
+    def test_mass_of_the_spurion(self):
+        jet = np.array([[[13.0]], [[3.0]], [[4.0]], [[12.0]]])
+        assert SpurionDot.compute(*jet, *jet, coordinates="cartesian") == 0
+        light_cone = np.array([[[16.0]], [[10.0]], [[4.0]], [[12.0]]])
+        assert SpurionDot.compute(*light_cone, *light_cone, coordinates="light_cone") == 0
+
+    def test_follows_permutations(self):
+        rng = np.random.default_rng(2)
+        p, jet = rng.integers(-50, 50, (4, 3, 6)).astype(float), rng.integers(-50, 50, (4, 3, 1)).astype(float)
+        order = rng.permutation(6)
+        d = SpurionDot.compute(*p, *jet, coordinates="light_cone")
+        np.testing.assert_array_equal(SpurionDot.compute(*p[:, :, order], *jet, coordinates="light_cone"), d[:, order])
+
+    def test_the_range_is_tight(self):
+        plus, signed = FixedRange(0, 255, -2), FixedRange(-128, 127, -2)
+        jet_plus, jet_signed = FixedRange(0, 1023, 0), FixedRange(-512, 511, 0)
+        bound = SpurionDot.range(
+            plus,
+            plus,
+            signed,
+            signed,
+            jet_plus,
+            jet_plus,
+            jet_signed,
+            jet_signed,
+            shapes=shapes(1),
+            values={},
+            coordinates="light_cone",
+        )
+        high = [255 / 4, 255 / 4, -32, -32, 1023, 1023, 511, 511]
+        low = [0, 0, -32, -32, 0, 0, -512, -512]
+        for corner, end in ((high, bound.high), (low, bound.low)):
+            d = SpurionDot.compute(*(np.array([[x]]) for x in corner), coordinates="light_cone")
+            assert d[0, 0] == end * 2.0**bound.exponent
+
+    def test_a_spurion_of_several_entries(self):
+        given = [(1, 4)] * 4 + [(1, 4)] * 4
+        with pytest.raises(ValueError, match=r"s0 has shape \(1, 4\), expected \(1, 1\)"):
+            SpurionDot.shape(*given, coordinates="cartesian")
