@@ -8,10 +8,8 @@ namespace nnet {
 
 constexpr unsigned pair_count(unsigned n) { return n * (n - 1) / 2; }
 
-// Position of the pair (i, j), i != j. The arguments are loop counters of unrolled loops: no hardware comes of it.
-constexpr unsigned pair_index(unsigned n, unsigned i, unsigned j) {
-    return i < j ? i * (2 * n - i - 1) / 2 + j - i - 1 : pair_index(n, j, i);
-}
+// Position of the pair (i, j), i < j. The arguments are loop counters of unrolled loops: no hardware comes of it.
+constexpr unsigned pair_index(unsigned n, unsigned i, unsigned j) { return i * (2 * n - i - 1) / 2 + j - i - 1; }
 
 } // namespace nnet
 

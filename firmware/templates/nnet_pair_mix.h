@@ -117,7 +117,12 @@ pair_mix(d_T d[pair_count(CONFIG_T::n_particles - 1)], row_T row[CONFIG_T::n_par
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
-    pair_mix<d_T, row_T, w_d_T, row_T, d_jet_T, res_T, CONFIG_T>(d, row, w_d, row, d_jet, res);
+    const unsigned K = CONFIG_T::n_particles - 1;
+    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=scaled complete
+    pair_mix_scale<d_jet_T, w_d_T, res_T, K, CONFIG_T>(d_jet, w_d, 0, scaled);
+    pair_mix_scale<d_T, w_d_T, res_T, pair_count(K), CONFIG_T>(d, w_d, K, scaled);
+    pair_mix_add<row_T, row_T, res_T, CONFIG_T>(scaled, row, row, res);
 }
 
 } // namespace nnet

@@ -117,8 +117,12 @@ void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_
                   res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
 
-    particle_mix<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, res);
+    res_T offset[CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=offset complete
+    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, 0, offset);
+    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
     particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
 }
 
@@ -132,7 +136,11 @@ void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
-    particle_mix<r_T, s_T, w_r_T, w_s_T, bias_T, mask_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, mask, res);
+    const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
+    res_T offset[CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=offset complete
+    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, row, offset);
+    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
     particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
 }
 

@@ -20,7 +20,9 @@ res_T row_sum(d_T d[pair_count(CONFIG_T::n_particles)], unsigned i) {
     res_T sum = 0;
 Columns:
     for (unsigned j = 0; j < CONFIG_T::n_particles; j++) {
-        if (j != i)
+        if (j < i)
+            sum += d[pair_index(CONFIG_T::n_particles, j, i)];
+        else if (j > i)
             sum += d[pair_index(CONFIG_T::n_particles, i, j)];
     }
     return sum;

@@ -2,8 +2,11 @@
 # Compiles the test bench with g++, as the vendor's C-simulation would, and runs it on tb_data/events.dat.
 set -eu
 cd "$$(dirname "$$0")"
-weights="\"$$(pwd)/firmware/weights\""
-g++ -std=c++11 -O1 -w -I firmware/ap_types -D WEIGHTS_DIR="$$weights" \
-    firmware/${project}.cpp ${project}_test.cpp -o .testbench.$$$$
-mv .testbench.$$$$ testbench
+newer() { find firmware ${project}_test.cpp -name '*.h' -newer testbench -o -name '*.cpp' -newer testbench; }
+if [ ! -x testbench ] || [ -n "$$(newer)" ]; then
+    weights="\"$$(pwd)/firmware/weights\""
+    g++ -std=c++11 -O1 -w -I firmware/ap_types -D WEIGHTS_DIR="$$weights" \
+        firmware/${project}.cpp ${project}_test.cpp -o .testbench.$$$$
+    mv .testbench.$$$$ testbench
+fi
 ./testbench

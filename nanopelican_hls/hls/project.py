@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 import os
 import queue
 import re
@@ -298,7 +299,7 @@ def trace(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> d
     """
     arrays = port_arrays(firmware.program, ports)
     shapes = read_manifest(firmware.path)["tensors"]
-    sizes = [int(np.prod(shape)) for shape in shapes.values()]
+    sizes = [math.prod(shape) for shape in shapes.values()]
     rows = _run(firmware, arrays, width=sum(sizes), trace=True, threads=threads)
     columns = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
     return {name: c.reshape(len(rows), *shape) for (name, shape), c in zip(shapes.items(), columns, strict=True)}
@@ -308,7 +309,7 @@ def _run(firmware: Firmware, arrays: Arrays, *, width: int, trace: bool, threads
     """Rows of results, from rows that hold all ports of an event one after the other."""
     if firmware.library is None:
         raise FirmwareError("is not compiled", where=str(firmware.path), remedy="call compile() first")
-    inputs = np.concatenate([a.reshape(len(a), -1) for a in arrays.values()], axis=1)
+    inputs = np.concatenate([a.reshape(len(a), math.prod(a.shape[1:])) for a in arrays.values()], axis=1)
     rows = np.empty((len(inputs), width))
     starts = range(0, len(inputs), EVENTS_PER_CALL)
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(starts)))

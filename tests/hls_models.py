@@ -1,0 +1,51 @@
+"""Small models for the tests of the firmware: few, for each is compiled, and chosen to cover all pairs of options."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import onnx
+from random_networks import random_description
+
+from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.fixed_point import Rounding
+
+CARTESIAN, LIGHT_CONE = Coordinates.CARTESIAN, Coordinates.LIGHT_CONE
+BOTH, ROUND, FLOOR = tuple(Rounding), (Rounding.ROUND,), (Rounding.FLOOR,)
+ALL_INNER = ("d", "r", "s", "row", "column", "pair", "diagonal", "pair_sum", "diagonal_sum")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network, and what becomes of it."""
+
+    network: NetworkConfig
+    tables: bool
+    roundings: Collection[Rounding]
+    without: Collection[str]
+    backend: str
+
+    def onnx(self) -> onnx.ModelProto:
+        description = random_description(
+            self.network, self.tables, seed=7, bits=6, roundings=self.roundings, without=self.without
+        )
+        return build_model(description)
+
+
+def _model(n, channels, symmetric, spurions, coordinates, tables, roundings, without, backend):
+    network = NetworkConfig(n, channels, symmetric=symmetric, spurions=spurions, coordinates=coordinates)
+    return Model(network, tables, roundings, without, backend)
+
+
+MODELS = {
+    "jet": _model(4, 2, True, Spurions.JET, LIGHT_CONE, False, BOTH, (), "Vitis"),
+    "jet-untied": _model(3, 1, False, Spurions.JET, LIGHT_CONE, True, FLOOR, ("d", "row", "d_jj"), "Vivado"),
+    "jet-laboratory": _model(3, 3, True, Spurions.JET, CARTESIAN, True, ROUND, ("d_jet", "r", "s"), "Vivado"),
+    "plain": _model(5, 2, True, Spurions.NONE, LIGHT_CONE, True, ROUND, ("pair", "diagonal"), "Vivado"),
+    "plain-untied": _model(4, 2, False, Spurions.NONE, LIGHT_CONE, False, BOTH, ("row", "column"), "Vitis"),
+    "plain-laboratory": _model(2, 1, False, Spurions.NONE, CARTESIAN, True, FLOOR, ALL_INNER, "Vitis"),
+    "beams": _model(3, 2, True, Spurions.BEAMS, CARTESIAN, False, FLOOR, (), "Vivado"),
+    "beams-untied": _model(2, 2, False, Spurions.BEAMS, CARTESIAN, True, BOTH, ("r", "pair_sum"), "Vitis"),
+}
