@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -47,11 +48,25 @@ def set_attribute(model, node_name, name, value):
     attributes.extend([*kept, helper.make_attribute(name, value)])
 
 
+def documented_messages():
+    """The messages in docs/contract.md, as patterns."""
+    text = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
+    return [re.escape(row).replace(r"\.\.\.", ".*") for row in re.findall(r"^\| `(.*?)` \|", text, re.MULTILINE)]
+
+
+DOCUMENTED = documented_messages()
+
+
+def assert_documented(error):
+    assert any(re.fullmatch(pattern, error.what) for pattern in DOCUMENTED), error.what
+
+
 def refused(model, what, *, where, remedy=None):
-    """Parsing fails, and the parts of the message hold these texts."""
+    """Parsing fails, the parts of the message hold these texts, and docs/contract.md knows it."""
     with pytest.raises(ContractError) as caught:
         Program.parse(model)
     error = caught.value
+    assert_documented(error)
     assert re.search(what, error.what), error.what
     assert re.search(where, error.where or ""), error.where
     assert re.search(remedy or "", error.remedy or ""), error.remedy
@@ -333,6 +348,7 @@ class TestReading:
     def refused(self, path, what):
         with pytest.raises(ContractError, match=what) as caught:
             read_model(path)
+        assert_documented(caught.value)
         assert caught.value.where == str(path)
         assert caught.value.remedy
 
