@@ -222,11 +222,15 @@ class _Parser:
 
     def _read_relu(self, proto: onnx.NodeProto, where: str) -> None:
         if len(proto.input) != 1 or proto.input[0] not in self.shapes:
-            raise ContractError(f"its input is {list(proto.input)}, expected one activation", where=where)
+            raise ContractError(
+                f"its input is {list(proto.input)}, expected one activation",
+                where=where,
+                remedy="connect the output of an operator",
+            )
         self._append(Node(proto.name, "Relu", tuple(proto.input), proto.output[0], {}), where)
 
     def _read_operator(self, proto: onnx.NodeProto, where: str) -> None:
-        operator = OPERATORS[proto.op_type]
+        operator, page = OPERATORS[proto.op_type], _page(proto.op_type)
         if self.versions.get(DOMAIN) != VERSION:
             raise ContractError(
                 f"operators of version {self.versions.get(DOMAIN, 'unknown')}, this package knows version {VERSION}",
@@ -237,17 +241,19 @@ class _Parser:
         for name, value in given.items():
             _check_attribute(operator, name, value, where)
         if len(proto.input) > len(operator.inputs):
-            raise ContractError(f"has {len(proto.input)} inputs, at most {len(operator.inputs)} are known", where=where)
+            raise ContractError(
+                f"has {len(proto.input)} inputs, at most {len(operator.inputs)} are known", where=where, remedy=page
+            )
         padded = [*proto.input, *[""] * (len(operator.inputs) - len(proto.input))]
         for name, tensor in zip(operator.inputs, padded, strict=True):
             if not tensor and name not in operator.optional:
-                raise ContractError(
-                    f"its input {name!r} is missing", where=where, remedy=f"see docs/operators/{operator.name}.md"
-                )
+                raise ContractError(f"its input {name!r} is missing", where=where, remedy=page)
             if tensor and name in operator.parameters:
                 self.constants[tensor] = self._constant(tensor, f"its input {name!r}", where)
             elif tensor and tensor not in self.shapes:
-                raise ContractError(f"its input {name!r} is a constant, expected an activation", where=where)
+                raise ContractError(
+                    f"its input {name!r} is a constant, expected an activation", where=where, remedy=page
+                )
             elif tensor and name == "mask" and self.ranges.get(tensor) != FixedRange(0, 1, 0):
                 raise ContractError(
                     f"its input {name!r}, {tensor!r}, is not a mask of 0 and 1",
@@ -264,7 +270,7 @@ class _Parser:
             shape, values = self._infer(node, where)
         except ValueError as error:
             raise ContractError(
-                f"its inputs do not fit together ({error})", where=where, remedy=f"see docs/operators/{node.op_type}.md"
+                f"its inputs do not fit together ({error})", where=where, remedy=_page(node.op_type)
             ) from error
         self._check_declared_shape(node.output, shape, where)
         if values.bits > EXACT_BITS:
@@ -310,7 +316,12 @@ class _Parser:
                 raise ContractError(
                     f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator gives {shape}",
                     where=where,
+                    remedy="export it again",
                 )
+
+
+def _page(operator: str) -> str:
+    return f"see docs/operators/{operator}.md"
 
 
 def _where(proto: onnx.NodeProto) -> str:
@@ -333,7 +344,7 @@ def _check_attribute(operator: type[Operator], name: str, value: Any, where: str
         raise ContractError(
             f"its attribute {name!r} is {value!r}, expected {expected}",
             where=where,
-            remedy=f"see docs/operators/{operator.name}.md",
+            remedy=_page(operator.name),
         )
 
 
@@ -386,7 +397,9 @@ def _quantiser(
             f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically"
         )
     if bit_width.item() != int(bit_width.item()):
-        raise ContractError(f"its bit width {bit_width.item():g} is not whole", where=where)
+        raise ContractError(
+            f"its bit width {bit_width.item():g} is not whole", where=where, remedy="fix it before the export"
+        )
     rounding = attributes.get("rounding_mode", "ROUND")
     if rounding not in [mode.value for mode in Rounding]:
         raise ContractError(
