@@ -73,7 +73,7 @@ void particle_mix(r_T r[CONFIG_T::n_particles], w_r_T w_r[CONFIG_T::n_channels],
 
     res_T offset[CONFIG_T::n_channels];
     #pragma HLS ARRAY_PARTITION variable=offset complete
-None:
+Zero:
     for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
         offset[c] = 0;
     }

@@ -14,6 +14,7 @@ from hls4ml.model.optimizer import ModelOptimizerPass
 
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.hls.layers import OperatorLayer, exact_type, port_quantisers, quantiser_type, variable_name
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS
@@ -141,18 +142,28 @@ def describe(model: Any, program: Program) -> dict[str, Any]:
     quantisers = port_quantisers(program)
     layers = {layer.name for layer in model.get_layers() if model.config.trace_output and layer.get_attr("trace")}
     ports = {
-        port: {"variable": variable_name(port), "tensor": tensor, "shape": program.shapes[port], "exponent": q.exponent}
+        port: {"variable": variable_name(port), "tensor": tensor} | _format(program, port, q.range)
         for port, (tensor, q) in quantisers.items()
     }
     port_tensors = [tensor for tensor, _ in quantisers.values()]
     # of the other tensors, those that are traced; hls4ml removes a quantiser that changes nothing
     tensors = port_tensors + [t for t in program.ranges if t in layers]
     (output,) = program.outputs
+    variable = model.get_output_variables()[0].name
     return {
         "project": model.config.get_project_name(),
         "ports": ports,
+        "output": {"variable": variable, "tensor": output} | _format(program, output, program.ranges[output]),
         "tensors": {t: program.shapes[t] for t in tensors},
-        "output": {"tensor": output, "shape": program.shapes[output], "exponent": program.exponent(output)},
+    }
+
+
+def _format(program: Program, tensor: str, values: FixedRange) -> dict[str, Any]:
+    return {
+        "shape": program.shapes[tensor],
+        "bits": values.bits,
+        "signed": values.signed,
+        "exponent": values.exponent,
     }
 
 
