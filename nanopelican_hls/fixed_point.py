@@ -30,6 +30,13 @@ class Rounding(str, Enum):
     FLOOR = "FLOOR"  #: towards minus infinity, that is truncation (HLS ``AP_TRN``); free in hardware
 
 
+def _grid(numerator: int, denominator: int) -> int:
+    """Exponent of the coarsest power-of-two grid that holds a binary fraction other than 0."""
+    if denominator > 1:
+        return 1 - denominator.bit_length()
+    return (numerator & -numerator).bit_length() - 1
+
+
 @dataclass(frozen=True)
 class FixedRange:
     """All values ``k * 2**exponent`` with integer ``low <= k <= high``; closed under exact arithmetic.
@@ -52,13 +59,15 @@ class FixedRange:
         flat = [float(v) for v in np.asarray(values, dtype=np.float64).ravel()]
         if not all(map(math.isfinite, flat)):
             raise ContractError("a constant is NaN or infinite")
-        ratios = [v.as_integer_ratio() for v in flat if v]
-        if not ratios:
+        ratios = [v.as_integer_ratio() for v in flat]
+        if not any(numerator for numerator, _ in ratios):
             return cls(0, 0, 0)
-        exponent = min(
-            -(den.bit_length() - 1) if den > 1 else (num & -num).bit_length() - 1 for num, den in ratios
-        )
-        integers = [int(math.ldexp(v, -exponent)) for v in flat]
+        exponent = min(_grid(*ratio) for ratio in ratios if ratio[0])
+        # Python integers: the span of the exponents may exceed that of float64
+        integers = [
+            (numerator << -exponent) // denominator if exponent < 0 else numerator >> exponent
+            for numerator, denominator in ratios
+        ]
         return cls(min(integers), max(integers), exponent)
 
     @property
@@ -141,9 +150,7 @@ class Quantiser:
     def __post_init__(self) -> None:
         least = 2 if self.signed else 1
         if not least <= self.bits <= MAX_QUANTISER_BITS:
-            raise ContractError(
-                f"a quantiser of {self.bits} bits", remedy=f"use {least} to {MAX_QUANTISER_BITS} bits"
-            )
+            raise ContractError(f"a quantiser of {self.bits} bits", remedy=f"use {least} to {MAX_QUANTISER_BITS} bits")
         object.__setattr__(self, "rounding", Rounding(self.rounding))
 
     @property
@@ -163,8 +170,9 @@ class Quantiser:
         return FixedRange(self.low, self.high, self.exponent)
 
     def integers(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Quantise ``x`` to integers on the grid; exact for every finite float64."""
-        scaled = np.ldexp(np.asarray(x, dtype=np.float64), -self.exponent)
+        """Quantise ``x`` to integers on the grid; exact unless ``x / scale`` falls below the smallest float64."""
+        with np.errstate(over="ignore"):  # what overflows float64 saturates all the same
+            scaled = np.ldexp(np.asarray(x, dtype=np.float64), -self.exponent)
         rounded = np.rint(scaled) if self.rounding is Rounding.ROUND else np.floor(scaled)
         return np.clip(rounded, self.low, self.high).astype(np.int64)
 

@@ -206,3 +206,14 @@ class TestQuantiser:
         assert Quantiser(8, True, 0, "FLOOR").rounding is Rounding.FLOOR
         with pytest.raises(ValueError, match="CEIL"):
             Quantiser(8, True, 0, "CEIL")
+
+
+def test_constants_may_span_more_than_the_exponents_of_float64():
+    values = [1e300, -1e-300]
+    wide = FixedRange.of_values(values)
+    assert wide.high == int(Fraction(1e300) / Fraction(2) ** wide.exponent)
+    assert wide.low == int(Fraction(-1e-300) / Fraction(2) ** wide.exponent)
+
+
+def test_values_whose_quotient_overflows_saturate():
+    assert Quantiser(8, True, -100).integers([1e308, -1e308]).tolist() == [127, -128]

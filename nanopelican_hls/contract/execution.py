@@ -42,7 +42,8 @@ class _QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
 
     def make_shape_compatible_op(self, model: ModelWrapper) -> onnx.NodeProto:
         shapes = [tuple(model.get_tensor_shape(t)) if t else None for t in self._inputs()]
-        return self.make_const_shape_op(list(self.operator.shape(*shapes, **self._attributes())))
+        node: onnx.NodeProto = self.make_const_shape_op(list(self.operator.shape(*shapes, **self._attributes())))
+        return node
 
     def infer_node_datatype(self, model: ModelWrapper) -> None:
         """Values between quantisers are exact; qonnx's datatypes have no name for them."""
@@ -82,7 +83,7 @@ def execute(model: onnx.ModelProto, ports: Mapping[str, NDArray[np.float64]]) ->
     Raises
     ------
     ContractError
-        If the model is outside the contract, or a port is missing or of another shape.
+        If the model is outside the contract, or a port is missing, of another shape, NaN or infinite.
     """
     program = Program.parse(model)
     arrays = port_arrays(program, ports)
@@ -103,6 +104,13 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
         if array.shape[1:] != shape:
             raise ContractError(
                 f"has shape {array.shape}, expected (n, {', '.join(map(str, shape))})", where=f"port {port!r}"
+            )
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):
+            raise ContractError(
+                f"is {array[tuple(bad[0])]} at index {bad[0][1:].tolist()}",
+                where=f"port {port!r}, jet {bad[0][0]}",
+                remedy="remove the jet: a port takes finite numbers",
             )
         arrays[port] = array
     if len({len(a) for a in arrays.values()}) != 1:
@@ -126,12 +134,10 @@ def _execute_chunk(
 
 def with_batch_size(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
     """A copy whose activations have ``batch`` jets (qonnx's own transformation fails on chained custom operators)."""
+    program = Program.parse(model)
     resized = onnx.ModelProto()
     resized.CopyFrom(model)
-    constant = {i.name for i in resized.graph.initializer} | {
-        n.output[0] for n in resized.graph.node if n.op_type == "Quant" and n.input[0].endswith("_value")
-    }
     for value in (*resized.graph.input, *resized.graph.value_info, *resized.graph.output):
-        if value.name not in constant:
+        if value.name in program.shapes:
             value.type.tensor_type.shape.dim[0].dim_value = batch
     return resized

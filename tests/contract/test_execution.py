@@ -148,3 +148,19 @@ class TestQonnx:
         clean = cleanup_model(ModelWrapper(build_model(random_description(JET)))).model
         with pytest.raises(ContractError, match="'jet_q_plus' is computed by no earlier node"):
             Program.parse(clean)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_port_that_is_not_finite_is_refused_by_port_and_jet(value):
+    model = build_model(random_description(JET, seed=1))
+    ports = random_ports(JET, 5, seed=1)
+    ports["q_y"][3, 2] = value
+    with pytest.raises(ContractError, match=r"port 'q_y_in', jet 3: is -?(nan|inf) at index \[2\]"):
+        execute(model, ports)
+
+
+def test_only_activations_get_the_batch_size():
+    resized = execution.with_batch_size(build_model(random_description(JET, seed=1)), 7)
+    sizes = {v.name: v.type.tensor_type.shape.dim[0].dim_value for v in resized.graph.value_info}
+    assert sizes["z"] == sizes["d"] == 7
+    assert sizes["w_d"] == JET.channels

@@ -2,6 +2,7 @@ import os
 
 import numpy as np
 import pytest
+from random_networks import NETWORKS, network_id, random_description, random_ports
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.graph import build_model
@@ -9,7 +10,6 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof import executors
 from nanopelican_hls.proof.executors import prove
-from tests.random_networks import NETWORKS, network_id, random_description, random_ports
 
 JETS = 150
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.proof.hostile import hostile_events
-from tests.random_networks import NETWORKS, network_id, random_description
 
 EVENTS = 900
 

@@ -1,0 +1,182 @@
+"""The whole chain through the command line, on a network small enough to compile in seconds."""
+
+import functools
+import json
+import os
+
+import h5py
+import numpy as np
+import onnx
+import pytest
+import yaml
+from onnx import numpy_helper
+from random_networks import random_description
+
+from nanopelican_hls.cli import main
+from nanopelican_hls.config import (
+    Config,
+    Coordinates,
+    NetworkConfig,
+    QuantiserConfig,
+    QuantisersConfig,
+    Spurions,
+    to_mapping,
+)
+from nanopelican_hls.jets import read_jets, sample_path
+from nanopelican_hls.network.checkpoint import Checkpoint, save_checkpoint
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.model import TrainedModel, export_qonnx
+from nanopelican_hls.proof import csim
+
+EVENTS = 300
+WIDE = QuantiserConfig(10)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A folder with tiny.yaml, models/tiny.pt and models/tiny.onnx, made as training makes them."""
+    folder = tmp_path_factory.mktemp("workspace")
+    network = NetworkConfig(3, 1, symmetric=True, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
+    quantisers = QuantisersConfig(**dict.fromkeys(("momenta", "logit", "weights", "biases", "jet_momenta", "d"), WIDE))
+    config = Config("tiny", network, quantisers)
+    mapping = to_mapping(config)
+    del mapping["name"]
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(mapping))
+    state = FloatNetwork(network, nbar=config.training.nbar, seed=1).state_dict()
+    checkpoint = Checkpoint(config, 1, state, random_description(network, seed=11))
+    (folder / "models").mkdir()
+    save_checkpoint(checkpoint, folder / "models" / "tiny.pt")
+    export_qonnx(TrainedModel(checkpoint), folder / "models" / "tiny.onnx")
+    return folder
+
+
+@pytest.fixture
+def command(workspace, monkeypatch):
+    monkeypatch.setattr(csim, "HOSTILE_EVENTS", 900)
+    # the compiler's time, not the firmware's, is what the test would wait for
+    monkeypatch.setattr(csim, "compile_firmware", functools.partial(csim.compile_firmware, optimisation="-O0"))
+
+    def run(*arguments, models="models", config="tiny.yaml"):
+        return main(
+            [
+                "csim",
+                str(workspace / config),
+                "--models",
+                str(workspace / models),
+                "--build",
+                str(workspace / "build"),
+                *arguments,
+            ]
+        )
+
+    return run
+
+
+def report(workspace):
+    return json.loads((workspace / "build" / "tiny" / "csim.json").read_text())
+
+
+def test_equal_executors_end_with_status_0_and_a_whole_report(command, workspace, capsys):
+    assert command("--events", str(EVENTS)) == 0
+    content = report(workspace)
+    assert content["n_constituents"] == 3
+    assert content["channels"] == 1
+    assert content["events"] == EVENTS
+    assert content["mismatches"] == {"brevitas_vs_qonnx": 0, "csim_vs_qonnx": 0}
+    assert content["hostile"]["mismatches"] == {"brevitas_vs_qonnx": 0, "csim_vs_qonnx": 0}
+    assert content["hostile"]["events"] >= 900
+    assert content["testbench"] == {"events": EVENTS, "mismatches": 0}
+    assert {"q_plus", "d_exact", "d", "r", "z", "pair", "pair_sum", "logit"} <= set(content["tensors_compared"])
+    assert set(content["auc"]) == {"float", "quantised", "firmware"}
+    assert content["auc"]["quantised"] == content["auc"]["firmware"]
+    assert content["max_abs_logit_difference_float_vs_firmware"] > 0
+    assert {"convert", "compile", "jets", "hostile events", "test bench"} <= set(content["seconds"])
+    assert content["versions"]["hls4ml"].startswith("1.3")
+    row = capsys.readouterr().out.splitlines()[-1].split()
+    assert row[:8] == [
+        "tiny",
+        "3",
+        "1",
+        str(EVENTS),
+        str(content["hostile"]["events"]),
+        str(len(content["tensors_compared"])),
+        "0",
+        "0",
+    ]
+
+
+def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, capsys):
+    """The file says one weight differently, by one unit of its grid, than the checkpoint."""
+    other = workspace / "other"
+    other.mkdir()
+    os.link(workspace / "models" / "tiny.pt", other / "tiny.pt")
+    model = onnx.load(workspace / "models" / "tiny.onnx")
+    tensors = {i.name: i for i in model.graph.initializer}
+    step = numpy_helper.to_array(tensors["w_d_scale"])
+    weight = numpy_helper.to_array(tensors["w_d_value"])
+    tensors["w_d_value"].CopyFrom(numpy_helper.from_array(weight - np.sign(weight) * step, "w_d_value"))
+    onnx.save(model, other / "tiny.onnx")
+    assert command("--events", str(EVENTS), models="other") == 1
+    content = report(workspace)
+    assert content["mismatches"]["brevitas_vs_qonnx"] > 0
+    assert content["mismatches"]["csim_vs_qonnx"] == 0
+    assert "tiny: MISMATCH, jets, brevitas against qonnx" in capsys.readouterr().err
+    assert "first: tensor 'z'" in content["first_mismatch"][0]
+
+
+def test_jets_without_labels_have_no_auc(command, workspace, tmp_path, caplog):
+    sample = read_jets(sample_path(), EVENTS)
+    with h5py.File(tmp_path / "unlabelled.h5", "w") as file:
+        file["Pmu"] = sample.four_momenta.astype(np.float32)
+        file["Nobj"] = sample.multiplicity
+    assert command("--jets", str(tmp_path / "unlabelled.h5")) == 0
+    assert report(workspace)["auc"] is None
+    assert "AUC will be skipped" in caplog.text
+
+
+def test_a_user_error_is_one_message_and_status_2(command, workspace, tmp_path, capsys):
+    (tmp_path / "foreign.h5").write_text("not HDF5")
+    before = (workspace / "build").exists() and report(workspace)
+    assert command("--jets", str(tmp_path / "foreign.h5")) == 2
+    assert command(config="tinny.yaml") == 2
+    assert command(models="nowhere") == 2
+    errors = capsys.readouterr().err
+    assert errors.count("error: ") == 3
+    assert "foreign.h5" in errors
+    assert "did you mean" in errors
+    assert "nanopelican train" in errors
+    assert ((workspace / "build").exists() and report(workspace)) == before
+
+
+def test_a_checkpoint_of_another_network_is_refused(command, workspace, capsys):
+    mapping = yaml.safe_load((workspace / "tiny.yaml").read_text())
+    mapping["network"]["n_constituents"] = 4
+    folder = workspace / "changed"
+    folder.mkdir()
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(mapping))
+    assert command(config="changed/tiny.yaml") == 2
+    assert "network.n_constituents is 3, expected 4" in capsys.readouterr().err
+
+
+def test_firmware_settings_may_differ_from_those_of_the_training(command, workspace):
+    mapping = yaml.safe_load((workspace / "tiny.yaml").read_text())
+    mapping["firmware"]["reuse_factor"] = 2
+    mapping["firmware"]["backend"] = "Vivado"
+    folder = workspace / "slower"
+    folder.mkdir()
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(mapping))
+    assert command("--events", "50", config="slower/tiny.yaml") == 0
+    sources = (workspace / "build" / "tiny" / "hls" / "firmware" / "parameters.h").read_text()
+    assert "reuse_factor = 2" in sources
+
+
+def test_a_full_disk_is_one_message_and_leaves_no_report(command, workspace, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(28, "No space left on device", "csim.json")
+
+    report_path = workspace / "build" / "tiny" / "csim.json"
+    report_path.unlink(missing_ok=True)
+    monkeypatch.setattr(csim.Path, "write_text", full)
+    assert command("--events", "10") == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert not report_path.exists()
