@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -127,9 +127,9 @@ def port_quantisers(program: Program) -> dict[str, tuple[str, Quantiser]]:
     return found
 
 
-def variable_name(port: str) -> str:
-    """A port's name in C++ and in the netlist."""
-    return re.sub(r"\W", "_", port)
+def layer_name(tensor: str) -> str:
+    """Name of the layer that computes a tensor: the tensor's, as far as C++ and hls4ml allow it."""
+    return re.sub(r"\W|^(?=\d)|^(?=input$)", "_", tensor)
 
 
 def layer_list(program: Program) -> tuple[list[dict[str, Any]], list[str], list[str]]:
@@ -137,10 +137,17 @@ def layer_list(program: Program) -> tuple[list[dict[str, Any]], list[str], list[
 
     A layer is named by the tensor it computes, so that traces of hls4ml and QONNX execution have the same keys. A port
     and its quantiser are one: an input layer.
+
+    Raises
+    ------
+    FirmwareError
+        If the program has not one output of one value, a port has no type, or two tensors have one name in C++.
     """
     quantisers = port_quantisers(program)
-    ports = {port: variable_name(port) for port in program.ports}
+    ports = {port: layer_name(port) for port in program.ports}
     producers = {tensor: ports[port] for port, (tensor, _) in quantisers.items()}
+    _check_names([*program.ports, *(t for t in program.ranges if t not in producers)])
+    _check_output(program, producers)
     layers = [
         {"class_name": "InputLayer", "name": ports[port], "input_shape": list(shape)}
         for port, shape in program.ports.items()
@@ -148,12 +155,34 @@ def layer_list(program: Program) -> tuple[list[dict[str, Any]], list[str], list[
     for node in program.nodes:
         if node.inputs[0] not in program.ports:
             layers.append(_layer(node, program, producers))
-    return layers, list(ports.values()), [producers.get(name, name) for name in program.outputs]
+    return layers, list(ports.values()), [layer_name(name) for name in program.outputs]
+
+
+def _check_names(tensors: Sequence[str]) -> None:
+    tensor_of: dict[str, str] = {}
+    for tensor in tensors:
+        if layer_name(tensor) in tensor_of:
+            raise FirmwareError(
+                f"has the same name in C++ as {tensor_of[layer_name(tensor)]!r}",
+                where=f"tensor {tensor!r}",
+                remedy="rename one of the two (qonnx: RenameTensor)",
+            )
+        tensor_of[layer_name(tensor)] = tensor
+
+
+def _check_output(program: Program, producers: Mapping[str, str]) -> None:
+    shapes = {name: program.shapes[name] for name in program.outputs}
+    if list(shapes.values()) != [(1,)] or shapes.keys() & producers.keys():
+        raise FirmwareError(
+            f"the outputs have the shapes {shapes}, expected one computed tensor of one value, the logit",
+            where="graph outputs",
+            remedy="make the logit the only output; traces give the inner tensors",
+        )
 
 
 def _layer(node: Node, program: Program, producers: Mapping[str, str]) -> dict[str, Any]:
     activations = [producers.get(t, t) for t in node.inputs if t is not None and t in program.shapes]
-    layer: dict[str, Any] = {"name": node.output, "inputs": activations, "outputs": [node.output]}
+    layer: dict[str, Any] = {"name": layer_name(node.output), "inputs": activations, "outputs": [node.output]}
     if node.operator is None:
         return layer | {"class_name": "Activation", "activation": "relu" if node.quantiser is None else "linear"}
     given = {name: t for name, t in zip(node.operator.inputs, node.inputs, strict=True) if t is not None}

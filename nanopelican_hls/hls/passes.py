@@ -6,6 +6,7 @@ import difflib
 import json
 import math
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,26 @@ from hls4ml.model.optimizer import ModelOptimizerPass
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.hls.layers import OperatorLayer, exact_type, port_quantisers, quantiser_type, variable_name
+from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, port_quantisers, quantiser_type
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS
 
 #: backends that the templates are written for
 BACKENDS = ("Vitis", "Vivado")
+#: settings in a hls4ml configuration: those of ``config_from_onnx_model``, and those hls4ml documents
+LAYER_SETTINGS = ("Precision", "ReuseFactor", "Strategy", "TableSize", "TargetCycles", "Trace")
+MODEL_SETTINGS = (
+    "BramFactor",
+    "Compression",
+    "ConvImplementation",
+    "PipelineInterval",
+    "PipelineStyle",
+    "Precision",
+    "ReuseFactor",
+    "Strategy",
+    "TargetCycles",
+    "TraceOutput",
+)
 #: filled in last: a project without it, or with an empty one, is half-written
 MANIFEST = "nanopelican.json"
 
@@ -60,9 +75,9 @@ class NanopelicanTypes(ContractPass):
 
     def apply(self, model: Any, program: Program) -> None:
         _check_settings(model)
-        types = {variable_name(port): quantiser_type(q) for port, (_, q) in port_quantisers(program).items()}
-        types |= {tensor: exact_type(values) for tensor, values in program.ranges.items()}
-        types |= {tensor: quantiser_type(quantiser) for tensor, quantiser in program.quantisers.items()}
+        types = {layer_name(port): quantiser_type(q) for port, (_, q) in port_quantisers(program).items()}
+        types |= {layer_name(tensor): exact_type(values) for tensor, values in program.ranges.items()}
+        types |= {layer_name(tensor): quantiser_type(q) for tensor, q in program.quantisers.items()}
         for layer in model.get_layers():
             layer.get_output_variable().type.precision = types[layer.name]
 
@@ -85,15 +100,24 @@ def _check_settings(model: Any) -> None:
             raise FirmwareError(
                 f"the strategy {strategy!r} is not supported", where=f"layer {layer.name!r}", remedy="use Latency"
             )
+        reuse_factor = model.config.get_reuse_factor(layer)
+        if not isinstance(reuse_factor, int) or reuse_factor < 1:
+            raise FirmwareError(f"ReuseFactor must be at least 1, not {reuse_factor!r}", where=f"layer {layer.name!r}")
+    # hls4ml ignores what it does not know
+    settings = model.config.get_config_value("HLSConfig")
     names = [layer.name for layer in model.get_layers()]
-    for name in model.config.get_config_value("HLSConfig").get("LayerName") or {}:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-            raise FirmwareError(
-                "settings for a layer that the model does not have",
-                where=f"hls_config: LayerName: {name!r}",
-                remedy=f"did you mean {near[0]!r}? Layers are named by the tensors they compute",
-            )
+    check_keys(settings.get("Model", {}), MODEL_SETTINGS, "hls_config: Model")
+    check_keys(settings.get("LayerName", {}), names, "hls_config: LayerName")
+    for name, layer_settings in settings.get("LayerName", {}).items():
+        check_keys(layer_settings, LAYER_SETTINGS, f"hls_config: LayerName: {name}")
+
+
+def check_keys(settings: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    """Refuse a key that would have no effect."""
+    for key in settings:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise FirmwareError(f"unknown key {key!r}", where=where, remedy=f"did you mean {near[0]!r}?")
 
 
 class NanopelicanInterval(ContractPass):
@@ -142,12 +166,12 @@ def describe(model: Any, program: Program) -> dict[str, Any]:
     quantisers = port_quantisers(program)
     layers = {layer.name for layer in model.get_layers() if model.config.trace_output and layer.get_attr("trace")}
     ports = {
-        port: {"variable": variable_name(port), "tensor": tensor} | _format(program, port, q.range)
+        port: {"variable": layer_name(port), "tensor": tensor} | _format(program, port, q.range)
         for port, (tensor, q) in quantisers.items()
     }
     port_tensors = [tensor for tensor, _ in quantisers.values()]
     # of the other tensors, those that are traced; hls4ml removes a quantiser that changes nothing
-    tensors = port_tensors + [t for t in program.ranges if t in layers]
+    tensors = port_tensors + [t for t in program.ranges if layer_name(t) in layers]
     (output,) = program.outputs
     variable = model.get_output_variables()[0].name
     return {
@@ -191,7 +215,7 @@ def _batch_bridge(model: Any, manifest: dict[str, Any]) -> str:
         "batch_bridge.cpp",
         **_common(model),
         # an array may not be empty, and without tracing no layer is traced
-        layers=",\n".join(f'    {{"{t}", {offsets[t]}}}' for t in traced) or "    {NULL, 0}",
+        layers=",\n".join(f'    {{"{layer_name(t)}", {offsets[t]}}}' for t in traced) or "    {NULL, 0}",
         n_layers=str(len(traced)),
         row=str(width),
         read_ports="\n".join(f"        read_port(ports, {p['variable']});" for p in ports),
@@ -210,5 +234,6 @@ def _test_bench(model: Any, manifest: dict[str, Any]) -> str:
 
 def events_header(manifest: dict[str, Any]) -> str:
     """First line of a file of events: name, number of integers and grid of each column group."""
-    groups = manifest["ports"] | {manifest["output"]["tensor"]: manifest["output"]}
+    output = manifest["output"]
+    groups = {port["variable"]: port for port in manifest["ports"].values()} | {layer_name(output["tensor"]): output}
     return " ".join(f"{name}[{math.prod(g['shape'])}]*2^{g['exponent']}" for name, g in groups.items())

@@ -33,13 +33,15 @@ from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.contract.graph import save_model
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project
+from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys
 from nanopelican_hls.hls.registration import register
 
 logger = logging.getLogger(__name__)
 
 #: the contract, inside the project
 MODEL = "model.onnx"
+#: sections of a hls4ml configuration
+CONFIG_SECTIONS = ("Model", "LayerName", "LayerType", "Flows", "Optimizers", "SkipOptimizers")
 COMPILER = "g++"
 #: as hls4ml compiles; without GNU unique symbols, several copies of a library keep their own state
 COMPILER_FLAGS = ("-std=c++11", "-fPIC", "-shared", "-fno-gnu-unique")
@@ -136,9 +138,12 @@ def convert(
         raise FirmwareError(f"unknown backend {backend!r}", where="backend", remedy=f"use {' or '.join(BACKENDS)}")
     if reuse_factor < 1:
         raise FirmwareError(f"must be at least 1, not {reuse_factor}", where="reuse_factor")
+    if not re.fullmatch(r"[A-Za-z]\w*", project_name):
+        raise FirmwareError(f"{project_name!r} is no name of a C++ function", where="project_name")
     source = model if isinstance(model, onnx.ModelProto) else read_model(model)
     program = Program.parse(source)
     config = copy.deepcopy(dict(hls_config or {}))
+    check_keys(config, CONFIG_SECTIONS, "hls_config")
     config["Model"] = {"ReuseFactor": reuse_factor} | dict(config.get("Model") or {})
     path = Path(output_dir).absolute()
     register()

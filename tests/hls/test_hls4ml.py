@@ -106,7 +106,13 @@ def test_own_interval_is_kept(hls4ml_convert):
         ({"io_type": "io_stream"}, "io_type: 'io_stream' is not supported: .*\n  remedy: use io_parallel"),
         ({"backend": "Quartus"}, "the backend 'Quartus' is not supported\n  remedy: use Vitis or Vivado"),
         ({"hls_config": {"Model": {"Strategy": "Resource"}}}, "layer .*the strategy 'resource' is not supported"),
-        ({"hls_config": {"LayerName": {"d_exakt": {}}}}, "LayerName: 'd_exakt': .*\n  remedy: did you mean 'd_exact'?"),
+        ({"hls_config": {"LayerName": {"d_exakt": {}}}}, "hls_config: LayerName: unknown key .*\n.* mean 'd_exact'?"),
+        (
+            {"hls_config": {"LayerName": {"z": {"ReuseFacter": 2}}}},
+            "LayerName: z: unknown key .*\n.* mean 'ReuseFactor'?",
+        ),
+        ({"hls_config": {"Model": {"Pipeline": 2}}}, "hls_config: Model: unknown key 'Pipeline'"),
+        ({"hls_config": {"LayerName": {"z": {"ReuseFactor": 0}}}}, "layer 'z': ReuseFactor must be at least 1, not 0"),
     ],
 )
 def test_unsupported_settings_are_refused(hls4ml_convert, options, message):
@@ -136,6 +142,44 @@ def test_port_with_two_quantisers_has_no_type(hls4ml_convert):
     model.graph.node.insert(1, second)
     model.graph.value_info.append(onnx.helper.make_tensor_value_info("again", onnx.TensorProto.FLOAT, (1, 4)))
     with pytest.raises(FirmwareError, match="port 'q_plus_in': has a second quantiser, 'again_quant'"):
+        hls4ml_convert(model)
+
+
+def test_two_outputs_are_refused(hls4ml_convert):
+    model = MODEL.onnx()
+    model.graph.output.append(next(v for v in model.graph.value_info if v.name == "pair_sum"))
+    with pytest.raises(
+        FirmwareError, match=r"the outputs have the shapes .*'pair_sum': \(2,\).*\n  remedy: make the logit"
+    ):
+        hls4ml_convert(model)
+
+
+def rename(model, names):
+    """Tensors of a model under other names."""
+    renamed = onnx.ModelProto()
+    renamed.CopyFrom(model)
+    for node in renamed.graph.node:
+        node.input[:] = [names.get(t, t) for t in node.input]
+        node.output[:] = [names.get(t, t) for t in node.output]
+    for value in (*renamed.graph.input, *renamed.graph.value_info, *renamed.graph.output):
+        value.name = names.get(value.name, value.name)
+    return renamed
+
+
+def test_names_of_other_exporters_become_names_of_cpp(hls4ml_convert):
+    """As PyTorch gives them, and as hls4ml and C++ reserve them."""
+    names = {"q_plus_in": "input", "q_y_in": "input.1", "z": "/net/pair.Mix_output", "d": "0", "pair_exact": "1"}
+    graph = hls4ml_convert(rename(MODEL.onnx(), names))
+    assert [v.name for v in graph.get_input_variables()][:3] == ["_input", "q_minus_in", "input_1"]
+    path = Path(graph.config.get_output_dir())
+    command = ["g++", "-std=c++11", "-w", "-fsyntax-only", "-Ifirmware/ap_types"]
+    for source in ("firmware/myproject.cpp", "myproject_test.cpp"):
+        subprocess.run([*command, source], cwd=path, check=True)
+
+
+def test_two_tensors_of_one_name_in_cpp(hls4ml_convert):
+    model = rename(MODEL.onnx(), {"r": "x.1", "s": "x/1"})
+    with pytest.raises(FirmwareError, match=r"tensor 'x/1': has the same name in C\+\+ as 'x\.1'"):
         hls4ml_convert(model)
 
 

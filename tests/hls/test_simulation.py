@@ -164,6 +164,8 @@ def _interrupt(*_, **__):
     [
         ({"backend": "Quartus"}, "backend: unknown backend 'Quartus'\n  remedy: use Vitis or Vivado"),
         ({"reuse_factor": 0}, "reuse_factor: must be at least 1, not 0"),
+        ({"project_name": "my-project"}, "project_name: 'my-project' is no name of a C++ function"),
+        ({"hls_config": {"Modell": {}}}, "hls_config: unknown key 'Modell'\n  remedy: did you mean 'Model'?"),
     ],
 )
 def test_options_are_checked(tmp_path, options, message):
