@@ -107,6 +107,7 @@ class QuantisersConfig:
     s: QuantiserConfig | None = None
     mix: QuantiserConfig | None = None
     relu: QuantiserConfig | None = None
+    diagonal: QuantiserConfig | None = None
     sums: QuantiserConfig | None = None
 
 

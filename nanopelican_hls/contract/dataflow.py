@@ -67,7 +67,7 @@ def activations(network: NetworkConfig) -> dict[str, Role]:
         roles["column"] = Role("mix", True)
     return roles | {
         "pair": Role("relu", False),
-        "diagonal": Role("relu", False),
+        "diagonal": Role("diagonal", False),
         "pair_sum": Role("sums", False),
         "diagonal_sum": Role("sums", False),
         "logit": Role("logit", True),

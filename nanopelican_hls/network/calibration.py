@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import Config, NetworkConfig
@@ -74,53 +75,59 @@ def _port_exponent(network: NetworkConfig, exponent: int) -> int:
     return max(min(exponent, coarsest), FINEST_PORT_EXPONENT)
 
 
-def refine(
-    net: QuantisedNetwork,
-    sample: Sample,
-    *,
-    only_trained: bool,
-    sweeps: int = 2,
-) -> float:
-    """Move scales by factors of two while that lowers the loss on a sample of jets: descent, one scale at a time.
+def place_scales(net: QuantisedNetwork, sample: Sample) -> None:
+    """Choose all scales: quantisers are switched on one after another, each with the scale of the lowest loss.
+
+    So each scale is chosen in a network that is otherwise as good as it can be; moving all at once ends where the error
+    of one quantiser makes up for that of another.
 
     Parameters
     ----------
     net : QuantisedNetwork
-        Changed in place; evaluated in float64.
+        From `calibrated`; changed in place, evaluated in float64.
     sample : Sample
-        The jets.
-    only_trained : bool
-        Leave alone what stands before the first weight, so that its products stay valid.
-    sweeps : int
-        How often at most to go through all scales.
-
-    Returns
-    -------
-    float
-        The loss reached.
+        Jets on which the loss is measured.
     """
-    fixed = net.products(sample.values)
-    logits = (lambda: net.logits(fixed)) if only_trained else (lambda: net(sample.values))
-    names = [name for name in net.quantisers if not (only_trained and name in fixed)]
-    groups = [[n, *(t for t, of in SAME_GRID.items() if of == n and t in names)] for n in names if n not in SAME_GRID]
-    target = torch.as_tensor(sample.labels)
+    for name in net.quantisers:
+        net.quantiser(name).enabled = False
+    before_weights = set(net.products(sample.values))
+    first = [name for name in net.quantisers if name in before_weights]
+    _search(net, first, _loss(sample.labels, lambda: net(sample.values)))
+    products = net.products(sample.values)
+    rest = [name for name in net.quantisers if name not in before_weights]
+    _search(net, rest, _loss(sample.labels, lambda: net.logits(products)))
+
+
+def refine_scales(net: QuantisedNetwork, sample: Sample) -> None:
+    """Move the scales of all that is trained to where the loss is lower now; products stay valid."""
+    products = net.products(sample.values)
+    names = [name for name in net.quantisers if name not in products]
+    _search(net, names, _loss(sample.labels, lambda: net.logits(products)))
+
+
+def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable[[], float]:
+    target = torch.as_tensor(labels)
 
     @torch.no_grad()
     def loss() -> float:
         return binary_cross_entropy_with_logits(logits(), target).item()
 
+    return loss
+
+
+def _search(net: QuantisedNetwork, names: Sequence[str], loss: Callable[[], float]) -> None:
+    """Descent in each scale (or in those that share a grid) in turn, switching it on first."""
+    for name in names:
+        if name not in SAME_GRID:
+            group = [name, *(n for n, leader in SAME_GRID.items() if leader == name and n in names)]
+            for member in group:
+                net.quantiser(member).enabled = True
+            _descend(net, group, loss)
+
+
+def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], float]) -> None:
+    """Shift the scales of a group down or up while the loss falls."""
     best = loss()
-    for _ in range(sweeps):
-        before = best
-        for group in groups:
-            best = _descend(net, group, loss, best)
-        if best == before:
-            break
-    return best
-
-
-def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], float], best: float) -> float:
-    """Shift the scales of a group down or up while the loss falls; returns the loss."""
     for step in (-1, 1):
         while _shift(net, group, step):
             now = loss()
@@ -128,7 +135,6 @@ def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], flo
                 _shift(net, group, -step)
                 break
             best = now
-    return best
 
 
 def _shift(net: QuantisedNetwork, group: Sequence[str], step: int) -> bool:

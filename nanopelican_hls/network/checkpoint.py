@@ -62,21 +62,14 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     )
 
 
-def load_checkpoint(path: str | Path, config: Config | None = None) -> Checkpoint:
+def load_checkpoint(path: str | Path) -> Checkpoint:
     """Read a checkpoint.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-    config : Config, optional
-        What the checkpoint must have been trained with.
 
     Raises
     ------
     NetworkError
-        If the file cannot be read, is no checkpoint of this version, or its content is inconsistent or differs from
-        ``config``; the message names the field.
+        If the file cannot be read, is no checkpoint of this version, or its content is inconsistent; the message names
+        the field.
     """
     content = load_mapping(path)
     if content.get("format") != FORMAT:
@@ -95,8 +88,6 @@ def load_checkpoint(path: str | Path, config: Config | None = None) -> Checkpoin
         )
     except (ConfigError, ContractError, TypeError) as error:
         raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
-    if config is not None:
-        require_equal(to_mapping(config), content["config"], str(path))
     return Checkpoint(found, content["seed"], content["float_state"], description, content["metrics"])
 
 

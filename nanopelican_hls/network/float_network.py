@@ -41,13 +41,13 @@ class FloatNetwork(nn.Module):
         self._mixing_steps, self._readout_steps = steps[:readout], steps[readout:]
 
     def _initialise(self, generator: torch.Generator) -> None:
-        """Channels in pairs that switch on above and below the top mass; all else small and random."""
+        """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random."""
         channels = self.network.channels
 
         def small() -> nn.Parameter:
             return nn.Parameter(0.1 * torch.randn(channels, generator=generator))
 
-        signs = torch.tensor([1.0, -1.0]).repeat(channels)[:channels]
+        signs = torch.tensor([1.0, -1.0]).repeat(channels)[-channels:]
         self.c1, self.c2, self.c3 = small(), small(), small()
         if not self.network.symmetric:
             self.untied_c4 = small()

@@ -19,7 +19,8 @@ class TensorQuantiser(nn.Module):
     """Brevitas integer quantiser with a scalar power-of-two scale, zero point 0 and saturation.
 
     Evaluated in float64 it equals `Quantiser.__call__` exactly: dividing by a power of two is exact. Its gradient is 1
-    inside the range, 0 where it saturates. The scale is a buffer: calibrated, never trained by gradient.
+    inside the range, 0 where it saturates. The scale is a buffer: calibrated, never trained by gradient. While
+    `enabled` is False, as calibration needs it, values pass unchanged.
     """
 
     scale: Tensor
@@ -27,6 +28,7 @@ class TensorQuantiser(nn.Module):
     def __init__(self, quantiser: Quantiser) -> None:
         super().__init__()
         self.bits, self.signed, self.rounding = quantiser.bits, quantiser.signed, quantiser.rounding
+        self.enabled = True
         self.register_buffer("scale", torch.tensor(quantiser.scale, dtype=torch.float64))
         self._brevitas = PrescaledRestrictIntQuant(
             IntQuant(
@@ -52,5 +54,4 @@ class TensorQuantiser(nn.Module):
         return Quantiser(self.bits, self.signed, self.exponent, self.rounding)
 
     def forward(self, x: Tensor) -> Tensor:
-        quantised: Tensor = self._brevitas(x, self.scale)[0]
-        return quantised
+        return self._brevitas(x, self.scale)[0] if self.enabled else x

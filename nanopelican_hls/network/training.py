@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from nanopelican_hls.config import Config, to_mapping
-from nanopelican_hls.network.calibration import calibrated, refine
+from nanopelican_hls.network.calibration import calibrated, place_scales, refine_scales
 from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, require_equal, save_atomically
 from nanopelican_hls.network.evaluation import (
     Sample,
@@ -31,7 +31,7 @@ from nanopelican_hls.network.quantised_network import QuantisedNetwork
 logger = logging.getLogger(__name__)
 
 #: jets on which scales are calibrated
-CALIBRATION_JETS = 4096
+CALIBRATION_JETS = 2048
 
 
 class SeedTraining:
@@ -121,7 +121,7 @@ class SeedTraining:
         if resumed:
             net.load_state_dict(state["model"])
         else:
-            refine(net, sample, only_trained=False)
+            place_scales(net, sample)
         inputs = _single(in_chunks(net.products, self._train.values))
         net.float()
         groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in net.weights.values()]
@@ -133,7 +133,7 @@ class SeedTraining:
         frozen_from = min(round((1 - recipe.freeze_scales_fraction) * phase.epochs), phase.epochs - 1)
         while phase.epoch < phase.epochs:
             if phase.epoch == frozen_from:
-                refine(net.double(), sample, only_trained=True)
+                refine_scales(net.double(), sample)
                 net.float()
             phase.run_epoch()
             figures = quantised_figures(net, self._valid)

@@ -1,0 +1,127 @@
+"""Training: it learns, stops on divergence, and goes on after a kill as if nothing had happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nanopelican_hls.errors import NetworkError, TrainingError
+from nanopelican_hls.network import training
+from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically
+from nanopelican_hls.network.evaluation import Sample, quantised_figures
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.network.training import SeedTraining
+
+
+class Killed(BaseException):
+    """Nothing in the package may catch it."""
+
+
+def run(config, sample, path=None) -> Checkpoint:
+    return SeedTraining(config, 1, sample, sample, state_path=path).run()
+
+
+def run_and_kill(config, sample, path, saves: int):
+    """Die right after the state was saved for the n-th time."""
+    count = iter(range(1, 1000))
+
+    def save(content, path):
+        save_atomically(content, path)
+        if next(count) == saves:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training, "save_atomically", save)
+        with pytest.raises(Killed):
+            run(config, sample, path)
+
+
+def assert_same(one: Checkpoint, other: Checkpoint):
+    assert one.metrics == other.metrics
+    assert one.description.quantisers == other.description.quantisers
+    for name, value in one.description.parameters.items():
+        np.testing.assert_array_equal(value, other.description.parameters[name])
+    for name, value in one.float_state.items():
+        assert torch.equal(value, other.float_state[name])
+
+
+def test_learns(config, sample):
+    longer = replace(config, training=replace(config.training, nbar=4, batch_size=32, float_epochs=10))
+    checkpoint = run(longer, sample)
+    metrics = checkpoint.metrics["valid"]
+    assert metrics["float"]["auc"] > 0.9
+    assert metrics["quantised"]["auc"] > metrics["float"]["auc"] - 0.01
+    net = QuantisedNetwork.from_description(checkpoint.description)
+    assert quantised_figures(net, sample).as_dict() == metrics["quantised"]
+
+
+def test_seeds_differ_and_repeat(config, sample):
+    first = run(config, sample)
+    assert_same(first, run(config, sample))
+    other = SeedTraining(config, 2, sample, sample).run()
+    assert other.metrics != first.metrics
+
+
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
+@pytest.mark.parametrize("saves", [1, 3, 4, 6, 7], ids="killed after epoch {}".format)
+def test_resumes_bit_for_bit(config, sample, tmp_path, saves, batch_norm):
+    """Epochs 1 to 3 are float, 4 to 7 quantised; scales are frozen after epoch 5."""
+    config = replace(config, network=replace(config.network, batch_norm=batch_norm))
+    expected = run(config, sample)
+    run_and_kill(config, sample, tmp_path / "state.pt", saves)
+    assert_same(run(config, sample, tmp_path / "state.pt"), expected)
+
+
+def test_a_kill_while_writing_leaves_the_state_of_the_last_epoch(config, sample, tmp_path, monkeypatch):
+    expected = run(config, sample)
+    run_and_kill(config, sample, tmp_path / "state.pt", 2)
+
+    def torn(_, path):
+        path.write_bytes(b"half a file")
+        raise Killed
+
+    monkeypatch.setattr(torch, "save", torn)
+    with pytest.raises(Killed):
+        run(config, sample, tmp_path / "state.pt")
+    monkeypatch.undo()
+    assert load_mapping(tmp_path / "state.pt")["epoch"] == 2
+    assert_same(run(config, sample, tmp_path / "state.pt"), expected)
+
+
+def test_state_of_another_training_is_refused(config, sample, tmp_path):
+    run(config, sample, tmp_path / "state.pt")
+    faster = replace(config, training=replace(config.training, learning_rate=0.1))
+    with pytest.raises(NetworkError, match=r"state\.pt: config\.training\.learning_rate is 0\.03, expected 0\.1"):
+        run(faster, sample, tmp_path / "state.pt")
+    with pytest.raises(NetworkError, match="train is"):
+        SeedTraining(config, 1, sample.head(300), sample, state_path=tmp_path / "state.pt").run()
+
+
+def test_a_loss_that_is_not_a_number_stops_at_its_batch(config, sample):
+    values = {name: value.copy() for name, value in sample.values.items()}
+    values["q_plus"][:] = np.nan
+    with pytest.raises(TrainingError, match="float training, epoch 1, batch 1: the loss is nan"):
+        SeedTraining(config, 1, Sample(values, sample.labels), sample).run()
+
+
+def test_a_diverging_loss_keeps_the_last_good_state(config, sample, tmp_path):
+    path = tmp_path / "state.pt"
+    run_and_kill(config, sample, path, 2)
+    state = load_mapping(path)
+    for group in state["optimiser"]["param_groups"]:
+        group["lr"] = 1e30
+    torch.save(state, path)
+    before = path.read_bytes()
+    with pytest.raises(TrainingError, match=r"float training, epoch 3, batch 2: the loss is .*\n  remedy: lower the"):
+        run(config, sample, path)
+    assert path.read_bytes() == before
+
+
+def test_max_jets_cuts_the_training_sample(config, sample):
+    cut = replace(config, training=replace(config.training, max_jets=100))
+    expected = SeedTraining(config, 1, sample.head(100), sample).run()
+    found = SeedTraining(cut, 1, sample, sample).run()
+    assert found.metrics == expected.metrics
