@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.network.calibration import calibrated, place_scales, refine_scales
 from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, require_equal, save_atomically
 from nanopelican_hls.network.evaluation import (
@@ -122,6 +123,7 @@ class SeedTraining:
             net.load_state_dict(state["model"])
         else:
             place_scales(net, sample)
+            build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
         inputs = _single(in_chunks(net.products, self._train.values))
         net.float()
         groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in net.weights.values()]
