@@ -7,7 +7,7 @@ namespace nnet {
 
 // x / 2 without a loss: the product has one fractional bit more than x, and a multiplication by it is wiring.
 typedef ap_ufixed<1, 0> half_t;
-inline half_t half() {
+inline half_t one_half() {
     #pragma HLS INLINE
     return 0.5;
 }
@@ -20,7 +20,7 @@ template <class res_T, bool light_cone, class a0_T, class a1_T, class a2_T, clas
 res_T minkowski_dot(a0_T a0, a1_T a1, a2_T a2, a3_T a3, b0_T b0, b1_T b1, b2_T b2, b3_T b3) {
     #pragma HLS INLINE
     if (light_cone)
-        return (a0 * b1 + a1 * b0) * half() - a2 * b2 - a3 * b3;
+        return (a0 * b1 + a1 * b0) * one_half() - a2 * b2 - a3 * b3;
     return a0 * b0 - a1 * b1 - a2 * b2 - a3 * b3;
 }
 

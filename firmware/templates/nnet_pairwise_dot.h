@@ -53,7 +53,7 @@ void pairwise_dot(c0_T c0[CONFIG_T::n_constituents], c1_T c1[CONFIG_T::n_constit
     if (CONFIG_T::light_cone) {
     Particles:
         for (unsigned i = 0; i < N; i++) {
-            xi[i] = c0[i] * c1[i] * half() - c2[i] * c3[i];
+            xi[i] = c0[i] * c1[i] * one_half() - c2[i] * c3[i];
         }
     }
 
@@ -65,7 +65,8 @@ Rows:
                 continue;
             const unsigned k = first + pair_index(N, i, j);
             if (CONFIG_T::light_cone)
-                res[k] = (c0[i] + c0[j]) * (c1[i] + c1[j]) * half() - (c2[i] + c3[j]) * (c3[i] + c2[j]) - (xi[i] + xi[j]);
+                res[k] = (c0[i] + c0[j]) * (c1[i] + c1[j]) * one_half() - (c2[i] + c3[j]) * (c3[i] + c2[j]) -
+                         (xi[i] + xi[j]);
             else
                 res[k] = minkowski_dot<res_T, false>(c0[i], c1[i], c2[i], c3[i], c0[j], c1[j], c2[j], c3[j]);
         }

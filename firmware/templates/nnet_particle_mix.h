@@ -20,8 +20,9 @@ struct particle_mix_config {
 // What an event adds to all its particles alike: w_s S + b, one value a channel. `row` is the row of the bias table,
 // which is a multiplexer of constants once it is partitioned.
 template <class s_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
-void particle_mix_offset(s_T s[1], w_s_T w_s[CONFIG_T::n_channels], bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels],
-                         unsigned row, res_T offset[CONFIG_T::n_channels]) {
+void particle_mix_offset(s_T s[1], w_s_T w_s[CONFIG_T::n_channels],
+                         bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels], unsigned row,
+                         res_T offset[CONFIG_T::n_channels]) {
     #pragma HLS INLINE
     #pragma HLS ARRAY_PARTITION variable=w_s complete
     #pragma HLS ARRAY_PARTITION variable=bias complete
