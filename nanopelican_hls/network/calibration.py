@@ -23,6 +23,8 @@ from nanopelican_hls.network.quantised_network import QuantisedNetwork
 COVERAGE = 0.999
 #: a port's grid is no finer than 1/64 GeV: the jet's y is 0 up to rounding, and has no scale of its own
 FINEST_PORT_EXPONENT = -6
+#: how many factors of two a scale may move at a time
+REACH = 4
 #: tensors on the grid of another, so that the adders of every pair stay narrow
 SAME_GRID = {"row": "pair", "column": "pair"}
 
@@ -126,10 +128,12 @@ def _search(net: QuantisedNetwork, names: Sequence[str], loss: Callable[[], floa
 
 
 def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], float]) -> None:
-    """Shift the scales of a group down or up while the loss falls."""
+    """Shift the scales of a group down or up while the loss falls, but not so far that all values vanish."""
     best = loss()
     for step in (-1, 1):
-        while _shift(net, group, step):
+        for _ in range(REACH):
+            if not _shift(net, group, step):
+                break
             now = loss()
             if not now < best:
                 _shift(net, group, -step)

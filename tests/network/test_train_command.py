@@ -27,6 +27,8 @@ quantisers:
   s: {bits: 8}
   mix: {bits: 8}
   relu: {bits: 8}
+  diagonal: {bits: 8}
+  sums: {bits: 12}
   weights: {bits: 8}
   biases: {bits: 10}
   logit: {bits: 12}
@@ -71,7 +73,8 @@ def test_writes_model_card_and_graph(files, capsys):
 
 
 def test_what_the_contract_cannot_hold_is_refused_before_fine_tuning(files, capsys):
-    (files / "tiny.yaml").write_text(CONFIG.replace("  mix: {bits: 8}\n  relu: {bits: 8}\n", ""))
+    wide = CONFIG.replace("  mix: {bits: 8}\n  relu: {bits: 8}\n", "").replace("bits: 8", "bits: 22")
+    (files / "tiny.yaml").write_text(wide)
     assert main(command(files, "--seeds", "3")) == 2
     error = capsys.readouterr().err
     assert "50%" in error  # of two float and two quantised epochs
