@@ -43,8 +43,8 @@ MODEL = "model.onnx"
 #: sections of a hls4ml configuration
 CONFIG_SECTIONS = ("Model", "LayerName", "LayerType", "Flows", "Optimizers", "SkipOptimizers")
 COMPILER = "g++"
-#: as hls4ml compiles; without GNU unique symbols, several copies of a library keep their own state; without NDEBUG, the
-#: types look at the floating-point environment whenever one becomes a double, which takes a third of the time of a trace
+#: As hls4ml compiles. Without GNU unique symbols, several copies of a library keep their own state. Without NDEBUG, the
+#: types look at the floating-point environment whenever one becomes a double: a third of the time of a trace.
 COMPILER_FLAGS = ("-std=c++11", "-fPIC", "-shared", "-fno-gnu-unique", "-DNDEBUG")
 #: events per call into the library: between two calls the process can be interrupted
 EVENTS_PER_CALL = 256
