@@ -89,6 +89,24 @@ def card_markdown(content: Mapping[str, Any]) -> str:
     )
 
 
+def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
+    """Models side by side: AUC and rejection at 30%, float and quantised, on the test jets."""
+    rows = []
+    for card in sorted(cards, key=_size):
+        network, test = card["config"]["network"], card["figures"]["test"]
+        cells = {form: _cells(figures) for form, figures in test.items()}
+        auc, _, rejection, *_ = zip(cells["float"], cells["quantised"], strict=True)
+        rows.append([card["name"], network["n_constituents"], network["channels"], *auc, *rejection, card["seed"]])
+    head = ["model", "N", "C", "AUC float", "quantised", "rejection at 30% float", "quantised", "seed"]
+    return _table(head, rows)
+
+
+def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
+    """Orders trigger models (symmetric) before the paper's, small ones first."""
+    network = card["config"]["network"]
+    return not network["symmetric"], network["n_constituents"], network["channels"]
+
+
 def _cells(figures: Mapping[str, float]) -> list[str]:
     formats = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_50": ".0f", "loss": ".4f"}
     return [format(figures[name], formats[name]) for name in _COLUMNS]

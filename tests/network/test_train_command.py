@@ -12,6 +12,7 @@ import pytest
 from nanopelican_hls.cli import main
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network import seeds
+from nanopelican_hls.network.card import zoo_table
 from nanopelican_hls.network.evaluation import quantised_figures
 from nanopelican_hls.network.model import load_model
 
@@ -70,6 +71,16 @@ def test_writes_model_card_and_graph(files, capsys):
     )
     assert str(files) not in (output / "tiny.json").read_text() + (output / "tiny.md").read_text()
     onnx.load(output / "tiny.onnx")
+    check_table(zoo_table([content]), content)
+
+
+def check_table(table: str, content) -> None:
+    head, _, row = (line.strip("| ").split(" | ") for line in table.splitlines())
+    cells = dict(zip(head, row, strict=False))
+    assert cells["model"] == "tiny"
+    assert cells["N"] == "4"
+    assert cells["AUC float"] == f"{content['figures']['test']['float']['auc']:.4f}"
+    assert row[-1] == str(content["seed"])
 
 
 def test_what_the_contract_cannot_hold_is_refused_before_fine_tuning(files, capsys):
