@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,18 +48,24 @@ def calibrated(
     exact = {name: torch.as_tensor(value) for name, value in {**values, **folded}.items()}
     execute(dataflow(network, tables=tables), exact, {})
     roles = ports(network) | {n: role for n, (role, _) in parameters(network, tables=tables).items()}
-    quantisers = {}
-    for name, role in (roles | activations(network)).items():
-        if getattr(config.quantisers, role.key) is not None:
-            coverage = 1.0 if name in folded else COVERAGE
-            source = exact[SAME_GRID.get(name, name)].numpy()
-            quantisers[name] = _covering(config, role, source, coverage)
-    for name in ports(network):
-        quantisers[name] = replace(quantisers[name], exponent=_port_exponent(network, quantisers[name].exponent))
-    for name, other in SAME_GRID.items():
-        if name in quantisers and other in quantisers:
-            quantisers[name] = replace(quantisers[name], exponent=quantisers[other].exponent)
+    roles |= activations(network)
+    quantised = {name: role for name, role in roles.items() if getattr(config.quantisers, role.key) is not None}
+    quantisers = {
+        name: _covering(config, role, exact[name].numpy(), 1.0 if name in folded else COVERAGE)
+        for name, role in quantised.items()
+    }
+    for name, quantiser in quantisers.items():
+        exponent = quantisers[_grid(name, quantisers)].exponent
+        if name in ports(network):
+            exponent = _port_exponent(network, exponent)
+        quantisers[name] = replace(quantiser, exponent=exponent)
     return NetworkDescription(network, quantisers, dict(folded))
+
+
+def _grid(name: str, quantised: Container[str]) -> str:
+    """The tensor on whose grid a tensor stands: itself, unless `SAME_GRID` says otherwise."""
+    leader = SAME_GRID.get(name, name)
+    return leader if leader in quantised else name
 
 
 def _covering(config: Config, role: Role, source: NDArray[np.float64], coverage: float) -> Quantiser:
@@ -119,11 +125,11 @@ def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable
 
 def _search(net: QuantisedNetwork, names: Sequence[str], loss: Callable[[], float]) -> None:
     """Descent in each scale (or in those that share a grid) in turn, switching it on first."""
-    for name in names:
-        if name not in SAME_GRID:
-            group = [name, *(n for n, leader in SAME_GRID.items() if leader == name and n in names)]
-            for member in group:
-                net.quantiser(member).enabled = True
+    for leader in names:
+        group = [name for name in names if _grid(name, names) == leader]
+        for name in group:
+            net.quantiser(name).enabled = True
+        if group:
             _descend(net, group, loss)
 
 

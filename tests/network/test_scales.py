@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,11 @@ def test_placing_mends_bad_scales(net, sample):
     assert quantised_figures(net, sample).loss < before
 
 
-def test_placing_leaves_every_quantiser_on(net, sample):
+@pytest.mark.parametrize("without", [{}, {"relu": None}, {"mix": None}], ids=["all", "no relu", "no mix"])
+def test_placing_leaves_every_quantiser_on(config, sample, without):
+    config = replace(config, quantisers=replace(config.quantisers, **without))
+    float_net = FloatNetwork(config.network, nbar=4, seed=0)
+    net = QuantisedNetwork(calibrated(config, fold(float_net), sample.values))
     place_scales(net, sample)
     assert all(net.quantiser(name).enabled for name in net.quantisers)
 
