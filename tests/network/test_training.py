@@ -65,8 +65,7 @@ def test_seeds_differ_and_repeat(config, sample):
     assert other.metrics != first.metrics
 
 
-@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
-@pytest.mark.parametrize("saves", [1, 3, 4, 6, 7], ids="killed after epoch {}".format)
+@pytest.mark.parametrize(("saves", "batch_norm"), [(1, False), (3, True), (4, False), (6, True), (7, False)])
 def test_resumes_bit_for_bit(config, sample, tmp_path, saves, batch_norm):
     """Epochs 1 to 3 are float, 4 to 7 quantised; scales are frozen after epoch 5."""
     config = replace(config, network=replace(config.network, batch_norm=batch_norm))
