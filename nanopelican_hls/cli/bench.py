@@ -75,10 +75,11 @@ def _median_seconds(call: Callable[[], object]) -> float:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
+    events, cores = rows[0]["events"], rows[0]["cores"]
     lines = [
         "# Speed of the C-simulation",
         "",
-        f"`make bench`: events per second on {rows[0]['events']} jets, median of {REPEATS} runs, {rows[0]['cores']} cores.",
+        f"`make bench`: events per second, {events} jets, median of {REPEATS} runs, {cores} cores.",
         "",
         "| model | N | C | compile, s | logits, one core | logits, all cores | all tensors, one core |",
         "|---|---|---|---|---|---|---|",

@@ -122,9 +122,7 @@ class _Builder:
                 inputs.pop()
             node_name = f"{step.output}_{step.operator.name}"
             self.nodes.append(
-                helper.make_node(
-                    step.operator.name, inputs, [output], name=node_name, domain=DOMAIN, **step.attributes
-                )
+                helper.make_node(step.operator.name, inputs, [output], name=node_name, domain=DOMAIN, **step.attributes)
             )
             padded = [*inputs, *[""] * (len(step.operator.inputs) - len(inputs))]
             shape = step.operator.shape(*(self.shapes[t] if t else None for t in padded), **step.attributes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,15 @@ from nanopelican_hls.hls.project import Firmware, first_error, read_manifest, re
 
 EVENTS_FILE = "tb_data/events.dat"
 SCRIPT = "run_testbench.sh"
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """What the test bench says: events run, how many of them differ, and the first that does, in words."""
+
+    events: int
+    mismatches: int
+    first_mismatch: str | None
 
 
 def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike], expected: ArrayLike) -> Path:
@@ -70,18 +80,13 @@ def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def run_events_file(project: Firmware | str | Path) -> int:
+def run_events_file(project: Firmware | str | Path) -> BenchResult:
     """Compile the test bench with g++ and run it on the file of events.
-
-    Returns
-    -------
-    int
-        The number of events, all of which agree.
 
     Raises
     ------
     FirmwareError
-        At any mismatch (with the first), or if the sources do not compile or the file is no file of events.
+        If the sources do not compile, or the file is no file of events; a mismatch is a result, not an error.
     """
     path = project.path if isinstance(project, Firmware) else Path(project)
     read_manifest(path)
@@ -91,20 +96,20 @@ def run_events_file(project: Firmware | str | Path) -> int:
     )
     log = path / "testbench.log"
     log.write_text(result.stdout, encoding="utf-8")
-    passed = re.search(r"^PASS: (\d+) events", result.stdout, re.MULTILINE)
-    if result.returncode == 0 and passed:
-        return int(passed[1])
-    mismatch = re.search(r"^FIRST MISMATCH: (.*)$", result.stdout, re.MULTILINE)
-    if mismatch:
-        raise FirmwareError(f"the test bench disagrees, first at {mismatch[1]}", where=str(path), remedy=f"see {log}")
-    raise FirmwareError(
-        f"the test bench fails (exit status {result.returncode}): {first_error(result.stdout)}",
-        where=str(path),
-        remedy=f"see {log}",
-    )
+    summary = re.search(r"^(PASS|FAIL): (\d+) events, (\d+) mismatches$", result.stdout, re.MULTILINE)
+    if not summary or result.returncode != (summary[1] == "FAIL"):
+        raise FirmwareError(
+            f"the test bench fails (exit status {result.returncode}): {first_error(result.stdout)}",
+            where=str(path),
+            remedy=f"see {log}",
+        )
+    first = re.search(r"^FIRST MISMATCH: (.*)$", result.stdout, re.MULTILINE)
+    return BenchResult(int(summary[2]), int(summary[3]), first[1] if first else None)
 
 
-def run_testbench(firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], logits: NDArray[np.float64]) -> int:
+def run_testbench(
+    firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], logits: NDArray[np.float64]
+) -> BenchResult:
     """Run events through the test bench.
 
     Parameters
@@ -116,15 +121,10 @@ def run_testbench(firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], 
     logits : float64 array [n]
         What the firmware has to answer.
 
-    Returns
-    -------
-    int
-        The number of events, all of which agree.
-
     Raises
     ------
     FirmwareError
-        At any mismatch, with the first; see `run_events_file`.
+        If the logits are not on the grid of the output; and see `run_events_file`.
     """
     arrays = port_arrays(firmware.program, ports)
     quantisers = port_quantisers(firmware.program)

@@ -25,7 +25,7 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.hls.project import compile as compile_firmware
 from nanopelican_hls.hls.project import convert, trace
-from nanopelican_hls.hls.testbench import run_testbench
+from nanopelican_hls.hls.testbench import BenchResult, run_testbench
 from nanopelican_hls.jets import Jets, port_values
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.proof.executors import Executor, Proof, prove
@@ -51,24 +51,28 @@ class CsimReport:
     jets: Proof
     hostile: Proof
     hostile_events: HostileEvents
-    testbench_events: int
+    testbench: BenchResult
     float_logits: NDArray[np.float64]
     labels: NDArray[np.int8] | None
     seconds: Mapping[str, float]
 
     @property
     def mismatches(self) -> int:
-        """Events, jets and hostile ones, in which any integer of any executor differs."""
-        return sum(c.mismatches for proof in (self.jets, self.hostile) for c in proof.comparisons.values())
+        """Events, jets and hostile ones, in which any integer of any executor or of the test bench differs."""
+        proofs = (self.jets, self.hostile)
+        return self.testbench.mismatches + sum(c.mismatches for p in proofs for c in p.comparisons.values())
 
     def first_mismatches(self) -> list[str]:
         """The first difference of each executor, in words."""
-        return [
+        found = [
             f"{events}, {name} against {REFERENCE}: {comparison}"
             for events, proof in (("jets", self.jets), ("hostile events", self.hostile))
             for name, comparison in proof.comparisons.items()
             if comparison.mismatches
         ]
+        if self.testbench.mismatches:
+            found.append(f"test bench against {REFERENCE}: first {self.testbench.first_mismatch}")
+        return found
 
     @property
     def auc(self) -> dict[str, float] | None:
@@ -105,7 +109,7 @@ class CsimReport:
                 "unreachable": list(self.hostile_events.unreachable),
                 "unsaturated": list(self.hostile_events.unsaturated),
             },
-            "testbench": {"events": self.testbench_events, "mismatches": 0},
+            "testbench": {"events": self.testbench.events, "mismatches": self.testbench.mismatches},
             "seconds": dict(self.seconds),
             "versions": versions(),
         }
@@ -193,13 +197,13 @@ def simulate(
         on_hostile = prove(program, executors, hostile.ports, reference=REFERENCE, progress=progress)
     with stages("test bench"):
         sample = {name: array[:TESTBENCH_EVENTS] for name, array in ports.items()}
-        run_testbench(firmware, sample, on_jets.logits[REFERENCE][:TESTBENCH_EVENTS])
+        testbench = run_testbench(firmware, sample, on_jets.logits[REFERENCE][:TESTBENCH_EVENTS])
     return CsimReport(
         model=model,
         jets=on_jets,
         hostile=on_hostile,
         hostile_events=hostile,
-        testbench_events=min(TESTBENCH_EVENTS, len(jets)),
+        testbench=testbench,
         float_logits=float_logits,
         labels=jets.labels,
         seconds=stages.seconds | {f"{name}, processor time": round(s, 3) for name, s in on_jets.seconds.items()},

@@ -171,7 +171,7 @@ def test_firmware_settings_may_differ_from_those_of_the_training(command, worksp
 
 
 def test_a_full_disk_is_one_message_and_leaves_no_report(command, workspace, monkeypatch, capsys):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device", "csim.json")
 
     report_path = workspace / "build" / "tiny" / "csim.json"
