@@ -27,7 +27,7 @@ class Spurions(str, Enum):
 
 
 class Coordinates(str, Enum):
-    """The frame and the components of four-momenta (DESIGN section 2)."""
+    """The frame and the components of four-momenta (docs/network.md)."""
 
     CARTESIAN = "cartesian"  #: (E, px, py, pz) in the laboratory
     LIGHT_CONE = "light_cone"  #: (q+, q-, y, z) along the jet axis
@@ -35,7 +35,7 @@ class Coordinates(str, Enum):
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network (DESIGN section 2): what the QONNX graph computes, apart from the numbers in it."""
+    """The network (docs/network.md): what the QONNX graph computes, apart from the numbers in it."""
 
     n_constituents: int
     channels: int

@@ -49,7 +49,7 @@ def fractions(array: np.ndarray) -> Any:
 
 
 def minkowski_terms(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> list[Fraction]:
-    """The terms of a . b, from DESIGN section 2."""
+    """The terms of a . b, from docs/network.md."""
     if coordinates == "cartesian":
         return [a[0] * b[0], -a[1] * b[1], -a[2] * b[2], -a[3] * b[3]]
     return [a[0] * b[1] / 2, a[1] * b[0] / 2, -a[2] * b[2], -a[3] * b[3]]

@@ -1,4 +1,4 @@
-"""PairMix: LinEq2->2 off the diagonal, in factored form (DESIGN section 2)."""
+"""PairMix: LinEq2->2 off the diagonal, in factored form (docs/network.md)."""
 
 from __future__ import annotations
 

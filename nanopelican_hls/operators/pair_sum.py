@@ -1,4 +1,4 @@
-"""PairSum: masked sum over all ordered pairs (DESIGN section 2, LinEq2->0, off the diagonal)."""
+"""PairSum: masked sum over all ordered pairs (docs/network.md, LinEq2->0, off the diagonal)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PairwiseDot: Minkowski products of all pairs of particles (DESIGN section 2)."""
+"""PairwiseDot: Minkowski products of all pairs of particles (docs/network.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ParticleMask: which particles are there (DESIGN section 2)."""
+"""ParticleMask: which particles are there (docs/network.md)."""
 
 from __future__ import annotations
 

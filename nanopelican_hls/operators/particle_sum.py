@@ -1,4 +1,4 @@
-"""ParticleSum: masked sum over the diagonal (DESIGN section 2, LinEq2->0, the trace)."""
+"""ParticleSum: masked sum over the diagonal (docs/network.md, LinEq2->0, the trace)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readout: the output weight from the two sums (DESIGN section 2, LinEq2->0)."""
+"""Readout: the output weight from the two sums (docs/network.md, LinEq2->0)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Readout(Operator):
     """``sum_h k_pair_h T_h + k_diag_h D_h + b(n)``: pair sums T and diagonal sums D [B, C] -> [B, 1].
 
     A standard Gemm cannot express the bias: it is [1, 1], or a table [M + 1, 1] over the number n of valid particles
-    (the folded BatchNorm, DESIGN section 2), and then ``mask`` [B, M] is needed.
+    (the folded BatchNorm, docs/network.md), and then ``mask`` [B, M] is needed.
     """
 
     name = "Readout"

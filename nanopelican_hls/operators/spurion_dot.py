@@ -1,4 +1,4 @@
-"""SpurionDot: Minkowski products of particles with one four-momentum, the jet's (DESIGN section 7)."""
+"""SpurionDot: Minkowski products of particles with one four-momentum, the jet's (docs/network.md)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, to_light_cone
 from nanopelican_hls.operators._minkowski import dot
 
-#: what DESIGN section 2 allows: error of a product, relative to E_i E_j
+#: what docs/jets.md promises: error of a product, relative to E_i E_j
 PRODUCT_BOUND = 1e-10
 
 
@@ -76,7 +76,7 @@ class TestAgainstVector:
 
 class TestFrame:
     def test_massless_constituents(self):
-        """The formulas of DESIGN section 2."""
+        """The formulas of docs/jets.md."""
         rng = np.random.default_rng(11)
         pt, de, dp = rng.exponential(30.0, (50, 20)), rng.normal(0, 0.3, (50, 20)), rng.normal(0, 0.3, (50, 20))
         eta0, phi0 = rng.uniform(-4, 4, (50, 1)), rng.uniform(-np.pi, np.pi, (50, 1))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +50,18 @@ def test_round_trip(checkpoint, path):
 
 
 def test_only_the_file_is_left(path):
+    assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
+
+
+def test_a_full_disk_leaves_the_old_file_alone(checkpoint, path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "model.pt")
+
+    before = path.read_bytes()
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(replace(checkpoint, seed=8), path)
+    assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import replace
 
 import numpy as np
@@ -78,14 +79,15 @@ def test_a_kill_while_writing_leaves_the_state_of_the_last_epoch(config, sample,
     expected = run(config, sample)
     run_and_kill(config, sample, tmp_path / "state.pt", 2)
 
-    def torn(_, path):
-        path.write_bytes(b"half a file")
+    def torn(path, data):
+        with path.open("wb") as file:
+            file.write(data[:1000])
         raise Killed
 
-    monkeypatch.setattr(torch, "save", torn)
-    with pytest.raises(Killed):
-        run(config, sample, tmp_path / "state.pt")
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(pathlib.Path, "write_bytes", torn)
+        with pytest.raises(Killed):
+            run(config, sample, tmp_path / "state.pt")
     assert load_mapping(tmp_path / "state.pt")["epoch"] == 2
     assert_same(run(config, sample, tmp_path / "state.pt"), expected)
 
