@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--test", type=Path, help="HDF5 file of test jets, for the figures on the card")
     parser.add_argument("--output", type=Path, default=Path("models"), help="folder (default: models)")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the configuration")
-    parser.add_argument("--jobs", type=int, default=1, help="seeds trained at the same time (default: 1)")
+    parser.add_argument("--jobs", type=_positive, default=1, help="seeds trained at the same time (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,6 +57,12 @@ def run(args: argparse.Namespace) -> int:
     for form, values in figures.items():
         print(f"{config.name} {form}: AUC {values['auc']:.4f}, rejection at 30% {values['rejection_30']:.0f}")
     return 0
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
+    return int(text)
 
 
 def _command(args: argparse.Namespace, seeds: list[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,9 +111,15 @@ def require_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: 
 def save_atomically(content: Mapping[str, Any], path: Path) -> None:
     """`torch.save` under a temporary name, then rename: a kill leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()  # torch itself would report a full disk as a RuntimeError without a cause
+    torch.save(dict(content), buffer)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(dict(content), temporary)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(buffer.getvalue())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def load_mapping(path: str | Path) -> dict[str, Any]:
