@@ -129,6 +129,21 @@ class TrainingConfig:
     freeze_scales_fraction: float = 0.4
     max_jets: int | None = None
 
+    def __post_init__(self) -> None:
+        for key in ("nbar", "batch_size", "float_epochs", "quantised_epochs", "max_jets"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
+        for key in ("learning_rate", "quantised_learning_rate"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"must be positive, not {getattr(self, key)}", where=f"training.{key}")
+        if not 0 <= self.freeze_scales_fraction <= 1:
+            raise ConfigError(
+                f"must be 0 to 1, not {self.freeze_scales_fraction}", where="training.freeze_scales_fraction"
+            )
+        if not self.seeds:
+            raise ConfigError("at least one seed is needed", where="training.seeds")
+
 
 @dataclass(frozen=True)
 class FirmwareConfig:

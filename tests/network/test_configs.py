@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nanopelican_hls.config import Spurions, load_config, parse_mapping, to_mapping
+from nanopelican_hls.config import Spurions, TrainingConfig, load_config, parse_mapping, to_mapping
 from nanopelican_hls.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -43,3 +43,19 @@ class TestConfig:
         changed.write_text(path.read_text().replace(f" {key}:", f" {typo}:"))
         with pytest.raises(ConfigError, match=rf"unknown key '{typo}'\n  remedy: did you mean '{key}'\?"):
             load_config(changed)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("quantised_epochs", 0),
+        ("batch_size", -1),
+        ("max_jets", 0),
+        ("learning_rate", 0.0),
+        ("freeze_scales_fraction", 1.5),
+        ("seeds", ()),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_refused(key, value):
+    with pytest.raises(ConfigError, match=f"training.{key}: "):
+        TrainingConfig(**{key: value})
