@@ -24,9 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in modules.values():
         module.add_parser(subparsers)
     args = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO if args.verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    _set_up_logging(verbose=args.verbose)
     try:
         status: int = modules[args.command].run(args)
         return status
@@ -42,3 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    """Warnings of everything; what is done to the user's jets, always; all our own messages if asked for."""
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger("nanopelican_hls").setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("nanopelican_hls.jets").setLevel(logging.INFO)

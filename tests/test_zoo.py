@@ -1,0 +1,108 @@
+"""The shipped models: what the cards say is what the files give."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from nanopelican_hls.config import load_config
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.jets import port_values, read_jets, sample_path
+from nanopelican_hls.network.model import export_qonnx, load_model
+from nanopelican_hls.proof.comparison import compare
+from nanopelican_hls.proof.hostile import hostile_events
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
+#: the jets the cards were measured on; developers have them beside the repository, users do not
+TEST_JETS = ROOT.parent / "shared" / "jets" / "test.h5"
+JETS = 1000
+
+
+@pytest.fixture(scope="module")
+def jets():
+    return read_jets(sample_path(), JETS)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def zoo(request):
+    """Name, trained model and QONNX file of one configuration; the configuration is that of the training."""
+    stem = ROOT / "models" / request.param
+    model = load_model(stem.with_suffix(".pt"), load_config(ROOT / "configs" / f"{request.param}.yaml"))
+    return request.param, model, read_model(stem.with_suffix(".onnx"))
+
+
+def test_there_is_a_model_for_every_configuration_and_no_other():
+    assert NAMES == [
+        "paper-n16-c1",
+        "paper-n16-c2",
+        "paper-n16-c3",
+        "paper-n20-c2",
+        "trigger-n16",
+        "trigger-n32",
+        "trigger-n6",
+        "trigger-n8",
+    ]
+    for suffix in (".pt", ".onnx", ".md", ".json"):
+        assert sorted(path.stem for path in (ROOT / "models").glob(f"*{suffix}") if path.stem != "README") == NAMES
+
+
+def test_the_file_is_the_export_of_the_checkpoint(zoo):
+    _, model, qonnx = zoo
+    assert export_qonnx(model).SerializeToString(deterministic=True) == qonnx.SerializeToString(deterministic=True)
+
+
+def test_brevitas_equals_qonnx_on_jets_and_hostile_events(zoo, jets):
+    _, model, qonnx = zoo
+    program = Program.parse(qonnx)
+    hostile = hostile_events(program, lambda ports: execute(qonnx, ports), JETS, seed=3)
+    for ports in (port_values(jets, model.config.network), hostile.ports):
+        comparison = compare(program, execute(qonnx, ports), model.quantised_tensors(ports))
+        assert comparison.first is None
+        assert len(comparison.tensors) == len(program.ranges)
+
+
+def test_the_logit_does_not_depend_on_the_order_of_the_constituents(zoo, jets):
+    _, model, qonnx = zoo
+    ports = port_values(jets, model.config.network)
+    rng = np.random.default_rng(1)
+    order = rng.permuted(np.tile(np.arange(model.config.network.n_constituents), (JETS, 1)), axis=1)
+    permuted = {
+        name: np.take_along_axis(array, order, axis=1) if name in model.config.network.components else array
+        for name, array in ports.items()
+    }
+    assert np.array_equal(execute(qonnx, ports)["logit"], execute(qonnx, permuted)["logit"])
+
+
+def test_quantisation_keeps_what_the_card_promises(zoo):
+    """Trigger models lose at most 0.002 in AUC, paper models 0.006, by the figures on their cards."""
+    name, _, _ = zoo
+    figures = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]
+    allowed = 0.002 if name.startswith("trigger") else 0.006
+    assert figures["quantised"]["auc"] > figures["float"]["auc"] - allowed
+    least = {"trigger-n8": 0.960, "trigger-n16": 0.966}.get(name, 0.9)
+    assert figures["quantised"]["auc"] >= least
+
+
+def test_the_sample_gives_about_the_figures_of_the_card(zoo):
+    """The sample is part of the test jets: AUC within five standard errors of its 10,000 jets."""
+    name, model, qonnx = zoo
+    sample = read_jets(sample_path())
+    auc = roc_auc_score(sample.labels, execute(qonnx, port_values(sample, model.config.network))["logit"][:, 0])
+    card = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]["quantised"]["auc"]
+    assert abs(auc - card) < 5 * np.sqrt(card * (1 - card) / (len(sample) / 2))
+
+
+@pytest.mark.skipif(not TEST_JETS.exists(), reason="the developers' test jets are not here")
+def test_the_card_is_reproduced_on_the_test_jets(zoo):
+    name, model, _ = zoo
+    jets = read_jets(TEST_JETS)
+    ports = port_values(jets, model.config.network)
+    logits = {"float": model.float_logits(ports), "quantised": model.quantised_tensors(ports)["logit"][:, 0]}
+    card = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]
+    for form, values in logits.items():
+        # rank statistics of the same logits: the last digits of float64, nothing of the physics
+        assert abs(roc_auc_score(jets.labels, values) - card[form]["auc"]) < 1e-9
