@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from nanopelican_hls.errors import NanopelicanError
 
 #: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
-COMMANDS = ("csim", "bench", "train")
+COMMANDS = ("check", "csim", "bench", "train")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,31 @@
+"""``nanopelican check``: the pre-flight check of QONNX files, and what is in those that pass."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("check", help="check QONNX files against the contract, and list their tensors")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="QONNX file, such as models/trigger-n16.onnx"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0 if every file is inside the contract; the first that is not ends in an error."""
+    from nanopelican_hls.contract.program import Program, read_model
+
+    for path in args.files:
+        program = Program.parse(read_model(path))
+        print(f"{path}: inside the contract, {len(program.ports)} ports, {len(program.nodes)} nodes")
+        print(f"  {'tensor':<20} {'shape':<12} {'bits':>4} {'signed':<6} {'grid':<6} quantiser")
+        for tensor, values in program.ranges.items():
+            quantiser = program.quantisers.get(tensor)
+            shape = " x ".join(map(str, program.shapes[tensor]))
+            rounding = quantiser.rounding.value if quantiser else "exact"
+            signed = "yes" if values.signed else "no"
+            print(f"  {tensor:<20} {shape:<12} {values.bits:>4} {signed:<6} 2^{values.exponent:<4} {rounding}")
+    return 0

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import onnx
+from random_networks import NETWORKS, random_description
+
+from nanopelican_hls.cli import main
+from nanopelican_hls.contract.graph import build_model, save_model
+from nanopelican_hls.contract.program import Program
+
+MODEL = build_model(random_description(NETWORKS[0], seed=2))
+
+
+def test_a_good_file_is_listed_tensor_by_tensor(tmp_path, capsys):
+    save_model(MODEL, tmp_path / "good.onnx")
+    assert main(["check", str(tmp_path / "good.onnx")]) == 0
+    first, _, *rows = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{tmp_path / 'good.onnx'}: inside the contract")
+    program = Program.parse(MODEL)
+    assert [row.split()[0] for row in rows] == list(program.ranges)
+    for row, (tensor, values) in zip(rows, program.ranges.items(), strict=True):
+        assert f" {values.bits} " in row
+        assert row.split()[-1] == (
+            program.quantisers[tensor].rounding.value if tensor in program.quantisers else "exact"
+        )
+
+
+def test_a_bad_file_ends_with_status_2_node_cause_and_remedy(tmp_path, capsys):
+    bad = onnx.ModelProto()
+    bad.CopyFrom(MODEL)
+    next(n for n in bad.graph.node if n.op_type == "PairMix").op_type = "PairMixer"
+    onnx.save(bad, tmp_path / "bad.onnx")
+    assert main(["check", str(tmp_path / "bad.onnx")]) == 2
+    error = capsys.readouterr().err
+    assert "error: node 'z_PairMix' (PairMixer): unknown operator" in error
+    assert "did you mean PairMix" in error
+
+
+def test_a_missing_file_ends_with_status_2(tmp_path, capsys):
+    assert main(["check", str(Path(tmp_path) / "none.onnx")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
