@@ -44,3 +44,7 @@ class ContractError(NanopelicanError):
 
 class FirmwareError(NanopelicanError):
     """An HLS project that cannot be generated, compiled or run."""
+
+
+class SynthesisError(NanopelicanError):
+    """A synthesis that cannot be started or finished, or a report of a tool that cannot be read."""
