@@ -1,0 +1,219 @@
+"""Jets as the integers that a Level-1 trigger delivers, and back (docs/level1.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.level1_format import CMS_CORRELATOR, GLOBAL_TRIGGER, LEVEL1_FORMATS, Level1Format
+
+__all__ = [
+    "CMS_CORRELATOR",
+    "GLOBAL_TRIGGER",
+    "LEVEL1_FORMATS",
+    "Level1Format",
+    "Level1Jets",
+    "from_level1",
+    "to_level1",
+]
+
+Codes = NDArray[np.int64]
+
+#: words of a constituent, and of a jet
+CONSTITUENT_WORDS = ("pt", "eta", "phi")
+JET_WORDS = ("jet_pt", "jet_eta", "jet_phi", "jet_mass")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Level1Jets:
+    """Jets as Level-1 words; checked, and put in order, on construction.
+
+    Constituents stand in descending pt, equal ones in ascending eta, then phi. One of pt 0 is padding: its eta and phi
+    become 0, and it moves to the end. So equal jets have equal arrays, whatever order they came in.
+
+    Parameters
+    ----------
+    format : Level1Format
+        What the codes mean.
+    pt, eta, phi : int64 [n, N]
+        Codes of the constituents, which are massless.
+    jet_pt, jet_eta, jet_phi, jet_mass : int64 [n]
+        Codes of the whole jet, all its constituents included. Its eta is that of its axis: its rapidity, which is what
+        the pT-weighted mean of its constituents' eta comes to.
+    multiplicity : int64 [n]
+        Number of constituents before any cut, so at least the number of those present.
+    labels : int8 [n] or None
+        1 = top, 0 = QCD; None where not known.
+
+    Raises
+    ------
+    JetsError
+        If an array is not of integers or of another shape, or a code is outside the format; the message names the
+        word, the jet and the constituent.
+    """
+
+    format: Level1Format
+    pt: Codes
+    eta: Codes
+    phi: Codes
+    jet_pt: Codes
+    jet_eta: Codes
+    jet_phi: Codes
+    jet_mass: Codes
+    multiplicity: NDArray[np.int64]
+    labels: NDArray[np.int8] | None = None
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.pt)
+        if len(shape) != 2 or shape[1] < 1:
+            raise JetsError(f"must have shape [jets, constituents], not {list(shape)}", where="pt")
+        for word in (*CONSTITUENT_WORDS, *JET_WORDS):
+            codes = np.asarray(getattr(self, word))
+            _check_codes(codes, word, shape if word in CONSTITUENT_WORDS else shape[:1], self.format)
+            object.__setattr__(self, word, codes.astype(np.int64))
+        for name, kind in (("multiplicity", np.int64), ("labels", np.int8)):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, np.asarray(getattr(self, name)).astype(kind))
+        self._order()
+
+    def __len__(self) -> int:
+        return len(self.pt)
+
+    def __getitem__(self, index: slice | NDArray[Any]) -> Level1Jets:
+        """The jets at a slice, an index array or a mask."""
+        arrays = (*CONSTITUENT_WORDS, *JET_WORDS, "multiplicity")
+        chosen: dict[str, Any] = {name: getattr(self, name)[index] for name in arrays}
+        return replace(self, **chosen, labels=None if self.labels is None else self.labels[index])
+
+    def leading(self, n_constituents: int) -> Level1Jets:
+        """The same jets with exactly ``n_constituents``: the first ones, or more padding."""
+        if n_constituents < 1:
+            raise JetsError(f"cannot keep {n_constituents} constituents", remedy="keep at least 1")
+        padding = ((0, 0), (0, max(0, n_constituents - self.pt.shape[1])))
+        cut: dict[str, Any] = {
+            word: np.pad(getattr(self, word), padding)[:, :n_constituents] for word in CONSTITUENT_WORDS
+        }
+        return replace(self, **cut)
+
+    def _order(self) -> None:
+        """Clear padding, and sort the constituents of each jet."""
+        present = self.pt > 0
+        eta, phi = np.where(present, self.eta, 0), np.where(present, self.phi, 0)
+        order = np.lexsort((phi, eta, -self.pt), axis=1)
+        for word, codes in (("pt", self.pt), ("eta", eta), ("phi", phi)):
+            object.__setattr__(self, word, np.take_along_axis(codes, order, axis=1))
+
+
+def to_level1(jets: Jets, scales: Level1Format = CMS_CORRELATOR) -> Level1Jets:
+    """Jets as Level-1 words: rounded to the nearest code (ties to even); pt and eta saturate, phi goes round.
+
+    A constituent whose pt rounds to 0 becomes padding. The jet's eta word is its rapidity. Words that come from
+    `from_level1` are found again exactly.
+
+    Parameters
+    ----------
+    jets : Jets
+        Constituents count as massless: eta is their pseudorapidity.
+    scales : Level1Format
+        The format of the words.
+    """
+    pt, eta, phi = _polar(jets.four_momenta)
+    jet_pt, _, jet_phi = _polar(jets.jet_four_momentum)
+    rapidity, mass = _rapidity_and_mass(jets.jet_four_momentum)
+    return Level1Jets(
+        format=scales,
+        pt=scales.pt.integers(pt),
+        eta=scales.eta.integers(eta / scales.angle_lsb),
+        phi=_phi_codes(phi, scales),
+        jet_pt=scales.pt.integers(jet_pt),
+        jet_eta=scales.eta.integers(rapidity / scales.angle_lsb),
+        jet_phi=_phi_codes(jet_phi, scales),
+        jet_mass=scales.pt.integers(mass),
+        multiplicity=jets.multiplicity,
+        labels=jets.labels,
+    )
+
+
+def from_level1(words: Level1Jets) -> Jets:
+    """The jets that the words say: massless constituents, a jet of its pt, rapidity, phi and mass, in float64 GeV."""
+    lsb, angle = words.format.pt_lsb_gev, words.format.angle_lsb
+    pt, eta, phi = words.pt * lsb, words.eta * angle, words.phi * angle
+    jet_pt, rapidity, jet_phi = words.jet_pt * lsb, words.jet_eta * angle, words.jet_phi * angle
+    transverse_mass = np.hypot(jet_pt, words.jet_mass * lsb)
+    return Jets(
+        four_momenta=_cartesian(pt, pt, eta, phi),
+        jet_four_momentum=_cartesian(transverse_mass, jet_pt, rapidity, jet_phi),
+        multiplicity=words.multiplicity,
+        labels=words.labels,
+    )
+
+
+def _check_codes(codes: NDArray[Any], word: str, shape: tuple[int, ...], scales: Level1Format) -> None:
+    if codes.dtype.kind not in "iu":
+        raise JetsError(f"must be integers, not {codes.dtype}", where=word, remedy="give codes, not GeV or radians")
+    if codes.shape != shape:
+        raise JetsError(f"must have shape {list(shape)}, not {list(codes.shape)}", where=word)
+    low, high = _bounds(word, scales)
+    for at in np.argwhere((codes < low) | (codes > high))[:1]:
+        place = f"jet {at[0]}" + (f", constituent {at[1]}" if len(at) > 1 else "")
+        raise JetsError(
+            f"{word} is {codes[tuple(at)]}, outside {low} to {high}",
+            where=place,
+            remedy=f"give codes of the format {scales.name!r}",
+        )
+
+
+def _bounds(word: str, scales: Level1Format) -> tuple[int, int]:
+    """The lowest and the highest code that a word may have."""
+    if word.endswith("phi"):
+        return -scales.half_turn, scales.half_turn - 1
+    grid = scales.eta if word.endswith("eta") else scales.pt
+    return grid.low, grid.high
+
+
+def _phi_codes(phi: NDArray[np.float64], scales: Level1Format) -> NDArray[np.int64]:
+    """Rounded first, then brought into one turn, so that just below pi becomes the code of -pi."""
+    codes = np.rint(phi / scales.angle_lsb).astype(np.int64)
+    return (codes + scales.half_turn) % scales.turn - scales.half_turn
+
+
+def _polar(four_momenta: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Transverse momentum in GeV, pseudorapidity and azimuth, each [...], of four-momenta [..., 4].
+
+    Along the beam the pseudorapidity is infinite.
+    """
+    _, px, py, pz = np.moveaxis(four_momenta, -1, 0)
+    pt = np.hypot(px, py)
+    with np.errstate(divide="ignore", over="ignore"):
+        eta = np.arcsinh(np.divide(pz, pt, out=np.zeros_like(pt), where=(pt > 0) | (pz != 0)))
+    return pt, eta, np.arctan2(py, px)
+
+
+def _rapidity_and_mass(four_momenta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rapidity and mass in GeV, each [n], of jets [n, 4]; what rounding makes space-like is massless."""
+    energy, px, py, pz = np.moveaxis(four_momenta, -1, 0)
+    pt2 = px * px + py * py
+    mass2 = np.maximum((energy - pz) * (energy + pz) - pt2, 0.0)
+    transverse_mass = np.sqrt(pt2 + mass2)
+    with np.errstate(divide="ignore", over="ignore"):
+        present = (transverse_mass > 0) | (pz != 0)
+        sinh = np.divide(pz, transverse_mass, out=np.zeros_like(pz), where=present)
+    return np.arcsinh(sinh), np.sqrt(mass2)
+
+
+def _cartesian(
+    transverse_mass: NDArray[Any], pt: NDArray[Any], rapidity: NDArray[Any], phi: NDArray[Any]
+) -> NDArray[np.float64]:
+    """(E, px, py, pz) [..., 4]."""
+    components = (
+        transverse_mass * np.cosh(rapidity),
+        pt * np.cos(phi),
+        pt * np.sin(phi),
+        transverse_mass * np.sinh(rapidity),
+    )
+    return np.stack(components, axis=-1)

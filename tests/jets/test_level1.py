@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets import Jets, read_jets, sample_path
+from nanopelican_hls.jets.level1 import (
+    CMS_CORRELATOR,
+    CONSTITUENT_WORDS,
+    GLOBAL_TRIGGER,
+    JET_WORDS,
+    LEVEL1_FORMATS,
+    Level1Jets,
+    from_level1,
+    to_level1,
+)
+
+FORMATS = pytest.mark.parametrize("scales", LEVEL1_FORMATS.values(), ids=LEVEL1_FORMATS)
+
+
+def words(**given):
+    """One jet of one constituent, or what is given."""
+    codes = {"pt": [[40]], "eta": [[1]], "phi": [[2]], "jet_pt": [40], "jet_eta": [1], "jet_phi": [2], "jet_mass": [0]}
+    return Level1Jets(format=CMS_CORRELATOR, multiplicity=[1], **(codes | given))
+
+
+def assert_same(a, b):
+    for name in (*CONSTITUENT_WORDS, *JET_WORDS, "multiplicity"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+
+
+def one_particle(pt, eta, phi):
+    """A jet whose only constituent is the jet."""
+    momentum = np.array([pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)])
+    return Jets(four_momenta=momentum[None, None], jet_four_momentum=momentum[None], multiplicity=[1])
+
+
+class TestFormats:
+    def test_units(self):
+        assert (CMS_CORRELATOR.pt_lsb_gev, GLOBAL_TRIGGER.pt_lsb_gev) == (0.25, 1 / 32)
+        assert CMS_CORRELATOR.angle_lsb * 720 == pytest.approx(np.pi)
+        assert GLOBAL_TRIGGER.angle_lsb * 4096 == pytest.approx(np.pi)
+        assert CMS_CORRELATOR.turn == 1440
+
+    @FORMATS
+    def test_a_turn_fits_its_word(self, scales):
+        assert scales.phi.low <= -scales.half_turn
+        assert scales.half_turn - 1 <= scales.phi.high
+
+
+class TestRoundTrip:
+    @FORMATS
+    def test_every_phi_code(self, scales):
+        codes = np.arange(-scales.half_turn, scales.half_turn)
+        column = np.full(len(codes), 400)
+        given = Level1Jets(
+            format=scales,
+            pt=column[:, None],
+            eta=codes[::-1, None] % 100,
+            phi=codes[:, None],
+            jet_pt=column,
+            jet_eta=codes % 90,
+            jet_phi=codes,
+            jet_mass=column // 3,
+            multiplicity=np.ones(len(codes), int),
+        )
+        assert_same(to_level1(from_level1(given), scales), given)
+
+    @FORMATS
+    def test_every_pt_code(self, scales):
+        codes = np.arange(1, scales.pt.high + 1)
+        angles = codes % 1400 - 700
+        given = Level1Jets(
+            format=scales,
+            pt=codes[:, None],
+            eta=angles[:, None],
+            phi=angles[:, None],
+            jet_pt=codes,
+            jet_eta=angles,
+            jet_phi=-angles,
+            jet_mass=codes[::-1],
+            multiplicity=np.ones(len(codes), int),
+        )
+        assert_same(to_level1(from_level1(given), scales), given)
+
+    @FORMATS
+    @settings(derandomize=True, deadline=None, max_examples=150)
+    @given(data=st.data())
+    def test_any_jet(self, scales, data):
+        """Within |eta| < 5: beyond, the mass of a jet drowns in the rounding of its energy."""
+
+        def codes(low, high, *shape):
+            return data.draw(arrays(np.int64, shape, elements=st.integers(low, high)))
+
+        far = int(5 / scales.angle_lsb)
+        half = scales.half_turn
+        given_words = Level1Jets(
+            format=scales,
+            pt=codes(0, scales.pt.high, 2, 5),
+            eta=codes(scales.eta.low, scales.eta.high, 2, 5),
+            phi=codes(-half, half - 1, 2, 5),
+            jet_pt=codes(1, scales.pt.high, 2),
+            jet_eta=codes(-far, far, 2),
+            jet_phi=codes(-half, half - 1, 2),
+            jet_mass=codes(0, scales.pt.high, 2),
+            multiplicity=[5, 7],
+        )
+        assert_same(to_level1(from_level1(given_words), scales), given_words)
+
+    @FORMATS
+    def test_the_sample(self, scales):
+        jets = read_jets(sample_path(), 500)
+        first = to_level1(jets, scales)
+        assert_same(to_level1(from_level1(first), scales), first)
+        pt = np.hypot(*jets.four_momenta[..., 1:3].transpose(2, 0, 1))
+        np.testing.assert_array_equal(first.pt, -np.sort(-np.rint(pt / scales.pt_lsb_gev)))
+        np.testing.assert_array_equal(first.labels, jets.labels)
+
+
+class TestRounding:
+    @pytest.mark.parametrize(("pt_gev", "code"), [(10.0, 40), (10.1, 40), (10.125, 40), (10.375, 42), (10.13, 41)])
+    def test_ties_of_pt_to_even(self, pt_gev, code):
+        assert to_level1(one_particle(pt_gev, 0.0, 0.0)).pt == code
+
+    @FORMATS
+    @pytest.mark.parametrize("codes", [0.4, 0.6, -0.4, -0.6, 1.499, 100.6])
+    def test_phi_to_the_nearest(self, scales, codes):
+        phi = to_level1(one_particle(50.0, 0.0, codes * scales.angle_lsb), scales).phi
+        assert phi == round(codes)
+
+    @FORMATS
+    def test_phi_goes_round(self, scales):
+        for codes, expected in ((0.4, -1), (0.6, -1), (1.0, -1)):
+            below_pi = np.pi - codes * scales.angle_lsb
+            phi = to_level1(one_particle(50.0, 0.0, below_pi), scales).phi.item()
+            assert phi == (-scales.half_turn if codes < 0.5 else scales.half_turn + expected)
+        assert to_level1(one_particle(50.0, 0.0, np.pi), scales).phi == -scales.half_turn
+        assert to_level1(one_particle(50.0, 0.0, -np.pi), scales).phi == -scales.half_turn
+
+    @FORMATS
+    def test_pt_and_eta_saturate(self, scales):
+        high = to_level1(one_particle(1e5, 11.0, 0.0), scales)
+        assert (high.pt, high.eta, high.jet_pt) == (scales.pt.high, scales.eta.high, scales.pt.high)
+        assert to_level1(one_particle(100.0, -11.0, 0.0), scales).eta == scales.eta.low
+
+    def test_along_the_beam(self):
+        beam = np.array([50.0, 0.0, 0.0, 50.0])
+        got = to_level1(Jets(four_momenta=beam[None, None], jet_four_momentum=beam[None], multiplicity=[1]))
+        assert (got.pt, got.eta, got.jet_eta) == (0, 0, CMS_CORRELATOR.eta.high)
+
+    def test_no_pt_is_padding(self):
+        got = to_level1(one_particle(0.12, 1.0, 1.0))
+        assert (got.pt, got.eta, got.phi) == (0, 0, 0)
+
+
+class TestJet:
+    def test_eta_is_the_rapidity(self):
+        jets = read_jets(sample_path(), 200)
+        energy, _, _, pz = jets.jet_four_momentum.T
+        codes = np.rint(np.arctanh(pz / energy) / CMS_CORRELATOR.angle_lsb)
+        np.testing.assert_array_equal(to_level1(jets).jet_eta, codes)
+
+    def test_mass(self):
+        jets = read_jets(sample_path(), 200)
+        energy, px, py, pz = jets.jet_four_momentum.T
+        codes = np.rint(np.sqrt(energy**2 - px**2 - py**2 - pz**2) * 4)
+        np.testing.assert_array_equal(to_level1(jets).jet_mass, codes)
+
+    def test_empty(self):
+        nothing = to_level1(
+            Jets(four_momenta=np.zeros((1, 2, 4)), jet_four_momentum=np.zeros((1, 4)), multiplicity=[0])
+        )
+        for word in (*CONSTITUENT_WORDS, *JET_WORDS):
+            assert not getattr(nothing, word).any()
+        assert not from_level1(nothing).four_momenta.any()
+
+
+class TestContainer:
+    def test_order(self):
+        got = words(pt=[[3, 0, 9, 3, 3]], eta=[[5, 7, 1, -2, 5]], phi=[[4, 7, 1, 0, -4]])
+        assert got.pt.tolist() == [[9, 3, 3, 3, 0]]
+        assert got.eta.tolist() == [[1, -2, 5, 5, 0]]
+        assert got.phi.tolist() == [[1, 0, -4, 4, 0]]
+
+    def test_leading(self):
+        got = words(pt=[[3, 9]], eta=[[5, 1]], phi=[[4, 1]])
+        assert got.leading(1).pt.tolist() == [[9]]
+        assert got.leading(3).eta.tolist() == [[1, 5, 0]]
+        with pytest.raises(JetsError, match="cannot keep 0 constituents"):
+            got.leading(0)
+
+    def test_selection(self):
+        many = to_level1(read_jets(sample_path(), 20))
+        assert_same(many[5:9], many[np.arange(5, 9)])
+        assert len(many[np.arange(20) % 2 == 0]) == 10
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ({"pt": [[1.5]]}, "pt: must be integers, not float64"),
+            ({"pt": [4]}, r"pt: must have shape \[jets, constituents\], not \[1\]"),
+            ({"eta": [[1, 2]]}, r"eta: must have shape \[1, 1\], not \[1, 2\]"),
+            ({"pt": [[1 << 14]]}, "jet 0, constituent 0: pt is 16384, outside 0 to 16383"),
+            ({"phi": [[720]]}, "jet 0, constituent 0: phi is 720, outside -720 to 719"),
+            ({"jet_mass": [-1]}, "jet 0: jet_mass is -1, outside 0 to 16383"),
+            ({"jet_eta": [2048]}, "jet 0: jet_eta is 2048, outside -2048 to 2047"),
+        ],
+    )
+    def test_what_is_refused(self, given, message):
+        with pytest.raises(JetsError, match=message):
+            words(**given)
