@@ -168,8 +168,10 @@ def convert(
                 layer.set_attr("trace", True)
             graph.write()
     except OSError as error:
+        # hls4ml copies folders: shutil reports a list of (source, destination, reason)
+        reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error.strerror
         raise FirmwareError(
-            f"cannot be written ({error.strerror})", where=str(path), remedy="free some space or choose another folder"
+            f"cannot be written ({reason})", where=str(path), remedy="free some space or choose another folder"
         ) from error
     return Firmware(program, graph, path)
 
@@ -254,8 +256,9 @@ def run_compiler(command: list[str], path: Path, log_name: str) -> None:
 def first_error(output: str) -> str:
     """The line of a compiler's or test bench's output that says what is wrong."""
     lines = output.splitlines()
-    errors = [line for line in lines if re.search(r"\berror\b", line)] or lines or ["no output"]
-    return errors[0].strip()
+    # the linker says why before its driver says "error"
+    errors = [line for line in lines if re.search(r"\berror\b|No space left|final link failed", line)]
+    return (errors or lines or ["no output"])[0].strip()
 
 
 def _digest(path: Path, command: list[str]) -> str:
