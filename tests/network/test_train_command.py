@@ -95,7 +95,7 @@ def test_what_the_contract_cannot_hold_is_refused_before_fine_tuning(files, caps
 
 def test_one_class_is_not_enough(files, capsys):
     jets = read_jets(files / "jets.h5")
-    write_jets(files / "jets.h5", replace(jets, labels=np.ones(len(jets), dtype=np.int8)), {})
+    write_jets(files / "jets.h5", replace(jets, labels=np.ones(len(jets), dtype=np.int8)), {}, force=True)
     assert main(command(files)) == 2
     assert "jets.h5: needs labelled jets of both classes" in capsys.readouterr().err
 
