@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
-from nanopelican_hls.jets.hdf5 import read_jets, write_jets
+from nanopelican_hls.jets.hdf5 import write_jets
+from nanopelican_hls.jets.readers import read_jets
 
 logger = logging.getLogger(__name__)
 

@@ -68,7 +68,7 @@ class TestRoundTrip:
 
     def test_same_bytes_again(self, path, jets):
         before = path.read_bytes()
-        write_jets(path, jets, {"origin": "test", "seed": 7})
+        write_jets(path, jets, {"origin": "test", "seed": 7}, force=True)
         assert path.read_bytes() == before
 
 
@@ -226,7 +226,7 @@ class TestBadFile:
 class TestWriting:
     def unwritten(self, path: Path, jets: Jets) -> None:
         with pytest.raises(JetsError, match="cannot be written") as caught:
-            write_jets(path, jets, {})
+            write_jets(path, jets, {}, force=True)
         assert caught.value.where == str(path)
         assert caught.value.remedy
 
@@ -257,3 +257,13 @@ class TestWriting:
         with pytest.raises(JetsError, match="no jets to write"):
             write_jets(tmp_path / "none.h5", jets[:0], {})
         assert not list(tmp_path.iterdir())
+
+    def test_an_existing_file_is_replaced_only_by_force(self, path, jets):
+        before = path.read_bytes()
+        with pytest.raises(JetsError, match="exists already") as caught:
+            write_jets(path, jets[:6], {})
+        assert caught.value.where == str(path)
+        assert "force=True (--force)" in caught.value.remedy
+        assert path.read_bytes() == before
+        write_jets(path, jets[:6], {}, force=True)
+        assert_equal(read_jets(path), jets[:6])

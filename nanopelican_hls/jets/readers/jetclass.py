@@ -1,0 +1,92 @@
+"""ROOT files in the layout of JetClass (Qu, Li, Qian; doi 10.5281/zenodo.6619768), read through uproot.
+
+The tree ``tree``, one entry a jet: branches part_energy, part_px, part_py, part_pz, one number a constituent, in GeV,
+and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, of which one is set. Other branches are not used.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.readers.interface import (
+    Reader,
+    check_lengths,
+    chosen_classes,
+    jets_of_constituents,
+    labels_of_one_hot,
+)
+
+logger = logging.getLogger(__name__)
+
+MOMENTA = ("part_energy", "part_px", "part_py", "part_pz")
+DEFAULT_SIGNAL = ("Tbqq", "Tbl")
+_PREFIX = "label_"
+
+
+class JetClassReader(Reader):
+    """Both top classes are signal and all else background, unless ``signal`` names other classes."""
+
+    layout = "JetClass (ROOT)"
+    identified_by = "tree 'tree' with branch 'part_px'"
+
+    @classmethod
+    def recognises(cls, file: Any) -> bool:
+        return "tree" in file and hasattr(file["tree"], "arrays")
+
+    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+        self._tree = file["tree"]
+        branches = list(self._tree.keys())
+        missing = [name for name in MOMENTA if name not in branches]
+        if missing:
+            shown = ", ".join(branches[:8]) + (", ..." if len(branches) > 8 else "")
+            raise JetsError(
+                f"has no branch {', '.join(missing)}; it has {shown or 'none at all'}",
+                where=f"{path}: tree",
+                remedy=f"write the constituents as branches {', '.join(MOMENTA)}, in GeV",
+            )
+        for name in MOMENTA:
+            if self._tree[name].interpretation.numpy_dtype.kind != "O":
+                raise JetsError(
+                    f"must be lists of numbers, one a constituent, not {self._tree[name].typename}",
+                    where=f"{path}: {name}",
+                    remedy="write a list for each jet",
+                )
+        check_lengths(path, {"tree": len(self)})
+        self._classes = [name.removeprefix(_PREFIX) for name in branches if name.startswith(_PREFIX)]
+        self._signal = self._choose(path, signal)
+        # one width for every range of the file: the longest jet decides
+        self._width = max(self._longest(), 1)
+
+    def __len__(self) -> int:
+        return int(self._tree.num_entries)
+
+    def read(self, start: int, stop: int) -> Jets:
+        import awkward
+
+        labels = [_PREFIX + name for name in self._classes]
+        columns = self._tree.arrays([*MOMENTA, *labels], entry_start=start, entry_stop=stop)
+        padded = (awkward.fill_none(awkward.pad_none(columns[name], self._width), 0.0) for name in MOMENTA)
+        momenta = np.stack([awkward.to_numpy(component) for component in padded], axis=-1)
+        if not self._classes:
+            return jets_of_constituents(momenta, None)
+        one_hot = np.stack([awkward.to_numpy(columns[name]) for name in labels], axis=-1).astype(np.float32)
+        return jets_of_constituents(momenta, labels_of_one_hot(one_hot, self._classes, self._signal))
+
+    def _longest(self) -> int:
+        import awkward
+
+        chunks = self._tree.iterate(MOMENTA[:1], step_size="20 MB")
+        return max(int(awkward.max(awkward.num(chunk[MOMENTA[0]]))) for chunk in chunks)
+
+    def _choose(self, path: Path, signal: Sequence[str] | None) -> list[int]:
+        if not self._classes:
+            logger.warning("%s has no labels (%s...): AUC will be skipped", path, _PREFIX)
+            return []
+        return chosen_classes(path, signal, DEFAULT_SIGNAL, self._classes)

@@ -1,0 +1,87 @@
+"""Jets as the integers of a Level-1 trigger (docs/level1.md), in HDF5; also what `write_level1` writes.
+
+The attribute ``level1_format`` of the file names the format. Datasets: ``pt``, ``eta``, ``phi`` [n, N] codes of the
+constituents, zero-padded; ``jet_pt``, ``jet_eta``, ``jet_phi``, ``jet_mass`` [n] of the whole jet; and, optional,
+``is_signal`` [n] 1 = top and ``Nobj_all`` [n] constituents before any cut.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, LEVEL1_FORMATS, Level1Jets, from_level1
+from nanopelican_hls.jets.readers.datasets import check_dataset
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths, refuse_classes
+
+logger = logging.getLogger(__name__)
+
+FORMAT, LABELS, MULTIPLICITY = "level1_format", "is_signal", "Nobj_all"
+#: word -> type in which it is written; any integer type is read
+WORD_TYPES = {
+    "pt": np.uint16,
+    "eta": np.int16,
+    "phi": np.int16,
+    "jet_pt": np.uint16,
+    "jet_eta": np.int16,
+    "jet_phi": np.int16,
+    "jet_mass": np.uint16,
+}
+
+
+class Level1Reader(Reader):
+    """The words are the jets: `from_level1` says what they mean, and `to_level1` finds them again exactly.
+
+    Without ``is_signal`` the labels are None (and a warning is logged); without ``Nobj_all`` constituents are counted.
+    """
+
+    layout = "Level-1 words"
+    identified_by = f"attribute {FORMAT!r}"
+
+    @classmethod
+    def recognises(cls, file: Any) -> bool:
+        return FORMAT in file.attrs
+
+    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+        name = file.attrs[FORMAT]
+        if name not in LEVEL1_FORMATS:
+            raise JetsError(
+                f"is in the Level-1 format {name!r}, which is not known",
+                where=f"{path}: {FORMAT}",
+                remedy=f"use one of {', '.join(LEVEL1_FORMATS)}",
+            )
+        self._format = LEVEL1_FORMATS[name]
+        missing = [word for word in WORD_TYPES if word not in file]
+        if missing:
+            raise JetsError(
+                f"has no dataset {', '.join(missing)}; it has {', '.join(file) or 'none at all'}",
+                where=str(path),
+                remedy="write the words as write_level1 does (docs/jets.md)",
+            )
+        optional = [name for name in (LABELS, MULTIPLICITY) if name in file]
+        self._datasets = {name: file[name] for name in (*WORD_TYPES, *optional)}
+        check_dataset(f"{path}: pt", self._datasets["pt"], "iu", (None,))
+        constituents = self._datasets["pt"].shape[1]
+        for name, dataset in self._datasets.items():
+            kinds = "biu" if name == LABELS else "iu"
+            check_dataset(f"{path}: {name}", dataset, kinds, (constituents,) if name in CONSTITUENT_WORDS else ())
+        check_lengths(path, {name: len(dataset) for name, dataset in self._datasets.items()})
+        refuse_classes(path, signal)
+        if LABELS not in optional:
+            logger.warning("%s has no labels (%s): AUC will be skipped", path, LABELS)
+
+    def __len__(self) -> int:
+        return len(self._datasets["pt"])
+
+    def read(self, start: int, stop: int) -> Jets:
+        arrays = {name: dataset[start:stop] for name, dataset in self._datasets.items()}
+        multiplicity, labels = arrays.pop(MULTIPLICITY, None), arrays.pop(LABELS, None)
+        if multiplicity is None:
+            multiplicity = np.count_nonzero(arrays["pt"], axis=1)
+        return from_level1(Level1Jets(format=self._format, **arrays, multiplicity=multiplicity, labels=labels))

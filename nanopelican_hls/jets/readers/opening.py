@@ -1,0 +1,101 @@
+"""Opening a file of jets: which layout it is in, and every way in which it may not be one."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+# registers the compressors that PyTables writes (blosc and others) with HDF5
+import hdf5plugin  # noqa: F401
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.readers.interface import Reader
+from nanopelican_hls.jets.readers.jetclass import JetClassReader
+from nanopelican_hls.jets.readers.level1 import Level1Reader
+from nanopelican_hls.jets.readers.lhc_jets import LhcJetsReader
+from nanopelican_hls.jets.readers.pelican import PelicanReader
+from nanopelican_hls.jets.readers.top_tagging import TopTaggingReader
+
+#: in the order in which they are tried
+HDF5_LAYOUTS: tuple[type[Reader], ...] = (PelicanReader, TopTaggingReader, LhcJetsReader, Level1Reader)
+ROOT_LAYOUTS: tuple[type[Reader], ...] = (JetClassReader,)
+
+#: bytes of decompressed chunks that HDF5 keeps: ranges of jets end within chunks, which would be decompressed twice
+CACHE_BYTES = 64 * 2**20
+#: what h5py and uproot raise on damage
+_DAMAGE = (OSError, KeyError, RuntimeError, ValueError, IndexError, struct.error, zlib.error)
+
+
+@contextmanager
+def open_file(path: Path, signal: Sequence[str] | None) -> Iterator[Reader]:
+    """The reader of a file of jets, while the file is open; ``signal`` as for `read_jets`.
+
+    Raises
+    ------
+    JetsError
+        If the file cannot be opened, or is in no known layout, then with the layouts tried and what was found. What
+        h5py or uproot raise while the file is read says that it is damaged.
+    """
+    _check_file(path)
+    try:
+        if _magic(path) == b"root":
+            with _uproot(path).open(path) as file:
+                yield _reader(path, file, ROOT_LAYOUTS, signal)
+        else:
+            with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
+                yield _reader(path, file, HDF5_LAYOUTS, signal)
+    except _DAMAGE as error:
+        raise JetsError(
+            f"is truncated or damaged ({error})", where=str(path), remedy="write or copy it again"
+        ) from error
+
+
+def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], signal: Sequence[str] | None) -> Reader:
+    for layout in layouts:
+        if layout.recognises(file):
+            return layout(path, file, signal)
+    found = ", ".join(map(repr, file)) or "none at all"
+    tried = "; ".join(f"{layout.layout} ({layout.identified_by})" for layout in layouts)
+    raise JetsError(
+        f"has no {layouts[0].identified_by}; it has {found}. Layouts tried: {tried}",
+        where=str(path),
+        remedy="write the constituents as Pmu [jets, constituents, 4], (E, px, py, pz) in GeV (docs/jets.md)",
+    )
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise JetsError(
+            "is a folder" if path.is_dir() else "does not exist", where=str(path), remedy="give an HDF5 file of jets"
+        )
+    if path.stat().st_size == 0:
+        raise JetsError("is empty (0 bytes)", where=str(path), remedy="write or copy it again")
+    if _magic(path) != b"root" and not h5py.is_hdf5(path):
+        raise JetsError(
+            "is not an HDF5 file, nor a ROOT file",
+            where=str(path),
+            remedy="give a file of jets in one of the layouts of docs/jets.md",
+        )
+
+
+def _magic(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4)
+
+
+def _uproot(path: Path) -> Any:
+    try:
+        import uproot
+    except ImportError as error:
+        raise JetsError(
+            "is a ROOT file, and uproot is not installed",
+            where=str(path),
+            remedy="pip install 'nanopelican-hls[root]'",
+        ) from error
+    return uproot

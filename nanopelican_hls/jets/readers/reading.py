@@ -1,0 +1,82 @@
+"""Jets of a file, at once or in chunks, whatever its layout."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.readers.interface import Reader
+from nanopelican_hls.jets.readers.opening import open_file
+from nanopelican_hls.jets.readers.plausibility import warn_of_empty_jets, warn_of_units
+
+logger = logging.getLogger(__name__)
+
+#: jets per chunk: a few hundred megabytes at most, and large enough that the overhead of a chunk does not count
+CHUNK_JETS = 4000
+
+
+def read_jets(path: str | Path, events: int | None = None, *, signal: Sequence[str] | None = None) -> Jets:
+    """Read the first ``events`` jets of a file, all of them if None or if it has fewer.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file in any of the layouts of docs/jets.md; which, is found by looking into it.
+    events : int, optional
+        How many jets.
+    signal : sequence of str, optional
+        In a layout with several classes, those that count as signal (label 1); the others are background.
+
+    Raises
+    ------
+    JetsError
+        If the file does not exist, is in no known layout, is truncated or holds no jets, if datasets or columns are
+        missing, have the wrong shape or type or disagree in length, or if `Jets` refuses the values.
+    """
+    with _opened(path, events, signal) as (reader, stop):
+        return _read(Path(path), reader, 0, stop)
+
+
+def iterate_jets(
+    path: str | Path, chunk: int = CHUNK_JETS, *, events: int | None = None, signal: Sequence[str] | None = None
+) -> Iterator[Jets]:
+    """The jets of a file in order, ``chunk`` at a time: no more than a chunk is in memory, whatever the file's size.
+
+    Every chunk has the same number of places for constituents. The arguments and errors are those of `read_jets`; an
+    error in a later chunk comes when that chunk is read.
+
+    Parameters
+    ----------
+    chunk : int
+        Jets per chunk; the last one may have fewer.
+    """
+    if chunk < 1:
+        raise JetsError(f"cannot read {chunk} jets at a time", where=str(path), remedy="read at least 1")
+    with _opened(path, events, signal) as (reader, end):
+        for start in range(0, end, chunk):
+            yield _read(Path(path), reader, start, min(start + chunk, end))
+
+
+@contextmanager
+def _opened(path: str | Path, events: int | None, signal: Sequence[str] | None) -> Iterator[tuple[Reader, int]]:
+    """The reader of a file, and how many of its jets are wanted."""
+    if events is not None and events < 1:
+        raise JetsError(f"cannot read {events} jets", where=str(path), remedy="ask for at least 1, or for all (None)")
+    with open_file(Path(path), signal) as reader:
+        yield reader, len(reader) if events is None else min(events, len(reader))
+
+
+def _read(path: Path, reader: Reader, start: int, stop: int) -> Jets:
+    try:
+        jets = reader.read(start, stop)
+    except JetsError as error:
+        place = f"{path}, jets from {start} on" if start else str(path)
+        raise JetsError(error.what, where=f"{place}: {error.where}", remedy=error.remedy) from error
+    if start == 0:
+        warn_of_units(jets, str(path))
+    warn_of_empty_jets(jets, str(path), start)
+    return jets

@@ -1,0 +1,107 @@
+"""The top-tagging reference set (Kasieczka, Plehn, Thompson, Russel; doi 10.5281/zenodo.2603256) as it is published.
+
+A pandas table ``table/table``, one row a jet: columns E_0, PX_0, PY_0, PZ_0, E_1, ... of 200 constituents in GeV and
+pT-ordered, zero-padded, then truthE, truthPX, truthPY, truthPZ (not used), ttv (not used) and is_signal_new, 1 = top.
+pandas stores columns of one type as one array ``values_block_k`` [row, column] of the row, and their names, pickled, in
+the attribute ``values_block_k_kind``.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.readers.datasets import check_readable
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_of_constituents, refuse_classes
+
+COMPONENTS = ("E", "PX", "PY", "PZ")
+LABEL = "is_signal_new"
+
+
+class TopTaggingReader(Reader):
+    """Columns are found by name, so another number of constituents, or another order of columns, is read too."""
+
+    layout = "top-tagging reference"
+    identified_by = "pandas table 'table/table'"
+
+    @classmethod
+    def recognises(cls, file: Any) -> bool:
+        return "table/table" in file
+
+    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+        self._table = file["table/table"]
+        check_readable(f"{path}: table/table", self._table)
+        if self._table.dtype.names is None:
+            raise JetsError(
+                "is not a table of rows", where=f"{path}: table/table", remedy="write it with pandas, format='table'"
+            )
+        refuse_classes(path, signal)
+        columns = _columns(self._table)
+        constituents = sum(name.startswith("E_") for name in columns)
+        wanted = [f"{component}_{i}" for i in range(constituents) for component in COMPONENTS]
+        _check_columns(f"{path}: table/table", wanted or ["E_0"], columns)
+        self._momenta, self._positions = _one_block(f"{path}: table/table", wanted, columns)
+        self._label_block, self._label_position = columns[LABEL]
+        check_lengths(path, {"table": len(self._table)})
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def read(self, start: int, stop: int) -> Jets:
+        rows = self._table[start:stop]
+        momenta = rows[self._momenta][:, self._positions].reshape(len(rows), -1, len(COMPONENTS))
+        return jets_of_constituents(momenta, rows[self._label_block][:, self._label_position])
+
+
+def _columns(table: Any) -> dict[str, tuple[str, int]]:
+    """Name of each column -> its block and its position there."""
+    blocks = [name for name in table.dtype.names if f"{name}_kind" in table.attrs and name.startswith("values_block_")]
+    return {
+        column: (block, position)
+        for block in blocks
+        for position, column in enumerate(_pickled_strings(bytes(table.attrs[f"{block}_kind"])))
+    }
+
+
+def _pickled_strings(pickled: bytes) -> list[str]:
+    """The strings of a pickled list, read without unpickling: a pickle from elsewhere may run anything."""
+    try:
+        return [argument for _, argument, _ in pickletools.genops(pickled) if isinstance(argument, str)]
+    except ValueError:
+        return []
+
+
+def _check_columns(where: str, momenta: Sequence[str], columns: dict[str, tuple[str, int]]) -> None:
+    missing = [name for name in (*momenta, LABEL) if name not in columns]
+    if missing:
+        shown = ", ".join(list(columns)[:6]) + (", ..." if len(columns) > 6 else "")
+        raise JetsError(
+            f"has no column {', '.join(missing[:4])}{' and others' if len(missing) > 4 else ''}; "
+            f"it has {len(columns)} columns{f': {shown}' if columns else ''}",
+            where=where,
+            remedy=f"columns are E_i, PX_i, PY_i, PZ_i of constituents i = 0, 1, ... and {LABEL}",
+        )
+
+
+def _one_block(
+    where: str, names: Sequence[str], columns: dict[str, tuple[str, int]]
+) -> tuple[str, slice | NDArray[np.intp]]:
+    """The block that holds ``names``, and their positions in it: a slice if they are a run."""
+    blocks = sorted({columns[name][0] for name in names})
+    if len(blocks) > 1:
+        raise JetsError(
+            f"the momenta are spread over {', '.join(blocks)}",
+            where=where,
+            remedy="give all momenta one type, such as float32, before writing the table",
+        )
+    positions = np.array([columns[name][1] for name in names])
+    if (np.diff(positions) == 1).all():
+        return blocks[0], slice(int(positions[0]), int(positions[-1]) + 1)  # a view, where an index array copies
+    return blocks[0], positions
