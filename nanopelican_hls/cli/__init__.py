@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from nanopelican_hls.errors import NanopelicanError
 
 #: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
-COMMANDS = ("check", "csim", "bench", "train")
+COMMANDS = ("check", "csim", "bench", "train", "jets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,5 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _set_up_logging(*, verbose: bool) -> None:
     """Warnings of everything; what is done to the user's jets, always; all our own messages if asked for."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
+    # brevitas looks for a CUDA compiler; that there is none says nothing to our users
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     logging.getLogger("nanopelican_hls").setLevel(logging.INFO if verbose else logging.WARNING)
     logging.getLogger("nanopelican_hls.jets").setLevel(logging.INFO)
