@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import shutil
 from dataclasses import replace
@@ -28,6 +27,8 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, choose, measure, write; a run that was killed goes on where it was."""
     from nanopelican_hls.config import load_config
+    from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.files import write_atomically
     from nanopelican_hls.network.card import card_content, card_markdown, measure
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
@@ -49,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
     content = card_content(best, trained, data, _command(args, seeds))
     stem = args.output / config.name
     export_qonnx(TrainedModel(best), stem.with_suffix(".onnx"))
-    _write(stem.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
-    _write(stem.with_suffix(".md"), card_markdown(content))
+    write_atomically(stem.with_suffix(".json"), json.dumps(content, indent=2) + "\n", NetworkError)
+    write_atomically(stem.with_suffix(".md"), card_markdown(content), NetworkError)
     save_checkpoint(best, stem.with_suffix(".pt"))
     shutil.rmtree(state_folder)
     figures = metrics["test" if args.test else "valid"]
@@ -72,9 +73,3 @@ def _command(args: argparse.Namespace, seeds: list[int]) -> str:
         if path := getattr(args, name):
             words += [f"--{name}", path.name]
     return shlex.join([*words, "--output", args.output.name, "--seeds", *map(str, seeds)])
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

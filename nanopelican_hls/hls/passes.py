@@ -15,6 +15,7 @@ from hls4ml.model.optimizer import ModelOptimizerPass
 
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, port_quantisers, quantiser_type
 from nanopelican_hls.hls.templates import headers, render
@@ -156,9 +157,7 @@ class NanopelicanFinishProject(ContractPass):
         script = path / "run_testbench.sh"
         script.write_text(render("run_testbench.sh", project=project), encoding="utf-8")
         script.chmod(0o755)
-        temporary = path / f".{MANIFEST}"
-        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path / MANIFEST)
+        write_atomically(path / MANIFEST, json.dumps(manifest, indent=1) + "\n", FirmwareError)
 
 
 def describe(model: Any, program: Program) -> dict[str, Any]:

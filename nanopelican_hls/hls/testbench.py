@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.hls.layers import port_quantisers
 from nanopelican_hls.hls.passes import events_header
 from nanopelican_hls.hls.project import Firmware, first_error, read_manifest, require_compiler
@@ -68,9 +69,8 @@ def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike],
     lines = (" ".join(map(str, row)) for row in np.concatenate([*columns, expected], axis=1).tolist())
     file = path / EVENTS_FILE
     file.parent.mkdir(exist_ok=True)
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text("\n".join([events_header(manifest), *lines]) + "\n", encoding="ascii")
-    return temporary.replace(file)
+    write_atomically(file, "\n".join([events_header(manifest), *lines]) + "\n", FirmwareError)
+    return file
 
 
 def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 from nanopelican_hls.config import Config, parse_mapping, to_mapping
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.errors import ConfigError, ContractError, NetworkError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Quantiser
 
 #: raised when the layout of the file changes
@@ -113,13 +113,7 @@ def save_atomically(content: Mapping[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()  # torch itself would report a full disk as a RuntimeError without a cause
     torch.save(dict(content), buffer)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(buffer.getvalue())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, buffer.getvalue(), NetworkError)
 
 
 def load_mapping(path: str | Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +22,8 @@ from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.hls.project import compile as compile_firmware
 from nanopelican_hls.hls.project import convert, trace
 from nanopelican_hls.hls.testbench import BenchResult, run_testbench
@@ -211,7 +212,5 @@ def simulate(
 
 
 def write_report(report: CsimReport, path: Path) -> None:
-    """Write ``csim.json`` under a temporary name, then rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    """Write ``csim.json``."""
+    write_atomically(path, json.dumps(report.as_json(), indent=2) + "\n", FirmwareError)

@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_old_file_alone(checkpoint, path, monkeypatch):
 
     before = path.read_bytes()
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NetworkError, match="No space left"):
         save_checkpoint(replace(checkpoint, seed=8), path)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
