@@ -5,13 +5,16 @@ BUILD  ?= build
 CONFIG ?= configs/trigger-n16.yaml
 JETS   ?=
 EVENTS ?=
+PART   ?=
+STAGE  ?=
+CLOCK  ?=
 
 BIN    := .venv/bin
 READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all bench train test lint lock clean
+.PHONY: help setup csim csim-all synth bench train test lint lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +38,9 @@ csim: $(READY)  ## HLS project of CONFIG and the proof that its C++ equals the Q
 
 csim-all: $(READY)  ## the same for every model of the zoo
 	$(CSIM) configs/*.yaml
+
+synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [CLOCK=ns]
+	$(BIN)/nanopelican synth --build $(BUILD) $(if $(PART),--part $(PART)) $(if $(STAGE),--stage $(STAGE)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS)) $(CONFIG)
 
 bench: $(READY)  ## speed of the C-simulation on this machine
 	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)

@@ -1,0 +1,126 @@
+"""``nanopelican synth``: latency and resources of a trained model's firmware."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanopelican_hls.config import Config, load_config
+from nanopelican_hls.errors import NetworkError, SynthesisError
+
+if TYPE_CHECKING:
+    import onnx
+
+    from nanopelican_hls.synth.report import SynthesisReport
+    from nanopelican_hls.synth.target import Target
+
+DESCRIPTION = (
+    "Synthesise the firmware of a trained model: with AMD's tools if they are on the PATH, with open ones elsewhere."
+)
+#: of the vendor flow
+DEFAULT_STAGE = "vsynth"
+#: jets that the co-simulation of the vendor flow runs
+COSIM_EVENTS = 500
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("synth", help="latency and resources of a model", description=DESCRIPTION)
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml")
+    parser.add_argument("--part", help="short name or ordering code (default: that of the configuration)")
+    parser.add_argument("--flow", choices=("vendor", "open"), help="default: vendor if its tools are on the PATH")
+    parser.add_argument(
+        "--stage",
+        help="of the vendor flow: csynth (HLS estimates), cosim (and RTL simulation), vsynth (and logic synthesis), "
+        f"impl (and routing) (default: {DEFAULT_STAGE})",
+    )
+    parser.add_argument("--clock", type=float, help="clock period in ns (default: that of the configuration)")
+    parser.add_argument(
+        "--clock-uncertainty", type=float, help="share of it left for routing by HLS, in %% (default: 27)"
+    )
+    parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: that of the configuration)")
+    parser.add_argument("--export", action="store_true", help="vendor flow: pack the design as an IP as well")
+    parser.add_argument("--jets", type=Path, help="HDF5 file of jets for RTL simulation (default: the shipped sample)")
+    parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only")
+    parser.add_argument("--build", type=Path, default=Path("build"), help="where everything goes (default: build)")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="where the QONNX files are")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 1 if the RTL was simulated and differs from QONNX execution."""
+    # the heavy imports wait until the arguments are known to be good
+    from nanopelican_hls.synth.build_folder import locked
+    from nanopelican_hls.synth.flows import choose_flow
+    from nanopelican_hls.synth.report import table, write_report
+
+    if args.events is not None and args.events < 1:
+        raise SynthesisError(f"must be at least 1, not {args.events}", where="events")
+    config = load_config(args.config)
+    build = args.build / config.name
+    # whoever names a stage means the vendor's
+    flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))
+    model = _read(args.models / f"{config.name}.onnx", config)
+    with locked(build):
+        report = _vendor(args, config, model, build) if flow == "vendor" else _open(args, config, model, build)
+        write_report(report, build / "synth.json")
+    print(table(report))
+    return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0
+
+
+def _read(path: Path, config: Config) -> onnx.ModelProto:
+    from nanopelican_hls.contract.program import read_model
+
+    if not path.exists():
+        raise NetworkError(
+            "there is no trained model for this configuration",
+            where=str(path),
+            remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
+        )
+    return read_model(path)
+
+
+def _vendor(args: argparse.Namespace, config: Config, model: onnx.ModelProto, build: Path) -> SynthesisReport:
+    from nanopelican_hls.synth.vendor import synthesise
+    from nanopelican_hls.synth.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
+
+    settings = VendorSettings(
+        target=_target(args, config),
+        stage=args.stage or DEFAULT_STAGE,
+        clock_uncertainty_percent=_or(args.clock_uncertainty, CLOCK_UNCERTAINTY_PERCENT),
+        export=args.export,
+    )
+    ports = _ports(args, config, args.events or COSIM_EVENTS) if settings.stage == "cosim" else {}
+    return synthesise(model, build, settings, ports, announce=_announce)
+
+
+def _open(args: argparse.Namespace, config: Config, model: onnx.ModelProto, build: Path) -> SynthesisReport:
+    from nanopelican_hls.synth.flows import load_open_flow
+
+    synthesise = load_open_flow()
+    return synthesise(model, build, _target(args, config), _ports(args, config, args.events), announce=_announce)
+
+
+def _target(args: argparse.Namespace, config: Config) -> Target:
+    from nanopelican_hls.synth.parts import find_part
+    from nanopelican_hls.synth.target import Target
+
+    return Target(
+        part=find_part(args.part or config.firmware.part),
+        clock_period_ns=_or(args.clock, config.firmware.clock_period_ns),
+        reuse_factor=_or(args.reuse_factor, config.firmware.reuse_factor),
+    )
+
+
+def _or(given: Any, default: Any) -> Any:
+    """What was given, be it 0; else the default."""
+    return default if given is None else given
+
+
+def _ports(args: argparse.Namespace, config: Config, events: int | None) -> Any:
+    from nanopelican_hls.jets import port_values, read_jets, sample_path
+
+    return port_values(read_jets(args.jets or sample_path(), events), config.network)
+
+
+def _announce(message: str) -> None:
+    print(message, flush=True)

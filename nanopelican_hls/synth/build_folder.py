@@ -1,0 +1,73 @@
+"""A build folder: one run at a time, and files that keep their time stamps when their content is the same."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from nanopelican_hls.errors import SynthesisError
+
+LOCK = ".synth.lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a build folder, which is made if needed.
+
+    The lock is the operating system's, so it goes with the process that holds it, however that ends.
+
+    Raises
+    ------
+    SynthesisError
+        If another synthesis holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # not truncated: until the lock is ours the file says whose it is
+    with (folder / LOCK).open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise SynthesisError(
+                f"is in use by another synthesis (process {file.read().strip() or 'unknown'})",
+                where=str(folder),
+                remedy="wait for it, or choose another folder: --build FOLDER",
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def write_if_changed(path: Path, content: bytes) -> bool:
+    """Write a file unless it holds this content; returns whether it was written."""
+    if path.is_file() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+    return True
+
+
+def mirror(files: Mapping[str, bytes], folder: Path, patterns: Iterable[str]) -> None:
+    """Make the files of a folder that match the patterns those that are given, by their relative paths."""
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            if path.is_file() and path.relative_to(folder).as_posix() not in files:
+                path.unlink()
+    for name, content in files.items():
+        write_if_changed(folder / name, content)
+
+
+def digest(folder: Path, patterns: Iterable[str], *words: str) -> str:
+    """Of words, and of names and contents of the files that match the patterns."""
+    result = hashlib.sha256("\0".join(words).encode())
+    for path in sorted({p for pattern in patterns for p in folder.glob(pattern) if p.is_file()}):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        result.update(f"\0{path.relative_to(folder).as_posix()}\0{content}".encode())
+    return result.hexdigest()

@@ -1,0 +1,177 @@
+"""The vendor flow: C synthesis, co-simulation, logic synthesis, placement and routing with AMD's tools.
+
+Everything is in one folder, ``vendor`` in the build folder: sources, the Tcl of ``vivado_projects/``, ``settings.tcl``,
+the tools' projects, ``logs``. A step that finished is not repeated as long as all that it reads is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.hls.testbench import EVENTS_FILE
+from nanopelican_hls.synth.build_folder import digest, write_if_changed
+from nanopelican_hls.synth.report import RtlComparison, SynthesisReport, Timing
+from nanopelican_hls.synth.vendor_project import SETTINGS, SOURCES, STEPS, TOP, VendorSettings, write_sources
+from nanopelican_hls.synth.vendor_reports import (
+    CosimReport,
+    HlsClock,
+    HlsSummary,
+    TimingSummary,
+    Utilisation,
+    post_check,
+)
+from nanopelican_hls.synth.vendor_tools import HLS_TOOLS, VIVADO, Tool, find_tool, run_script
+
+
+@dataclass(frozen=True)
+class VendorTools:
+    """The tools that a stage needs."""
+
+    hls: Tool
+    vivado: Tool | None
+
+    @classmethod
+    def find(cls, settings: VendorSettings) -> VendorTools:
+        """All of them, or a SynthesisError before anything is started."""
+        needs_vivado = any(not STEPS[step].hls for step in settings.steps)
+        return cls(find_tool(HLS_TOOLS), find_tool((VIVADO,)) if needs_vivado else None)
+
+    def of(self, step: str) -> Tool:
+        return self.hls if STEPS[step].hls or self.vivado is None else self.vivado
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return {tool.kind.name: tool.version_text for tool in (self.hls, self.vivado) if tool}
+
+
+def synthesise(
+    model: onnx.ModelProto,
+    build: Path,
+    settings: VendorSettings,
+    ports: Mapping[str, NDArray[np.float64]],
+    announce: Callable[[str], object],
+) -> SynthesisReport:
+    """Synthesise a model with AMD's tools.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        A model of the contract.
+    build : path
+        Build folder; the flow works in ``vendor`` there.
+    settings : VendorSettings
+        What to do.
+    ports : mapping of str to float64 array [n, ...]
+        Events for the co-simulation, as `nanopelican_hls.hls.project.predict` takes them; not used by other stages.
+    announce : callable
+        Is told what begins.
+
+    Raises
+    ------
+    SynthesisError
+        If a tool is missing or too old (before anything is started), fails, or writes a report that cannot be read.
+    """
+    tools = VendorTools.find(settings)
+    folder = build / "vendor"
+    write_sources(model, folder, settings, ports if "cosim" in settings.steps else None)
+    for step in settings.steps:
+        run_step(step, folder, tools.of(step), announce)
+    return collect(folder, settings, tools)
+
+
+def run_step(step: str, folder: Path, tool: Tool, announce: Callable[[str], object]) -> None:
+    """Run one step, unless it has been run on the same inputs."""
+    script, log = f"{step}.tcl", folder / "logs" / f"{step}.log"
+    products = [folder / product for product in STEPS[step].products]
+    done = folder / "logs" / f"{step}.done"
+    patterns = (SETTINGS, "*.tcl", *SOURCES, *((EVENTS_FILE,) if step == "cosim" else ()))
+    inputs = digest(folder, patterns, tool.kind.name, tool.version_text) + "\n"
+    if done.is_file() and done.read_text(encoding="ascii") == inputs and all(p.exists() for p in products):
+        announce(f"{step}: done before")
+        return
+    # nothing of an older run may be taken for this one's
+    for path in (done, *products):
+        path.unlink(missing_ok=True)
+    announce(f"{step}: {tool.kind.name} {tool.version_text}, log in {log}")
+    try:
+        run_script(tool, script, folder, log, products)
+    except SynthesisError:
+        # a mismatch is a result, though the tool makes it an error
+        comparison = _comparison(log) if step == "cosim" else None
+        if comparison is None or comparison.mismatches == 0:
+            raise
+        return
+    write_if_changed(done, inputs.encode())
+
+
+def _comparison(log: Path) -> RtlComparison | None:
+    return post_check(log.read_text(encoding="utf-8", errors="replace"))
+
+
+def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> SynthesisReport:
+    """The report, from what the steps of a stage left behind."""
+    summary_path, clock_path = (folder / product for product in STEPS["csynth"].products)
+    summary, clock = HlsSummary.parse(summary_path), HlsClock.parse(clock_path)
+    _check_origin(summary_path, summary.device, summary.top, settings)
+    latency, interval, comparison = summary.latency_cycles, summary.interval_cycles, None
+    if settings.stage == "cosim":
+        log = folder / "logs" / "cosim.log"
+        comparison = _comparison(log)
+        if comparison is None:
+            raise SynthesisError("has no result of the test bench on the RTL's outputs", where=str(log))
+        if comparison.mismatches == 0:
+            cosim = CosimReport.parse(folder / STEPS["cosim"].products[0])
+            latency, interval = cosim.latency_cycles, cosim.interval_cycles
+    report = SynthesisReport(
+        part=settings.target.part.ordering_code,
+        flow="vendor",
+        stage=settings.stage,
+        tool_versions=tools.versions,
+        clock_period_ns=settings.target.clock_period_ns,
+        latency_cycles=latency,
+        initiation_interval=interval,
+        lut=summary.lut,
+        ff=summary.ff,
+        dsp=summary.dsp,
+        bram36=summary.bram18 / 2,
+        rtl_vs_qonnx=comparison,
+        timing=Timing(f"Vitis HLS {summary.version}, estimate of C synthesis", clock.estimated_ns),
+    )
+    return _with_vivado(report, folder, settings) if tools.vivado else report
+
+
+def _with_vivado(report: SynthesisReport, folder: Path, settings: VendorSettings) -> SynthesisReport:
+    """Resources and timing as Vivado has them; cycles remain those of Vitis HLS."""
+    utilisation_path, timing_path = (folder / product for product in STEPS[settings.stage].products[:2])
+    utilisation, slack = Utilisation.parse(utilisation_path), TimingSummary.parse(timing_path)
+    _check_origin(utilisation_path, utilisation.device, utilisation.design, settings)
+    after = "routing" if settings.stage == "impl" else "logic synthesis"
+    return replace(
+        report,
+        lut=utilisation.lut,
+        ff=utilisation.ff,
+        dsp=utilisation.dsp,
+        bram36=utilisation.bram36,
+        carry=utilisation.carry8,
+        timing=Timing(
+            f"Vivado {utilisation.version} after {after}, out of context",
+            round(settings.target.clock_period_ns - slack.wns_ns, 3),
+        ),
+    )
+
+
+def _check_origin(path: Path, device: str, top: str, settings: VendorSettings) -> None:
+    """Refuse figures of another design or part."""
+    if device.lower() != settings.target.part.ordering_code.lower() or top != TOP:
+        raise SynthesisError(
+            f"is of {top} on {device}, expected {TOP} on {settings.target.part.ordering_code}",
+            where=str(path),
+            remedy="remove the folder and synthesise again",
+        )
