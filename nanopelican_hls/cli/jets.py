@@ -1,0 +1,26 @@
+"""``nanopelican jets``: make jets and look at them; one module per subcommand, named ``jets_...``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from typing import Any
+
+#: subcommand modules ``jets_<name>``; each has ``add_parser(subparsers)`` and ``run(args) -> int``
+SUBCOMMANDS = ("generate", "compare")
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser("jets", help="generate and compare jets", description="Jets and their files.")
+    group = parser.add_subparsers(dest="jets_command", required=True, metavar="SUBCOMMAND")
+    for name in SUBCOMMANDS:
+        _module(name).add_parser(group)
+
+
+def run(args: argparse.Namespace) -> int:
+    status: int = _module(args.jets_command).run(args)
+    return status
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"nanopelican_hls.cli.jets_{name}")

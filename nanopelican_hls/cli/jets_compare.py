@@ -1,0 +1,31 @@
+"""``nanopelican jets compare``: two samples in their spectra, with two-sample tests."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "compare",
+        help="compare two files of jets with two-sample tests",
+        description="Kolmogorov-Smirnov tests of multiplicity, mass and pT spectra, class by class, as a table. "
+        "The exit status is 1 if a p value is below --p-min.",
+    )
+    parser.add_argument("first", type=Path, help="file of jets with labels")
+    parser.add_argument("second", type=Path, help="file of jets with labels")
+    parser.add_argument("--jets", type=int, help="first so many of each file (default: all)")
+    parser.add_argument("--p-min", type=float, default=0.0, help="smallest p value accepted (default: 0, any)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table."""
+    from nanopelican_hls.jets import read_jets
+    from nanopelican_hls.jets.comparison import compare_samples, markdown
+
+    first, second = (read_jets(path, args.jets) for path in (args.first, args.second))
+    rows = compare_samples(first, second)
+    print(markdown(rows, args.first.name, args.second.name), end="")
+    return int(min(row.p_value for row in rows) < args.p_min)

@@ -1,0 +1,91 @@
+"""Two samples of jets compared: spectra class by class, with Kolmogorov-Smirnov tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets, pt_gev
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SpectrumTest:
+    """One quantity of one class in two samples: means, and the two-sample Kolmogorov-Smirnov test."""
+
+    jet_class: str
+    quantity: str
+    means: tuple[float, float]
+    statistic: float
+    p_value: float
+
+
+def mass_gev(jets: Jets) -> Floats:
+    """Masses [n] of whole jets in GeV; 0 where rounding makes the square negative."""
+    energy, px, py, pz = jets.jet_four_momentum.T
+    mass: Floats = np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0))
+    return mass
+
+
+def mass_cut_auc(jets: Jets) -> float:
+    """Area under the ROC curve of a lower cut on the jet mass."""
+    return float(roc_auc_score(jets.labels, mass_gev(jets)))
+
+
+def _constituent_pt(rank: int) -> Callable[[Jets], Floats]:
+    return lambda jets: pt_gev(jets.four_momenta[:, rank - 1])
+
+
+#: quantity -> its values [n]; one value a jet, so that values are independent, as the test assumes
+QUANTITIES: dict[str, Callable[[Jets], Floats]] = {
+    "multiplicity": lambda jets: jets.multiplicity.astype(np.float64),
+    "mass, GeV": mass_gev,
+    "jet pT, GeV": lambda jets: pt_gev(jets.jet_four_momentum),
+    **{f"pT of constituent {rank}, GeV": _constituent_pt(rank) for rank in (1, 2, 5, 10, 20, 40)},
+}
+
+
+def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
+    """Every quantity of `QUANTITIES` in both classes.
+
+    A constituent that a jet does not have counts with pT 0.
+
+    Raises
+    ------
+    JetsError
+        If a sample has no labels or lacks a class, or keeps fewer than 40 constituents.
+    """
+    samples = [first, second]
+    for name, jets in zip(("first", "second"), samples, strict=True):
+        if jets.labels is None or len(np.unique(jets.labels)) < 2:
+            raise JetsError("needs labelled jets of both classes", where=f"the {name} sample")
+    # as many places in both, so that padding is padding
+    places = max(40, *(jets.four_momenta.shape[1] for jets in samples))
+    samples = [jets.leading(places) for jets in samples]
+    rows = []
+    for label, jet_class in ((1, "top"), (0, "QCD")):
+        pair = [jets[jets.labels == label] for jets in samples if jets.labels is not None]
+        for quantity, values_of in QUANTITIES.items():
+            a, b = (values_of(jets) for jets in pair)
+            test = stats.ks_2samp(a, b)
+            rows.append(SpectrumTest(jet_class, quantity, (a.mean(), b.mean()), test.statistic, test.pvalue))
+    return rows
+
+
+def markdown(rows: Sequence[SpectrumTest], first: str, second: str) -> str:
+    """The tests as a table."""
+    lines = [
+        f"| class | quantity | mean, {first} | mean, {second} | KS statistic | p value |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        means = " | ".join(f"{mean:.2f}" for mean in row.means)
+        lines.append(f"| {row.jet_class} | {row.quantity} | {means} | {row.statistic:.4f} | {row.p_value:.3f} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,140 @@
+"""Chunks: the unit of work. The same chunk has the same bits, whoever makes it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.generation.detector import energy_flow
+from nanopelican_hls.jets.generation.events import Events
+from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe, provenance
+from nanopelican_hls.jets.generation.selection import FoundJet, select_jets
+
+#: events per batch: enough for numpy to be fast
+MAX_BATCH_EVENTS = 400
+_FIRST_BATCH_EVENTS = 100
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Jets of one class, in the order they were found.
+
+    ``four_momenta`` float32 [n, N, 4] zero-padded, ``jet_four_momentum`` and ``truth_four_momentum`` float32 [n, 4],
+    ``multiplicity`` int32 [n] before the cut at N; ``events`` is how many Pythia began, ``hadronised`` how many it
+    finished.
+    """
+
+    four_momenta: NDArray[np.float32]
+    jet_four_momentum: NDArray[np.float32]
+    truth_four_momentum: NDArray[np.float32]
+    multiplicity: NDArray[np.int32]
+    events: int
+    hadronised: int
+
+
+def make_chunk(recipe: Recipe, key: ChunkKey) -> Chunk:
+    """Generate the jets of a chunk.
+
+    Raises
+    ------
+    JetsError
+        If Pythia does not take the settings.
+    """
+    events = Events(recipe, key)
+    rng = np.random.default_rng(recipe.seed_sequence(key))
+    found: list[FoundJet] = []
+    hadronised = 0
+    batch_events = _FIRST_BATCH_EVENTS
+    while len(found) < key.jets:
+        batch = events.batch(batch_events)
+        objects = energy_flow(events.stable(batch), recipe.detector, rng)
+        found += select_jets(batch, objects, recipe, key.jet_class)
+        hadronised += batch_events
+        # just enough for the rest: events beyond the last jet are thrown away
+        missing = (key.jets - len(found)) * hadronised / max(1, len(found))
+        batch_events = int(np.clip(1.02 * missing, 10, MAX_BATCH_EVENTS))
+    return _as_chunk(found[: key.jets], recipe.n_constituents, events.seen, hadronised)
+
+
+def _as_chunk(found: list[FoundJet], n_constituents: int, events: int, hadronised: int) -> Chunk:
+    four_momenta = np.zeros((len(found), n_constituents, 4), np.float32)
+    for row, jet in zip(four_momenta, found, strict=True):
+        kept = jet.constituents[:n_constituents]
+        row[: len(kept)] = kept
+    return Chunk(
+        four_momenta=four_momenta,
+        jet_four_momentum=np.array([jet.momentum for jet in found], np.float32),
+        truth_four_momentum=np.array([jet.truth for jet in found], np.float32),
+        multiplicity=np.array([len(jet.constituents) for jet in found], np.int32),
+        events=events,
+        hadronised=hadronised,
+    )
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """Of everything that decides the bits of a chunk: recipe without its size, card, versions."""
+    content = {**provenance(dataclasses.replace(recipe, jets=2)), "chunk_jets": recipe.chunk_jets}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def chunk_path(folder: Path, key: ChunkKey) -> Path:
+    """Where a chunk of that size is kept; the last one of a larger sample has another name."""
+    return folder / f"{key.name}-{key.jets}.npz"
+
+
+def write_chunk(folder: Path, recipe: Recipe, key: ChunkKey) -> Path:
+    """Make a chunk, or find it made; the file appears whole or not at all.
+
+    Raises
+    ------
+    JetsError
+        If it cannot be made or written.
+    """
+    path = chunk_path(folder, key)
+    if path.is_file():
+        return path
+    chunk = make_chunk(recipe, key)
+    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **dataclasses.asdict(chunk))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise JetsError(
+            f"cannot be written ({error.strerror})", where=str(path), remedy="check the folder and the free space"
+        ) from error
+    return path
+
+
+def read_chunk(path: Path) -> Chunk:
+    """Read a chunk.
+
+    Raises
+    ------
+    JetsError
+        If the file is damaged.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            content: dict[str, Any] = dict(arrays)
+            content |= {name: int(content[name]) for name in ("events", "hadronised")}
+            return Chunk(**content)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise JetsError(
+            f"is damaged ({error})", where=str(path), remedy="delete it: the next run makes it again"
+        ) from error

@@ -1,0 +1,100 @@
+"""Chunks to one file in the layout of PELICAN (docs/jets.md), jets of both classes mixed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.generation.chunks import Chunk, read_chunk
+from nanopelican_hls.jets.generation.recipe import Recipe, provenance
+from nanopelican_hls.jets.hdf5 import CHUNK_JETS
+
+_ENTRY = {
+    "Pmu": (np.float32, ("constituents", 4)),
+    "is_signal": (np.int8, ()),
+    "Nobj": (np.int32, ()),
+    "Nobj_all": (np.int32, ()),
+    "jet_Pmu": (np.float32, (4,)),
+    "truth_Pmu": (np.float32, (4,)),
+}
+
+
+def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
+    """Write all jets to ``output``; no more than two chunks are in memory at once.
+
+    Each pair of chunks, top and QCD, is mixed by a permutation that follows from the seed, so the first jets of the
+    file are a fair sample. The file appears whole or not at all, and equal recipes give equal bytes.
+
+    Raises
+    ------
+    JetsError
+        If a chunk is damaged, or the file cannot be written.
+    """
+    needed = sum(path.stat().st_size for path in chunks) * 3 // 2
+    temporary = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        # HDF5 cannot close a file cleanly on a full disk: ask before
+        free = shutil.disk_usage(output.parent).free
+        if free < needed:
+            raise JetsError(
+                f"needs about {needed >> 20} MB, and {free >> 20} MB are free",
+                where=str(output),
+                remedy="free some space; the chunks stay, and the same command goes on",
+            )
+        with h5py.File(temporary, "w") as file:
+            _fill(file, recipe, chunks)
+        temporary.replace(output)
+    except OSError as error:
+        raise JetsError(f"cannot be written ({error})", where=str(output), remedy="check the folder") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _fill(file: h5py.File, recipe: Recipe, chunks: list[Path]) -> None:
+    file.attrs.update(provenance(recipe))
+    for name, (dtype, entry) in _ENTRY.items():
+        shape = tuple(recipe.n_constituents if size == "constituents" else size for size in entry)
+        file.create_dataset(
+            name,
+            shape=(recipe.jets, *shape),
+            dtype=dtype,
+            chunks=(min(CHUNK_JETS, recipe.jets), *shape),
+            compression="gzip",
+            compression_opts=4,
+            shuffle=True,
+        )
+    start = 0
+    events = {"top": 0, "qcd": 0}
+    for index, (top, qcd) in enumerate(zip(chunks[::2], chunks[1::2], strict=True)):
+        pair = read_chunk(top), read_chunk(qcd)
+        events = {name: events[name] + chunk.events for name, chunk in zip(events, pair, strict=True)}
+        arrays = _mixed(*pair, np.random.default_rng((recipe.seed, 2, index)))
+        stop = start + len(arrays["Pmu"])
+        for name, values in arrays.items():
+            file[name][start:stop] = values
+        start = stop
+    file.attrs.update({f"events_{name}": count for name, count in events.items()})
+
+
+def _mixed(top: Chunk, qcd: Chunk, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+    """The datasets of two chunks, jets in random order."""
+    pair = (top, qcd)
+    sizes = [len(chunk.multiplicity) for chunk in pair]
+    order = rng.permutation(sum(sizes))
+    four_momenta = np.concatenate([chunk.four_momenta for chunk in pair])[order]
+    return {
+        "Pmu": four_momenta,
+        "is_signal": np.repeat([1, 0], sizes).astype(np.int8)[order],
+        "Nobj": np.count_nonzero(four_momenta[..., 0], axis=1).astype(np.int32),
+        "Nobj_all": np.concatenate([chunk.multiplicity for chunk in pair])[order],
+        "jet_Pmu": np.concatenate([chunk.jet_four_momentum for chunk in pair])[order],
+        "truth_Pmu": np.concatenate([chunk.truth_four_momentum for chunk in pair])[order],
+    }

@@ -1,0 +1,109 @@
+"""Runs the chunks of a recipe: in this machine's processes, or on a cluster through dask.distributed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import multiprocessing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.generation.chunks import chunk_path, fingerprint, write_chunk
+from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
+
+#: in the folder of chunks: what they were made from
+_FINGERPRINT = "recipe.json"
+
+
+def generate_chunks(
+    recipe: Recipe, folder: Path, *, jobs: int = 1, dask_client: Any = None, progress: bool = False
+) -> list[Path]:
+    """Make the chunks of a recipe that are not made yet.
+
+    Parameters
+    ----------
+    folder : Path
+        Where chunks are kept; it must be the same folder on every machine of the cluster.
+    jobs : int
+        Processes on this machine; not used with a cluster.
+    dask_client : distributed.Client, optional
+        The cluster.
+    progress : bool
+        Whether to show jets made, jets per second and time left.
+
+    Returns
+    -------
+    list of Path
+        The files of all chunks, in the order of `Recipe.chunks`.
+
+    Raises
+    ------
+    JetsError
+        If the folder holds chunks of another recipe, or a chunk cannot be made or written.
+    """
+    _claim(folder, recipe)
+    keys = recipe.chunks()
+    missing = [key for key in keys if not chunk_path(folder, key).is_file()]
+    runner = _on_cluster(dask_client, recipe, folder, missing) if dask_client else _here(recipe, folder, missing, jobs)
+    with tqdm(total=recipe.jets, unit=" jets", disable=not progress, smoothing=0.05, leave=False) as bar:
+        bar.update(0)
+        bar.initial = recipe.jets - sum(key.jets for key in missing)  # the rate is that of this run
+        bar.update(bar.initial)
+        for key in runner:
+            bar.update(key.jets)
+    return [chunk_path(folder, key) for key in keys]
+
+
+def _claim(folder: Path, recipe: Recipe) -> None:
+    """Take a folder for the recipe, or find that it is the recipe's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left_over in folder.glob(".*.npz.*"):  # of a run that was killed
+            left_over.unlink(missing_ok=True)
+        marker = folder / _FINGERPRINT
+        if not marker.is_file():
+            temporary = folder / f".{_FINGERPRINT}"
+            temporary.write_text(json.dumps({"fingerprint": fingerprint(recipe)}) + "\n", encoding="utf-8")
+            temporary.replace(marker)
+        found = json.loads(marker.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise JetsError(f"cannot be used for chunks ({error})", where=str(folder)) from error
+    if found != {"fingerprint": fingerprint(recipe)}:
+        raise JetsError(
+            "holds chunks of another recipe, or of other versions of Pythia, FastJet or numpy",
+            where=str(folder),
+            remedy="remove the folder, or choose another output",
+        )
+
+
+def _here(recipe: Recipe, folder: Path, keys: list[ChunkKey], jobs: int) -> Iterator[ChunkKey]:
+    if jobs == 1 or len(keys) < 2:
+        for key in keys:
+            write_chunk(folder, recipe, key)
+            yield key
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(keys)), mp_context=context) as pool:
+        futures = {pool.submit(write_chunk, folder, recipe, key): key for key in keys}
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                future.result()
+                yield futures[future]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _on_cluster(client: Any, recipe: Recipe, folder: Path, keys: list[ChunkKey]) -> Iterator[ChunkKey]:
+    import distributed
+
+    futures = {
+        client.submit(write_chunk, folder.absolute(), recipe, key, key=f"{key.name}-{fingerprint(recipe)}"): key
+        for key in keys
+    }
+    for future in distributed.as_completed(list(futures)):
+        future.result()
+        yield futures[future]

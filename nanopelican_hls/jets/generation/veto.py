@@ -1,0 +1,73 @@
+"""A loose selection before hadronisation: most events that cannot give a jet are not worth hadronising.
+
+The windows are so wide that about 1 in 1000 selected jets is lost (docs/generation.md has the measurement).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nanopelican_hls.jets.generation.recipe import JetClass, Recipe
+
+#: range of the pT of the leading parton-level jet, relative to the selection's ends. The upper one is far away because
+#: a K_S or a Lambda that decays beyond the tracker takes its energy along.
+PT_BELOW, PT_ABOVE = 0.88, 1.5
+#: margins in |eta|, and in the distance of a top and its quarks from the jet
+ETA_MARGIN, MATCH_MARGIN = 0.8, 0.15
+#: where Pythia puts the two products of the hard process
+_HARD_PRODUCTS = (5, 6)
+_W = 24
+
+
+def parton_veto(recipe: Recipe, jet_class: JetClass) -> Any:
+    """A `pythia8mc.UserHooks` that drops events without a parton-level jet near the selection; ``seen`` counts all."""
+    import pythia8mc
+
+    pt_low, pt_high = PT_BELOW * recipe.pt_min_gev, PT_ABOVE * recipe.pt_max_gev
+    y_max = recipe.eta_max + ETA_MARGIN
+    distance = recipe.radius + MATCH_MARGIN
+
+    class Veto(pythia8mc.UserHooks):  # type: ignore[misc]
+        def __init__(self) -> None:
+            pythia8mc.UserHooks.__init__(self)
+            anti_kt, visible, massless = -1, 2, 1
+            self._jets = pythia8mc.SlowJet(anti_kt, recipe.radius, pt_low, 5.0, visible, massless)
+            self.seen = 0
+
+        def canVetoPartonLevel(self) -> bool:  # noqa: N802
+            return True
+
+        def doVetoPartonLevel(self, event: Any) -> bool:  # noqa: N802
+            self.seen += 1
+            jets = self._jets
+            if not jets.analyze(event) or jets.sizeJet() == 0:
+                return True
+            if jets.pT(0) > pt_high or abs(jets.y(0)) > y_max:
+                return True
+            return jet_class is JetClass.TOP and not self._has_top(event)
+
+        def _has_top(self, event: Any) -> bool:
+            axes = [(self._jets.y(i), self._jets.phi(i)) for i in range(self._jets.sizeJet())]
+            tops = [_decay(event, product) for product in _HARD_PRODUCTS]
+            return any(all(_near(particle, axis, distance) for particle in top) for axis in axes for top in tops)
+
+    return Veto()
+
+
+def _decay(event: Any, index: int) -> list[Any]:
+    """A top as it decays, and the three quarks it decays to, before they radiate."""
+    top = event[event[index].iBotCopyId()]
+    particles = [top]
+    for daughter in (event[top.daughter1()], event[top.daughter2()]):
+        if abs(daughter.id()) == _W:
+            w = event[daughter.iBotCopyId()]
+            particles += [event[w.daughter1()], event[w.daughter2()]]
+        else:
+            particles.append(daughter)
+    return particles
+
+
+def _near(particle: Any, axis: tuple[float, float], distance: float) -> bool:
+    eta, phi = axis
+    return math.hypot(particle.eta() - eta, math.remainder(particle.phi() - phi, 2 * math.pi)) < distance

@@ -1,0 +1,21 @@
+"""A sample that takes seconds, made once by the real generator."""
+
+from __future__ import annotations
+
+import pytest
+
+from nanopelican_hls.jets.generation import Recipe, generate_jets
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    """Three chunks a class, the last smaller."""
+    return Recipe(jets=26, seed=3, chunk_jets=5)
+
+
+@pytest.fixture(scope="session")
+def unbroken(recipe, tmp_path_factory):
+    """Its file, made in one go."""
+    path = tmp_path_factory.mktemp("generation") / "unbroken.h5"
+    generate_jets(recipe, path)
+    return path

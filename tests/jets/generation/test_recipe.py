@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.generation import JetClass, Recipe
+from nanopelican_hls.jets.generation.chunks import fingerprint
+from nanopelican_hls.jets.generation.recipe import MAX_PYTHIA_SEED, provenance
+
+
+def test_chunks_alternate_and_add_up(recipe):
+    chunks = recipe.chunks()
+    assert [(key.jet_class.value, key.index, key.jets) for key in chunks] == [
+        *[("top", 0, 5), ("qcd", 0, 5), ("top", 1, 5), ("qcd", 1, 5), ("top", 2, 3), ("qcd", 2, 3)]
+    ]
+
+
+def test_every_chunk_has_a_seed_of_its_own(recipe):
+    settings = [recipe.pythia_settings(key)[-1] for key in dataclasses.replace(recipe, jets=2000).chunks()]
+    assert len(set(settings)) == len(settings)
+    seeds = [int(setting.split("=")[1]) for setting in settings]
+    assert min(seeds) > 0 and max(seeds) <= MAX_PYTHIA_SEED
+
+
+def test_a_chunk_does_not_depend_on_the_size_of_the_sample(recipe):
+    key = recipe.chunks()[2]
+    larger = dataclasses.replace(recipe, jets=10_000)
+    assert larger.chunks()[2] == key
+    assert larger.pythia_settings(key) == recipe.pythia_settings(key)
+    assert fingerprint(larger) == fingerprint(recipe)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 4}, {"n_constituents": 80}, {"card": "atlas-3.3.2"}, {"chunk_jets": 6}, {"radius": 1.0}]
+)
+def test_fingerprint_knows_what_decides_the_jets(recipe, change):
+    assert fingerprint(dataclasses.replace(recipe, **change)) != fingerprint(recipe)
+
+
+def test_provenance(recipe):
+    attributes = provenance(recipe)
+    assert attributes["seed"] == 3
+    assert json.loads(attributes["recipe"])["pthat_max_gev"] == 1000.0
+    assert json.loads(attributes["card"])["description"] == "Delphes 3.3.3 ATLAS card emulation"
+    assert set(json.loads(attributes["versions"])) == {"pythia8mc", "fastjet", "numpy", "nanopelican-hls", "python"}
+    assert "PartonLevel:MPI = off" in json.loads(attributes["pythia_settings"])["top"]
+
+
+@pytest.mark.parametrize("jets", [0, 1, -2, 15])
+def test_halves(jets):
+    with pytest.raises(JetsError, match=f"{jets} jets cannot be half top and half QCD"):
+        Recipe(jets=jets)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"chunk_jets": 0}, "chunk_jets: must be at least 1, not 0"),
+        ({"n_constituents": -1}, "n_constituents: must be at least 1, not -1"),
+        ({"seed": -1}, "seed: must not be negative"),
+        ({"card": "cms"}, "card: is unknown: 'cms'"),
+        ({"pt_max_gev": 500.0}, "pt: the range 550 to 500 is empty"),
+        ({"pthat_min_gev": 2000.0}, "pthat: the range 2000 to 1000 is empty"),
+        ({"radius": 0.0}, "radius: must be positive"),
+    ],
+)
+def test_bad_numbers(change, what):
+    with pytest.raises(JetsError) as caught:
+        Recipe(jets=10, **change)
+    assert str(caught.value).startswith(what)
+
+
+def test_labels():
+    assert [jet_class.label for jet_class in JetClass] == [1, 0]
