@@ -48,3 +48,7 @@ class FirmwareError(NanopelicanError):
 
 class SynthesisError(NanopelicanError):
     """A synthesis that cannot be started or finished, or a report of a tool that cannot be read."""
+
+
+class RtlError(NanopelicanError):
+    """RTL that cannot be generated, simulated or mapped."""

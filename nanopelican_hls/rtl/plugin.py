@@ -1,0 +1,33 @@
+"""Programs of the contract as models of alkaid (entry-point group ``alir_tracer.plugins``).
+
+With this package installed, ``alkaid.converter.trace_model(program)`` traces a `Program`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from alkaid.converter.plugin import ALIRTracerPluginBase
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.rtl.backend import Shape, Symbolic
+from nanopelican_hls.rtl.tracer import port_quantisers, trace
+
+
+class ProgramTracer(ALIRTracerPluginBase):  # type: ignore[misc]
+    """Replays a `Program`; its inputs are the ports without the batch axis, in the order of the file."""
+
+    model: Program
+
+    def get_input_shapes(self) -> Sequence[Shape]:
+        return list(self.model.ports.values())
+
+    def apply_model(self, verbose: bool, inputs: tuple[Any, ...]) -> tuple[dict[str, Any], list[str]]:  # noqa: ARG002
+        """Replay on alkaid's arrays; inputs of no type yet get that of their port, others are quantised."""
+        ports = {
+            tensor: Symbolic(array[None]).as_port(quantiser)
+            for (tensor, quantiser), array in zip(port_quantisers(self.model).items(), inputs, strict=True)
+        }
+        tensors = trace(self.model, ports).tensors
+        return {name: tensors[name].values[0] for name in self.model.ranges}, list(self.model.outputs)

@@ -1,0 +1,92 @@
+"""A quantiser on one symbolic number, in as little logic as its bits allow.
+
+Works on alkaid's variables, of which it uses: ``kif`` (sign, integer bits, fractional bits), ``quantize`` without
+rounding or saturation (a choice of bits, which costs nothing), ``msb_mux`` (a multiplexer by the highest bit) and
+bitwise operators. alkaid's own saturation compares with both bounds in full width, and its half-to-even rounding errs
+where every value is a tie.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nanopelican_hls.fixed_point import Quantiser, Rounding
+
+Variable = Any
+
+
+def quantised(x: Variable, quantiser: Quantiser) -> Variable:
+    """``x`` after a `Quantiser`: rounded to its grid, then saturated; a constant becomes a float."""
+    if x.low == x.high:
+        return float(quantiser(x.low))
+    return _saturated(_rounded(x, quantiser), quantiser)
+
+
+def select_bits(x: Variable, signed: bool, integers: int, fraction: int) -> Variable:
+    """The bits of ``x`` that a fixed-point type has; no rounding, no saturation.
+
+    alkaid 0.8 takes the wrong bit of a number that stands for another one times a power of two
+    (``canonicalize_msb_wraps`` forgets the factor); so the factor is taken out first.
+    """
+    factor = abs(x._factor)
+    shift = _exponent(factor)
+    return (x * (1 / factor)).quantize(int(signed), integers - shift, fraction + shift) * factor
+
+
+def _exponent(power_of_two: float) -> int:
+    numerator, denominator = power_of_two.as_integer_ratio()
+    return numerator.bit_length() - denominator.bit_length()
+
+
+def _field(x: Variable, top: int, bottom: int) -> Variable:
+    """The bits of weights ``2**bottom`` to ``2**(top-1)``, as an unsigned number."""
+    return select_bits(x, False, top, -bottom)
+
+
+def _floor(x: Variable, exponent: int) -> Variable:
+    """Without the bits below the grid ``2**exponent``."""
+    signed, integers, fraction = x.kif
+    # the sign may be all that is left, and stands above the grid then
+    return select_bits(x, signed, max(integers, exponent), min(fraction, -exponent))
+
+
+def _rounded(x: Variable, quantiser: Quantiser) -> Variable:
+    exponent = quantiser.exponent
+    if x.step >= quantiser.scale:
+        return x
+    if quantiser.rounding is Rounding.FLOOR:
+        return _floor(x, exponent)
+    shifted = x + quantiser.scale / 2
+    if shifted.step >= quantiser.scale:
+        return _floor(shifted, exponent + 1)  # every value is a tie
+    # half up is the floor of this; where nothing is left below the grid there was a tie, and even means: last bit 0
+    inexact = _field(shifted, exponent, -shifted.kif[2]).unary_bit_op("any") * quantiser.scale
+    return _floor(shifted, exponent + 1) + (_field(shifted, exponent + 1, exponent) & inexact)
+
+
+def _saturated(x: Variable, quantiser: Quantiser) -> Variable:
+    low, high = quantiser.low * quantiser.scale, quantiser.high * quantiser.scale
+    if x.high <= low or x.low >= high:
+        return low if x.high <= low else high
+    signed, integers, fraction = x.kif
+    limit = quantiser.bits - quantiser.signed + quantiser.exponent  # the sign stands above this bit
+    if integers <= limit and signed <= quantiser.signed:
+        return x
+    bottom = min(-fraction, quantiser.exponent)
+    magnitude = _field(x, limit, bottom)
+    sign = _field(x, integers + 1, integers) * 2.0**-integers if signed else None
+    if quantiser.signed and sign is not None:
+        # in range when all bits from the limit on are copies of the sign; beyond it, all below are its opposite
+        above = select_bits(x, True, integers, -limit)
+        beyond = above.unary_bit_op("any") & ~above.unary_bit_op("all")
+        clipped = _field(_repeated(~sign, quantiser), limit, bottom)
+        return beyond.msb_mux(clipped, magnitude) | (-sign * 2.0**limit)
+    if integers > limit:
+        beyond = _field(x, integers, limit).unary_bit_op("any")
+        magnitude = _field(_repeated(beyond, quantiser) | magnitude, limit, bottom)
+    return magnitude if sign is None else sign.msb_mux(0.0, magnitude)
+
+
+def _repeated(bit: Variable, quantiser: Quantiser) -> Variable:
+    """A bit in every place from the last of the grid upwards."""
+    return -bit * quantiser.scale

@@ -1,0 +1,67 @@
+"""A program of the contract, replayed on symbolic fixed-point numbers: from QONNX nodes to adders and multipliers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.rtl.backend import Circuit, Symbolic, circuit
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A replayed program.
+
+    Attributes
+    ----------
+    ports : quantised port tensors [1, ...] by name, the inputs of the circuit.
+    tensors : parameters and every activation by name, ports included.
+    """
+
+    program: Program
+    ports: Mapping[str, Symbolic]
+    tensors: Mapping[str, Symbolic]
+
+    def circuit(self, *, all_tensors: bool = False) -> Circuit:
+        """The circuit that computes the outputs of the program, or every tensor of it."""
+        names = tuple(self.program.ranges) if all_tensors else self.program.outputs
+        return circuit(self.ports, {name: self.tensors[name] for name in names})
+
+
+def port_quantisers(program: Program) -> dict[str, Quantiser]:
+    """Quantisers that stand behind the ports, by the tensors they give, in the order of the ports."""
+    behind = {n.inputs[0]: n for n in program.nodes if n.quantiser and n.inputs[0] in program.ports}
+    return {behind[port].output: program.quantisers[behind[port].output] for port in program.ports if port in behind}
+
+
+def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trace:
+    """Replay a program.
+
+    Parameters
+    ----------
+    program : Program
+    ports : mapping of str to Symbolic [1, ...], optional
+        What the quantisers behind the ports give; new inputs by default.
+    """
+    if ports is None:
+        ports = {
+            tensor: Symbolic.inputs((1, *program.shapes[tensor]), quantiser)
+            for tensor, quantiser in port_quantisers(program).items()
+        }
+    tensors = {name: Symbolic(value) for name, value in program.constants.items()} | dict(ports)
+    for node in program.nodes:
+        if node.output not in ports:
+            tensors[node.output] = _replay(node, tensors).known_within(program.ranges[node.output])
+    return Trace(program, ports, tensors)
+
+
+def _replay(node: Node, tensors: Mapping[str, Symbolic]) -> Symbolic:
+    inputs = [tensors[name] if name else None for name in node.inputs]
+    if node.operator:
+        result: Symbolic = node.operator.compute(*inputs, **node.attributes)
+        return result
+    (x,) = inputs
+    assert x is not None
+    return x.quantised(node.quantiser) if node.quantiser else x.rectified()

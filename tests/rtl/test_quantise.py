@@ -1,0 +1,44 @@
+"""Quantisers as logic: every value of many sources, against `Quantiser`."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nanopelican_hls.fixed_point import Quantiser, Rounding
+from nanopelican_hls.rtl.backend import Symbolic, circuit
+
+TARGETS = [
+    Quantiser(bits, signed, exponent, rounding)
+    for bits, signed, exponent, rounding in itertools.product((1, 2, 4, 9), (False, True), (-4, -1, 0, 2, 8), Rounding)
+    if bits > signed
+]
+
+
+def differences(source: Quantiser, factor: float, offset: float, targets: list[Quantiser]) -> list[Quantiser]:
+    """Targets onto which some value of ``factor * x + offset`` is quantised wrongly, x from `source`."""
+    x = Symbolic.inputs((1, 1), source)
+    values = np.arange(source.low, source.high + 1)[:, None] * source.scale
+    logic = circuit({"x": x}, {str(k): (x * factor + offset).quantised(target) for k, target in enumerate(targets)})
+    results = logic.evaluate({"x": values})
+    expected = [target(values * factor + offset) for target in targets]
+    return [target for k, target in enumerate(targets) if (results[str(k)] != expected[k]).any()]
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.5, 1.5, -3.0])
+@pytest.mark.parametrize("source", [Quantiser(1, False, -2), Quantiser(5, True, -2), Quantiser(8, False, 0)], ids=repr)
+def test_equals_the_quantiser(source, offset):
+    assert differences(source, 1.0, offset, TARGETS) == []
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    source=st.builds(Quantiser, st.integers(2, 9), st.booleans(), st.integers(-3, 3)),
+    factor=st.sampled_from([-4.0, -1.0, -0.5, 0.25, 1.0, 2.0, 3.0, 8.0]),
+    offset=st.integers(-40, 40).map(lambda n: n / 4),
+    target=st.builds(Quantiser, st.integers(2, 9), st.booleans(), st.integers(-4, 8), st.sampled_from(Rounding)),
+)
+def test_equals_the_quantiser_after_arithmetic(source, factor, offset, target):
+    assert differences(source, factor, offset, [target]) == []
