@@ -7,11 +7,11 @@ import importlib
 from typing import Any
 
 #: subcommand modules ``jets_<name>``; each has ``add_parser(subparsers)`` and ``run(args) -> int``
-SUBCOMMANDS = ("generate", "compare")
+SUBCOMMANDS = ("generate", "compare", "show")
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("jets", help="generate and compare jets", description="Jets and their files.")
+    parser = subparsers.add_parser("jets", help="generate, compare and draw jets", description="Jets and their files.")
     group = parser.add_subparsers(dest="jets_command", required=True, metavar="SUBCOMMAND")
     for name in SUBCOMMANDS:
         _module(name).add_parser(group)

@@ -1,0 +1,48 @@
+"""``nanopelican jets show``: a file of jets in one picture."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "show",
+        help="draw a file of jets",
+        description="Draw multiplicity, jet mass, constituent pT and the products d_ij per class into one PNG or PDF.",
+    )
+    parser.add_argument("file", type=Path, help="file of jets, in any layout of docs/jets.md")
+    parser.add_argument("--output", type=Path, help="picture, .png or .pdf (default: FILE's name with .png, here)")
+    parser.add_argument("--events", type=int, help="first so many jets (default: all)")
+    parser.add_argument(
+        "--constituents", type=int, default=16, help="products d_ij of so many leading ones (default: 16)"
+    )
+    parser.add_argument(
+        "--bits", type=int, help="give the share of d_ij clipped at so many bits before the binary point, in GeV^2"
+    )
+    parser.add_argument("--signal", nargs="+", metavar="CLASS", help="classes that are signal, in a file with several")
+    parser.add_argument("--force", action="store_true", help="replace a picture that exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw; print the figures that the picture shows."""
+    from nanopelican_hls.jets import iterate_jets
+    from nanopelican_hls.jets.histograms import fill, smallest_width
+    from nanopelican_hls.jets.pictures import check_destination, draw_jets, save_picture
+
+    output = args.output or Path(f"{args.file.stem}.png")
+    check_destination(output, force=args.force)
+    classes = fill(iterate_jets(args.file, events=args.events, signal=args.signal), args.constituents)
+    bits = smallest_width(classes.values()) if args.bits is None else args.bits
+    title = f"{args.file.name}: {sum(c.jets for c in classes.values()):,} jets"
+    save_picture(draw_jets(classes, title, n_constituents=args.constituents, bits=bits), output, force=args.force)
+    for name, histograms in classes.items():
+        print(
+            f"{name}: {histograms.jets} jets, mean multiplicity {histograms.mean('multiplicity'):.1f}, "
+            f"mean mass {histograms.mean('mass_gev'):.0f} GeV, "
+            f"{100 * histograms.share_clipped_at(bits):.2g}% of d_ij clipped at {bits} bits"
+        )
+    print(f"written: {output}")
+    return 0

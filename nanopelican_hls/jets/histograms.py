@@ -1,0 +1,119 @@
+"""Histograms of jets, filled chunk by chunk, so that a file of any size can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.comparison import mass_gev
+from nanopelican_hls.jets.container import Jets, pt_gev
+from nanopelican_hls.jets.coordinates import to_light_cone
+from nanopelican_hls.operators._minkowski import dot
+
+#: quantity -> edges of its bins; what lies outside counts in the first or the last bin
+EDGES: Mapping[str, NDArray[np.float64]] = {
+    "multiplicity": np.arange(-0.5, 501),
+    "mass_gev": np.arange(0.0, 2001, 4),
+    "pt_gev": np.logspace(-2, 4, 121),
+    "d_bits": np.arange(-20, 30.01, 0.25),
+}
+
+
+@dataclass
+class ClassHistograms:
+    """The jets of one class.
+
+    Attributes
+    ----------
+    jets : int
+        Number of jets.
+    multiplicity, mass_gev : int64
+        Jets in the bins of `EDGES`.
+    pt_gev : int64
+        Constituents, all that the file has.
+    d_bits : int64
+        Pairs of constituents in log2 of their product d_ij in GeV^2: one in the bin from b - 1 to b needs b bits
+        before the binary point.
+    """
+
+    jets: int = 0
+    counts: dict[str, NDArray[np.int64]] = field(
+        default_factory=lambda: {name: np.zeros(len(edges) - 1, dtype=np.int64) for name, edges in EDGES.items()}
+    )
+
+    def add(self, jets: Jets, n_constituents: int) -> None:
+        """Count jets, products among the leading ``n_constituents``."""
+        pt = pt_gev(jets.four_momenta)
+        products = _products_gev2(jets, n_constituents)
+        values = {
+            "multiplicity": jets.multiplicity,
+            "mass_gev": mass_gev(jets),
+            "pt_gev": pt[pt > 0],
+            # rounding makes the product of parallel particles 0 or less: it needs no bit
+            "d_bits": np.log2(np.maximum(products, np.finfo(float).tiny)),
+        }
+        self.jets += len(jets)
+        for name, array in values.items():
+            edges = EDGES[name]
+            self.counts[name] += np.histogram(np.clip(array, edges[0], edges[-1]), edges)[0]
+
+    def share_clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bits before the binary point, and the share of products d_ij that do not fit into so many."""
+        counts = self.counts["d_bits"]
+        above = np.concatenate([np.cumsum(counts[::-1])[::-1], [0]])
+        return EDGES["d_bits"], above / max(above[0], 1)
+
+    def share_clipped_at(self, bits: int) -> float:
+        """The share of products of 2^bits GeV^2 or more."""
+        edges, share = self.share_clipped()
+        return float(share[np.searchsorted(edges, bits)]) if bits <= edges[-1] else 0.0
+
+    def mean(self, name: str) -> float:
+        """Mean of a quantity, to half a bin."""
+        edges, counts = EDGES[name], self.counts[name]
+        return float(np.average((edges[1:] + edges[:-1]) / 2, weights=counts)) if counts.any() else float("nan")
+
+
+def fill(chunks: Iterable[Jets], n_constituents: int) -> dict[str, ClassHistograms]:
+    """Histograms by class: "signal" and "background", or "all jets" where there are no labels.
+
+    Parameters
+    ----------
+    chunks : iterable of Jets
+        As `iterate_jets` gives them.
+    n_constituents : int
+        Products d_ij are those among so many leading constituents.
+    """
+    if n_constituents < 2:
+        raise JetsError(f"{n_constituents} constituents have no products", remedy="take at least 2")
+    classes: dict[str, ClassHistograms] = {}
+    for jets in chunks:
+        for name, part in _by_class(jets).items():
+            if len(part):
+                classes.setdefault(name, ClassHistograms()).add(part, n_constituents)
+    return {name: classes[name] for name in sorted(classes, reverse=True)}
+
+
+def smallest_width(classes: Iterable[ClassHistograms], share: float = 1e-3) -> int:
+    """The fewest bits before the binary point that clip no more than ``share`` of the products of any class."""
+    widths = range(int(EDGES["d_bits"][-1]) + 1)
+    return next(bits for bits in widths if all(c.share_clipped_at(bits) <= share for c in classes))
+
+
+def _by_class(jets: Jets) -> dict[str, Jets]:
+    if jets.labels is None:
+        return {"all jets": jets}
+    return {"signal": jets[jets.labels == 1], "background": jets[jets.labels == 0]}
+
+
+def _products_gev2(jets: Jets, n_constituents: int) -> NDArray[np.float64]:
+    """Products of the pairs of leading constituents that are there, in GeV^2."""
+    momenta = jets.four_momenta[:, :n_constituents]
+    components = list(np.moveaxis(to_light_cone(momenta, jets.jet_four_momentum), -1, 0))
+    i, j = np.triu_indices(momenta.shape[1], k=1)
+    products: NDArray[np.float64] = dot([c[:, i] for c in components], [c[:, j] for c in components], "light_cone")
+    return products[(momenta[:, i, 0] > 0) & (momenta[:, j, 0] > 0)]
