@@ -1,0 +1,41 @@
+"""The README does what it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nanopelican_hls.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A folder with the models, as a user has them, that may be written to."""
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/training.md"])
+def test_the_table_of_models_is_that_of_the_command(page, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert main(["zoo"]) == 0
+    assert capsys.readouterr().out.strip() in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_the_python_examples_run(elsewhere, capsys):
+    chain, hls4ml_alone = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(chain, "README.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines()[-1] == "0 of 1000 jets differ, 33 tensors compared"
+    exec(compile(hls4ml_alone, "README.md", "exec"), {})
+    assert (elsewhere / "my-project" / "firmware" / "myproject.cpp").exists()
+
+
+def test_every_link_leads_somewhere():
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
