@@ -18,7 +18,8 @@ LOCK = ".synth.lock"
 def locked(folder: Path) -> Iterator[None]:
     """Hold a build folder, which is made if needed.
 
-    The lock is the operating system's, so it goes with the process that holds it, however that ends.
+    The lock is the operating system's: it goes with the processes that hold it, however they end. Those are this one
+    and children that inherit open files.
 
     Raises
     ------
@@ -33,10 +34,11 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise SynthesisError(
-                f"is in use by another synthesis (process {file.read().strip() or 'unknown'})",
+                f"is in use by another synthesis (of process {file.read().strip() or 'unknown'})",
                 where=str(folder),
                 remedy="wait for it, or choose another folder: --build FOLDER",
             ) from None
+        os.set_inheritable(file.fileno(), True)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

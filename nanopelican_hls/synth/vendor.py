@@ -6,6 +6,7 @@ the tools' projects, ``logs``. A step that finished is not repeated as long as a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,11 @@ from nanopelican_hls.synth.vendor_reports import (
     post_check,
 )
 from nanopelican_hls.synth.vendor_tools import HLS_TOOLS, VIVADO, Tool, find_tool, run_script
+
+logger = logging.getLogger(__name__)
+
+#: what Vivado calls the state of a design after a stage, and what we do
+DESIGN_STATES = {"vsynth": ("Synthesized", "logic synthesis"), "impl": ("Routed", "routing")}
 
 
 @dataclass(frozen=True)
@@ -117,42 +123,61 @@ def _comparison(log: Path) -> RtlComparison | None:
 
 def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> SynthesisReport:
     """The report, from what the steps of a stage left behind."""
+    target = settings.target
     summary_path, clock_path = (folder / product for product in STEPS["csynth"].products)
     summary, clock = HlsSummary.parse(summary_path), HlsClock.parse(clock_path)
-    _check_origin(summary_path, summary.device, summary.top, settings)
-    latency, interval, comparison = summary.latency_cycles, summary.interval_cycles, None
-    if settings.stage == "cosim":
-        log = folder / "logs" / "cosim.log"
-        comparison = _comparison(log)
-        if comparison is None:
-            raise SynthesisError("has no result of the test bench on the RTL's outputs", where=str(log))
-        if comparison.mismatches == 0:
-            cosim = CosimReport.parse(folder / STEPS["cosim"].products[0])
-            latency, interval = cosim.latency_cycles, cosim.interval_cycles
+    asked = (TOP, target.part.ordering_code, f"{target.clock_period_ns:.2f} ns")
+    _check_origin(summary_path, (summary.top, summary.device, f"{clock.target_ns:.2f} ns"), asked)
+    if summary.interval_cycles != target.reuse_factor:
+        logger.warning("initiation interval is %s, but %d was asked for", summary.interval_cycles, target.reuse_factor)
+    _warn_of_slack(summary.slack_ns, f"Vitis HLS, with {settings.clock_uncertainty_percent:g} % left for routing")
     report = SynthesisReport(
-        part=settings.target.part.ordering_code,
+        part=target.part.ordering_code,
         flow="vendor",
         stage=settings.stage,
         tool_versions=tools.versions,
-        clock_period_ns=settings.target.clock_period_ns,
-        latency_cycles=latency,
-        initiation_interval=interval,
+        clock_period_ns=target.clock_period_ns,
+        latency_cycles=summary.latency_cycles,
+        initiation_interval=summary.interval_cycles,
         lut=summary.lut,
         ff=summary.ff,
         dsp=summary.dsp,
         bram36=summary.bram18 / 2,
-        rtl_vs_qonnx=comparison,
         timing=Timing(f"Vitis HLS {summary.version}, estimate of C synthesis", clock.estimated_ns),
     )
+    if settings.stage == "cosim":
+        return _with_cosim(report, folder)
     return _with_vivado(report, folder, settings) if tools.vivado else report
+
+
+def _with_cosim(report: SynthesisReport, folder: Path) -> SynthesisReport:
+    """Cycles as the simulation has them, and what the test bench found."""
+    log, path = folder / "logs" / "cosim.log", folder / STEPS["cosim"].products[0]
+    comparison = _comparison(log)
+    if comparison is None:
+        raise SynthesisError("has no result of the test bench on the RTL's outputs", where=str(log))
+    if comparison.mismatches:
+        return replace(report, rtl_vs_qonnx=comparison)
+    cosim = CosimReport.parse(path)
+    if not cosim.passed:
+        raise SynthesisError("says Fail, though the test bench passed", where=str(path), remedy=f"see {log}")
+    return replace(
+        report,
+        latency_cycles=cosim.latency_cycles,
+        initiation_interval=cosim.interval_cycles,
+        rtl_vs_qonnx=comparison,
+    )
 
 
 def _with_vivado(report: SynthesisReport, folder: Path, settings: VendorSettings) -> SynthesisReport:
     """Resources and timing as Vivado has them; cycles remain those of Vitis HLS."""
+    state, after = DESIGN_STATES[settings.stage]
     utilisation_path, timing_path = (folder / product for product in STEPS[settings.stage].products[:2])
     utilisation, slack = Utilisation.parse(utilisation_path), TimingSummary.parse(timing_path)
-    _check_origin(utilisation_path, utilisation.device, utilisation.design, settings)
-    after = "routing" if settings.stage == "impl" else "logic synthesis"
+    found = (utilisation.design, utilisation.device, utilisation.state)
+    _check_origin(utilisation_path, found, (TOP, report.part, state))
+    source = f"Vivado {utilisation.version} after {after}, out of context"
+    _warn_of_slack(slack.wns_ns, source)
     return replace(
         report,
         lut=utilisation.lut,
@@ -160,18 +185,20 @@ def _with_vivado(report: SynthesisReport, folder: Path, settings: VendorSettings
         dsp=utilisation.dsp,
         bram36=utilisation.bram36,
         carry=utilisation.carry8,
-        timing=Timing(
-            f"Vivado {utilisation.version} after {after}, out of context",
-            round(settings.target.clock_period_ns - slack.wns_ns, 3),
-        ),
+        timing=Timing(source, round(report.clock_period_ns - slack.wns_ns, 3)),
     )
 
 
-def _check_origin(path: Path, device: str, top: str, settings: VendorSettings) -> None:
-    """Refuse figures of another design or part."""
-    if device.lower() != settings.target.part.ordering_code.lower() or top != TOP:
+def _warn_of_slack(slack_ns: float, source: str) -> None:
+    if slack_ns < 0:
+        logger.warning("the clock period is %g ns too short, by %s", -slack_ns, source)
+
+
+def _check_origin(path: Path, found: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    """Refuse figures of another design, part, clock or state."""
+    if [text.lower() for text in found] != [text.lower() for text in expected]:
         raise SynthesisError(
-            f"is of {top} on {device}, expected {TOP} on {settings.target.part.ordering_code}",
+            f"is of {', '.join(found)}; expected {', '.join(expected)}",
             where=str(path),
             remedy="remove the folder and synthesise again",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -15,6 +16,8 @@ from nanopelican_hls.errors import SynthesisError
 
 #: seconds that a tool may take to say its version
 VERSION_TIMEOUT_S = 120
+#: seconds that an interrupted tool may take to end
+STOP_TIMEOUT_S = 20
 #: so many ERROR lines are shown
 SHOWN_ERRORS = 3
 
@@ -141,12 +144,13 @@ def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Itera
             stderr=subprocess.STDOUT,
             # the tools are shell scripts that start others: an interrupt has to reach them all
             start_new_session=True,
+            # the lock of the build folder is inherited: it lasts as long as a tool works there, whatever happens to us
+            close_fds=False,
         )
         try:
             status = process.wait()
         except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+            _stop(process)
             raise
     if status:
         raise failure(tool, script, status, f"failed in {script} (exit status {status})", log)
@@ -154,6 +158,15 @@ def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Itera
     missing = [path for path in products if not path.exists()]
     if missing:
         raise failure(tool, script, status, f"ended {script} without writing {missing[0].relative_to(folder)}", log)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a tool and all that it has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, number)
+            process.wait(STOP_TIMEOUT_S)
+            return
 
 
 @dataclass(frozen=True)

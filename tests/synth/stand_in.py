@@ -7,7 +7,6 @@ Its command line goes to ``commands.txt`` in the working folder. The environment
 
 import os
 import re
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -56,7 +55,7 @@ def main():
     with Path("commands.txt").open("a") as commands:
         commands.write(" ".join([name, *arguments]) + "\n")
     script = Path(arguments[-1])
-    part = re.search(r"set part (\S+)", Path("settings.tcl").read_text())[1]
+    settings = dict(re.findall(r"set (\S+) (\S+)", Path("settings.tcl").read_text()))
     if not script.is_file():
         return 1
     print(f"nanopelican: {script.stem}: opening the project", flush=True)
@@ -83,8 +82,8 @@ def main():
         if report is None:
             path.touch()
         else:
-            shutil.copyfile(REPORTS / report, path)
-            path.write_text(path.read_text().replace("xcvu13p-flga2577-2-e", part))
+            text = (REPORTS / report).read_text().replace("xcvu13p-flga2577-2-e", settings["part"])
+            path.write_text(text.replace("2.50 ns", f"{float(settings['clock_period_ns']):.2f} ns"))
     if failure == "mismatch":
         print("ERROR: [COSIM 212-361] C/RTL co-simulation failed")
         return 1

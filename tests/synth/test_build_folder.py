@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,7 @@ from nanopelican_hls.synth.build_folder import digest, locked, mirror, write_if_
 def test_one_run_at_a_time(tmp_path):
     folder = tmp_path / "build" / "model"
     with locked(folder):
-        message = rf"model: is in use by another synthesis \(process {os.getpid()}\)"
+        message = rf"model: is in use by another synthesis \(of process {os.getpid()}\)"
         with pytest.raises(SynthesisError, match=message), locked(folder):
             pass
         with locked(tmp_path / "build" / "other"):
@@ -30,6 +33,29 @@ def test_the_lock_goes_with_a_process_that_is_killed(tmp_path):
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     assert subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False).returncode == -9
+    with locked(tmp_path):
+        pass
+
+
+def test_a_tool_that_outlives_us_keeps_the_lock(tmp_path):
+    script = (
+        "import os, signal, subprocess, sys, pathlib\n"
+        "from nanopelican_hls.synth.build_folder import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])):\n"
+        "    print(subprocess.Popen(['sleep', '60'], close_fds=False, stdout=2).pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], check=False, stdout=subprocess.PIPE, text=True
+    )
+    tool = int(result.stdout)
+    try:
+        with pytest.raises(SynthesisError, match="is in use"), locked(tmp_path):
+            pass
+    finally:
+        os.kill(tool, signal.SIGKILL)
+    while Path(f"/proc/{tool}").exists() and "Z" not in Path(f"/proc/{tool}/stat").read_text().split()[2]:
+        time.sleep(0.01)
     with locked(tmp_path):
         pass
 

@@ -86,14 +86,39 @@ class TestFigures:
         fails("cosim", "none")
         assert flow("cosim").rtl_vs_qonnx == RtlComparison(EVENTS, 0)
 
-    def test_figures_of_another_part_are_refused(self, flow):
-        flow("csynth")
-        path = flow.folder / STEPS["csynth"].products[0]
-        path.write_text(path.read_text().replace("xcvu13p", "xcvu9p"))
-        with pytest.raises(
-            SynthesisError, match="is of nanopelican on xcvu9p-flga2577-2-e, expected nanopelican on xcvu1"
-        ):
-            flow("csynth")
+    @pytest.mark.parametrize(
+        ("product", "old", "new", "message"),
+        [
+            (STEPS["csynth"].products[0], "xcvu13p", "xcvu9p", "nanopelican, xcvu9p-flga2577-2-e, 2.50 ns; expected"),
+            (STEPS["csynth"].products[0], "'nanopelican'", "'other'", "is of other, xcvu13p"),
+            (STEPS["csynth"].products[1], "2.50 ns", "2.60 ns", "flga2577-2-e, 2.60 ns; expected nanopelican, xcvu"),
+            (STEPS["vsynth"].products[0], "Synthesized", "Routed", "2-e, Routed; expected .*, Synthesized"),
+            (STEPS["vsynth"].products[0], "xcvu13p-f", "xcvu9p-f", "nanopelican, xcvu9p-flga2577-2-e, Synthesized; "),
+        ],
+    )
+    def test_figures_of_something_else_are_refused(self, flow, product, old, new, message):
+        flow("vsynth")
+        path = flow.folder / product
+        path.write_text(path.read_text().replace(old, new))
+        with pytest.raises(SynthesisError, match=message):
+            flow("vsynth")
+
+    def test_a_target_that_is_not_met_is_said(self, flow, caplog):
+        flow("impl")
+        assert caplog.messages == [
+            "initiation interval is 2, but 1 was asked for",
+            "the clock period is 0.125 ns too short, by Vivado 2023.2 after routing, out of context",
+        ]
+        caplog.clear()
+        flow("vsynth", target=dataclasses.replace(TARGET, reuse_factor=2))
+        assert caplog.messages == []
+
+    def test_a_cosimulation_whose_report_and_bench_disagree_is_refused(self, flow):
+        flow("cosim")
+        path = flow.folder / STEPS["cosim"].products[0]
+        path.write_text(path.read_text().replace("Pass", "Fail"))
+        with pytest.raises(SynthesisError, match="says Fail, though the test bench passed"):
+            flow("cosim")
 
 
 class TestFiles:
