@@ -89,7 +89,7 @@ def save_picture(figure: Figure, path: str | Path, *, force: bool = False) -> No
     try:
         # no date: equal jets give equal bytes
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
-        figure.savefig(temporary, format=path.suffix[1:], dpi=110, metadata=metadata)
+        figure.savefig(temporary, format=path.suffix[1:], dpi=100, metadata=metadata)
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -158,6 +158,7 @@ def _draw_products(axes: Any, classes: Mapping[str, ClassHistograms], n_constitu
     )
     _leave_room(axes, 1.1)
     _limit_to_filled(axes, _total(classes, "d_bits"), edges)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="upper left")
 
 
@@ -183,7 +184,7 @@ def _draw_clipped(axes: Any, classes: Mapping[str, ClassHistograms], bits: int) 
     drawn = np.flatnonzero(np.max([h.share_clipped()[1] for h in classes.values()], axis=0) >= SMALLEST_SHARE)
     axes.set_xlim(min(0, bits), max(EDGES["d_bits"][drawn.max(initial=0)], bits) + 1)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(loc="upper right")
+    axes.legend(loc="lower left", frameon=True, framealpha=1, edgecolor="none")
 
 
 def _leave_room(axes: Any, factor: float) -> None:
