@@ -23,7 +23,8 @@ from nanopelican_hls.jets.generation.selection import FoundJet, select_jets
 
 #: events per batch: enough for numpy to be fast
 MAX_BATCH_EVENTS = 400
-_FIRST_BATCH_EVENTS = 100
+#: the first batch: until the share of selected events is known
+FIRST_BATCH_EVENTS, FIRST_BATCH_EVENTS_PER_JET = 100, 5
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def make_chunk(recipe: Recipe, key: ChunkKey) -> Chunk:
     rng = np.random.default_rng(recipe.seed_sequence(key))
     found: list[FoundJet] = []
     hadronised = 0
-    batch_events = _FIRST_BATCH_EVENTS
+    batch_events = min(FIRST_BATCH_EVENTS, FIRST_BATCH_EVENTS_PER_JET * key.jets)
     while len(found) < key.jets:
         batch = events.batch(batch_events)
         objects = energy_flow(events.stable(batch), recipe.detector, rng)

@@ -104,6 +104,6 @@ def _on_cluster(client: Any, recipe: Recipe, folder: Path, keys: list[ChunkKey])
         client.submit(write_chunk, folder.absolute(), recipe, key, key=f"{key.name}-{fingerprint(recipe)}"): key
         for key in keys
     }
-    for future in distributed.as_completed(list(futures)):
+    for future in distributed.as_completed(list(futures), loop=client.loop):
         future.result()
         yield futures[future]

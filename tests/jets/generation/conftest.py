@@ -9,8 +9,8 @@ from nanopelican_hls.jets.generation import Recipe, generate_jets
 
 @pytest.fixture(scope="session")
 def recipe() -> Recipe:
-    """Three chunks a class, the last smaller."""
-    return Recipe(jets=26, seed=3, chunk_jets=5)
+    """Two chunks a class, the last smaller."""
+    return Recipe(jets=14, seed=3, chunk_jets=4)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from nanopelican_hls.jets.generation.recipe import MAX_PYTHIA_SEED, provenance
 def test_chunks_alternate_and_add_up(recipe):
     chunks = recipe.chunks()
     assert [(key.jet_class.value, key.index, key.jets) for key in chunks] == [
-        *[("top", 0, 5), ("qcd", 0, 5), ("top", 1, 5), ("qcd", 1, 5), ("top", 2, 3), ("qcd", 2, 3)]
+        *[("top", 0, 4), ("qcd", 0, 4), ("top", 1, 3), ("qcd", 1, 3)]
     ]
 
 
