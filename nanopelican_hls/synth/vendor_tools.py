@@ -180,12 +180,12 @@ class Cause:
 
 CAUSES = (
     Cause(
-        r"valid license was not found|Failed to get the license|(?i:ERROR.*licen[sc]e)",
+        r"valid license was not found|Failed to get the license|(?i:ERROR.*licen[sc]e.*(denied|expired|missing))",
         "a licence is missing",
         "set XILINXD_LICENSE_FILE, or choose a part that needs none",
     ),
     Cause(
-        r"ERROR.*\b[Pp]art\b.*(is not installed|not found|not be found|is invalid|not supported)",
+        r"ERROR.*([Pp]art '?xc|Specified part).*(not installed|not found|not be found|invalid|not supported)",
         "the part is not installed",
         "add its device family with AMD's installer, or choose another part",
     ),

@@ -42,6 +42,7 @@ MESSAGES = {
     "licence": "ERROR: [Common 17-345] A valid license was not found for feature 'Synthesis' and/or device 'xcvu13p'.",
     "part": "ERROR: [HLS 200-1023] Part 'xcvu13p-flga2577-2-e' is not installed.",
     "vivado part": "ERROR: [Coretcl 2-106] Specified part could not be found.",
+    "part select": "ERROR: [HLS 214-1] part select of this type is not supported",
     "allocation": "terminate called after throwing an instance of 'std::bad_alloc'",
     "source": "ERROR: [HLS 207-3776] use of undeclared identifier 'x'\nERROR: [HLS 200-1] b\nERROR: c\nERROR: d",
 }

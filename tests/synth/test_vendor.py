@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from hls_models import MODELS
 from random_networks import random_ports
 
+from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.synth.parts import find_part
 from nanopelican_hls.synth.report import RtlComparison, Timing
@@ -143,6 +145,15 @@ class TestFiles:
         assert "PIPELINE II=3" in (flow.folder / "firmware/nanopelican.cpp").read_text()
         assert len((flow.folder / "tb_data/events.dat").read_text().splitlines()) == 1 + EVENTS
 
+    def test_the_bench_expects_what_qonnx_execution_gives(self, flow, tools, model):
+        tools("vitis-run")
+        flow("cosim")
+        header, *lines = (flow.folder / "tb_data/events.dat").read_text().splitlines()
+        ports = random_ports(MODELS["plain-laboratory"].network, EVENTS)
+        exponent = int(header.rpartition("^")[2])
+        logits = [math.ldexp(int(line.split()[-1]), exponent) for line in lines]
+        assert logits == execute(model, ports)["logit"][:, 0].tolist()
+
     def test_a_second_run_touches_nothing_and_repeats_nothing(self, flow, tools):
         tools("vitis-run", "vivado")
         first = flow("vsynth")
@@ -220,6 +231,7 @@ class TestFailures:
             ("csynth", "licence", ["a licence is missing", "Common 17-345", "XILINXD_LICENSE_FILE"]),
             ("csynth", "part", ["the part is not installed", "HLS 200-1023"]),
             ("vsynth", "vivado part", ["vivado 2023.2 failed in vsynth.tcl", "the part is not installed"]),
+            ("csynth", "part select", ["(exit status 1)\n  ERROR: [HLS 214-1] part select of this type"]),
             ("impl", "allocation", ["memory ran out", "std::bad_alloc", "impl: opening the project"]),
             ("csynth", "source", ["(exit status 1)", "undeclared identifier", "ERROR: c\n  it came as far as"]),
             ("vsynth", "killed", ["was killed in vsynth.tcl (SIGKILL)", "[HLS 200-111] Finished half", "memory"]),
