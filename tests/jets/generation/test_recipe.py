@@ -26,9 +26,9 @@ def test_every_chunk_has_a_seed_of_its_own(recipe):
 
 
 def test_a_chunk_does_not_depend_on_the_size_of_the_sample(recipe):
-    key = recipe.chunks()[2]
+    key = recipe.chunks()[1]
     larger = dataclasses.replace(recipe, jets=10_000)
-    assert larger.chunks()[2] == key
+    assert larger.chunks()[1] == key
     assert larger.pythia_settings(key) == recipe.pythia_settings(key)
     assert fingerprint(larger) == fingerprint(recipe)
 
