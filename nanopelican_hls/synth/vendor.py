@@ -87,21 +87,22 @@ def synthesise(
     tools = VendorTools.find(settings)
     folder = build / "vendor"
     write_sources(model, folder, settings, ports if "cosim" in settings.steps else None)
+    inputs = ""
     for step in settings.steps:
-        run_step(step, folder, tools.of(step), announce)
+        inputs = run_step(step, folder, tools.of(step), inputs, announce)
     return collect(folder, settings, tools)
 
 
-def run_step(step: str, folder: Path, tool: Tool, announce: Callable[[str], object]) -> None:
-    """Run one step, unless it has been run on the same inputs."""
+def run_step(step: str, folder: Path, tool: Tool, before: str, announce: Callable[[str], object]) -> str:
+    """Run one step, unless it has been run on the same inputs; returns their digest, for the next step."""
     script, log = f"{step}.tcl", folder / "logs" / f"{step}.log"
     products = [folder / product for product in STEPS[step].products]
     done = folder / "logs" / f"{step}.done"
     patterns = (SETTINGS, "*.tcl", *SOURCES, *((EVENTS_FILE,) if step == "cosim" else ()))
-    inputs = digest(folder, patterns, tool.kind.name, tool.version_text) + "\n"
+    inputs = digest(folder, patterns, before, tool.kind.name, tool.version_text)
     if done.is_file() and done.read_text(encoding="ascii") == inputs and all(p.exists() for p in products):
         announce(f"{step}: done before")
-        return
+        return inputs
     # nothing of an older run may be taken for this one's
     for path in (done, *products):
         path.unlink(missing_ok=True)
@@ -113,8 +114,9 @@ def run_step(step: str, folder: Path, tool: Tool, announce: Callable[[str], obje
         comparison = _comparison(log) if step == "cosim" else None
         if comparison is None or comparison.mismatches == 0:
             raise
-        return
+        return inputs
     write_if_changed(done, inputs.encode())
+    return inputs
 
 
 def _comparison(log: Path) -> RtlComparison | None:

@@ -177,8 +177,23 @@ class TestFiles:
         assert not [line for line in flow.announced if "before" in line]
         assert firmware.stat().st_mtime_ns == before
         monkeypatch.setenv("STAND_IN_VERSION", "2024.1")
-        flow("csynth", target=dataclasses.replace(TARGET, clock_period_ns=3.0))
-        assert "csynth: vitis-run 2024.1" in flow.announced[0]
+        flow("vsynth", target=dataclasses.replace(TARGET, clock_period_ns=3.0))
+        assert [line.partition(",")[0] for line in flow.announced] == [
+            "csynth: vitis-run 2024.1",
+            "vsynth: vivado 2024.1",
+        ]
+
+    def test_logic_synthesis_follows_a_new_c_synthesis(self, flow, tools):
+        """Another HLS tool writes other Verilog, though nothing that Vivado is told has changed."""
+        folder = tools("vitis-run", "vivado")
+        flow("vsynth")
+        tools("vitis_hls")
+        (folder / "vitis-run").unlink()
+        flow("vsynth")
+        assert [line.partition(",")[0] for line in flow.announced] == [
+            "csynth: vitis_hls 2023.2",
+            "vsynth: vivado 2023.2",
+        ]
 
     def test_files_of_an_older_model_go(self, flow, tools):
         tools("vitis-run")
