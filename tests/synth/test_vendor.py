@@ -15,6 +15,8 @@ from random_networks import random_ports
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.hls.project import convert
+from nanopelican_hls.synth import vendor_project
 from nanopelican_hls.synth.parts import find_part
 from nanopelican_hls.synth.report import RtlComparison, Timing
 from nanopelican_hls.synth.target import Target
@@ -34,9 +36,25 @@ def check_golden(name, text):
     assert text == (GOLDEN / name).read_text(), f"set {REFRESH}=1 to refresh {name}"
 
 
+@pytest.fixture(scope="module")
+def cached_convert(tmp_path_factory):
+    """`convert` of one model, which does its work once for each set of options."""
+    made = {}
+
+    def call(model, path, **options):
+        key = tuple(options.items())
+        if key not in made:
+            made[key] = convert(model, tmp_path_factory.mktemp("project") / "hls", **options)
+        shutil.copytree(made[key].path, path, copy_function=os.link)
+        return dataclasses.replace(made[key], path=path)
+
+    return call
+
+
 @pytest.fixture
-def flow(model, tmp_path):
+def flow(model, tmp_path, monkeypatch, cached_convert):
     """Runs the flow and returns its report; what it announces is kept."""
+    monkeypatch.setattr(vendor_project, "convert", cached_convert)
 
     def run(stage="csynth", **options):
         target = options.pop("target", TARGET)
