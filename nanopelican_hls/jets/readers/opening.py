@@ -85,8 +85,13 @@ def _check_file(path: Path) -> None:
 
 
 def _magic(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4)
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError as error:
+        raise JetsError(
+            f"cannot be read ({error.strerror})", where=str(path), remedy="check its permissions"
+        ) from error
 
 
 def _uproot(path: Path) -> Any:

@@ -55,6 +55,11 @@ def test_not_one_hot(path, jets):
     assert refused(path, "its classes are not one-hot: QCD 1, Hbb 0, Tbqq 1, Tbl 0").where == f"{path}: jet 1"
 
 
+def test_no_jets(path, jets):
+    write_tree(path, {name: values[:0] for name, values in jetclass_branches(jets).items()})
+    refused(path, "holds no jets")
+
+
 def test_missing_branch(path, jets):
     branches = jetclass_branches(jets)
     del branches["part_energy"]

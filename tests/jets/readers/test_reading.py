@@ -4,6 +4,8 @@ import dataclasses
 import logging
 import subprocess
 import sys
+from pathlib import Path
+from unittest.mock import Mock
 
 import h5py
 import numpy as np
@@ -147,6 +149,13 @@ class TestWrongLayout:
             dataset = h5py.h5d.create(file.id, b"Pmu", h5py.h5t.IEEE_F32LE, space, dcpl=creation)
             dataset.write_direct_chunk((0, 0, 0), bytes(100))
         refused(tmp_path / "jets.h5", "is compressed by HDF5 filter 305, which is not known here")
+
+    def test_no_permission(self, tmp_path, jets, monkeypatch):
+        write_jets(tmp_path / "jets.h5", jets, {})
+        with monkeypatch.context() as patch:
+            # the tests may run as root, who may read everything
+            patch.setattr(Path, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
+            refused(tmp_path / "jets.h5", r"cannot be read \(Permission denied\)")
 
     def test_no_uproot(self, tmp_path, monkeypatch):
         (tmp_path / "jets.root").write_bytes(b"root" + bytes(100))
