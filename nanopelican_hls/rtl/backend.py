@@ -6,11 +6,14 @@ operator, written once, runs on it unchanged and leaves behind the adders, multi
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from alkaid.codegen.rtl import RTLModel
 from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig, trace
 from alkaid.types import CombLogic
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -183,6 +186,24 @@ def _rows(table: NDArray[np.float64], index: Any) -> Any:
 
 
 @dataclass(frozen=True)
+class Sources:
+    """A pipeline in a hardware description language.
+
+    Attributes
+    ----------
+    files : contents by name, the module's own parts and what alkaid provides.
+    latency_cycles : clock edges from the one that takes an event in to the one that gives its result.
+    input_bits : width of each input element, first element in the lowest bits of ``model_inp``.
+    output : signed, integer and fractional bits of ``model_out``.
+    """
+
+    files: Mapping[str, str]
+    latency_cycles: int
+    input_bits: tuple[int, ...]
+    output: tuple[bool, int, int]
+
+
+@dataclass(frozen=True)
 class Circuit:
     """Combinational logic from inputs to outputs, optimised.
 
@@ -219,6 +240,21 @@ class Circuit:
         widths = [int(np.prod(shape)) for shape in self.outputs.values()]
         parts = np.split(result, np.cumsum(widths)[:-1], axis=1)
         return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.outputs.items(), parts, strict=True)}
+
+    def pipeline(self, module: str, *, language: str, levels_per_stage: float) -> Sources:
+        """Cut into stages of at most so many levels of logic, with registers between them, before and behind."""
+        with tempfile.TemporaryDirectory() as folder:
+            model = RTLModel(self.logic, folder, module, language, latency_cutoff=levels_per_stage, print_latency=False)
+            model.write()
+            sources = (path for path in Path(folder, "src").rglob("*.v*") if path.stem != f"{module}_wrapper")
+            files = {path.name: path.read_text(encoding="utf-8") for path in sorted(sources)}
+        ((signed, integers, fraction),) = model.fsm.out_signals[0].precisions
+        return Sources(
+            files=files,
+            latency_cycles=int(model.latency),
+            input_bits=tuple(int(sum(p)) for p in model.fsm.inp_signals[0].precisions),
+            output=(bool(signed), int(integers), int(fraction)),
+        )
 
 
 def circuit(inputs: Mapping[str, Symbolic], outputs: Mapping[str, Symbolic]) -> Circuit:

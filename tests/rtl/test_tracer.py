@@ -77,3 +77,13 @@ def test_a_table_is_read_by_an_index():
     index = Symbolic.inputs((1,), Quantiser(3, False, 0))
     logic = circuit({"n": index}, {"row": Symbolic(table)[index.astype(np.intp)]})
     np.testing.assert_array_equal(logic.evaluate({"n": np.arange(5.0)})["row"], table)
+
+
+@pytest.mark.parametrize("network", [n for n in NETWORKS if n.coordinates.value == "light_cone"][:1], ids=network_id)
+def test_two_products_a_pair(network):
+    program, ports, reference = example(network, tables=True)
+    logic = trace(program, two_products=True).circuit(all_tensors=True)
+    assert compare(program, reference, logic.evaluate(ports)).mismatches == 0
+    multipliers = sum(op.opcode == 7 for op in logic.logic.ops)
+    n = network.n_constituents
+    assert multipliers == n * (n - 1) + 2 * n

@@ -1,0 +1,136 @@
+"""RTL mapped to UltraScale+ cells with Yosys, and the cells counted: an estimate, not what a vendor's tool gives."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.rtl.project import RtlProject
+
+FAMILY = "xcup"
+#: runs in a process of its own: Yosys writes to the standard output, keeps its memory, and may be killed for it
+WORKER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
+
+
+@dataclass(frozen=True)
+class MappedCells:
+    """Cells after mapping, before placement.
+
+    Attributes
+    ----------
+    cells : number of each kind of cell.
+    seconds : wall-clock time of Yosys.
+    peak_memory_mb : largest memory that any process started from here took so far.
+    tool_version : of Yosys.
+    """
+
+    cells: Mapping[str, int]
+    seconds: float
+    peak_memory_mb: int
+    tool_version: str = field(default_factory=lambda: f"pyosys {importlib.metadata.version('pyosys')}")
+
+    def _count(self, pattern: str) -> int:
+        return sum(count for kind, count in self.cells.items() if re.fullmatch(pattern, kind))
+
+    @property
+    def lut_by_size(self) -> dict[int, int]:
+        """Look-up tables of logic by their number of inputs."""
+        return {size: self.cells.get(f"LUT{size}", 0) for size in range(1, 7)}
+
+    @property
+    def srl(self) -> int:
+        """Shift registers of up to 32 bits, each of which takes the place of one look-up table."""
+        return self._count("SRL.*")
+
+    @property
+    def lut(self) -> int:
+        """Places of look-up tables: those of logic, none of them shared by two functions, and shift registers."""
+        return sum(self.lut_by_size.values()) + self.srl
+
+    @property
+    def inverters(self) -> int:
+        """Inverters of their own; a vendor's tool draws most of them into look-up tables, so `lut` leaves them out."""
+        return self._count("INV")
+
+    @property
+    def ff(self) -> int:
+        return self._count("FD[A-Z]+(_1)?")
+
+    @property
+    def dsp(self) -> int:
+        return self._count("DSP48E2")
+
+    @property
+    def carry4(self) -> int:
+        """Carry chains in pieces of 4 bits, as Yosys counts; a CARRY8 holds two pieces of one chain."""
+        return self._count("CARRY4")
+
+    @property
+    def bram36(self) -> float:
+        """Block RAMs of 36 kbit; one of 18 kbit counts half."""
+        return self._count("RAMB36.*") + self._count("RAMB18.*") / 2
+
+
+def map_rtl(project: RtlProject) -> MappedCells:
+    """Map a Verilog project with Yosys for UltraScale+, out of context: no pads, no clock buffers.
+
+    The script and the log stay in ``map/``.
+
+    Raises
+    ------
+    RtlError
+        If Yosys is missing, or fails; the message says how far it came.
+    """
+    if project.language != "verilog":
+        raise RtlError("only Verilog is mapped", where=str(project.path), remedy="generate Verilog")
+    if importlib.util.find_spec("pyosys") is None:
+        raise RtlError("Yosys is missing", remedy="pip install 'nanopelican-hls[rtl]'")
+    folder = project.path / "map"
+    folder.mkdir(exist_ok=True)
+    script, log, counts = folder / "map.ys", folder / "yosys.log", folder / "cells.json"
+    script.write_text(_script(project), encoding="utf-8")
+    counts.unlink(missing_ok=True)
+    start = time.monotonic()
+    with log.open("w", encoding="utf-8") as output:
+        status = subprocess.run(
+            [sys.executable, "-c", WORKER, script.name],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    if status or not counts.is_file():
+        raise RtlError(_failure(log, status), where=str(project.path), remedy=f"see {log}")
+    cells = json.loads(counts.read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+    return MappedCells(
+        cells={kind: count for kind, count in cells.items() if not kind.startswith("$")},
+        seconds=round(time.monotonic() - start, 1),
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    )
+
+
+def _script(project: RtlProject) -> str:
+    # deferred: a module with parameters is only elaborated with those that an instance gives
+    sources = [f"read_verilog -defer ../src/{path.name}" for path in project.sources]
+    synthesis = f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {project.top}"
+    return "\n".join([*sources, synthesis, "tee -q -o cells.json stat -json", ""])
+
+
+def _failure(log: Path, status: int) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    error = next((line for line in lines if line.startswith("ERROR")), None)
+    if error:
+        return f"Yosys fails: {error}"
+    steps = [line for line in lines if " Executing " in line]
+    killed = "is killed" if status < 0 else f"ends with status {status}"
+    return f"Yosys {killed}, in step {steps[-1] if steps else 'none'}"

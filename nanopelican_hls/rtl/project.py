@@ -1,0 +1,221 @@
+"""A folder of RTL for a program: sources, and a manifest that says what its ports are (docs/rtl.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.rtl.backend import Shape, Sources
+from nanopelican_hls.rtl.tracer import port_quantisers, trace
+
+MANIFEST = "rtl.json"
+SOURCES = "src"
+LANGUAGES = {"verilog": ".v", "vhdl": ".vhd"}
+
+
+@dataclass(frozen=True)
+class RtlPort:
+    """A port of the top module: elements side by side, the first in the lowest bits.
+
+    Attributes
+    ----------
+    name : of the tensor in the QONNX file.
+    shape : of the tensor, batch axis excluded.
+    bits, signed, exponent : an element is an integer of this type, times ``2**exponent``.
+    """
+
+    name: str
+    shape: Shape
+    bits: int
+    signed: bool
+    exponent: int
+
+    @property
+    def elements(self) -> int:
+        count = 1
+        for length in self.shape:
+            count *= length
+        return count
+
+    @property
+    def width(self) -> int:
+        return self.elements * self.bits
+
+
+@dataclass(frozen=True)
+class RtlProject:
+    """RTL on disk.
+
+    Attributes
+    ----------
+    path : the folder.
+    top : name of the top module.
+    language : ``verilog`` or ``vhdl``.
+    inputs : in the order of the QONNX file's ports.
+    output : the logit.
+    latency_cycles : clock edges from the one that takes an event in to the one that gives its logit.
+    logic_levels : longest path of the logic before it was cut, by alkaid's delay model.
+    """
+
+    path: Path
+    top: str
+    language: str
+    inputs: tuple[RtlPort, ...]
+    output: RtlPort
+    latency_cycles: int
+    logic_levels: float
+
+    @property
+    def sources(self) -> list[Path]:
+        return sorted((self.path / SOURCES).glob(f"*{LANGUAGES[self.language]}"))
+
+
+def generate_rtl(
+    program: Program,
+    path: str | Path,
+    *,
+    top: str = "nanopelican",
+    language: str = "verilog",
+    levels_per_stage: float = 4.0,
+    two_products: bool = False,
+) -> RtlProject:
+    """Write the RTL of a program; a jet goes in, and a logit comes out, every clock cycle.
+
+    Parameters
+    ----------
+    program : Program
+    path : path
+        The folder; an older RTL project there is replaced, once the new one is complete.
+    top : str
+        Name of the top module.
+    language : str
+        ``verilog``; or ``vhdl``, without the top module: that is ``<top>_pipeline``, with all inputs in one port.
+    levels_per_stage : float
+        Levels of logic (alkaid's delay model: an adder is 1.1 to 1.4) between two registers. A multiplier is not cut.
+    two_products : bool
+        See `trace`.
+
+    Raises
+    ------
+    RtlError
+        If an argument is outside its range, or the folder holds something else.
+    """
+    path = Path(path)
+    _check(path, top, language, levels_per_stage)
+    logic = trace(program, two_products=two_products).circuit()
+    sources = logic.pipeline(f"{top}_pipeline", language=language, levels_per_stage=levels_per_stage)
+    inputs = tuple(
+        RtlPort(tensor, program.shapes[tensor], quantiser.bits, quantiser.signed, quantiser.exponent)
+        for tensor, quantiser in port_quantisers(program).items()
+    )
+    output = _output(program)
+    files = dict(sources.files)
+    if language == "verilog":
+        files[f"{top}.v"] = _top_module(top, inputs, output, sources)
+    project = RtlProject(path, top, language, inputs, output, sources.latency_cycles, logic.delay)
+    _write(project, files)
+    return project
+
+
+def read_rtl(path: str | Path) -> RtlProject:
+    """Read a project that `generate_rtl` wrote.
+
+    Raises
+    ------
+    RtlError
+        If there is none.
+    """
+    path = Path(path)
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        ports = [
+            RtlPort(**port | {"shape": tuple(port["shape"])}) for port in (*manifest["inputs"], manifest["output"])
+        ]
+        return RtlProject(**manifest | {"path": path, "inputs": tuple(ports[:-1]), "output": ports[-1]})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RtlError(
+            f"is no RTL project ({error})", where=str(path), remedy="generate it again, with generate_rtl"
+        ) from error
+
+
+def _check(path: Path, top: str, language: str, levels_per_stage: float) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", top):
+        raise RtlError("is no name of a module", where=f"top = {top!r}", remedy="use letters, digits and '_'")
+    if language not in LANGUAGES:
+        raise RtlError("is not known", where=f"language = {language!r}", remedy=f"use {' or '.join(LANGUAGES)}")
+    if not levels_per_stage >= 1:
+        raise RtlError("is too little", where=f"levels_per_stage = {levels_per_stage!r}", remedy="use 1 or more")
+    if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
+        raise RtlError("exists, and is no RTL project", where=str(path), remedy="choose another folder")
+
+
+def _output(program: Program) -> RtlPort:
+    name = program.outputs[0]
+    values = program.ranges[name]
+    quantiser = program.quantisers.get(name)
+    bits, signed = (quantiser.bits, quantiser.signed) if quantiser else (values.bits, values.signed)
+    return RtlPort(name, program.shapes[name], bits, signed, values.exponent)
+
+
+def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, sources: Sources) -> str:
+    """Ports by name around the pipeline, whose inputs are one long word, and whose result may be narrower."""
+    assert list(sources.input_bits) == [port.bits for port in inputs for _ in range(port.elements)]
+    signed, integers, fraction = sources.output
+    narrow = signed + integers + fraction
+    below = -fraction - output.exponent
+    above = output.bits - narrow - below
+    sign = f"result[{narrow - 1}]" if signed else "1'b0"
+    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + ["result"] + [f"{below}'b0"] * (below > 0)
+    declarations = [f"    input wire [{port.width - 1}:0] {port.name}," for port in inputs]
+    comments = [
+        f"// {port.name}: {port.elements} x {port.bits} bits, {'signed' if port.signed else 'unsigned'}, "
+        f"in units of 2^{port.exponent}"
+        for port in (*inputs, output)
+    ]
+    lines = [
+        *comments,
+        f"// latency {sources.latency_cycles} cycles, a new event every cycle",
+        f"module {top} (",
+        "    input wire clk,",
+        *declarations,
+        f"    output wire [{output.width - 1}:0] {output.name}",
+        ");",
+        f"    wire [{narrow - 1}:0] result;",
+        f"    {top}_pipeline pipeline (",
+        "        .clk(clk),",
+        f"        .model_inp({{{', '.join(port.name for port in reversed(inputs))}}}),",
+        "        .model_out(result)",
+        "    );",
+        f"    assign {output.name} = {{{', '.join(parts)}}};",
+        "endmodule",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write(project: RtlProject, files: dict[str, str]) -> None:
+    """Write beside the folder, then put in its place: a later run never sees half of it."""
+    temporary = project.path.with_name(f".{project.path.name}.{os.getpid()}")
+    try:
+        (temporary / SOURCES).mkdir(parents=True)
+        for name, text in files.items():
+            (temporary / SOURCES / name).write_text(text, encoding="utf-8")
+        manifest: dict[str, Any] = dataclasses.asdict(project)
+        del manifest["path"]
+        (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        shutil.rmtree(project.path, ignore_errors=True)
+        temporary.rename(project.path)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise RtlError(
+            f"cannot be written ({error.strerror})",
+            where=str(project.path),
+            remedy="free some space",
+        ) from error

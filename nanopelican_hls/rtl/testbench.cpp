@@ -1,0 +1,36 @@
+// Feeds one event per clock cycle into a module and records its output after every rising edge.
+//   testbench EVENTS RESULTS CYCLES
+// EVENTS holds STRIDE bytes an event, each port in a slot of whole 8 bytes, little-endian; when it is exhausted, zeros
+// follow. RESULTS receives 8 bytes a cycle.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "Vdut.h"
+#include "ports.h"
+#include "verilated.h"
+
+int main(int argc, char **argv) {
+    if (argc != 4) return 2;
+    std::FILE *events = std::fopen(argv[1], "rb");
+    std::FILE *results = std::fopen(argv[2], "wb");
+    if (!events || !results) return 2;
+    const long cycles = std::atol(argv[3]);
+    std::vector<unsigned char> event(STRIDE);
+    VerilatedContext context;
+    Vdut dut(&context);
+    for (long cycle = 0; cycle < cycles; cycle++) {
+        if (std::fread(event.data(), 1, STRIDE, events) != STRIDE) std::memset(event.data(), 0, STRIDE);
+        drive(dut, event.data());
+        dut.clk = 0;
+        dut.eval();
+        dut.clk = 1;
+        dut.eval();
+        const std::uint64_t result = dut.OUTPUT;
+        if (std::fwrite(&result, sizeof result, 1, results) != 1) return 2;
+    }
+    dut.final();
+    return std::fclose(results) ? 2 : 0;
+}

@@ -1,0 +1,160 @@
+"""Generated RTL: what is written, its simulation against QONNX execution, and its mapping."""
+
+import dataclasses
+from functools import cache
+
+import numpy as np
+import pytest
+from random_networks import NETWORKS, network_id, random_description
+
+from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.rtl.mapping import map_rtl
+from nanopelican_hls.rtl.project import generate_rtl, read_rtl
+from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+from nanopelican_hls.rtl.tracer import port_quantisers
+
+#: three constituents, the jet, and tables: every kind of logic, little of it
+SMALL = NetworkConfig(3, 1, symmetric=True, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
+
+
+@cache
+def example():
+    """The program, tensors behind its ports, and logits."""
+    model = build_model(random_description(SMALL, True, seed=1, bits=4))
+    program = Program.parse(model)
+    events = hostile_events(program, lambda ports: execute(model, ports), 1000).ports
+    tensors = execute(model, events)
+    return program, {tensor: tensors[tensor] for tensor in port_quantisers(program)}, tensors["logit"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return generate_rtl(example()[0], tmp_path_factory.mktemp("rtl") / "tagger", top="tagger")
+
+
+@pytest.fixture(scope="module")
+def simulated(project):
+    compile_simulation(project)
+    return project
+
+
+def test_simulation_equals_qonnx_execution_with_a_new_event_every_cycle(simulated):
+    _, ports, logits = example()
+    result = simulate(simulated, ports, logits)
+    assert result.mismatches == 0, result.first_mismatch
+    assert result.events == len(logits) >= 1000
+    assert result.initiation_interval == 1
+    assert result.latency_cycles == simulated.latency_cycles
+
+
+def test_a_wrong_logit_is_found(simulated):
+    _, ports, logits = example()
+    wrong = logits.copy()
+    wrong[17] += 2.0**simulated.output.exponent * (1 if wrong[17] < 0 else -1)
+    result = simulate(simulated, ports, wrong)
+    assert result.mismatches == 1
+    assert result.first_mismatch.startswith("event 17: ")
+
+
+def test_equal_logits_show_no_latency(simulated):
+    _, ports, logits = example()
+    with pytest.raises(RtlError, match="all events have the same output"):
+        simulate(simulated, ports, np.full_like(logits, logits[0]))
+
+
+def test_mapping_counts_cells(project):
+    cells = map_rtl(project)
+    assert cells.lut == sum(cells.lut_by_size.values()) + cells.srl > 100
+    assert cells.ff > 100
+    assert cells.carry4 > 0
+    # four products a pair and a jet product, four for the jet's mass; squares and small ones may go into fabric
+    assert 0 < cells.dsp <= 4 * (3 + 3 + 1)
+    assert cells.bram36 == 0
+    assert (project.path / "map" / "map.ys").is_file()
+
+
+def test_mapping_says_how_far_it_came(project, tmp_path):
+    broken = dataclasses.replace(project, path=tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "tagger.v").write_text("module tagger(; endmodule")
+    with pytest.raises(RtlError, match=r"Yosys (fails: ERROR|ends)"):
+        map_rtl(broken)
+
+
+def test_verilator_errors_are_shown(project, tmp_path):
+    broken = dataclasses.replace(project, path=tmp_path)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "tagger.v").write_text("module tagger(; endmodule")
+    with pytest.raises(RtlError, match=r"Verilator fails: %Error"):
+        compile_simulation(broken)
+
+
+def test_the_manifest_says_what_was_written(project):
+    assert read_rtl(project.path) == project
+    assert [port.name for port in project.inputs] == list(port_quantisers(example()[0]))
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=network_id)
+def test_every_form_has_a_top_module(network, tmp_path):
+    program = Program.parse(build_model(random_description(network, bits=4)))
+    made = generate_rtl(program, tmp_path / "rtl", top="form", levels_per_stage=12)
+    text = (made.path / "src" / "form.v").read_text()
+    for port in (*made.inputs, made.output):
+        assert f"[{port.width - 1}:0] {port.name}" in text
+
+
+def test_fewer_levels_a_stage_give_more_cycles(project, tmp_path):
+    deeper = generate_rtl(example()[0], tmp_path / "rtl", top="tagger", levels_per_stage=2)
+    assert deeper.latency_cycles > project.latency_cycles
+    assert deeper.logic_levels == project.logic_levels
+
+
+def test_vhdl(tmp_path):
+    made = generate_rtl(example()[0], tmp_path / "rtl", top="tagger", language="vhdl")
+    assert any("entity tagger_pipeline" in path.read_text() for path in made.sources)
+    with pytest.raises(RtlError, match="only Verilog is simulated"):
+        compile_simulation(made)
+    with pytest.raises(RtlError, match="only Verilog is mapped"):
+        map_rtl(made)
+
+
+def test_an_older_project_is_replaced_and_nothing_else(tmp_path):
+    program = example()[0]
+    generate_rtl(program, tmp_path / "rtl", top="one")
+    assert [
+        path.name for path in generate_rtl(program, tmp_path / "rtl", top="two").sources if "one" in path.name
+    ] == []
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(RtlError, match="exists, and is no RTL project"):
+        generate_rtl(program, tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.tex").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"top": "8jets"}, "is no name of a module"),
+        ({"language": "systemc"}, "use verilog or vhdl"),
+        ({"levels_per_stage": 0}, "use 1 or more"),
+    ],
+)
+def test_arguments_out_of_range(tmp_path, arguments, message):
+    with pytest.raises(RtlError, match=message):
+        generate_rtl(example()[0], tmp_path / "rtl", **arguments)
+
+
+def test_no_project(tmp_path):
+    with pytest.raises(RtlError, match="is no RTL project"):
+        read_rtl(tmp_path)
+
+
+def test_not_compiled(project):
+    _, ports, logits = example()
+    with pytest.raises(RtlError, match="compile it first"):
+        simulate(dataclasses.replace(project, path=project.path.parent), ports, logits)
