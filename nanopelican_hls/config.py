@@ -15,6 +15,7 @@ import yaml
 
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Rounding
+from nanopelican_hls.level1_format import CMS_CORRELATOR, Level1Format
 from nanopelican_hls.operators import BEAMS, COMPONENTS
 
 
@@ -33,6 +34,13 @@ class Coordinates(str, Enum):
     LIGHT_CONE = "light_cone"  #: (q+, q-, y, z) along the jet axis
 
 
+class Input(str, Enum):
+    """What the ports of the firmware take."""
+
+    COMPONENTS = "components"  #: the components of four-momenta
+    L1 = "l1"  #: words of a Level-1 trigger, pt, eta, phi (docs/level1.md; light-cone coordinates only)
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """The network (docs/network.md): what the QONNX graph computes, apart from the numbers in it."""
@@ -43,6 +51,7 @@ class NetworkConfig:
     spurions: Spurions = Spurions.NONE
     coordinates: Coordinates = Coordinates.LIGHT_CONE
     batch_norm: bool = False
+    input: Input = Input.COMPONENTS
 
     def __post_init__(self) -> None:
         if self.n_constituents < 2:
@@ -55,11 +64,22 @@ class NetworkConfig:
                 where="network.spurions",
                 remedy="use `coordinates: cartesian`, or `spurions: jet` or `none`",
             )
+        if self.input is Input.L1 and self.coordinates is not Coordinates.LIGHT_CONE:
+            raise ConfigError(
+                "Level-1 words become light-cone components only",
+                where="network.input",
+                remedy="use `coordinates: light_cone`, or `input: components`",
+            )
 
     @property
     def components(self) -> tuple[str, ...]:
         """Names of the four components of a four-momentum."""
         return COMPONENTS[self.coordinates.value]
+
+    @property
+    def level1(self) -> Level1Format | None:
+        """The format of the words at the ports; None where they take components."""
+        return CMS_CORRELATOR if self.input is Input.L1 else None
 
     @property
     def beams(self) -> int:

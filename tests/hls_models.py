@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import onnx
 from random_networks import random_description
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.config import Coordinates, Input, NetworkConfig, Spurions
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.fixed_point import Rounding
 
@@ -47,5 +47,7 @@ MODELS = {
     "plain-untied": _model(4, 2, False, Spurions.NONE, LIGHT_CONE, False, BOTH, ("row", "column"), "Vitis"),
     "plain-laboratory": _model(2, 1, False, Spurions.NONE, CARTESIAN, True, FLOOR, ALL_INNER, "Vitis"),
     "beams": _model(3, 2, True, Spurions.BEAMS, CARTESIAN, False, FLOOR, (), "Vivado"),
+    "words": Model(NetworkConfig(3, 2, spurions=Spurions.JET, input=Input.L1), False, ROUND, (), "Vitis"),
+    "words-plain": Model(NetworkConfig(4, 1, symmetric=False, input=Input.L1), True, BOTH, ("q_plus", "q_y"), "Vivado"),
     "beams-untied": _model(2, 2, False, Spurions.BEAMS, CARTESIAN, True, BOTH, ("r", "pair_sum"), "Vitis"),
 }

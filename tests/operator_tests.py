@@ -75,6 +75,8 @@ class OperatorTests:
 
     operator: ClassVar[type[Operator]]
     cases: ClassVar[Sequence[Case]]
+    #: inputs that cannot hold any number, and what they can
+    limited: ClassVar[Mapping[str, FixedRange]] = {"mask": MASK}
 
     @staticmethod
     def terms(index: tuple[int, ...], given: Mapping[str, Any]) -> list[Fraction]:
@@ -101,7 +103,7 @@ class OperatorTests:
         return arrays
 
     def ordinary_inputs(self, case: Case, seed: int = 0) -> list[np.ndarray | None]:
-        ranges = dict.fromkeys(self.operator.inputs, FixedRange(-50, 50, -1)) | {"mask": MASK}
+        ranges = dict.fromkeys(self.operator.inputs, FixedRange(-50, 50, -1)) | self.limited
         return self.random_inputs(case, np.random.default_rng(seed), ranges)
 
     def expected_terms(self, case: Case, inputs: Sequence[np.ndarray | None], shape: tuple[int, ...]) -> dict[Any, Any]:
@@ -135,7 +137,7 @@ class OperatorTests:
     @settings(derandomize=True, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(data=st.data(), seed=st.integers(0, 2**32 - 1), corners=st.booleans())
     def test_the_range_bounds_every_partial_sum(self, case, data, seed, corners):
-        ranges = {name: data.draw(fixed_ranges, name) for name in case.shapes} | {"mask": MASK}
+        ranges = {name: data.draw(fixed_ranges, name) for name in case.shapes} | self.limited
         inputs = self.random_inputs(case, np.random.default_rng(seed), ranges, corners)
         bound = self.range_of(case, ranges, inputs)
         result = self.operator.compute(*inputs, **case.attributes)

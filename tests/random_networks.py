@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.contract.dataflow import activations, dataflow, parameters, ports
+from nanopelican_hls.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.contract.dataflow import activations, dataflow, momenta, parameters, ports, words
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 
@@ -24,16 +24,21 @@ NETWORKS = [
     for symmetric, spurions, coordinates in itertools.product((True, False), Spurions, Coordinates)
     if spurions is not Spurions.BEAMS or coordinates is Coordinates.CARTESIAN
 ]
+NETWORKS += [
+    NetworkConfig(4, 2, spurions=Spurions.JET, input=Input.L1),
+    NetworkConfig(4, 2, symmetric=False, input=Input.L1),
+]
 
 
 def network_id(network: NetworkConfig) -> str:
     form = "symmetric" if network.symmetric else "untied"
-    return f"{form}-{network.spurions.value}-{network.coordinates.value}"
+    frame = network.coordinates.value if network.level1 is None else network.input.value
+    return f"{form}-{network.spurions.value}-{frame}"
 
 
 def inner_tensors(network: NetworkConfig) -> list[str]:
     """Tensors whose quantiser may be switched off."""
-    return [tensor for tensor in activations(network) if tensor != "logit"]
+    return [tensor for tensor in activations(network) if tensor not in (*momenta(network), "logit")]
 
 
 def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
@@ -46,6 +51,8 @@ def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
     pt = -np.sort(-rng.exponential(30.0, shape), axis=1)
     pt[np.arange(shape[1]) >= rng.integers(0, shape[1] + 1, n)[:, None]] = 0
     d_eta, d_phi = rng.normal(0, 0.3, (2, *shape))
+    if network.level1 is not None:
+        return _random_words(network, pt, d_eta, d_phi, rng)
     if network.coordinates is Coordinates.LIGHT_CONE:
         plus, minus = np.cosh(d_eta) + np.cos(d_phi), np.cosh(d_eta) - np.cos(d_phi)
         components = [pt * plus, pt * minus, pt * np.sin(d_phi), pt * np.sinh(d_eta)]
@@ -56,6 +63,31 @@ def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
     if network.has_jet:
         arrays += [c.sum(1, keepdims=True) for c in components]
     return dict(zip(ports(network), arrays, strict=True))
+
+
+def _random_words(
+    network: NetworkConfig,
+    pt: NDArray[np.float64],
+    d_eta: NDArray[np.float64],
+    d_phi: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> Arrays:
+    """Words of jets anywhere in phi, some astride of its ends, and of their constituents [n, K]."""
+    level1 = network.level1
+    assert level1 is not None
+    axis_eta, axis_phi = rng.integers(-600, 600, (len(pt), 1)), rng.integers(-720, 720, (len(pt), 1))
+    phi = axis_phi + np.rint(d_phi / level1.angle_lsb)
+    mass_square = 2 * (pt * (np.cosh(d_eta) - np.cos(d_phi))).sum(1, keepdims=True) * pt.sum(1, keepdims=True)
+    arrays = {
+        "pt": level1.pt(pt),
+        "eta": axis_eta + np.rint(d_eta / level1.angle_lsb),
+        "phi": (phi + level1.half_turn) % level1.turn - level1.half_turn,
+        "jet_eta": axis_eta.astype(float),
+        "jet_phi": axis_phi.astype(float),
+        "jet_pt": level1.pt(pt.sum(1, keepdims=True)),
+        "jet_mass": level1.pt(np.sqrt(mass_square)),
+    }
+    return {name: arrays[name][:, : network.n_constituents] for name in ports(network)}
 
 
 def random_description(
@@ -85,13 +117,13 @@ def random_description(
         Inner tensors that have no quantiser.
     """
     rng = np.random.default_rng(seed)
-    quantisers: dict[str, Quantiser] = {}
+    quantisers: dict[str, Quantiser] = words(network)
     signs = {name: role.signed for name, role in (ports(network) | activations(network)).items()}
 
     def calibrated(name: str, exact: NDArray[np.float64]) -> NDArray[np.float64]:
-        if name not in signs or name in without:
+        if name not in signs or name in without or name in quantisers:
             return exact
-        width = bits + 2 * (name in ports(network))
+        width = bits + 2 * (name in momenta(network))
         quantisers[name] = _covering(exact, width, signs[name], list(roundings)[rng.integers(len(roundings))])
         return quantisers[name](exact)
 
@@ -144,7 +176,7 @@ def _evaluate(
     tensors: Arrays = {name: quantise(name, port_arrays[name]) for name in ports(network)}
     exact: Arrays = {}
     for step in dataflow(network, tables=tables):
-        known = parameter_values | tensors | {f"{name}!": value for name, value in exact.items()}
+        known = parameter_values | tensors | step.constants | {f"{name}!": value for name, value in exact.items()}
         inputs = [known[name] if name else None for name in step.inputs]
         value = step.operator.compute(*inputs, **step.attributes) if step.operator else np.maximum(inputs[0], 0)
         exact[step.output], tensors[step.output] = value, quantise(step.output, value)

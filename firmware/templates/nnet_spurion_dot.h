@@ -31,6 +31,19 @@ Particles:
     }
 }
 
+// The same for a spurion on the axis of light-cone coordinates, which has no y and z.
+template <class c0_T, class c1_T, class s0_T, class s1_T, class res_T, typename CONFIG_T>
+void spurion_dot(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_particles], s0_T s0[1], s1_T s1[1],
+                 res_T res[CONFIG_T::n_particles]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+
+Particles:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+        res[i] = (c0[i] * s1[0] + c1[i] * s0[0]) * one_half();
+    }
+}
+
 } // namespace nnet
 
 #endif

@@ -10,9 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nanopelican_hls.config import NetworkConfig
+from nanopelican_hls.contract.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, angle_tables, inverse_table
+from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import (
     UNSIGNED_COMPONENTS,
+    AngleDifference,
+    JetFromL1,
+    LightConeFromL1,
     Operator,
     PairMix,
     PairSum,
@@ -39,27 +47,50 @@ class Role:
 class Step:
     """One operator call; `operator` None is the standard ONNX ``Relu``. Absent optional inputs are None.
 
-    An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one.
+    An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one. ``constants`` are
+    the values of inputs that are neither tensors nor parameters: tables that nothing trains.
     """
 
     output: str
     operator: type[Operator] | None
     inputs: tuple[str | None, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def ports(network: NetworkConfig) -> dict[str, Role]:
-    """The inputs of the graph in order: constituent components [B, N], then the jet's [B, 1]."""
+    """The inputs of the graph in order: those of the constituents [B, N], then the jet's [B, 1]."""
+    if network.level1 is None:
+        return momenta(network)
+    return {word: Role("words", quantiser.signed) for word, quantiser in words(network).items()}
+
+
+def words(network: NetworkConfig) -> dict[str, Quantiser]:
+    """The ports that take Level-1 words, with the grids of these, which are given; none where they take components."""
+    level1 = network.level1
+    if level1 is None:
+        return {}
+    grids = {"pt": level1.pt, "eta": level1.eta, "phi": level1.phi, "jet_eta": level1.eta, "jet_phi": level1.phi}
+    return grids | ({"jet_pt": level1.pt, "jet_mass": level1.pt} if network.has_jet else {})
+
+
+def momenta(network: NetworkConfig) -> dict[str, Role]:
+    """Components of four-momenta: of the constituents [B, N], then of the jet [B, 1].
+
+    They are ports, or computed from Level-1 words; then the jet lies on the axis, and has q+ and q- only.
+    """
     unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
     roles = {c: Role("momenta", c not in unsigned) for c in network.components}
     if network.has_jet:
-        roles |= {f"jet_{c}": Role("jet_momenta", c not in unsigned) for c in network.components}
+        jet = network.components if network.level1 is None else unsigned
+        roles |= {f"jet_{c}": Role("jet_momenta", c not in unsigned) for c in jet}
     return roles
 
 
 def activations(network: NetworkConfig) -> dict[str, Role]:
     """Inner tensors that may carry a quantiser, in the order of the dataflow; the last is the output."""
-    roles = {"d": Role("d", False)}
+    roles = {} if network.level1 is None else momenta(network)
+    roles["d"] = Role("d", False)
     if network.has_jet:
         roles |= {"d_jet": Role("d_jet", False), "d_jj": Role("d_jj", False)}
     roles |= {"r": Role("r", False), "s": Role("s", False), "row": Role("mix", True)}
@@ -96,15 +127,19 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
 def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
     """The operator calls of a network in execution order."""
     coordinates = {"coordinates": network.coordinates.value}
-    constituents = network.components
-    jet = tuple(f"jet_{c}" for c in network.components)
+    constituents: tuple[str | None, ...] = network.components
     mask = "mask" if tables else None
     d_jet, d_jj = ("d_jet", "d_jj") if network.has_jet else (None, None)
+    leading = network.components[0] if network.level1 is None else "pt"
     steps = [
-        Step("mask", ParticleMask, (constituents[0],), {"spurions": network.n_spurions}),
+        *_components_from_words(network),
+        Step("mask", ParticleMask, (leading,), {"spurions": network.n_spurions}),
         Step("d", PairwiseDot, constituents, coordinates | {"beams": network.beams}),
     ]
     if network.has_jet:
+        jet = tuple(f"jet_{c}" if f"jet_{c}" in momenta(network) else None for c in network.components)
+        # components that meet none of the jet's multiply nothing
+        constituents = tuple(c if j else None for c, j in zip(constituents, jet, strict=True))
         steps += [
             Step("d_jet", SpurionDot, (*constituents, *jet), coordinates),
             Step("d_jj", SpurionDot, (*jet, *jet), coordinates),
@@ -127,3 +162,31 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
         Step("logit", Readout, ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask)),
     ]
     return tuple(steps)
+
+
+def _components_from_words(network: NetworkConfig) -> list[Step]:
+    """From Level-1 words to the components of `momenta`; none where the ports take these."""
+    level1 = network.level1
+    if level1 is None:
+        return []
+    limit = {"limit": ANGLE_LIMIT}
+    steps = [
+        Step("d_eta", AngleDifference, ("eta", "jet_eta"), limit | {"turn": 0}),
+        Step("d_phi", AngleDifference, ("phi", "jet_phi"), limit | {"turn": level1.turn}),
+    ]
+    for component in network.components:
+        found = angle_tables(component, level1)
+        names = {angle: f"{component}_{angle}_table" for angle in found}
+        inputs = [name for a in ("eta", "phi") for name in ((f"d_{a}", names[a]) if a in found else (None, None))]
+        constants = {names[angle]: table for angle, table in found.items()}
+        # q+ and q- are even in both angles, y and z odd in one
+        odd = {"odd": int(len(found) == 1)}
+        steps.append(Step(component, LightConeFromL1, ("pt", *inputs), odd, constants))
+    if network.has_jet:
+        bins = {"bin_gev": JET_BIN_GEV}
+        inverse = {"jet_inverse_table": inverse_table(level1)}
+        steps += [
+            Step("jet_q_plus", JetFromL1, ("jet_pt", None, None), bins),
+            Step("jet_q_minus", JetFromL1, ("jet_pt", "jet_mass", "jet_inverse_table"), bins, inverse),
+        ]
+    return steps

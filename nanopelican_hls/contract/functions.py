@@ -36,6 +36,7 @@ def attach_functions(model: onnx.ModelProto) -> None:
         value.name: tuple(d.dim_value for d in value.type.tensor_type.shape.dim)
         for value in (*graph.input, *graph.value_info, *graph.output)
     }
+    shapes |= {i.name: tuple(i.dims) for i in graph.initializer}
     for node in graph.node:
         if node.domain == DOMAIN:
             node.overload = node.name

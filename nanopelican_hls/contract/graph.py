@@ -111,6 +111,9 @@ class _Builder:
         return f"{tensor}_exact" if tensor in self.quantisers else tensor
 
     def add_step(self, step: Step) -> None:
+        for name, value in step.constants.items():
+            self._initialiser(name, value)
+            self.shapes[name] = value.shape
         inputs = [self._source(t) if t else "" for t in step.inputs]
         quantiser = self.quantisers.get(step.output)
         output = f"{step.output}_exact" if quantiser else step.output

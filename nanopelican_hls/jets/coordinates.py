@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from nanopelican_hls.config import Coordinates, NetworkConfig
 from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, JET_WORDS, to_level1
+from nanopelican_hls.level1_format import Level1Format
 
 #: pT / |p| below which a jet has no axis to speak of: |eta| > 5.3, outside every detector. The boost along the beam
 #: costs a factor of (|p| / pT)^2 in precision; any frame gives the same products, so there the laboratory serves.
@@ -60,16 +62,31 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
     -------
     dict of str to float64 array, C-contiguous
         One array per name of `contract.dataflow.ports`: [n, N] for a component of the leading N constituents, [n, 1]
-        for one of the jet.
+        for one of the jet. Level-1 words likewise: pt and mass in GeV, eta and phi in codes.
     """
+    columns = (
+        _component_columns(jets, network) if network.level1 is None else _word_columns(jets, network, network.level1)
+    )
+    return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
+
+
+def _component_columns(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.float64]]:
     constituents = jets.leading(network.n_constituents).four_momenta
     jet = jets.jet_four_momentum[:, None]
     if network.coordinates is Coordinates.LIGHT_CONE:
         constituents = to_light_cone(constituents, jets.jet_four_momentum)
         jet = to_light_cone(jet, jets.jet_four_momentum)
     columns = {c: constituents[..., k] for k, c in enumerate(network.components)}
-    columns |= {f"jet_{c}": jet[..., k] for k, c in enumerate(network.components)}
-    return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
+    return columns | {f"jet_{c}": jet[..., k] for k, c in enumerate(network.components)}
+
+
+def _word_columns(jets: Jets, network: NetworkConfig, level1: Level1Format) -> dict[str, NDArray[np.float64]]:
+    # cut as words: among equal pt, which one stays must not depend on rounding
+    words = to_level1(jets, level1).leading(network.n_constituents)
+    codes = {word: getattr(words, word) for word in CONSTITUENT_WORDS}
+    codes |= {word: getattr(words, word)[:, None] for word in JET_WORDS}
+    in_gev = {"pt", "jet_pt", "jet_mass"}
+    return {word: np.ldexp(c.astype(np.float64), level1.pt_exponent * (word in in_gev)) for word, c in codes.items()}
 
 
 def _axis(jet: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import Config, NetworkConfig
-from nanopelican_hls.contract.dataflow import Role, activations, dataflow, parameters, ports
+from nanopelican_hls.contract.dataflow import Role, activations, dataflow, parameters, ports, words
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.network.evaluation import Sample
@@ -49,7 +49,11 @@ def calibrated(
     execute(dataflow(network, tables=tables), exact, {})
     roles = ports(network) | {n: role for n, (role, _) in parameters(network, tables=tables).items()}
     roles |= activations(network)
-    quantised = {name: role for name, role in roles.items() if getattr(config.quantisers, role.key) is not None}
+    quantised = {
+        name: role
+        for name, role in roles.items()
+        if name not in words(network) and getattr(config.quantisers, role.key) is not None
+    }
     quantisers = {
         name: _covering(config, role, exact[name].numpy(), 1.0 if name in folded else COVERAGE)
         for name, role in quantised.items()
@@ -59,7 +63,7 @@ def calibrated(
         if name in ports(network):
             exponent = _port_exponent(network, exponent)
         quantisers[name] = replace(quantiser, exponent=exponent)
-    return NetworkDescription(network, quantisers, dict(folded))
+    return NetworkDescription(network, words(network) | quantisers, dict(folded))
 
 
 def _grid(name: str, quantised: Container[str]) -> str:
@@ -96,13 +100,14 @@ def place_scales(net: QuantisedNetwork, sample: Sample) -> None:
     sample : Sample
         Jets on which the loss is measured.
     """
-    for name in net.quantisers:
+    movable = [name for name in net.quantisers if name not in words(net.network)]
+    for name in movable:
         net.quantiser(name).enabled = False
     before_weights = set(net.products(sample.values))
-    first = [name for name in net.quantisers if name in before_weights]
+    first = [name for name in movable if name in before_weights]
     _search(net, first, _loss(sample.labels, lambda: net(sample.values)))
     products = net.products(sample.values)
-    rest = [name for name in net.quantisers if name not in before_weights]
+    rest = [name for name in movable if name not in before_weights]
     _search(net, rest, _loss(sample.labels, lambda: net.logits(products)))
 
 

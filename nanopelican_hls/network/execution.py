@@ -27,7 +27,8 @@ def execute(
         By tensor name.
     """
     for step in steps:
-        inputs = [None if name is None else _lookup(tensors, name) for name in step.inputs]
+        known = tensors | {name: torch.as_tensor(value) for name, value in step.constants.items()}
+        inputs = [None if name is None else _lookup(known, name) for name in step.inputs]
         if step.operator is None:
             assert inputs[0] is not None
             value = torch.relu(inputs[0])

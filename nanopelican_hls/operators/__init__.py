@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from nanopelican_hls.operators._minkowski import COMPONENTS, UNSIGNED_COMPONENTS
+from nanopelican_hls.operators.angle_difference import AngleDifference
 from nanopelican_hls.operators.base import DOMAIN, VERSION, Operator
+from nanopelican_hls.operators.jet_from_l1 import JetFromL1
+from nanopelican_hls.operators.light_cone_from_l1 import LightConeFromL1
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.pairwise_dot import BEAMS, PairwiseDot
@@ -29,6 +32,9 @@ OPERATORS: dict[str, type[Operator]] = {
         PairSum,
         ParticleSum,
         Readout,
+        AngleDifference,
+        LightConeFromL1,
+        JetFromL1,
     )
 }
 
@@ -39,6 +45,9 @@ __all__ = [
     "OPERATORS",
     "UNSIGNED_COMPONENTS",
     "VERSION",
+    "AngleDifference",
+    "JetFromL1",
+    "LightConeFromL1",
     "Operator",
     "PairMix",
     "PairSum",

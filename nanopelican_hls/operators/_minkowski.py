@@ -20,7 +20,7 @@ def dot(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> Any:
     """``a . b`` (metric + - - -), elementwise over arrays, or as a range over `FixedRange`.
 
     cartesian:  E E' - px px' - py py' - pz pz'
-    light_cone: (q+ q-' + q- q+') / 2 - y y' - z z'
+    light_cone: (q+ q-' + q- q+') / 2 - y y' - z z'; without the last two terms where y and z are None, that is 0
     """
     if coordinates == "cartesian":
         return a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3]
@@ -28,5 +28,5 @@ def dot(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> Any:
         crossed = a[0] * b[1] + a[1] * b[0]
         # halving is exact on both: a binary fraction for arrays, one more fractional bit for ranges
         halved = crossed.halved() if isinstance(crossed, FixedRange) else crossed / 2
-        return halved - a[2] * b[2] - a[3] * b[3]
+        return halved if b[2] is None else halved - a[2] * b[2] - a[3] * b[3]
     raise ValueError(f"coordinates must be one of {sorted(COMPONENTS)}, not {coordinates!r}")

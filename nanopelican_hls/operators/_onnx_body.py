@@ -116,6 +116,11 @@ class Recorded:
     def astype(self, dtype: DTypeLike) -> Recorded:
         return self._record("Cast", self.name, shape=self.shape, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
+    def clip(self, low: float, high: float) -> Recorded:
+        bounds = [self.body.constant(bound, np.float64) for bound in (low, high)]
+        raised = self._record("Max", self.name, bounds[0], shape=self.shape)
+        return self._record("Min", raised.name, bounds[1], shape=self.shape)
+
     def sum(self, axis: int) -> Recorded:
         axes = self.body.constant([axis], np.int64)
         shape = (*self.shape[:axis], *self.shape[axis + 1 :])

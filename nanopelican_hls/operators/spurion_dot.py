@@ -14,12 +14,16 @@ from nanopelican_hls.operators.base import Operator, Shape
 class SpurionDot(Operator):
     """``p_i . J``: components [B, K] of particles and [B, 1] of the spurion -> [B, K], in GeV^2.
 
-    With the spurion itself as the particle (K = 1) it is the spurion's mass squared.
+    With the spurion itself as the particle (K = 1) it is the spurion's mass squared. A spurion on the axis of
+    light-cone coordinates has no y and z: then ``s2``, ``s3`` are absent, and with them ``c2``, ``c3``, which multiply
+    nothing.
     """
 
     name = "SpurionDot"
     inputs = ("c0", "c1", "c2", "c3", "s0", "s1", "s2", "s3")
     axes = ("BK", "BK", "BK", "BK", "B1", "B1", "B1", "B1")
+    optional = frozenset({"c2", "c3", "s2", "s3"})
+    together = (optional,)
     attributes = {"coordinates": "cartesian"}
 
     @classmethod
@@ -29,12 +33,15 @@ class SpurionDot(Operator):
     @classmethod
     def shape(cls, *shapes: Shape | None, coordinates: str) -> Shape:
         sizes = cls.sizes(*shapes)
+        if shapes[2] is None and coordinates != "light_cone":
+            raise ValueError(f"c2, c3, s2, s3 are missing, but in {coordinates} coordinates there is no axis")
         return (sizes["B"], sizes["K"])
 
     @classmethod
     def hls_config(cls, *shapes: Shape | None, coordinates: str) -> dict[str, int]:
         n = cls.sizes(*shapes)["K"]
-        return {"n_particles": n, "light_cone": coordinates == "light_cone", "n_multiplications": 4 * n}
+        multiplications = 2 * n if shapes[2] is None else 4 * n
+        return {"n_particles": n, "light_cone": coordinates == "light_cone", "n_multiplications": multiplications}
 
     @classmethod
     def range(

@@ -1,7 +1,8 @@
 """Hostile events: what no detector sends, and where executors come to differ.
 
 Every kind is made at the ports, as float64: rounding ties, saturation of every quantiser that can saturate, empty jets,
-one constituent, all N, duplicates, constituents that round to zero, padding in the middle.
+one constituent, all N, duplicates, constituents that round to zero, padding in the middle; and where angles are taken
+relative to an axis, constituents about it, at the ends of the tables, on and across the seam of phi.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.operators import AngleDifference
 
 Ports = dict[str, NDArray[np.float64]]
 Execute = Callable[[Ports], Mapping[str, NDArray[np.float64]]]
@@ -70,6 +72,8 @@ def hostile_events(program: Program, execute: Execute, events: int, seed: int = 
         "rounding to zero": make.rounding_to_zero,
         "padding in the middle": make.padding_in_the_middle,
     }
+    if make.axes:
+        kinds["about the axis"] = make.about_the_axis
     share = -(-events // len(kinds))
     batches = {kind: function(share) for kind, function in kinds.items()}
     pool = _stack(list(batches.values()))
@@ -101,6 +105,12 @@ class _Generator:
         self.quantisers: dict[str, Quantiser] = {n.output: n.quantiser for n in ports if n.quantiser}
         self.widths = {node.output: program.shapes[node.output][0] for node in ports}
         self.n_constituents = max(self.widths.values())
+        #: angles by port: the port of their axis, and the attributes of the difference
+        self.axes = {
+            str(node.inputs[0]): (str(node.inputs[1]), node.attributes)
+            for node in program.nodes
+            if node.operator is AngleDifference
+        }
 
     def _uniform_integers(self, port: str, events: int) -> NDArray[np.float64]:
         q = self.quantisers[port]
@@ -176,6 +186,25 @@ class _Generator:
         for port, q in self.quantisers.items():
             shape = (events, self.widths[port])
             ports[port] = self.rng.choice([-0.5, -0.25, 0.0, 0.25, 0.4999, 0.5, 0.5001, 1.0, 1.5], size=shape) * q.scale
+        return ports
+
+    def about_the_axis(self, events: int) -> Ports:
+        """Angles near their axis, at the limit or beside it, or opposite; the axis anywhere, often at the seam."""
+        ports = self.random_scale(events)
+        for port, (axis, attributes) in self.axes.items():
+            q, limit, half = self.quantisers[port], attributes["limit"], attributes["turn"] // 2
+            centre = self._uniform_integers(axis, events)
+            if half:
+                seam = self.rng.choice([-half, half - 1, 0], size=centre.shape)
+                centre = np.where(self.rng.random(centre.shape) < 0.5, seam, np.clip(centre, -half, half - 1))
+            shape = (events, self.widths[port])
+            edges = self.rng.choice([limit - 1, limit, limit + 1, half - 1, half, half + 1], size=shape)
+            near = self.rng.integers(0, limit + 1, size=shape)
+            offset = np.where(self.rng.random(shape) < 0.5, edges, near) * self.rng.choice([-1, 1], size=shape)
+            angle = centre + offset
+            if half:
+                angle = (angle + half) % (2 * half) - half
+            ports[axis], ports[port] = centre, np.clip(angle, q.low, q.high)
         return ports
 
     def vary(self, ports: Ports, copies: int) -> Ports:

@@ -11,7 +11,7 @@ from onnx import TensorProto, numpy_helper
 from random_networks import NETWORKS, inner_tensors, network_id, random_description
 
 from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.contract.dataflow import parameters, ports
+from nanopelican_hls.contract.dataflow import activations, parameters, ports
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.contract.graph import build_model, save_model
 from nanopelican_hls.contract.program import QUANT_DOMAIN
@@ -52,7 +52,7 @@ class TestEveryForm:
         assert {n.input[0] for n in model.graph.node if n.op_type == "Quant"} == {
             *(f"{name}_in" for name in ports(network)),
             *(f"{name}_value" for name in parameters(network, tables=tables)),
-            *(f"{t}_exact" for t in {*inner_tensors(network), "logit"}),
+            *(f"{t}_exact" for t in activations(network)),
         }
 
     def test_parameters_are_stored_on_their_grids(self, network, tables):

@@ -6,11 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from nanopelican_hls.config import Spurions, TrainingConfig, load_config, parse_mapping, to_mapping
+from nanopelican_hls.config import (
+    Coordinates,
+    Input,
+    NetworkConfig,
+    Spurions,
+    TrainingConfig,
+    load_config,
+    parse_mapping,
+    to_mapping,
+)
 from nanopelican_hls.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-ZOO = {f"trigger-n{n}" for n in (6, 8, 16, 32)} | {"paper-n16-c1", "paper-n16-c2", "paper-n16-c3", "paper-n20-c2"}
+ZOO = {f"trigger-n{n}" for n in ("6", "8", "8-l1", "16", "32")} | {
+    "paper-n16-c1",
+    "paper-n16-c2",
+    "paper-n16-c3",
+    "paper-n20-c2",
+}
 
 
 def test_the_zoo_is_complete():
@@ -43,6 +57,21 @@ class TestConfig:
         changed.write_text(path.read_text().replace(f" {key}:", f" {typo}:"))
         with pytest.raises(ConfigError, match=rf"unknown key '{typo}'\n  remedy: did you mean '{key}'\?"):
             load_config(changed)
+
+
+def test_words_need_light_cone_coordinates():
+    with pytest.raises(
+        ConfigError, match=r"network\.input: Level-1 words become light-cone components only\n  remedy: "
+    ):
+        NetworkConfig(4, 2, coordinates=Coordinates.CARTESIAN, input=Input.L1)
+
+
+def test_an_unknown_input_is_refused(tmp_path):
+    path = next(path for path in CONFIGS if path.stem == "trigger-n8-l1")
+    changed = tmp_path / path.name
+    changed.write_text(path.read_text().replace("input: l1", "input: words"))
+    with pytest.raises(ConfigError, match="input: must be one of components, l1, not 'words'"):
+        load_config(changed)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ LEAST_AUC = {"trigger-n8": 0.960, "trigger-n16": 0.966}
 
 
 def test_every_configuration_has_its_model():
-    assert [path.stem for path in MODELS] == sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
+    assert sorted(path.stem for path in MODELS) == sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)

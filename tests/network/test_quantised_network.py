@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from random_networks import NETWORKS, network_id, numpy_tensors, random_description, random_ports
+from random_networks import NETWORKS, inner_tensors, network_id, numpy_tensors, random_description, random_ports
 
 from nanopelican_hls.config import Config, NetworkConfig, Spurions, load_config
 from nanopelican_hls.contract.dataflow import activations, ports
@@ -67,8 +67,7 @@ class TestExact:
         assert_exact(description, on_ties(description))
 
     def test_without_inner_quantisers(self, network, tables):
-        inner = [name for name in activations(network) if name != "logit"]
-        description = random_description(network, tables, bits=5, without=inner)
+        description = random_description(network, tables, bits=5, without=inner_tensors(network))
         assert_exact(description, random_ports(network, 50))
 
     def test_round_trip(self, network, tables):

@@ -17,14 +17,17 @@ class TestSpurionDot(OperatorTests):
     cases = (
         Case("cartesian", shapes(5), {"coordinates": "cartesian"}),
         Case("light-cone", shapes(5), {"coordinates": "light_cone"}),
+        Case("on-the-axis", {"c0": (5,), "c1": (5,), "s0": (1,), "s1": (1,)}, {"coordinates": "light_cone"}),
         Case("one-particle", shapes(1), {"coordinates": "light_cone"}),
     )
 
     @staticmethod
     def terms(index, given):
         jet, particle = index
-        p = [given[f"c{k}"][jet][particle] for k in range(4)]
-        spurion = [given[f"s{k}"][jet][0] for k in range(4)]
+        p, spurion = (
+            [given[f"{x}{k}"][jet][at] if given[f"{x}{k}"] is not None else 0 for k in range(4)]
+            for x, at in (("c", particle), ("s", 0))
+        )
         return minkowski_terms(p, spurion, given["coordinates"])
 
     @pytest.mark.parametrize("coordinates", ["cartesian", "light_cone"])
@@ -67,6 +70,18 @@ class TestSpurionDot(OperatorTests):
         for corner, end in ((high, bound.high), (low, bound.low)):
             d = SpurionDot.compute(*(np.array([[x]]) for x in corner), coordinates="light_cone")
             assert d[0, 0] == end * 2.0**bound.exponent
+
+    @pytest.mark.parametrize(
+        ("without", "coordinates", "message"),
+        [
+            ((2, 3, 6, 7), "cartesian", "in cartesian coordinates there is no axis"),
+            ((6, 7), "light_cone", "c2, c3 without s2, s3"),
+        ],
+    )
+    def test_components_that_are_needed(self, without, coordinates, message):
+        given = [None if k in without else (1, 4) if k < 4 else (1, 1) for k in range(8)]
+        with pytest.raises(ValueError, match=message):
+            SpurionDot.shape(*given, coordinates=coordinates)
 
     def test_a_spurion_of_several_entries(self):
         given = [(1, 4)] * 4 + [(1, 4)] * 4

@@ -91,3 +91,21 @@ def test_the_same_seed_gives_the_same_events(case):
     other = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=2)
     assert all(np.array_equal(again.ports[p], events.ports[p]) for p in events.ports)
     assert not all(np.array_equal(other.ports[p], events.ports[p]) for p in events.ports)
+
+
+def test_angles_about_the_axis():
+    """With Level-1 words: on either side of the seam of phi, at the ends of the tables and next to them, opposite."""
+    network = next(n for n in NETWORKS if n.level1 is not None)
+    model = build_model(random_description(network, seed=7))
+    events = hostile_events(Program.parse(model), lambda ports: execute(model, ports), EVENTS, seed=1)
+    batch = dict(batches(events))["about the axis"]
+    phi, axis = batch["phi"], batch["jet_phi"]
+    for codes in (phi, axis):
+        assert codes.min() == -720
+        assert codes.max() == 719
+    raw = phi - axis
+    assert ((np.abs(raw) > 720).any(axis=1) & (np.abs(raw) < 720).any(axis=1)).sum() > 10
+    around = (raw + 720) % 1440 - 720
+    assert {-720, -192, -191, -190, 190, 191, 192, 719} <= set(around.ravel().astype(int).tolist())
+    d_eta = execute(model, batch)["d_eta"]
+    assert {-191, -190, 190, 191} <= set(d_eta.ravel().astype(int).tolist())
