@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.config import Coordinates, Input, NetworkConfig, Spurions
 from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, to_light_cone
+from nanopelican_hls.jets.level1 import from_level1, to_level1
 from nanopelican_hls.operators._minkowski import dot
 
 #: what docs/jets.md promises: error of a product, relative to E_i E_j
@@ -179,6 +180,8 @@ NETWORKS = [
     network(Spurions.NONE, Coordinates.LIGHT_CONE),
     network(Spurions.JET, Coordinates.LIGHT_CONE),
     network(Spurions.JET, Coordinates.LIGHT_CONE, n_constituents=24),
+    NetworkConfig(8, 2, spurions=Spurions.JET, input=Input.L1),
+    NetworkConfig(24, 2, input=Input.L1),
 ]
 
 
@@ -207,6 +210,17 @@ class TestPortValues:
             assert np.array_equal(values[component], constituents[..., k])
             assert np.array_equal(values[f"jet_{component}"], jet[..., k])
 
+    def test_words(self, jets):
+        """Of jets, and of the jets that their words say: the same, whichever of equal constituents comes first."""
+        values, words = port_values(jets, NETWORKS[-2]), to_level1(jets)
+        assert np.array_equal(values["pt"], words.pt[:, :8] / 4)
+        assert np.array_equal(values["phi"], words.phi[:, :8])
+        assert np.array_equal(values["jet_eta"], words.jet_eta[:, None])
+        assert np.array_equal(values["jet_mass"], words.jet_mass[:, None] / 4)
+        again = port_values(from_level1(words), NETWORKS[-2])
+        for name, value in values.items():
+            assert np.array_equal(value, again[name]), name
+
     def test_both_coordinates_give_the_same_products(self, sample):
         cartesian = port_values(sample, network(Spurions.NONE, Coordinates.CARTESIAN))
         light_cone = port_values(sample, network(Spurions.NONE, Coordinates.LIGHT_CONE))
@@ -221,5 +235,6 @@ class TestPortValues:
 
     def test_an_empty_jet_is_all_zero(self):
         empty = Jets(four_momenta=np.zeros((1, 3, 4)), jet_four_momentum=np.zeros((1, 4)), multiplicity=[0])
-        for value in port_values(empty, network(Spurions.JET, Coordinates.LIGHT_CONE)).values():
-            assert not value.any()
+        for form in (network(Spurions.JET, Coordinates.LIGHT_CONE), NETWORKS[-2]):
+            for value in port_values(empty, form).values():
+                assert not value.any()
