@@ -5,6 +5,8 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,10 +51,8 @@ def generate_chunks(
     keys = recipe.chunks()
     missing = [key for key in keys if not chunk_path(folder, key).is_file()]
     runner = _on_cluster(dask_client, recipe, folder, missing) if dask_client else _here(recipe, folder, missing, jobs)
-    with tqdm(total=recipe.jets, unit=" jets", disable=not progress, smoothing=0.05, leave=False) as bar:
-        bar.update(0)
-        bar.initial = recipe.jets - sum(key.jets for key in missing)  # the rate is that of this run
-        bar.update(bar.initial)
+    made = recipe.jets - sum(key.jets for key in missing)
+    with tqdm(total=recipe.jets, initial=made, unit=" jets", disable=not progress, smoothing=0.05) as bar:
         for key in runner:
             bar.update(key.jets)
     return [chunk_path(folder, key) for key in keys]
@@ -62,8 +62,6 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     """Take a folder for the recipe, or find that it is the recipe's."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for left_over in folder.glob(".*.npz.*"):  # of a run that was killed
-            left_over.unlink(missing_ok=True)
         marker = folder / _FINGERPRINT
         if not marker.is_file():
             temporary = folder / f".{_FINGERPRINT}"
@@ -87,7 +85,7 @@ def _here(recipe: Recipe, folder: Path, keys: list[ChunkKey], jobs: int) -> Iter
             yield key
         return
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(keys)), mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(keys)), context, _end_with_parent) as pool:
         futures = {pool.submit(write_chunk, folder, recipe, key): key for key in keys}
         try:
             for future in concurrent.futures.as_completed(futures):
@@ -95,6 +93,18 @@ def _here(recipe: Recipe, folder: Path, keys: list[ChunkKey], jobs: int) -> Iter
                 yield futures[future]
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """In a worker: end when the main process does, even if that was killed; a pool's workers would wait for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _on_cluster(client: Any, recipe: Recipe, folder: Path, keys: list[ChunkKey]) -> Iterator[ChunkKey]:

@@ -13,7 +13,7 @@ def four_momentum(pt, eta, phi):
     return np.stack([pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)], axis=-1)
 
 
-def in_small_steps(momentum, charge, vertex, step_m=2e-4):
+def in_small_steps(momentum, charge, vertex, step_m=1e-3):
     """The equation of motion, step by step (midpoint rule), until the cylinder ends."""
     _, px, py, pz = momentum
     position = np.array(vertex, dtype=float)
@@ -40,7 +40,7 @@ def random_particles(n, pt_range, charges):
 )
 def test_equals_the_equation_of_motion(pt_range, charges):
     """Curled-up, curved and straight ones, from displaced vertices."""
-    particles = random_particles(25, pt_range, charges)
+    particles = random_particles(10, pt_range, charges)
     eta, phi = to_calorimeter(*particles, CARD)
     expected = np.array([in_small_steps(*particle) for particle in zip(*particles, strict=True)])
     difference = (phi - expected[:, 1] + np.pi) % (2 * np.pi) - np.pi
