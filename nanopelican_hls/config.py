@@ -273,8 +273,11 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         except ValueError:
             choices = ", ".join(str(m.value) for m in kind)
             raise ConfigError(f"must be one of {choices}, not {value!r}", where=where) from None
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML 1.1 takes 1e-3, without a point, for text
+        except ValueError:
+            pass
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ConfigError(f"must be of type {kind.__name__}, not {value!r}", where=where)
     return value
