@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.container import Jets, pt_gev
 from nanopelican_hls.level1_format import CMS_CORRELATOR, GLOBAL_TRIGGER, LEVEL1_FORMATS, Level1Format
 
 __all__ = [
@@ -145,8 +145,11 @@ def from_level1(words: Level1Jets) -> Jets:
     pt, eta, phi = words.pt * lsb, words.eta * angle, words.phi * angle
     jet_pt, rapidity, jet_phi = words.jet_pt * lsb, words.jet_eta * angle, words.jet_phi * angle
     transverse_mass = np.hypot(jet_pt, words.jet_mass * lsb)
+    four_momenta = _cartesian(pt, pt, eta, phi)
+    # equal words of pt differ by rounding now; put in order here, `Jets` does not report them as unordered
+    order = np.argsort(-pt_gev(four_momenta), axis=1, kind="stable")
     return Jets(
-        four_momenta=_cartesian(pt, pt, eta, phi),
+        four_momenta=np.take_along_axis(four_momenta, order[..., None], axis=1),
         jet_four_momentum=_cartesian(transverse_mass, jet_pt, rapidity, jet_phi),
         multiplicity=words.multiplicity,
         labels=words.labels,

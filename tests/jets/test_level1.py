@@ -111,6 +111,11 @@ class TestRoundTrip:
         )
         assert_same(to_level1(from_level1(given_words), scales), given_words)
 
+    def test_the_order_is_no_news(self, caplog):
+        with caplog.at_level("INFO", logger="nanopelican_hls"):
+            from_level1(to_level1(read_jets(sample_path(), 500)))
+        assert not caplog.messages
+
     @FORMATS
     def test_the_sample(self, scales):
         jets = read_jets(sample_path(), 500)
