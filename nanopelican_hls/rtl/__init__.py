@@ -1,0 +1,24 @@
+"""RTL without a vendor's tool: needs the optional extra ``rtl``."""
+
+from __future__ import annotations
+
+from nanopelican_hls.rtl.flow import synthesise
+from nanopelican_hls.rtl.mapping import MappedCells, map_rtl
+from nanopelican_hls.rtl.project import RtlPort, RtlProject, generate_rtl, read_rtl
+from nanopelican_hls.rtl.simulation import Simulation, compile_simulation, simulate
+from nanopelican_hls.rtl.tracer import Trace, trace
+
+__all__ = [
+    "MappedCells",
+    "RtlPort",
+    "RtlProject",
+    "Simulation",
+    "Trace",
+    "compile_simulation",
+    "generate_rtl",
+    "map_rtl",
+    "read_rtl",
+    "simulate",
+    "synthesise",
+    "trace",
+]

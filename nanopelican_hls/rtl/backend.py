@@ -223,6 +223,11 @@ class Circuit:
         """Longest path in levels of logic, by alkaid's delay model."""
         return float(max(self.logic.out_latency))
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether no output depends on any input."""
+        return all(bounds.min == bounds.max for bounds in self.logic.out_qint)
+
     def evaluate(self, arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         """Run alkaid's interpreter.
 

@@ -106,11 +106,13 @@ def generate_rtl(
     Raises
     ------
     RtlError
-        If an argument is outside its range, or the folder holds something else.
+        If an argument is outside its range, the folder holds something else, or the logit is a constant.
     """
     path = Path(path)
     _check(path, top, language, levels_per_stage)
     logic = trace(program, two_products=two_products).circuit()
+    if logic.is_constant:
+        raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
     sources = logic.pipeline(f"{top}_pipeline", language=language, levels_per_stage=levels_per_stage)
     inputs = tuple(
         RtlPort(tensor, program.shapes[tensor], quantiser.bits, quantiser.signed, quantiser.exponent)
@@ -167,7 +169,11 @@ def _output(program: Program) -> RtlPort:
 
 def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, sources: Sources) -> str:
     """Ports by name around the pipeline, whose inputs are one long word, and whose result may be narrower."""
-    assert list(sources.input_bits) == [port.bits for port in inputs for _ in range(port.elements)]
+    fields = [
+        f"{port.name}[{(k + 1) * port.bits - 1}:{k * port.bits}]" for port in inputs for k in range(port.elements)
+    ]
+    # an element that no logit depends on has no bits in the pipeline
+    used = [field for field, bits in zip(fields, sources.input_bits, strict=True) if bits]
     signed, integers, fraction = sources.output
     narrow = signed + integers + fraction
     below = -fraction - output.exponent
@@ -191,7 +197,7 @@ def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, sources:
         f"    wire [{narrow - 1}:0] result;",
         f"    {top}_pipeline pipeline (",
         "        .clk(clk),",
-        f"        .model_inp({{{', '.join(port.name for port in reversed(inputs))}}}),",
+        f"        .model_inp({{{', '.join(reversed(used))}}}),",
         "        .model_out(result)",
         "    );",
         f"    assign {output.name} = {{{', '.join(parts)}}};",

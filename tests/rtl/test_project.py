@@ -149,6 +149,25 @@ def test_arguments_out_of_range(tmp_path, arguments, message):
         generate_rtl(example()[0], tmp_path / "rtl", **arguments)
 
 
+def test_a_network_that_says_the_same_of_every_jet(tmp_path):
+    description = random_description(SMALL, bits=4)
+    silent = {name: np.zeros_like(value) for name, value in description.parameters.items()}
+    program = Program.parse(build_model(dataclasses.replace(description, parameters=silent)))
+    with pytest.raises(RtlError, match="the same logit for every jet"):
+        generate_rtl(program, tmp_path / "rtl")
+
+
+def test_inputs_without_effect_stay_ports(tmp_path):
+    """Without weights on the pairs' products, a logit from the diagonal alone: masks and the jet."""
+    description = random_description(SMALL, bits=4)
+    kept = {
+        name: value * (not name.startswith(("w_d", "row", "k_pair"))) for name, value in description.parameters.items()
+    }
+    program = Program.parse(build_model(dataclasses.replace(description, parameters=kept)))
+    made = generate_rtl(program, tmp_path / "rtl", top="tagger")
+    assert [port.name for port in made.inputs] == list(port_quantisers(program))
+
+
 def test_no_project(tmp_path):
     with pytest.raises(RtlError, match="is no RTL project"):
         read_rtl(tmp_path)

