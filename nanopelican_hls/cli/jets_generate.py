@@ -23,6 +23,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--constituents", type=int, default=200, help="leading ones kept (default: 200)")
     parser.add_argument("--chunk", type=int, default=1000, help="jets per unit of work (default: 1000)")
     parser.add_argument("--card", help="detector (default: that of the shared samples, atlas-3.3.3)")
+    parser.add_argument(
+        "--multiple-interactions", action="store_true", help="add the underlying event (default: without)"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes on this machine (default: 1)")
     cluster = parser.add_mutually_exclusive_group()
     cluster.add_argument("--scheduler", metavar="ADDRESS", help="dask.distributed scheduler, or its scheduler file")
@@ -34,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Generate; say how fast."""
     from nanopelican_hls.jets.generation import Recipe, generate_jets
 
-    chosen = {"card": args.card} if args.card else {}
+    chosen: dict[str, Any] = {"card": args.card} if args.card else {}
     recipe = Recipe(jets=args.jets, seed=args.seed, chunk_jets=args.chunk, n_constituents=args.constituents, **chosen)
     start = time.monotonic()
     with _cluster(args) as client:

@@ -14,8 +14,6 @@ import numpy as np
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.generation.cards import CARDS, DEFAULT_CARD, Card
 
-#: settings of Pythia 8 that both classes share; everything else is its default (Monash tune)
-COMMON_SETTINGS = ("PartonLevel:MPI = off",)
 #: largest seed Pythia takes
 MAX_PYTHIA_SEED = 900_000_000
 #: distributions whose version decides what the jets are
@@ -70,6 +68,8 @@ class Recipe:
         Leading constituents kept in the file.
     card : str
         Detector, a key of `cards.CARDS`.
+    multiple_interactions : bool
+        Whether Pythia adds multiple parton interactions, the underlying event.
     sqrt_s_gev, pthat_min_gev, pthat_max_gev : float
         Energy of the pp collision and range of the hard process.
     radius, pt_min_gev, pt_max_gev, eta_max : float
@@ -87,6 +87,7 @@ class Recipe:
     chunk_jets: int = 1000
     n_constituents: int = 200
     card: str = DEFAULT_CARD
+    multiple_interactions: bool = False
     sqrt_s_gev: float = 14_000.0
     pthat_min_gev: float = 425.0
     pthat_max_gev: float = 1000.0
@@ -131,21 +132,27 @@ class Recipe:
 
     def pythia_settings(self, key: ChunkKey) -> tuple[str, ...]:
         """Settings of Pythia 8 for a chunk, complete but for what it prints."""
-        seed = 1 + int(self.seed_sequence(key).generate_state(1)[0]) % MAX_PYTHIA_SEED
+        pythia_seed = 1 + int(self.seed_sequence(key).generate_state(1)[0]) % MAX_PYTHIA_SEED
+        return (
+            *self.physics_settings(key.jet_class),
+            "Random:setSeed = on",
+            f"Random:seed = {pythia_seed}",
+        )
+
+    def physics_settings(self, jet_class: JetClass) -> tuple[str, ...]:
+        """Settings of Pythia 8 that select the physics; everything else is its default (Monash tune)."""
         return (
             f"Beams:eCM = {self.sqrt_s_gev}",
-            *COMMON_SETTINGS,
-            *key.jet_class.settings,
+            f"PartonLevel:MPI = {'on' if self.multiple_interactions else 'off'}",
+            *jet_class.settings,
             f"PhaseSpace:pTHatMin = {self.pthat_min_gev}",
             f"PhaseSpace:pTHatMax = {self.pthat_max_gev}",
-            "Random:setSeed = on",
-            f"Random:seed = {seed}",
         )
 
 
 def provenance(recipe: Recipe) -> dict[str, str | int]:
     """How the sample is made, as attributes of its file: an integer, a word, or JSON."""
-    settings = {jet_class.value: [*COMMON_SETTINGS, *jet_class.settings] for jet_class in JetClass}
+    settings = {jet_class.value: recipe.physics_settings(jet_class) for jet_class in JetClass}
     versions = {name: metadata.version(name) for name in (*_VERSIONED, "nanopelican-hls")}
     return {
         "generator": "nanopelican jets generate",

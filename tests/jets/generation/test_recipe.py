@@ -34,7 +34,15 @@ def test_a_chunk_does_not_depend_on_the_size_of_the_sample(recipe):
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 4}, {"n_constituents": 80}, {"card": "atlas-3.3.2"}, {"chunk_jets": 6}, {"radius": 1.0}]
+    "change",
+    [
+        {"seed": 4},
+        {"n_constituents": 80},
+        {"card": "atlas-3.3.2"},
+        {"multiple_interactions": True},
+        {"chunk_jets": 6},
+        {"radius": 1.0},
+    ],
 )
 def test_fingerprint_knows_what_decides_the_jets(recipe, change):
     assert fingerprint(dataclasses.replace(recipe, **change)) != fingerprint(recipe)
@@ -47,6 +55,12 @@ def test_provenance(recipe):
     assert json.loads(attributes["card"])["description"] == "Delphes 3.3.3 ATLAS card emulation"
     assert set(json.loads(attributes["versions"])) == {"pythia8mc", "fastjet", "numpy", "nanopelican-hls", "python"}
     assert "PartonLevel:MPI = off" in json.loads(attributes["pythia_settings"])["top"]
+
+
+def test_multiple_interactions_are_a_choice(recipe):
+    chosen = dataclasses.replace(recipe, multiple_interactions=True)
+    assert "PartonLevel:MPI = on" in json.loads(provenance(chosen)["pythia_settings"])["qcd"]
+    assert "PartonLevel:MPI = on" in chosen.pythia_settings(chosen.chunks()[0])
 
 
 @pytest.mark.parametrize("jets", [0, 1, -2, 15])
