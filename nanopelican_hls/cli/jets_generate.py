@@ -49,10 +49,10 @@ def run(args: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _cluster(args: argparse.Namespace) -> Iterator[Any]:
     """The dask client that was asked for, or None."""
-    if not (args.scheduler or args.dask_local):
+    if args.scheduler is None and args.dask_local is None:
         yield None
         return
     from nanopelican_hls.jets.generation.cluster import connect, local_cluster
 
-    with connect(args.scheduler) if args.scheduler else local_cluster(args.dask_local) as client:
+    with local_cluster(args.dask_local) if args.scheduler is None else connect(args.scheduler) as client:
         yield client

@@ -48,6 +48,8 @@ def generate_jets(
 
     output = Path(output)
     require(*_NEEDED)
+    if jobs < 1:
+        raise JetsError(f"cannot run {jobs} processes", where="jobs", remedy="ask for at least 1")
     if output.is_dir():
         raise JetsError("is a folder", where=str(output), remedy="give the name of a file")
     if output.exists() and not force:

@@ -118,6 +118,11 @@ class TestRefused:
         with pytest.raises(JetsError, match="the folder does not exist"):
             generate_jets(recipe, tmp_path / "missing" / "jets.h5")
 
+    @pytest.mark.parametrize("option", ["--jobs", "--dask-local"])
+    def test_no_workers(self, option, tmp_path, capsys):
+        assert main([*COMMAND, str(tmp_path / "jets.h5"), option, "0"]) == 2
+        assert "cannot" in capsys.readouterr().err
+
     def test_chunks_of_another_recipe(self, recipe, tmp_path):
         folder = tmp_path / "jets.h5.chunks"
         folder.mkdir()
