@@ -1,7 +1,7 @@
 """What an operator of the contract is: one class that says everything about it once.
 
 A subclass gives names, shapes, exact semantics, the range of its result and how the C++ header is called. The QONNX
-execution class, the ONNX function body, the hls4ml layer and (later) the tracer rule are derived from it generically,
+execution class, the ONNX function body, the hls4ml layer and the tracer's rule are derived from it generically,
 so that a new operator is one module here, one header in firmware/templates, one page in docs/operators and one test
 module.
 """
