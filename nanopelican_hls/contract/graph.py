@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.contract.functions import attach_functions
 from nanopelican_hls.contract.program import QUANT_DOMAIN, Program
 from nanopelican_hls.errors import ContractError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import DOMAIN, VERSION
 from nanopelican_hls.operators._onnx_body import OPSET
@@ -44,16 +44,7 @@ def build_model(description: NetworkDescription, name: str = "nanopelican") -> o
 
 def save_model(model: onnx.ModelProto, path: str | Path) -> None:
     """Write the file under a temporary name, then rename: a later run never sees half of it."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise ContractError(
-            f"cannot be written ({error.strerror})", where=str(path), remedy="free some space or choose another folder"
-        ) from error
+    write_atomically(Path(path), model.SerializeToString(deterministic=True), ContractError)
 
 
 class _Builder:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.level1 import Level1Jets
 from nanopelican_hls.jets.readers.level1 import FORMAT, LABELS, MULTIPLICITY, WORD_TYPES
@@ -66,16 +65,7 @@ def write_datasets(
         for name, array in datasets.items():
             chunks = (min(CHUNK_JETS, jets), *array.shape[1:])
             file.create_dataset(name, data=array, chunks=chunks, compression="gzip", compression_opts=9, shuffle=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(image.getvalue())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise JetsError(
-            f"cannot be written ({error.strerror})", where=str(path), remedy="check the folder and the free space"
-        ) from error
+    write_atomically(path, image.getvalue(), JetsError)
 
 
 def _datasets(jets: Jets) -> dict[str, NDArray[Any]]:
