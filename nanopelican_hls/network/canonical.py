@@ -1,0 +1,162 @@
+"""The canonical form: one network out of each class of networks that compute the same (docs/formula.md).
+
+``k ReLU(z) = (k s) ReLU(z / s)`` for every s > 0, so each channel has one parameter too many. The canonical form spends
+that freedom on ``|c1| = 1``: in hardware the dot products of the pairs then need no multiplier.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nanopelican_hls.config import NetworkConfig
+from nanopelican_hls.contract.dataflow import activations, parameters
+from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.network.batch_norm import MaskedBatchNorm
+from nanopelican_hls.network.float_network import FloatNetwork
+
+Parameters = Mapping[str, NDArray[np.float64]]
+
+#: parameters of a channel before its ReLU: the first that is not 0 is the one that becomes +-1
+MIXING = ("c1", "c2", "c3", "c4", "c5", "c6", "b", "b_diag")
+READOUT = ("k0", "k1")
+#: hardware parameters after the ReLU; all others but `logit_bias` stand before it
+_HARDWARE_READOUT = ("k_pair", "k_diagonal")
+
+
+def canonical(net: FloatNetwork) -> FloatNetwork:
+    """The canonical network that gives the same logits, in float64 and evaluation mode.
+
+    * Each channel is divided by ``|c1|``, which its k0 and k1 are multiplied by. A channel with c1 = 0 is divided by
+      the first of c2 to c6, b and b_diag that is not 0; one without any gives 0, and stays.
+    * The scales of both BatchNorms go into the weights; what is left of each is an offset, ``x + t``: what it adds
+      depends on the number of particles, and no parameter of LinEq does.
+    * Channels are in descending order of c1, then k0, then k1, then of the other parameters.
+
+    It is idempotent. ``net`` stays as it is.
+    """
+    net = copy.deepcopy(net).double().eval()
+    with torch.no_grad():
+        if net.input_norm is not None:
+            gain = _only_offset(net.input_norm)
+            for name in MIXING[:6]:
+                _update(net, name, getattr(net, name) * gain)
+        _normalise_channels(net)
+        _order_channels(net)
+    return net
+
+
+def _normalise_channels(net: FloatNetwork) -> None:
+    """Divide what is before each channel's ReLU by a positive number, and multiply what is behind it."""
+    before = torch.stack([getattr(net, name) for name in MIXING])
+    first = before.ne(0).int().argmax(0)
+    size = before.gather(0, first[None])[0].abs()
+    size = torch.where(size == 0, 1.0, size)
+    for name, values in zip(MIXING, before / size, strict=True):
+        _update(net, name, values)
+    if net.hidden_norm is not None:
+        net.hidden_norm.running_mean.div_(size)
+        # a ReLU output that is smaller by `size` is normalised by as much more
+        net.hidden_norm.weight.mul_(size)
+        size = _only_offset(net.hidden_norm)
+    for name in READOUT:
+        _update(net, name, getattr(net, name) * size)
+
+
+def _only_offset(norm: MaskedBatchNorm) -> Tensor:
+    """Turn ``scale x + offset`` into ``x + offset / scale``; returns the scale, for the weights that follow.
+
+    A scale of 0 leaves a constant, which no weight can give: it stays, and 1 is returned.
+    """
+    scale, offset = norm(None)
+    gain = torch.where(scale == 0, 1.0, scale)
+    norm.weight.copy_(torch.where(scale == 0, 0.0, 1.0))
+    norm.bias.copy_(offset / gain)
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1 - norm.epsilon)  # so that the scale is exactly the weight
+    return gain
+
+
+def _order_channels(net: FloatNetwork) -> None:
+    rest = [name for name in MIXING if name != "c1"]
+    keys = [-getattr(net, name).numpy() for name in ("c1", *READOUT, *rest)]
+    order = torch.as_tensor(np.lexsort(keys[::-1]))  # the last key is numpy's first
+    for name in (*MIXING, *READOUT):
+        _update(net, name, getattr(net, name)[order])
+    if net.hidden_norm is not None:
+        for values in (net.hidden_norm.weight, net.hidden_norm.bias, net.hidden_norm.running_mean):
+            values.copy_(values[order])
+
+
+def _update(net: FloatNetwork, name: str, values: Tensor) -> None:
+    """Set a parameter [C]; c4 of the symmetric form is c3."""
+    if name == "c4" and net.network.symmetric:
+        return
+    parameter: Tensor = getattr(net, "untied_c4" if name == "c4" else name)
+    parameter.copy_(values)
+
+
+def canonical_folded(folded: Parameters) -> dict[str, NDArray[np.float64]]:
+    """Hardware parameters that give the same logits, in which every ``|w_d|`` is the same power of two, exactly.
+
+    The power is the one nearest to the geometric mean of all ``|w_d|``. A channel with w_d = 0 stays: it needs no
+    multiplier either. Other parameters are equal to rounding.
+
+    Parameters
+    ----------
+    folded : mapping of str to array
+        From `fold`, before quantisation; channels are the last axis of every one but `logit_bias`.
+    """
+    sizes = np.abs(folded["w_d"])
+    if not sizes.any():
+        return dict(folded)
+    unit = 2.0 ** np.rint(np.log2(sizes[sizes > 0]).mean())
+    sizes = np.where(sizes == 0, unit, sizes)
+    result = dict(folded)
+    for name, values in folded.items():
+        if name in _HARDWARE_READOUT:
+            result[name] = values / unit * sizes
+        elif name != "logit_bias":
+            result[name] = values / sizes * unit  # first the division: w_d itself becomes exactly +-1
+    return result
+
+
+def canonical_description(description: NetworkDescription) -> NetworkDescription:
+    """The quantised network with the same integers everywhere, in which max ``|w_d|`` is within a factor sqrt(2) of 1.
+
+    A power of two moves from all that leads to the ReLU outputs and their sums into ``k_pair`` and ``k_diagonal``:
+    values and scales of the quantisers move together, so no integer changes. It is one power for all channels, because
+    channels share each quantiser. Where every quantised w_d is 0 nothing moves.
+    """
+    largest = np.abs(description.quantisers["w_d"](description.parameters["w_d"])).max()
+    if largest == 0:
+        return description
+    shift = -int(np.rint(np.log2(largest)))
+    moved = _shifts(description.network, tables=description.tables, shift=shift)
+    return NetworkDescription(
+        network=description.network,
+        quantisers={
+            name: replace(q, exponent=q.exponent + moved.get(name, 0)) for name, q in description.quantisers.items()
+        },
+        parameters={name: np.ldexp(value, moved[name]) for name, value in description.parameters.items()},
+    )
+
+
+def _shifts(network: NetworkConfig, *, tables: bool, shift: int) -> dict[str, int]:
+    """The power of two by which each tensor grows; those that are left out stay."""
+    shifts = dict.fromkeys(parameters(network, tables=tables), shift)
+    shifts |= dict.fromkeys(_HARDWARE_READOUT, -shift) | {"logit_bias": 0}
+    inner = list(activations(network))
+    return shifts | dict.fromkeys(inner[inner.index("row") : inner.index("logit")], shift)
+
+
+def multiplier_free(description: NetworkDescription) -> bool:
+    """Whether every quantised w_d is 0 or +- a power of two: the dot products of the pairs are then only shifted."""
+    mantissa, _ = np.frexp(description.quantisers["w_d"](description.parameters["w_d"]))
+    return bool(np.isin(np.abs(mantissa), (0.0, 0.5)).all())
