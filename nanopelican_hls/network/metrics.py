@@ -1,12 +1,26 @@
-"""Figures of merit of a tagger."""
+"""Figures of merit of a tagger, each with its statistical error, and the ROC curve they come from."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score, roc_curve
+
+from nanopelican_hls.errors import JetsError, NetworkError
+from nanopelican_hls.files import write_atomically
+
+#: jets of each class below which no figure is given: at 30% signal efficiency three of ten signal jets pass
+LEAST_JETS = 10
+
+#: the two classes by label
+CLASSES = {1: "signal", 0: "background"}
+
+_FORMATS = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_50": ".0f", "loss": ".4f"}
 
 
 @dataclass(frozen=True)
@@ -14,7 +28,19 @@ class Figures:
     """What a set of logits is worth.
 
     ``loss`` is the mean binary cross entropy, ``accuracy`` that of ``logit > 0``; ``rejection_30`` and ``rejection_50``
-    are one over the background efficiency at 30% and 50% signal efficiency.
+    are one over the background efficiency at 30% and 50% signal efficiency. Errors are one standard deviation, from
+    the number of jets alone: binomial for the accuracy; Hanley and McNeil's for the AUC [1]_; binomial in the number
+    of background jets that pass, carried over to its inverse, for a rejection, at a cut that is taken as given. None
+    is ever 0: it is at least that of a sample with one jet (for the AUC: one pair of jets) on the other side.
+
+    A rejection is never better than the sample can show. Where less than one background jet passes, it is the number
+    of background jets, with *an error equal to it*: this marks a lower bound, at a confidence of 1 - 1/e = 63%, the
+    chance to see a jet if one is expected.
+
+    References
+    ----------
+    .. [1] J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
+       curve", Radiology 143 (1982) 29, doi:10.1148/radiology.143.1.7063747, equations 1 and 2.
     """
 
     loss: float
@@ -22,22 +48,132 @@ class Figures:
     accuracy: float
     rejection_30: float
     rejection_50: float
+    auc_error: float
+    accuracy_error: float
+    rejection_30_error: float
+    rejection_50_error: float
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """A ROC curve from (0, 0) to (1, 1), all arrays float64 [points].
+
+    ``signal_efficiency`` and ``background_efficiency`` are the shares of jets with a logit of at least ``threshold``,
+    which falls from infinity. Straight parts have two points, so nothing is lost to thinning.
+    """
+
+    signal_efficiency: NDArray[np.float64]
+    background_efficiency: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+
+
 def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
-    """Figures from labels (1 = signal) and logits, both [n]; both classes must occur."""
+    """Figures from labels (1 = signal) and logits, both [n].
+
+    Raises
+    ------
+    JetsError
+        If a class has fewer than `LEAST_JETS` jets; names it.
+    NetworkError
+        If a logit is not a finite number.
+    """
+    curve = roc(labels, logits)
     y, x = np.asarray(labels, dtype=np.float64), np.asarray(logits, dtype=np.float64)
-    background, signal, _ = roc_curve(y, x, drop_intermediate=False)
-    # no fewer than one background jet passes: a rejection is never infinite, nor better than the sample can show
-    floor = 1 / np.count_nonzero(y == 0)
-    rejection_30, rejection_50 = (1 / max(np.interp(at, signal, background), floor) for at in (0.3, 0.5))
+    n_signal, n_background = (int(np.count_nonzero(y == label)) for label in (1, 0))
+    auc = float(roc_auc_score(y, x))
+    accuracy = float(np.mean((x > 0) == (y > 0.5)))
+    rejection_30, rejection_50 = (_rejection(curve, at, n_background) for at in (0.3, 0.5))
     return Figures(
         loss=float(np.mean(np.logaddexp(0, x) - y * x)),
-        auc=float(roc_auc_score(y, x)),
-        accuracy=float(np.mean((x > 0) == (y > 0.5))),
-        rejection_30=float(rejection_30),
-        rejection_50=float(rejection_50),
+        auc=auc,
+        accuracy=accuracy,
+        rejection_30=rejection_30[0],
+        rejection_50=rejection_50[0],
+        auc_error=_auc_error(auc, n_signal, n_background),
+        accuracy_error=math.sqrt(_off_the_ends(accuracy, len(y)) * _off_the_ends(1 - accuracy, len(y)) / len(y)),
+        rejection_30_error=rejection_30[1],
+        rejection_50_error=rejection_50[1],
     )
+
+
+def roc(labels: ArrayLike, logits: ArrayLike) -> Roc:
+    """The ROC curve of labels (1 = signal) and logits, both [n]; raises as `figures` does."""
+    y, x = np.asarray(labels), np.asarray(logits, dtype=np.float64)
+    require_both_classes(y, "labels", least=LEAST_JETS)
+    for jet in np.flatnonzero(~np.isfinite(x))[:1]:
+        raise NetworkError(
+            f"the logit is {x[jet]}", where=f"jet {jet}", remedy="look for parameters or inputs that are not finite"
+        )
+    background, signal, threshold = roc_curve(y, x, drop_intermediate=True)
+    return Roc(signal, background, threshold)
+
+
+def save_roc(curve: Roc, path: Path) -> None:
+    """Write a ROC curve as CSV, one line a point, every digit kept.
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be written.
+    """
+    lines = ["signal_efficiency,background_efficiency,threshold"]
+    columns = (curve.signal_efficiency, curve.background_efficiency, curve.threshold)
+    lines += [",".join(map(repr, point)) for point in zip(*(c.tolist() for c in columns), strict=True)]
+    write_atomically(path, "\n".join(lines) + "\n", NetworkError)
+
+
+def require_both_classes(labels: ArrayLike | None, where: str, *, least: int = 1) -> None:
+    """Refuse labels that are None, or hold fewer than ``least`` jets of a class, with a `JetsError` that names it."""
+    if labels is None:
+        raise JetsError("has no labels", where=where, remedy="give jets with is_signal 0 and 1")
+    y = np.asarray(labels)
+    for label, name in CLASSES.items():
+        found = int(np.count_nonzero(y == label))
+        if found < least:
+            raise JetsError(
+                f"has {found or 'no'} {name} jets (label {label}), where at least {least} are needed",
+                where=where,
+                remedy="give more jets, of both classes",
+            )
+
+
+def with_error(values: Mapping[str, float], name: str) -> str:
+    """A figure as text: ``0.9718 ± 0.0012``, ``> 8000`` for a lower bound, a bare number if ``values`` has no error.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        `Figures.as_dict`, of today or from a card written before errors were.
+    name : str
+        auc, accuracy, rejection_30, rejection_50 or loss.
+    """
+    value, error = values[name], values.get(f"{name}_error")
+    if error is None:
+        return format(value, _FORMATS[name])
+    if name.startswith("rejection") and error >= value:
+        return f"> {value:{_FORMATS[name]}}"
+    return f"{value:{_FORMATS[name]}} ± {error:{_FORMATS[name]}}"
+
+
+def _rejection(curve: Roc, signal_efficiency: float, n_background: int) -> tuple[float, float]:
+    """Background rejection at a signal efficiency, between the jets linear in the efficiencies, and its error."""
+    passing = float(np.interp(signal_efficiency, curve.signal_efficiency, curve.background_efficiency)) * n_background
+    if passing < 1:
+        return float(n_background), float(n_background)
+    efficiency = passing / n_background
+    return 1 / efficiency, math.sqrt(_off_the_ends(1 - efficiency, n_background) / passing) / efficiency
+
+
+def _auc_error(auc: float, n_signal: int, n_background: int) -> float:
+    a = _off_the_ends(auc, n_signal * n_background)
+    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
+    variance = a * (1 - a) + (n_signal - 1) * (q1 - a * a) + (n_background - 1) * (q2 - a * a)
+    return math.sqrt(variance / (n_signal * n_background))
+
+
+def _off_the_ends(share: float, n: int) -> float:
+    """A share of n, at least one away from 0 and from n: no error from a sample is 0."""
+    return min(max(share, 1 / n), 1 - 1 / n)
