@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--valid", type=Path, required=True, help="HDF5 file of validation jets, to choose by")
     parser.add_argument("--test", type=Path, help="HDF5 file of test jets, for the figures on the card")
     parser.add_argument("--output", type=Path, default=Path("models"), help="folder (default: models)")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of the runs, one a seed (default: runs)"
+    )
+    parser.add_argument("--tensorboard", action="store_true", help="write events for TensorBoard into the run folders")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the configuration")
     parser.add_argument("--jobs", type=_positive, default=1, help="seeds trained at the same time (default: 1)")
 
@@ -38,9 +41,15 @@ def run(args: argparse.Namespace) -> int:
     seeds = args.seeds or list(config.training.seeds)
     files = {name: path for name in ("train", "valid", "test") if (path := getattr(args, name)) is not None}
     samples = {name: read_sample(path, config.network) for name, path in files.items()}
-    state_folder = args.output / f"{config.name}.training"
     trained = train_seeds(
-        config, args.train, args.valid, seeds=seeds, jobs=args.jobs, state_folder=state_folder, progress=True
+        config,
+        args.train,
+        args.valid,
+        seeds=seeds,
+        jobs=args.jobs,
+        runs=args.runs / config.name,
+        progress=True,
+        tensorboard=args.tensorboard,
     )
     metrics: dict[str, Any] = {
         name: measure(trained[0], samples[name]) for name in ("valid", "test") if name in samples
@@ -49,11 +58,12 @@ def run(args: argparse.Namespace) -> int:
     data = {name: {"file": files[name].name, "jets": len(sample)} for name, sample in samples.items()}
     content = card_content(best, trained, data, _command(args, seeds))
     stem = args.output / config.name
-    export_qonnx(TrainedModel(best), stem.with_suffix(".onnx"))
+    args.output.mkdir(parents=True, exist_ok=True)
+    if best.description is not None:
+        export_qonnx(TrainedModel(best), stem.with_suffix(".onnx"))
     write_atomically(stem.with_suffix(".json"), json.dumps(content, indent=2) + "\n", NetworkError)
     write_atomically(stem.with_suffix(".md"), card_markdown(content), NetworkError)
     save_checkpoint(best, stem.with_suffix(".pt"))
-    shutil.rmtree(state_folder)
     figures = metrics["test" if args.test else "valid"]
     for form, values in figures.items():
         print(f"{config.name} {form}: AUC {values['auc']:.4f}, rejection at 30% {values['rejection_30']:.0f}")

@@ -7,8 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nanopelican_hls.operators import PairSum, ParticleSum
-
 
 class Affine(NamedTuple):
     """``scale * x + offset`` per channel, both [C] (or [1])."""
@@ -23,16 +21,6 @@ class Moments(NamedTuple):
     total: Tensor
     squares: Tensor
     number: Tensor
-
-
-def moments(pair: Tensor, diagonal: Tensor, mask: Tensor) -> Moments:
-    """Moments of condensed entries [B, P or 2P, C] and diagonal ones [B, M, C]; mask [B, M]."""
-
-    def masked_sum(pair: Tensor, diagonal: Tensor) -> Tensor:
-        total: Tensor = PairSum.compute(pair, mask) + ParticleSum.compute(diagonal, mask)
-        return total.sum(0)
-
-    return Moments(masked_sum(pair, diagonal), masked_sum(pair * pair, diagonal * diagonal), mask.sum(1).square().sum())
 
 
 class MaskedBatchNorm(nn.Module):

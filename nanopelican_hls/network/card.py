@@ -15,12 +15,12 @@ _COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
 
 
 def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, float]]:
-    """Figures of the float and of the quantised network on a sample."""
+    """Figures of the float network on a sample, and of the quantised one if there is one."""
     model = TrainedModel(checkpoint)
-    return {
-        "float": figures(sample.labels, model.float_logits(sample.values)).as_dict(),
-        "quantised": quantised_figures(model.quantised_network, sample).as_dict(),
-    }
+    found = {"float": figures(sample.labels, model.float_logits(sample.values)).as_dict()}
+    if checkpoint.description is not None:
+        found["quantised"] = quantised_figures(model.quantised_network, sample).as_dict()
+    return found
 
 
 def card_content(
@@ -62,6 +62,7 @@ def card_markdown(content: Mapping[str, Any]) -> str:
         [str(entry["seed"]) + (" (chosen)" if entry["seed"] == content["seed"] else ""), form, *_cells(entry[form])]
         for entry in content["seeds"]
         for form in ("float", "quantised")
+        if form in entry
     ]
     widths = [
         [key, q["bits"], q["rounding"]] if q else [key, "not quantised", ""] for key, q in sorted(quantisers.items())
@@ -81,7 +82,7 @@ def card_markdown(content: Mapping[str, Any]) -> str:
                 f"```\n{content['command']}\n```",
                 _table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
                 _table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
-                "On the validation jets, all seeds; chosen is the lowest loss of the quantised network:",
+                "On the validation jets, all seeds; chosen is the lowest loss of the last network:",
                 _table(["seed", "network", *figures_head], seeds),
             ]
         )

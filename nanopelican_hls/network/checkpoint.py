@@ -33,8 +33,8 @@ class Checkpoint:
         Of the training.
     float_state : mapping of str to Tensor
         State of the `FloatNetwork`.
-    description : NetworkDescription
-        The quantised network: what the export reads.
+    description : NetworkDescription or None
+        The quantised network: what the export reads; None for a model that was trained in floating point only.
     metrics : mapping
         Figures by name, for instance ``{"valid": {"float": {...}, "quantised": {...}}}``.
     """
@@ -42,7 +42,7 @@ class Checkpoint:
     config: Config
     seed: int
     float_state: Mapping[str, Tensor]
-    description: NetworkDescription
+    description: NetworkDescription | None
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -55,8 +55,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
             "config": to_mapping(checkpoint.config),
             "seed": checkpoint.seed,
             "float_state": dict(checkpoint.float_state),
-            "quantisers": {name: _plain(q) for name, q in description.quantisers.items()},
-            "parameters": {name: torch.tensor(value) for name, value in description.parameters.items()},
+            "quantisers": {name: _plain(q) for name, q in description.quantisers.items()} if description else None,
+            "parameters": {n: torch.tensor(value) for n, value in description.parameters.items()}
+            if description
+            else None,
             "metrics": dict(checkpoint.metrics),
         },
         Path(path),
@@ -82,14 +84,20 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise NetworkError(f"has no {sorted(missing)[0]!r}", where=str(path), remedy="train the model again")
     try:
         found = parse_mapping(content["config"], f"{path}: config")
-        description = NetworkDescription(
-            network=found.network,
-            quantisers={name: Quantiser(**q) for name, q in content["quantisers"].items()},
-            parameters={name: value.numpy() for name, value in content["parameters"].items()},
-        )
+        description = _description(found, content)
     except (ConfigError, ContractError, TypeError) as error:
         raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
     return Checkpoint(found, content["seed"], content["float_state"], description, content["metrics"])
+
+
+def _description(config: Config, content: Mapping[str, Any]) -> NetworkDescription | None:
+    if content["parameters"] is None:
+        return None
+    return NetworkDescription(
+        network=config.network,
+        quantisers={name: Quantiser(**q) for name, q in content["quantisers"].items()},
+        parameters={name: value.numpy() for name, value in content["parameters"].items()},
+    )
 
 
 def require_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:

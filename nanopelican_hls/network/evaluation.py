@@ -13,14 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nanopelican_hls.config import NetworkConfig
-from nanopelican_hls.network.execution import execute, split
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.metrics import Figures, figures
+from nanopelican_hls.network.products import square_products
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 
 #: jets evaluated at once: bounds memory, changes no result
 CHUNK = 2000
+CPU = torch.device("cpu")
 
 Tensors = dict[str, Tensor]
 
@@ -48,35 +48,34 @@ class Sample:
         return checksum
 
 
-def in_chunks(call: Callable[[Tensors], Tensors], values: Mapping[str, Any]) -> Tensors:
-    """``call`` on slices of the jets, its results [b, ...] joined by name; without gradients."""
+def in_chunks(call: Callable[[Tensors], Tensors], values: Mapping[str, Any], device: torch.device = CPU) -> Tensors:
+    """``call`` on slices of the jets on a device, its results [b, ...] joined by name; without gradients."""
     parts = []
     with torch.no_grad():
         for start in range(0, len(next(iter(values.values()))), CHUNK):
-            parts.append(call({name: torch.as_tensor(v[start : start + CHUNK]) for name, v in values.items()}))
+            chunk = {name: torch.as_tensor(v[start : start + CHUNK]).to(device) for name, v in values.items()}
+            parts.append({name: tensor.cpu() for name, tensor in call(chunk).items()})
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def exact_products(network: NetworkConfig, values: Mapping[str, NDArray[np.float64]]) -> Tensors:
-    """The float network's input: what the dataflow computes before the first weight, unquantised, in float64."""
-    steps, _ = split(network, tables=False)
+def float_logits(net: FloatNetwork, values: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Logits [n] of a float network, in float64, from port values."""
+    net = copy.deepcopy(net).double().eval()
 
     def call(tensors: Tensors) -> Tensors:
-        tensors = dict(tensors)
-        execute(steps, tensors, {})
-        return {step.output: tensors[step.output] for step in steps}
+        return {"logit": net(square_products(net.network, tensors))}
 
-    return in_chunks(call, values)
+    logits: NDArray[np.float64] = in_chunks(call, values, net.b0.device)["logit"].numpy()
+    return logits
 
 
-def float_figures(net: FloatNetwork, products: Tensors, labels: NDArray[np.float64]) -> Figures:
-    """Figures of a float network, in float64, from `exact_products`."""
-    net = copy.deepcopy(net).double().eval()
-    logits = in_chunks(lambda x: {"logit": net({k: v.double() for k, v in x.items()})}, products)["logit"]
-    return figures(labels, logits.numpy())
+def float_figures(net: FloatNetwork, sample: Sample) -> Figures:
+    """Figures of a float network, in float64."""
+    return figures(sample.labels, float_logits(net, sample.values))
 
 
 def quantised_figures(net: QuantisedNetwork, sample: Sample) -> Figures:
     """Figures of a quantised network, in float64 and so exactly those of the firmware."""
     net = copy.deepcopy(net).double().eval()
-    return figures(sample.labels, in_chunks(lambda x: {"logit": net(x)}, sample.values)["logit"].numpy())
+    logits = in_chunks(lambda x: {"logit": net(x)}, sample.values, net.device)["logit"]
+    return figures(sample.labels, logits.numpy())

@@ -19,7 +19,7 @@ def execute(
     Parameters
     ----------
     steps : iterable of Step
-        A consecutive part of `dataflow`.
+        Calls of `dataflow`, each behind those whose results it takes.
     tensors : dict of str to Tensor
         Ports (batch axis first), parameters and the results of earlier steps; changed in place. A tensor ``t`` with a
         quantiser is stored twice: ``t_exact``, what the operator gave, and ``t``.
@@ -27,7 +27,8 @@ def execute(
         By tensor name.
     """
     for step in steps:
-        known = tensors | {name: torch.as_tensor(value) for name, value in step.constants.items()}
+        some = next(iter(tensors.values()))
+        known = tensors | {name: some.new_tensor(value) for name, value in step.constants.items()}
         inputs = [None if name is None else _lookup(known, name) for name in step.inputs]
         if step.operator is None:
             assert inputs[0] is not None
@@ -56,3 +57,10 @@ def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tu
     trained = parameters(network, tables=tables)
     first = next(i for i, step in enumerate(steps) if any(name in trained for name in step.inputs))
     return steps[:first], steps[first:]
+
+
+def around_pairs(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps before and behind the pair level (`pair_level.pair_sums`), which itself is left out."""
+    steps = tuple(step for step in steps if step.output not in ("z", "pair"))
+    behind = next(i for i, step in enumerate(steps) if step.output == "pair_sum")
+    return steps[:behind], steps[behind + 1 :]

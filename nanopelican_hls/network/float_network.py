@@ -6,14 +6,19 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
-from nanopelican_hls.config import NetworkConfig
-from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments, moments
-from nanopelican_hls.network.execution import execute, split
+from nanopelican_hls.config import InitialValues, NetworkConfig
+from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
+from nanopelican_hls.network.execution import around_pairs, execute, split
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
+from nanopelican_hls.network.pair_level import PairSettings, PairSums, pair_sums
+from nanopelican_hls.operators.particle_mix import table_row
 
 #: mass of the top quark; d is trained in units in which S is about 1 for a top
 TOP_MASS_GEV = 172.0
+#: weights that nPELICAN_N scales by a power of the multiplicity
+SCALED = ("c2", "c3", "c4", "c5", "c6", "k0", "k1")
 
 
 class FloatNetwork(nn.Module):
@@ -22,72 +27,169 @@ class FloatNetwork(nn.Module):
     Parameters
     ----------
     network : NetworkConfig
-        The form; ``symmetric`` makes c4 the same parameter as c3.
+        The form. ``symmetric`` makes c4 the same parameter as c3. ``multiplicity_scaling`` (nPELICAN_N) multiplies
+        every aggregator but the first by ``(n / nbar)**alpha``, alpha learned and shared by the channels.
     nbar : int
         The constant that normalises sums over particles.
     seed : int
         Of the initial weights.
+    initial_values : InitialValues
+        Physical ones (docs/network.md), or normal random numbers as in the paper.
+    dropout : float
+        In training, the probability with which a product, and a ReLU output of a channel, is left out.
     """
 
-    def __init__(self, network: NetworkConfig, *, nbar: int, seed: int) -> None:
+    c1: Tensor
+    c2: Tensor
+    c3: Tensor
+    untied_c4: Tensor
+    c5: Tensor
+    c6: Tensor
+    b: Tensor
+    b_diag: Tensor
+    k0: Tensor
+    k1: Tensor
+    b0: Tensor
+    alpha: Tensor
+
+    def __init__(
+        self,
+        network: NetworkConfig,
+        *,
+        nbar: int,
+        seed: int,
+        initial_values: InitialValues = InitialValues.PHYSICS,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.network, self.nbar = network, nbar
+        self.network, self.nbar, self.dropout = network, nbar, dropout
         self.d_unit = nbar**2 / TOP_MASS_GEV**2
-        self._initialise(torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        physical = initial_values is InitialValues.PHYSICS
+        values = self._physical_values(generator) if physical else self._random_values(generator)
+        for name, value in values.items():
+            if name != "untied_c4" or not network.symmetric:
+                self.register_parameter(name, nn.Parameter(value))
+        if network.multiplicity_scaling:
+            self.alpha = nn.Parameter(torch.zeros(len(self._scaled)))
         self.input_norm = MaskedBatchNorm(1) if network.batch_norm else None
         self.hidden_norm = MaskedBatchNorm(network.channels) if network.batch_norm else None
-        _, steps = split(network, tables=network.batch_norm)
-        readout = next(i for i, step in enumerate(steps) if step.output == "pair_sum")
-        self._mixing_steps, self._readout_steps = steps[:readout], steps[readout:]
+        _, steps = split(network, tables=self.tables)
+        self._mixing_steps, self._readout_steps = around_pairs(steps)
 
-    def _initialise(self, generator: torch.Generator) -> None:
+    def _physical_values(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random."""
         channels = self.network.channels
-
-        def small() -> nn.Parameter:
-            return nn.Parameter(0.1 * torch.randn(channels, generator=generator))
-
+        names = ("c1", "c2", "c3", "untied_c4", "c6", "k1")
+        values = {name: 0.1 * torch.randn(channels, generator=generator) for name in names}
         signs = torch.tensor([1.0, -1.0]).repeat(channels)[-channels:]
-        self.c1, self.c2, self.c3 = small(), small(), small()
-        if not self.network.symmetric:
-            self.untied_c4 = small()
-        self.c5, self.c6 = nn.Parameter(signs.clone()), small()
-        self.b, self.b_diag = nn.Parameter(-signs), nn.Parameter(torch.zeros(channels))
-        self.k0, self.k1 = nn.Parameter(-torch.ones(channels)), small()
-        self.b0 = nn.Parameter(torch.tensor([0.5]))
+        values |= {"c5": signs, "b": -signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels)}
+        return values | {"b0": torch.tensor([0.5])}
+
+    def _random_values(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Normal weights of variance 2 over the number of inputs of a linear map; biases of 0."""
+        channels = self.network.channels
+        variances = dict.fromkeys(("c1", "c2", "c3", "untied_c4", "c5", "c6"), 2 / 6)
+        variances |= dict.fromkeys(("k0", "k1"), 2 / (2 * channels))
+        values = {name: var**0.5 * torch.randn(channels, generator=generator) for name, var in variances.items()}
+        return values | {"b": torch.zeros(channels), "b_diag": torch.zeros(channels), "b0": torch.zeros(1)}
+
+    @property
+    def tables(self) -> bool:
+        """Whether the biases of the hardware's form depend on the number of valid particles."""
+        return self.network.batch_norm or self.network.multiplicity_scaling
 
     @property
     def c4(self) -> Tensor:
         return self.c3 if self.network.symmetric else self.untied_c4
 
+    @property
+    def _scaled(self) -> tuple[str, ...]:
+        """Weights with an exponent of their own; in the symmetric form c4 is c3."""
+        return tuple(name for name in SCALED if name != "c4" or not self.network.symmetric)
+
+    def multiplicity_factor(self, name: str) -> Tensor | float:
+        """``(n / nbar)**alpha`` of weight ``name`` for n = 0 ... M, [M + 1, 1]; 1.0 without multiplicity scaling.
+
+        n = 0 takes the factor of n = 1: no sum has an entry then.
+        """
+        if not self.network.multiplicity_scaling:
+            return 1.0
+        name = "c3" if name not in self._scaled else name
+        exponent = self.alpha[self._scaled.index(name)]
+        n = torch.arange(self.network.particles + 1, dtype=exponent.dtype, device=exponent.device).clamp(min=1)
+        return (n / self.nbar)[:, None] ** exponent
+
     def forward(self, products: Mapping[str, Tensor]) -> Tensor:
-        """Logits [B] from what the dataflow computes before the first weight: mask, d, [d_jet, d_jj], r, s in GeV^2."""
-        tensors = dict(products)
-        tensors |= mixing_parameters(self, self.input_affine(tensors))
+        """Logits [B] from `square_products`: ``mask`` [B, M] and ``square`` [B, M, M] in GeV^2."""
+        mask, square = products["mask"], self._dropped(products["square"])
+        rows = square.sum(2)
+        tensors = {"mask": mask, "r": rows, "s": rows.sum(1, keepdim=True)}
+        if self.network.has_jet:
+            tensors["d_jj"] = square[:, :1, 0]
+        norm = self.input_affine(self._input_moments(square, mask))
+        tensors |= self._of_jets(mixing_parameters(self, norm), mask)
         execute(self._mixing_steps, tensors, {})
-        tensors |= readout_parameters(self, self.hidden_affine(tensors))
+        column = tensors.get("column", tensors["row"])
+        settings = PairSettings(squares=self._tracks, dropout=self._rate)
+        sums = pair_sums(square, tensors["row"], column, tensors["w_d"], mask, settings)
+        norm = self.hidden_affine(self._hidden_moments(sums, tensors["diagonal"], mask))
+        tensors |= self._of_jets(readout_parameters(self, norm), mask)
+        tensors["pair_sum"] = sums.kept
+        tensors["diagonal"] = dropout(tensors["diagonal"], self._rate)
         execute(self._readout_steps, tensors, {})
         return tensors["logit"][:, 0]
 
-    def input_affine(self, tensors: Mapping[str, Tensor] | None) -> Affine | None:
-        """BatchNorm of d (in units of `d_unit`, the diagonal included); ``tensors`` are needed in training only."""
-        if self.input_norm is None:
-            return None
-        result: Affine = self.input_norm(self._input_moments(tensors) if self.training and tensors else None)
+    def input_affine(self, batch: Moments | None = None) -> Affine | None:
+        """BatchNorm of d (in units of `d_unit`, the diagonal included), if there is one; a batch is for training."""
+        result: Affine | None = None if self.input_norm is None else self.input_norm(batch)
         return result
 
-    def hidden_affine(self, tensors: Mapping[str, Tensor] | None) -> Affine | None:
-        """BatchNorm of the ReLU outputs, per channel."""
-        if self.hidden_norm is None:
-            return None
-        batch = moments(tensors["pair"], tensors["diagonal"], tensors["mask"]) if self.training and tensors else None
-        result: Affine = self.hidden_norm(batch)
+    def hidden_affine(self, batch: Moments | None = None) -> Affine | None:
+        """BatchNorm of the ReLU outputs, per channel, if there is one."""
+        result: Affine | None = None if self.hidden_norm is None else self.hidden_norm(batch)
         return result
 
-    def _input_moments(self, tensors: Mapping[str, Tensor]) -> Moments:
-        d, mask = tensors["d"], tensors["mask"]
-        diagonal = torch.zeros_like(mask)
-        if self.network.has_jet:
-            d = torch.cat([tensors["d_jet"], d], 1)
-            diagonal = torch.cat([tensors["d_jj"], diagonal[:, 1:]], 1)
-        return moments(self.d_unit * d[:, :, None], self.d_unit * diagonal[:, :, None], mask)
+    @property
+    def _tracks(self) -> bool:
+        """Whether BatchNorm looks at the batch."""
+        return self.training and self.network.batch_norm
+
+    def _input_moments(self, square: Tensor, mask: Tensor) -> Moments | None:
+        if not self._tracks:
+            return None
+        d = (self.d_unit * square).flatten()
+        return Moments(d.sum()[None], torch.dot(d, d)[None], _entries(mask))
+
+    def _hidden_moments(self, sums: PairSums, diagonal: Tensor, mask: Tensor) -> Moments | None:
+        if not self._tracks:
+            return None
+        valid = diagonal * mask[:, :, None]
+        total = sums.total.sum(0) + valid.sum((0, 1))
+        return Moments(total, sums.squares.sum(0) + valid.square().sum((0, 1)), _entries(mask))
+
+    @property
+    def _rate(self) -> float:
+        return self.dropout if self.training else 0.0
+
+    def _dropped(self, square: Tensor) -> Tensor:
+        """Dropout of products: both entries of a pair, for d stays symmetric."""
+        if not self._rate:
+            return square
+        keep = torch.empty_like(square).bernoulli_(1 - self._rate).tril_()
+        keep += keep.tril(-1).transpose(1, 2)
+        return keep.mul_(square).div_(1 - self._rate)
+
+    def _of_jets(self, parameters: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
+        """Weights that depend on the multiplicity become those of each jet; the operators choose bias rows themselves."""
+        if not self.network.multiplicity_scaling:
+            return parameters
+        weights = {name: w for name, w in parameters.items() if w.dim() == 2 and not name.endswith("bias")}
+        chosen = {name: table_row(mask, w) for name, w in weights.items()}
+        # a weight of r stands beside particles
+        return parameters | {n: w[:, None] if n.endswith("w_r") else w for n, w in chosen.items()}
+
+
+def _entries(mask: Tensor) -> Tensor:
+    """Number of valid entries (i, j) in a batch."""
+    return mask.sum(1).square().sum()

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import Affine
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ def mixing_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
     """Parameters of LinEq2->2 in factored form; ``norm`` is what BatchNorm does to d in units of `net.d_unit`."""
     scale, offset = (1.0, 0.0) if norm is None else norm
     unit = scale * net.d_unit
-    x = _fractions(net, tables=norm is not None)
-    diagonal_r, diagonal_s = net.c2 + net.c3 + net.c4, net.c5 + net.c6
-    bias = net.b + offset * (net.c1 + (net.c3 + net.c4) * x + net.c5 * x**2)
+    x = _fractions(net)
+    c2, c3, c4, c5, c6 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("c2", "c3", "c4", "c5", "c6"))
+    diagonal_r, diagonal_s = c2 + c3 + c4, c5 + c6
+    bias = net.b + offset * (net.c1 + (c3 + c4) * x + c5 * x**2)
     folded = {
         "w_d": net.c1 * unit,
-        "row_w_r": net.c4 * unit / net.nbar,
-        "row_w_s": net.c5 * unit / net.nbar**2,
+        "row_w_r": c4 * unit / net.nbar,
+        "row_w_s": c5 * unit / net.nbar**2,
         "row_bias": bias,
         "diagonal_w_r": diagonal_r * unit / net.nbar,
         "diagonal_w_s": diagonal_s * unit / net.nbar**2,
@@ -42,7 +44,7 @@ def mixing_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
     if net.network.symmetric:  # z_ij = w_d d_ij + row_i + row_j: each row carries half of what i and j share
         folded |= {"row_w_s": folded["row_w_s"] / 2, "row_bias": bias / 2}
     else:
-        folded["column_w_r"] = net.c3 * unit / net.nbar
+        folded["column_w_r"] = c3 * unit / net.nbar
     if net.network.has_jet:
         folded["diagonal_w_jj"] = net.c1 * unit
     return folded
@@ -51,25 +53,38 @@ def mixing_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
 def readout_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
     """Parameters of LinEq2->0; the pair sum leaves the diagonal out, so its weight carries both k0 and k1."""
     scale, offset = (1.0, 0.0) if norm is None else norm
-    x = _fractions(net, tables=norm is not None)
-    k_pair = net.k0 / net.nbar**2
-    shift = (offset * (net.k0 * x**2 + net.k1 * x)).sum(1, keepdim=True)
+    x = _fractions(net)
+    k0, k1 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("k0", "k1"))
+    k_pair = k0 / net.nbar**2
+    shift = (offset * (k0 * x**2 + k1 * x)).sum(1, keepdim=True)
     return {
         "k_pair": scale * k_pair,
-        "k_diagonal": scale * (k_pair + net.k1 / net.nbar),
+        "k_diagonal": scale * (k_pair + k1 / net.nbar),
         "logit_bias": net.b0 + shift,
     }
 
 
 def fold(net: FloatNetwork) -> dict[str, NDArray[np.float64]]:
-    """The parameters of `dataflow.parameters`, in float64, from a trained float network with its tracked statistics."""
+    """The parameters of `dataflow.parameters`, in float64, from a trained float network with its tracked statistics.
+
+    Raises
+    ------
+    NetworkError
+        If weights depend on the multiplicity (nPELICAN_N): the hardware's do not.
+    """
+    if net.network.multiplicity_scaling:
+        raise NetworkError(
+            "weights that depend on the multiplicity (nPELICAN_N) have no hardware",
+            where="network.multiplicity_scaling",
+            remedy="set it to false, or train in floating point only (training.quantised_epochs: 0)",
+        )
     net = copy.deepcopy(net).double().eval()
     with torch.no_grad():
-        folded = mixing_parameters(net, net.input_affine(None)) | readout_parameters(net, net.hidden_affine(None))
+        folded = mixing_parameters(net, net.input_affine()) | readout_parameters(net, net.hidden_affine())
     return {name: value.numpy() for name, value in folded.items()}
 
 
-def _fractions(net: FloatNetwork, *, tables: bool) -> Tensor:
+def _fractions(net: FloatNetwork) -> Tensor:
     """``n / Nbar`` [M + 1, 1] for the bias tables; [1, 1] when the biases do not depend on n."""
-    rows = net.network.particles + 1 if tables else 1
-    return torch.arange(rows, dtype=net.c1.dtype)[:, None] / net.nbar
+    rows = net.network.particles + 1 if net.tables else 1
+    return torch.arange(rows, dtype=net.c1.dtype, device=net.c1.device)[:, None] / net.nbar

@@ -12,9 +12,11 @@ import onnx
 from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.contract.graph import build_model, save_model
+from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
-from nanopelican_hls.network.evaluation import exact_products, in_chunks
+from nanopelican_hls.network.evaluation import float_logits, in_chunks
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 
@@ -39,13 +41,28 @@ class TrainedModel:
 
     @cached_property
     def quantised_network(self) -> QuantisedNetwork:
-        return QuantisedNetwork.from_description(self.checkpoint.description)
+        return QuantisedNetwork.from_description(self.description)
+
+    @property
+    def description(self) -> NetworkDescription:
+        """The quantised network as plain numbers.
+
+        Raises
+        ------
+        NetworkError
+            If the model was trained in floating point only.
+        """
+        if self.checkpoint.description is None:
+            raise NetworkError(
+                "has no quantised network",
+                where=self.config.name,
+                remedy="train it with training.quantised_epochs above 0",
+            )
+        return self.checkpoint.description
 
     def float_logits(self, ports: Ports) -> NDArray[np.float64]:
         """Logits [n] of the network before quantisation, from port values [n, N] and [n, 1]."""
-        products = exact_products(self.config.network, ports)
-        logits: NDArray[np.float64] = in_chunks(lambda x: {"logit": self.float_network(x)}, products)["logit"].numpy()
-        return logits
+        return float_logits(self.float_network, ports)
 
     def quantised_tensors(self, ports: Ports) -> dict[str, NDArray[np.float64]]:
         """Every tensor of the quantised network, evaluated by Brevitas: arrays [n, ...] by name."""
@@ -84,7 +101,7 @@ def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> onnx.Mo
     ContractError
         If the network needs more than 53 bits anywhere, or the file cannot be written.
     """
-    graph = build_model(model.checkpoint.description, model.config.name.replace("-", "_"))
+    graph = build_model(model.description, model.config.name.replace("-", "_"))
     if path is not None:
         save_model(graph, path)
     return graph

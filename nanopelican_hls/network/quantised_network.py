@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.network.execution import execute, split
+from nanopelican_hls.network.execution import around_pairs, execute, split
+from nanopelican_hls.network.pair_level import PairSettings, pair_sums
+from nanopelican_hls.network.products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 
 
@@ -30,6 +32,7 @@ class QuantisedNetwork(nn.Module):
             {name: nn.Parameter(torch.tensor(value)) for name, value in description.parameters.items()}
         )
         self._product_steps, self._trained_steps = split(self.network, tables=description.tables)
+        self._before_pairs, self._behind_pairs = around_pairs(self._trained_steps)
 
     @classmethod
     def from_description(cls, description: NetworkDescription) -> QuantisedNetwork:
@@ -41,8 +44,13 @@ class QuantisedNetwork(nn.Module):
         return NetworkDescription(
             network=self.network,
             quantisers={name: self.quantiser(name).quantiser for name in self.quantisers},
-            parameters={name: value.detach().double().numpy().copy() for name, value in self.weights.items()},
+            parameters={name: value.detach().cpu().double().numpy().copy() for name, value in self.weights.items()},
         )
+
+    @property
+    def device(self) -> torch.device:
+        device: torch.device = next(iter(self.weights.values())).device
+        return device
 
     def quantiser(self, name: str) -> TensorQuantiser:
         """The quantiser on tensor ``name``."""
@@ -62,13 +70,13 @@ class QuantisedNetwork(nn.Module):
         for odd in sorted(set(known) ^ set(values)):
             raise NetworkError("unknown port" if odd in values else "missing port", where=odd)
         dtype = next(iter(self.weights.values())).dtype
-        tensors = {name: self.quantisers[name](torch.as_tensor(values[name]).to(dtype)) for name in known}
+        tensors = {name: self.quantisers[name](torch.as_tensor(values[name]).to(self.device, dtype)) for name in known}
         execute(self._product_steps, tensors, self._activation_quantisers)
         return tensors
 
     def complete(self, products: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The second part: what `products` gave to all tensors, quantised parameters among them."""
-        tensors = dict(products) | {name: self.quantisers[name](value) for name, value in self.weights.items()}
+        tensors = dict(products) | self._quantised_weights()
         execute(self._trained_steps, tensors, self._activation_quantisers)
         return tensors
 
@@ -78,12 +86,33 @@ class QuantisedNetwork(nn.Module):
         return {name: tensor for name, tensor in everything.items() if name not in self.weights}
 
     def logits(self, products: Mapping[str, Tensor]) -> Tensor:
-        """Quantised logits [B] from what `products` gave."""
-        return self.complete(products)["logit"][:, 0]
+        """Quantised logits [B] from what `products` gave.
+
+        The pair level is computed in one pass; in float64 the logits are those of `complete`, bit for bit, since no
+        sum of the contract is ever rounded.
+        """
+        tensors = dict(products) | self._quantised_weights()
+        execute(self._before_pairs, tensors, self._activation_quantisers)
+        d = torch.cat([tensors["d_jet"], tensors["d"]], 1) if self.network.has_jet else tensors["d"]
+        sums = pair_sums(
+            unpacked(d, self.network.particles),
+            tensors["row"],
+            tensors.get("column", tensors["row"]),
+            tensors["w_d"],
+            tensors["mask"],
+            PairSettings(self._activation_quantisers.get("pair")),
+        )
+        quantise = self._activation_quantisers.get("pair_sum", nn.Identity())
+        tensors["pair_sum"] = quantise(sums.total)
+        execute(self._behind_pairs, tensors, self._activation_quantisers)
+        return tensors["logit"][:, 0]
 
     def forward(self, values: Mapping[str, ArrayLike | Tensor]) -> Tensor:
         """Quantised logits [B] from port values."""
         return self.logits(self.products(values))
+
+    def _quantised_weights(self) -> dict[str, Tensor]:
+        return {name: self.quantisers[name](value) for name, value in self.weights.items()}
 
     @property
     def _activation_quantisers(self) -> dict[str, TensorQuantiser]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from nanopelican_hls.config import Config, NetworkConfig
@@ -15,6 +16,7 @@ from nanopelican_hls.errors import JetsError, TrainingError
 from nanopelican_hls.jets import port_values, read_jets
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.network.evaluation import Sample
+from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.training import SeedTraining
 
 logger = logging.getLogger(__name__)
@@ -29,22 +31,30 @@ def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
         If the file cannot be read, or does not hold jets of both classes.
     """
     jets = read_jets(path)
-    if jets.labels is None or len(set(jets.labels.tolist())) < 2:
-        raise JetsError(
-            "needs labelled jets of both classes", where=str(path), remedy="give a file with is_signal 0 and 1"
-        )
-    return Sample(port_values(jets, network), jets.labels.astype(float))
+    labels = np.array([]) if jets.labels is None else jets.labels.astype(float)
+    for label, kind in ((1, "signal"), (0, "background")):
+        if label not in labels:
+            raise JetsError(f"holds no {kind} jets", where=str(path), remedy="give a file with is_signal 0 and 1")
+    return Sample(port_values(jets, network), labels)
 
 
 def train_seeds(
-    config: Config, train: Path, valid: Path, *, seeds: Sequence[int], jobs: int, state_folder: Path, progress: bool
+    config: Config,
+    train: Path,
+    valid: Path,
+    *,
+    seeds: Sequence[int],
+    jobs: int,
+    runs: Path,
+    progress: bool,
+    tensorboard: bool = False,
 ) -> list[Checkpoint]:
     """Train the seeds of a configuration, ``jobs`` at a time; those that diverge are logged and left out.
 
     Returns
     -------
     list of Checkpoint
-        In order of the validation loss of the quantised network: the first is the best.
+        In order of the validation loss, of the quantised network if there is one: the first is the best.
 
     Raises
     ------
@@ -52,7 +62,14 @@ def train_seeds(
         If every seed diverges.
     """
     calls = [
-        (config, seed, train, valid, state_folder / f"seed{seed}.pt", line if progress else None)
+        (
+            config,
+            seed,
+            train,
+            valid,
+            RunFolder(runs / f"seed{seed}", tensorboard=tensorboard),
+            line if progress else None,
+        )
         for line, seed in enumerate(seeds)
     ]
     if min(jobs, len(calls)) == 1:
@@ -67,16 +84,22 @@ def train_seeds(
             logger.warning("%s seed %d is left out: %s", config.name, seed, result)
     if not trained:
         raise TrainingError("every seed diverges", where=config.name, remedy="lower training.learning_rate")
-    return sorted(trained, key=lambda c: c.metrics["valid"]["quantised"]["loss"])
+    return sorted(trained, key=validation_loss)
+
+
+def validation_loss(checkpoint: Checkpoint) -> float:
+    """By which seeds are chosen."""
+    valid = checkpoint.metrics["valid"]
+    return float(valid.get("quantised", valid["float"])["loss"])
 
 
 def _train_one(
-    config: Config, seed: int, train: Path, valid: Path, state_path: Path, progress: int | None
+    config: Config, seed: int, train: Path, valid: Path, folder: RunFolder, progress: int | None
 ) -> Checkpoint | TrainingError:
     """One seed in a process of its own; seeds share the cores, so each has one thread."""
     torch.set_num_threads(1)
     samples = (read_sample(path, config.network) for path in (train, valid))
     try:
-        return SeedTraining(config, seed, *samples, state_path=state_path, progress=progress).run()
+        return SeedTraining(config, seed, *samples, folder=folder, progress=progress).run()
     except TrainingError as error:
         return error

@@ -5,29 +5,25 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.config import Config, Optimiser, to_mapping
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.network.calibration import calibrated, place_scales, refine_scales
-from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, require_equal, save_atomically
-from nanopelican_hls.network.evaluation import (
-    Sample,
-    Tensors,
-    exact_products,
-    float_figures,
-    in_chunks,
-    quantised_figures,
-)
+from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
+from nanopelican_hls.network.evaluation import Sample, Tensors, float_figures, in_chunks, quantised_figures
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.metrics import Figures
 from nanopelican_hls.network.phase import Phase
+from nanopelican_hls.network.products import square_products
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.network.run_folder import RunFolder
+from nanopelican_hls.network.schedule import Factor, cosine, float_schedule
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +39,15 @@ class SeedTraining:
     config : Config
         The model and the recipe.
     seed : int
-        Of the initial weights and of the order of the jets.
+        Of the initial weights, of the order of the jets and of dropout.
     train, valid : Sample
         Port values and labels; ``training.max_jets`` cuts the first.
-    state_path : Path, optional
-        Where the state after each epoch goes, and comes from if it is there.
+    folder : RunFolder, optional
+        Where the run is kept, and found again.
     progress : int, optional
         Line of the progress bar on the terminal; None for no bar.
+    device : torch.device, optional
+        By default a GPU if there is one.
     """
 
     def __init__(
@@ -59,13 +57,16 @@ class SeedTraining:
         train: Sample,
         valid: Sample,
         *,
-        state_path: Path | None = None,
+        folder: RunFolder | None = None,
         progress: int | None = None,
+        device: torch.device | None = None,
     ) -> None:
-        self.config, self.seed, self._state_path = config, seed, state_path
+        self.config, self.seed, self._folder = config, seed, folder
         self._train, self._valid = train.head(config.training.max_jets), valid
+        self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._header = {"seed": seed, "train": self._train.fingerprint, "valid": valid.fingerprint}
         self._header |= {"config": to_mapping(config)}
+        self._history: list[dict[str, Any]] = []
         recipe = config.training
         self._bar = tqdm(
             desc=f"{config.name} seed {seed}",
@@ -88,63 +89,108 @@ class SeedTraining:
         state = self._load()
         with self._bar:
             float_net = self._train_float(state)
-            quantised_net, valid = self._train_quantised(float_net, state)
-        float_valid = float_figures(
-            float_net, exact_products(self.config.network, self._valid.values), self._valid.labels
-        )
-        metrics = {"valid": {"float": float_valid.as_dict(), "quantised": valid}}
-        return Checkpoint(self.config, self.seed, float_net.state_dict(), quantised_net.describe(), metrics)
+            metrics = {"float": float_figures(float_net, self._valid).as_dict()}
+            description = None
+            if self.config.training.quantised_epochs:
+                quantised_net, metrics["quantised"] = self._train_quantised(float_net, state)
+                description = quantised_net.describe()
+        weights = {name: value.cpu() for name, value in float_net.state_dict().items()}
+        checkpoint = Checkpoint(self.config, self.seed, weights, description, {"valid": metrics})
+        if self._folder is not None:
+            self._folder.finish(checkpoint, self._history)
+        return checkpoint
 
     def _train_float(self, state: dict[str, Any]) -> FloatNetwork:
         recipe = self.config.training
-        net = FloatNetwork(self.config.network, nbar=recipe.nbar, seed=self.seed)
-        if "float_state" in state:
-            net.load_state_dict(state["float_state"])
+        net = FloatNetwork(
+            self.config.network,
+            nbar=recipe.nbar,
+            seed=self.seed,
+            initial_values=recipe.initial_values,
+            dropout=recipe.dropout,
+        ).to(self._device)
+
+        def logits(ports: Tensors) -> Tensor:
+            products = square_products(self.config.network, ports)
+            result: Tensor = net({name: product.float() for name, product in products.items()})
+            return result
+
+        if "float_state" not in state:
+            groups = [(p, recipe.learning_rate) for p in net.parameters()]
+            inputs = {name: torch.as_tensor(value) for name, value in self._train.values.items()}
+            phase = self._phase("float", net, logits, groups, inputs, float_schedule(recipe))
+            state = self._run(phase, state, 0, lambda: float_figures(net, self._valid), {})
+            state["float_state"] = state["best"]["model"]
+        else:
             self._bar.update(recipe.float_epochs)
-            return net.eval()
-        inputs = _single(exact_products(self.config.network, self._train.values))
-        valid = exact_products(self.config.network, self._valid.values)
-        groups = [(p, recipe.learning_rate) for p in net.parameters()]
-        phase = self._phase("float", net, net, groups, inputs, recipe.float_epochs)
-        self._restore(phase, state)
-        while phase.epoch < phase.epochs:
-            phase.run_epoch()
-            self._report(float_figures(net, valid, self._valid.labels).auc)
-            self._save(phase.state())
+        net.load_state_dict(state["float_state"])
         return net.eval()
 
     def _train_quantised(
         self, float_net: FloatNetwork, state: dict[str, Any]
     ) -> tuple[QuantisedNetwork, dict[str, float]]:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
-        net = QuantisedNetwork(calibrated(self.config, fold(float_net), sample.values))
+        net = QuantisedNetwork(calibrated(self.config, fold(float_net), sample.values)).to(self._device)
         resumed = state.get("phase") == "quantised"
         if resumed:
             net.load_state_dict(state["model"])
         else:
             place_scales(net, sample)
             build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
-        inputs = _single(in_chunks(net.products, self._train.values))
+        inputs = in_chunks(net.products, self._train.values, self._device)
         net.float()
         groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in net.weights.values()]
-        phase = self._phase("quantised", net, net.logits, groups, inputs, recipe.quantised_epochs)
-        best: dict[str, Any] = {}
-        if resumed:
-            self._restore(phase, state)
-            best = state["best"]
-        frozen_from = min(round((1 - recipe.freeze_scales_fraction) * phase.epochs), phase.epochs - 1)
-        while phase.epoch < phase.epochs:
-            if phase.epoch == frozen_from:
+        single = {name: tensor.float() for name, tensor in inputs.items()}
+        epochs = recipe.quantised_epochs
+        phase = self._phase("quantised", net, net.logits, groups, single, cosine(epochs))
+        frozen_from = min(round((1 - recipe.freeze_scales_fraction) * epochs), epochs - 1)
+
+        def refine(epoch: int) -> None:
+            if epoch == frozen_from:
                 refine_scales(net.double(), sample)
                 net.float()
-            phase.run_epoch()
-            figures = quantised_figures(net, self._valid)
-            if phase.epoch > frozen_from and not (best and best["figures"]["loss"] <= figures.loss):
-                best = {"figures": figures.as_dict(), "model": copy.deepcopy(net.state_dict())}
-            self._report(figures.auc)
-            self._save(phase.state() | {"float_state": float_net.state_dict(), "best": best})
-        net.load_state_dict(best["model"])
-        return net, best["figures"]
+
+        state = self._run(
+            phase,
+            state if resumed else {},
+            frozen_from,
+            lambda: quantised_figures(net, self._valid),
+            {"float_state": float_net.state_dict()},
+            refine,
+        )
+        net.load_state_dict(state["best"]["model"])
+        return net, state["best"]["figures"]
+
+    def _run(
+        self,
+        phase: Phase,
+        state: dict[str, Any],
+        kept_from: int,
+        figures: Callable[[], Figures],
+        beside: dict[str, Any],
+        before_epoch: Callable[[int], None] = lambda epoch: None,
+    ) -> dict[str, Any]:
+        """All epochs of a phase; the state with the best of those behind ``kept_from``, by the validation loss."""
+        best: dict[str, Any] = {}
+        if state:
+            phase.restore(state)
+            best = state["best"]
+            self._bar.update(phase.epoch)
+        while phase.epoch < phase.epochs:
+            before_epoch(phase.epoch)
+            rate = phase.rate_factor
+            row = {"phase": phase.name, "epoch": phase.epoch + 1, "learning_rate_factor": rate}
+            row["train_loss"] = phase.run_epoch()
+            found = figures()
+            self._history.append(row | found.as_dict())
+            if phase.epoch > kept_from and not (best and best["figures"]["loss"] <= found.loss):
+                best = {"figures": found.as_dict(), "model": copy.deepcopy(phase.model.state_dict())}
+            self._bar.set_postfix_str(f"validation AUC {found.auc:.4f}", refresh=False)
+            self._bar.update()
+            state = phase.state() | beside | {"best": best, "history": self._history}
+            if self._folder is not None:
+                self._folder.save({"header": self._header, **state})
+        return state
 
     def _phase(
         self,
@@ -153,34 +199,29 @@ class SeedTraining:
         logits: Callable[[Tensors], Tensor],
         groups: Sequence[tuple[nn.Parameter, float]],
         inputs: Tensors,
-        epochs: int,
+        factor: Factor,
     ) -> Phase:
-        labels = torch.as_tensor(self._train.labels, dtype=torch.float32)
-        size = self.config.training.batch_size
-        return Phase(name, net, logits, groups, inputs, labels, epochs=epochs, batch_size=size, seed=self.seed)
-
-    def _report(self, auc: float) -> None:
-        self._bar.set_postfix_str(f"validation AUC {auc:.4f}", refresh=False)
-        self._bar.update()
+        recipe, is_float = self.config.training, name == "float"
+        return Phase(
+            name,
+            net,
+            logits,
+            groups,
+            {key: tensor.to(self._device) for key, tensor in inputs.items()},
+            torch.as_tensor(self._train.labels, dtype=torch.float32, device=self._device),
+            epochs=recipe.float_epochs if is_float else recipe.quantised_epochs,
+            batch_size=recipe.batch_size,
+            seed=self.seed,
+            optimiser=recipe.optimiser if is_float else Optimiser.ADAM,
+            weight_decay=recipe.weight_decay if is_float else 0.0,
+            factor=factor,
+        )
 
     def _load(self) -> dict[str, Any]:
-        if self._state_path is None or not self._state_path.exists():
-            return {}
-        state = load_mapping(self._state_path)
-        require_equal(self._header, state.get("header", {}), str(self._state_path))
-        logger.info("%s seed %d goes on after %s epoch %d", self.config.name, self.seed, state["phase"], state["epoch"])
-        return state
-
-    def _save(self, state: dict[str, Any]) -> None:
-        if self._state_path is not None:
-            save_atomically({"header": self._header, **state}, self._state_path)
-
-    def _restore(self, phase: Phase, state: dict[str, Any]) -> None:
+        state = {} if self._folder is None else self._folder.begin(self.config, self._header)
         if state:
-            phase.restore(state)
-            self._bar.update(phase.epoch)
-
-
-def _single(tensors: Tensors) -> Tensors:
-    """In float32, which is enough to train in."""
-    return {name: tensor.float() for name, tensor in tensors.items()}
+            require_equal(self._header, state.get("header", {}), str(self._folder.last if self._folder else ""))
+            self._history = state["history"]
+            where = (self.config.name, self.seed, state["phase"], state["epoch"])
+            logger.info("%s seed %d goes on after %s epoch %d", *where)
+        return state

@@ -77,12 +77,15 @@ def test_an_unknown_input_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("quantised_epochs", 0),
+        ("quantised_epochs", -1),
         ("batch_size", -1),
         ("max_jets", 0),
         ("learning_rate", 0.0),
         ("freeze_scales_fraction", 1.5),
         ("seeds", ()),
+        ("dropout", 1.0),
+        ("weight_decay", -1.0),
+        ("warmup_epochs", 12),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused(key, value):

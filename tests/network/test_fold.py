@@ -10,10 +10,13 @@ from random_networks import NETWORKS, network_id, random_ports
 
 from nanopelican_hls.config import NetworkConfig, Spurions
 from nanopelican_hls.contract.dataflow import dataflow, parameters
-from nanopelican_hls.network.batch_norm import MaskedBatchNorm, moments
-from nanopelican_hls.network.evaluation import exact_products
+from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.network.batch_norm import MaskedBatchNorm, Moments
+from nanopelican_hls.network.evaluation import float_logits
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.products import square_products
+from nanopelican_hls.network.straightforward import straightforward_logits
 
 PRECISION = 1e-12
 
@@ -58,9 +61,7 @@ class TestFold:
 
     def test_float_network_is_the_reference(self, net):
         ports = random_ports(net.network, 100)
-        with torch.no_grad():
-            logits = net(exact_products(net.network, ports)).numpy()
-        assert_identical(logits, reference_logits(net, ports))
+        assert_identical(float_logits(net, ports), reference_logits(net, ports))
 
     def test_gives_the_parameters_of_the_dataflow(self, net, batch_norm):
         expected = {name: shape for name, (_, shape) in parameters(net.network, tables=batch_norm).items()}
@@ -98,29 +99,13 @@ def test_three_particles_by_hand():
     assert folded["k_diagonal"] == [-1 / 4]
 
 
-def test_batch_norm_statistics_leave_out_padding():
-    rng = np.random.default_rng(0)
-    full = rng.normal(size=(6, 4, 4, 2))
-    mask = np.arange(4) < rng.integers(1, 5, 6)[:, None]
-    first, second = np.triu_indices(4, k=1)
-    pair = np.concatenate([full[:, first, second], full[:, second, first]], axis=1)
-    diagonal = full[:, np.arange(4), np.arange(4)]
-    found = moments(*(torch.as_tensor(x) for x in (pair, diagonal, mask.astype(float))))
-    valid = np.concatenate([full[b][np.ix_(m, m)].reshape(-1, 2) for b, m in enumerate(mask)])
-    assert found.number == len(valid)
-    np.testing.assert_allclose(found.total, valid.sum(0), rtol=1e-12)
-    np.testing.assert_allclose(found.squares, (valid**2).sum(0), rtol=1e-12)
-
-
 def test_batch_norm_normalises_in_training_and_tracks():
-    x = torch.randn(50, 6, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 3 + 5
-    mask = torch.ones(50, 4, dtype=torch.float64)
-    diagonal = torch.full((50, 4, 1), 5.0, dtype=torch.float64)
+    x = torch.randn(500, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 3 + 5
     norm = MaskedBatchNorm(1, momentum=1.0).double()
-    scale, offset = norm(moments(x, diagonal, mask))
-    after = moments(scale * x + offset, scale * diagonal + offset, mask)
-    assert abs(after.total.item() / after.number) < 1e-12
-    assert after.squares.item() / after.number == pytest.approx(1, rel=1e-4)
+    scale, offset = norm(Moments(x.sum(0), x.square().sum(0), torch.tensor(500)))
+    after = scale * x + offset
+    assert abs(after.mean().item()) < 1e-12
+    assert after.square().mean().item() == pytest.approx(1, rel=1e-4)
     norm.eval()
     tracked = norm(None)
     assert torch.allclose(tracked.scale, scale)
@@ -139,3 +124,57 @@ def test_symmetric_network_ties_c3_and_c4():
     assert sum(p.numel() for p in FloatNetwork(NetworkConfig(4, 2), nbar=64, seed=0).parameters()) == 19
     untied = FloatNetwork(NetworkConfig(4, 2, symmetric=False), nbar=64, seed=0)
     assert sum(p.numel() for p in untied.parameters()) == 21  # the paper's count at C = 2
+
+
+@pytest.mark.parametrize("symmetric", [True, False], ids=["symmetric", "untied"])
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
+class TestMultiplicityScaling:
+    """nPELICAN_N: aggregators scale with a learned power of the multiplicity, in floating point only."""
+
+    @pytest.fixture
+    def net(self, symmetric, batch_norm) -> FloatNetwork:
+        form = NetworkConfig(5, 3, symmetric, batch_norm=batch_norm, multiplicity_scaling=True)
+        return random_float_network(form)
+
+    def test_float_network_is_the_reference(self, net):
+        ports = random_ports(net.network, 100)
+        assert_identical(float_logits(net, ports), reference_logits(net, ports))
+
+    def test_exponents_of_zero_change_nothing(self, net, symmetric, batch_norm):
+        with torch.no_grad():
+            net.alpha.zero_()
+        plain = FloatNetwork(NetworkConfig(5, 3, symmetric, batch_norm=batch_norm), nbar=net.nbar, seed=0).double()
+        plain.load_state_dict({name: value for name, value in net.state_dict().items() if name != "alpha"})
+        ports = random_ports(net.network, 100)
+        assert_identical(float_logits(net, ports), float_logits(plain.eval(), ports))
+
+    def test_the_paper_counts_seven_exponents(self, net, symmetric):
+        assert net.alpha.numel() == (6 if symmetric else 7)
+
+    def test_has_no_hardware(self, net):
+        with pytest.raises(NetworkError, match=r"network\.multiplicity_scaling: .*have no hardware"):
+            fold(net)
+
+
+@pytest.mark.parametrize("network", [n for n in NETWORKS if n.level1 is None], ids=network_id)
+def test_training_is_that_of_the_reference(network):
+    """Loss and gradients with the statistics of the batch, in float64."""
+    form = NetworkConfig(5, 3, network.symmetric, network.spurions, network.coordinates, True, True)
+    net = random_float_network(form).train()
+    ports = random_ports(form, 60)
+    logits = (net(square_products(form, ports)), straightforward_logits(net, ports))
+    names = [name for name, _ in net.named_parameters()]
+    found, expected = (torch.autograd.grad(x.sigmoid().mean(), list(net.parameters())) for x in logits)
+    torch.testing.assert_close(logits[0], logits[1], rtol=1e-9, atol=1e-9)
+    for name, one, other in zip(names, found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-7, atol=1e-10, msg=name)
+
+
+def test_dropout_is_for_training_only():
+    form = NetworkConfig(5, 2, spurions=Spurions.JET)
+    net = FloatNetwork(form, nbar=16, seed=0, dropout=0.5)
+    products = {name: x.float() for name, x in square_products(form, random_ports(form, 20)).items()}
+    with torch.no_grad():
+        plain = net.eval()(products)
+        assert torch.equal(net(products), plain)
+        assert not torch.equal(net.train()(products), plain)

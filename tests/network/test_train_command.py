@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ import onnx
 import pytest
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.config import load_config
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network import seeds
 from nanopelican_hls.network.card import zoo_table
+from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.network.evaluation import quantised_figures
 from nanopelican_hls.network.model import load_model
 
@@ -49,7 +52,24 @@ def files(tmp_path):
 def command(files, *more: str) -> list[str]:
     jets = str(files / "jets.h5")
     start = ["train", str(files / "tiny.yaml"), "--train", jets, "--valid", jets, "--output", str(files / "models")]
-    return [*start, *more]
+    return [*start, "--runs", str(files / "runs"), *more]
+
+
+def check_runs(runs, content):
+    """Each seed has a folder with all that a run is."""
+    assert sorted(p.name for p in runs.iterdir()) == ["seed3", "seed4"]
+    names = ["best.pt", "config.yaml", "curves.png", "last.pt", "metrics.csv", "run.json"]
+    for run, entry in zip(sorted(runs.iterdir()), content["seeds"], strict=True):
+        assert sorted(p.name for p in run.iterdir()) == names
+        assert json.loads((run / "run.json").read_text())["seed"] == entry["seed"]
+        with (run / "metrics.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert [(row["phase"], row["epoch"]) for row in rows] == [(p, e) for p in ("float", "quantised") for e in "12"]
+        assert min(float(row["loss"]) for row in rows[:2]) == pytest.approx(entry["float"]["loss"], rel=1e-12)
+        assert load_checkpoint(run / "best.pt").metrics["valid"]["quantised"] == entry["quantised"]
+        resolved = replace(load_config(run / "config.yaml"), name="tiny")
+        assert resolved == load_checkpoint(run / "best.pt").config
+        assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_writes_model_card_and_graph(files, capsys):
@@ -71,6 +91,7 @@ def test_writes_model_card_and_graph(files, capsys):
     )
     assert str(files) not in (output / "tiny.json").read_text() + (output / "tiny.md").read_text()
     onnx.load(output / "tiny.onnx")
+    check_runs(files / "runs" / "tiny", content)
     check_table(zoo_table([content]), content)
 
 
@@ -97,7 +118,7 @@ def test_one_class_is_not_enough(files, capsys):
     jets = read_jets(files / "jets.h5")
     write_jets(files / "jets.h5", replace(jets, labels=np.ones(len(jets), dtype=np.int8)), {}, force=True)
     assert main(command(files)) == 2
-    assert "jets.h5: needs labelled jets of both classes" in capsys.readouterr().err
+    assert "jets.h5: holds no background jets" in capsys.readouterr().err
 
 
 def test_a_seed_that_diverges_is_left_out_and_all_are_an_error(files, capsys, caplog):

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from nanopelican_hls.errors import NetworkError, TrainingError
-from nanopelican_hls.network import training
+from nanopelican_hls.network import run_folder
 from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically
 from nanopelican_hls.network.evaluation import Sample, quantised_figures
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.training import SeedTraining
 
 
@@ -22,7 +23,7 @@ class Killed(BaseException):
 
 
 def run(config, sample, path=None) -> Checkpoint:
-    return SeedTraining(config, 1, sample, sample, state_path=path).run()
+    return SeedTraining(config, 1, sample, sample, folder=RunFolder(path) if path else None).run()
 
 
 def run_and_kill(config, sample, path, saves: int):
@@ -35,7 +36,7 @@ def run_and_kill(config, sample, path, saves: int):
             raise Killed
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(training, "save_atomically", save)
+        patched.setattr(run_folder, "save_atomically", save)
         with pytest.raises(Killed):
             run(config, sample, path)
 
@@ -71,13 +72,13 @@ def test_resumes_bit_for_bit(config, sample, tmp_path, saves, batch_norm):
     """Epochs 1 to 3 are float, 4 to 7 quantised; scales are frozen after epoch 5."""
     config = replace(config, network=replace(config.network, batch_norm=batch_norm))
     expected = run(config, sample)
-    run_and_kill(config, sample, tmp_path / "state.pt", saves)
-    assert_same(run(config, sample, tmp_path / "state.pt"), expected)
+    run_and_kill(config, sample, tmp_path, saves)
+    assert_same(run(config, sample, tmp_path), expected)
 
 
 def test_a_kill_while_writing_leaves_the_state_of_the_last_epoch(config, sample, tmp_path, monkeypatch):
     expected = run(config, sample)
-    run_and_kill(config, sample, tmp_path / "state.pt", 2)
+    run_and_kill(config, sample, tmp_path, 2)
 
     def torn(path, data):
         with path.open("wb") as file:
@@ -87,18 +88,18 @@ def test_a_kill_while_writing_leaves_the_state_of_the_last_epoch(config, sample,
     with monkeypatch.context() as patched:
         patched.setattr(pathlib.Path, "write_bytes", torn)
         with pytest.raises(Killed):
-            run(config, sample, tmp_path / "state.pt")
-    assert load_mapping(tmp_path / "state.pt")["epoch"] == 2
-    assert_same(run(config, sample, tmp_path / "state.pt"), expected)
+            run(config, sample, tmp_path)
+    assert load_mapping(tmp_path / "last.pt")["epoch"] == 2
+    assert_same(run(config, sample, tmp_path), expected)
 
 
 def test_state_of_another_training_is_refused(config, sample, tmp_path):
-    run(config, sample, tmp_path / "state.pt")
+    run(config, sample, tmp_path)
     faster = replace(config, training=replace(config.training, learning_rate=0.1))
-    with pytest.raises(NetworkError, match=r"state\.pt: config\.training\.learning_rate is 0\.03, expected 0\.1"):
-        run(faster, sample, tmp_path / "state.pt")
+    with pytest.raises(NetworkError, match=r"last\.pt: config\.training\.learning_rate is 0\.03, expected 0\.1"):
+        run(faster, sample, tmp_path)
     with pytest.raises(NetworkError, match="train is"):
-        SeedTraining(config, 1, sample.head(300), sample, state_path=tmp_path / "state.pt").run()
+        SeedTraining(config, 1, sample.head(300), sample, folder=RunFolder(tmp_path)).run()
 
 
 def test_a_loss_that_is_not_a_number_stops_at_its_batch(config, sample):
@@ -109,15 +110,15 @@ def test_a_loss_that_is_not_a_number_stops_at_its_batch(config, sample):
 
 
 def test_a_diverging_loss_keeps_the_last_good_state(config, sample, tmp_path):
-    path = tmp_path / "state.pt"
-    run_and_kill(config, sample, path, 2)
+    path = tmp_path / "last.pt"
+    run_and_kill(config, sample, tmp_path, 2)
     state = load_mapping(path)
     for group in state["optimiser"]["param_groups"]:
         group["lr"] = 1e30
     torch.save(state, path)
     before = path.read_bytes()
     with pytest.raises(TrainingError, match=r"float training, epoch 3, batch 2: the loss is .*\n  remedy: lower the"):
-        run(config, sample, path)
+        run(config, sample, tmp_path)
     assert path.read_bytes() == before
 
 

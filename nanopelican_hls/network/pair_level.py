@@ -1,0 +1,162 @@
+"""The pair level in one pass: mixing, ReLU, quantiser and sum over pairs, with gradients.
+
+The operators `PairMix`, Relu and `PairSum` say what is computed; they hold an entry for every pair and channel, several
+times over. Here jets are taken in groups of like multiplicity that fit in a processor's cache, padding behind the last
+valid particle is cut off, and what the gradient needs is summed at once: nothing of the size of the pairs is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from nanopelican_hls.fixed_point import Rounding
+from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
+
+#: entries of a group of jets: on a processor what stays in the cache of a core, on a GPU what keeps it busy
+ENTRIES_PER_GROUP = {"cpu": 1 << 15, "cuda": 1 << 25}
+
+
+class PairSums(NamedTuple):
+    """Sums over the ordered pairs i != j of valid particles, each [B, C].
+
+    ``total`` and ``squares`` are those of the ReLU outputs and of their squares. ``kept`` is the total in which dropout
+    leaves out entries and enlarges the others; without dropout it is the total.
+    """
+
+    total: Tensor
+    squares: Tensor
+    kept: Tensor
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """What happens to the ReLU output.
+
+    ``quantiser`` stands on it; its gradient is 1 inside the range and 0 where it saturates. ``squares`` asks for the
+    sum of squares (BatchNorm). ``dropout`` is the probability with which an entry is left out, drawn from torch's
+    global generator.
+    """
+
+    quantiser: TensorQuantiser | None = None
+    squares: bool = False
+    dropout: float = 0.0
+
+
+def pair_sums(
+    square: Tensor, row: Tensor, column: Tensor, w_d: Tensor, mask: Tensor, settings: PairSettings
+) -> PairSums:
+    """Sums of ``relu(w_d d_ij + row_i + column_j)``.
+
+    Parameters
+    ----------
+    square : Tensor [B, M, M]
+        Symmetric products d_ij; the diagonal is not looked at. No gradient flows into it.
+    row, column : Tensor [B, M, C]
+        The same tensor in the symmetric form.
+    w_d : Tensor [C]
+    mask : Tensor [B, M]
+        1 for valid particles.
+    settings : PairSettings
+    """
+    total, squares, kept = _PairLevel.apply(square, row, column, w_d, mask, settings)  # type: ignore[no-untyped-call]
+    return PairSums(total, squares, kept if settings.dropout else total)
+
+
+class _Gradient:
+    """Derivatives of one output [B, C] by row, column [B, M, C] and w_d [B, C]: a jet's output sees its own entries."""
+
+    def __init__(self, row: Tensor) -> None:
+        batch, _, channels = row.shape
+        self.row, self.column, self.w_d = torch.zeros_like(row), torch.zeros_like(row), row.new_zeros(batch, channels)
+
+    def store(self, where: tuple[Tensor, slice, int], slopes: Tensor, d: Tensor) -> None:
+        """From the derivatives by z of a group's entries [b, n, n]."""
+        self.row[where], self.column[where] = slopes.sum(2), slopes.sum(1)
+        self.w_d[where[0], where[2]] = _inner(slopes, d)
+
+
+class _PairLevel(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, square: Tensor, row: Tensor, column: Tensor, w_d: Tensor, mask: Tensor, settings: PairSettings
+    ) -> tuple[Tensor, ...]:
+        batch, _, channels = row.shape
+        total, squares, kept = (row.new_zeros(batch, channels) for _ in range(3))
+        gradients = tuple(_Gradient(row) for _ in range(3)) if any(ctx.needs_input_grad) else ()
+        outside = (mask == 0)[:, :, None]
+        row, column = row.masked_fill(outside, -torch.inf), column.masked_fill(outside, -torch.inf)
+        for jets, size in _groups(mask):
+            d = square[jets, :size, :size]
+            for channel in range(channels):
+                where = (jets, slice(size), channel)
+                value, slopes = _rectified(
+                    _mixed(d, row[where], column[where], w_d[channel]), settings, bool(gradients)
+                )
+                total[jets, channel] = value.sum((1, 2))
+                if settings.squares:
+                    squares[jets, channel] = _inner(value, value)
+                if settings.dropout:
+                    keep = torch.empty_like(value).bernoulli_(1 - settings.dropout).div_(1 - settings.dropout)
+                    kept[jets, channel] = _inner(value, keep)
+                if gradients:
+                    gradients[0].store(where, slopes, d)
+                    if settings.squares:
+                        gradients[1].store(where, value.mul_(2).mul_(slopes), d)
+                    if settings.dropout:
+                        gradients[2].store(where, keep.mul_(slopes), d)
+        ctx.gradients = gradients
+        return total, squares, kept
+
+    @staticmethod
+    def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        pairs = list(zip(of_outputs, ctx.gradients, strict=True))
+        row = sum(above[:, None, :] * gradient.row for above, gradient in pairs)
+        column = sum(above[:, None, :] * gradient.column for above, gradient in pairs)
+        w_d = sum((above * gradient.w_d).sum(0) for above, gradient in pairs)
+        return None, row, column, w_d, None, None
+
+
+def _groups(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
+    """Indices of jets of like multiplicity, and the number of leading particles that hold all valid ones."""
+    positions = torch.arange(1, mask.shape[1] + 1, device=mask.device, dtype=mask.dtype)
+    sizes, order = torch.sort((mask * positions).amax(1).long())
+    lengths = sizes.tolist()
+    entries = ENTRIES_PER_GROUP[mask.device.type]
+    start = 0
+    while start < len(lengths):
+        stop = min(len(lengths), start + max(1, entries // max(1, lengths[start]) ** 2))
+        yield order[start:stop], lengths[stop - 1]
+        start = stop
+
+
+def _mixed(d: Tensor, row: Tensor, column: Tensor, w_d: Tensor) -> Tensor:
+    z = d * w_d
+    z += row[:, :, None]
+    z += column[:, None, :]
+    z.diagonal(dim1=1, dim2=2).fill_(-torch.inf)
+    return z
+
+
+def _rectified(z: Tensor, settings: PairSettings, needs_slopes: bool) -> tuple[Tensor, Tensor]:
+    """ReLU and quantiser, in place, and their derivative (which is not computed unless needed)."""
+    slopes = (z > 0).to(z.dtype) if needs_slopes else z
+    value = z.clamp_(min=0)
+    if settings.quantiser is None or not settings.quantiser.enabled:
+        return value, slopes
+    grid = settings.quantiser.quantiser
+    value.div_(grid.scale)
+    value = value.floor_() if grid.rounding is Rounding.FLOOR else value.round_()
+    if needs_slopes:
+        slopes *= value <= grid.high
+    return value.clamp_(max=grid.high).mul_(grid.scale), slopes
+
+
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    """Sum of products of the entries [b, n, n] of each jet."""
+    result: Tensor = torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+    return result

@@ -1,0 +1,73 @@
+"""The network as its equations stand on paper: six arrays of N x N entries for every jet.
+
+What the fast form is measured and tested against; nothing else uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import dropout
+
+from nanopelican_hls.network.batch_norm import MaskedBatchNorm
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.products import metric, particles
+
+
+def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensor:
+    """Logits [B] of a float network from port values, in the precision of its parameters (docs/network.md, Equations).
+
+    In training it normalises with the statistics of the batch, and does not track them. Dropout leaves out entries
+    (i, j) and (j, i) independently of each other.
+    """
+    momenta, mask = particles(net.network, values)
+    d = momenta @ momenta.new_tensor(metric(net.network.coordinates)) @ momenta.transpose(1, 2)
+    eye = torch.eye(d.shape[1], dtype=d.dtype, device=d.device)
+    massive = eye.clone()
+    massive.diagonal()[int(net.network.has_jet) :] = 0
+    d = (net.d_unit * d * (1 - eye + massive)).to(net.c1.dtype)[..., None]
+    eye, mask = eye.to(d.dtype)[:, :, None], mask.to(d.dtype)
+    valid = (mask[:, :, None] * mask[:, None, :])[..., None]
+    n = mask.sum(1)
+    rate = net.dropout if net.training else 0.0
+
+    d = dropout(_normalised(net.input_norm, d, valid, net.training), rate)
+    r, s = d.sum(2) / net.nbar, d.sum((1, 2)) / net.nbar**2
+    aggregators = [
+        d,
+        eye * r[:, :, None],
+        r[:, None, :].expand_as(d),
+        r[:, :, None].expand_as(d),
+        s[:, None, None].expand_as(d),
+        eye * s[:, None, None],
+    ]
+    weights = [net.c1, *(getattr(net, name) for name in ("c2", "c3", "c4", "c5", "c6"))]
+    scales = [_scale(net, name, n)[:, None, None, None] for name in ("c1", "c2", "c3", "c4", "c5", "c6")]
+    basis = torch.cat([scale * x for scale, x in zip(scales, aggregators, strict=True)], -1)
+    z = basis @ torch.stack(weights) + net.b + eye * net.b_diag
+
+    x = dropout(_normalised(net.hidden_norm, torch.relu(z) * valid, valid, net.training), rate)
+    total = x.sum((1, 2)) / net.nbar**2 * _scale(net, "k0", n)[:, None]
+    trace = (x * eye).sum((1, 2)) / net.nbar * _scale(net, "k1", n)[:, None]
+    return (total * net.k0 + trace * net.k1).sum(1) + net.b0
+
+
+def _scale(net: FloatNetwork, name: str, n: Tensor) -> Tensor:
+    """What multiplies an aggregator in nPELICAN_N, [B]."""
+    factor = net.multiplicity_factor(name) if name != "c1" else 1.0
+    return factor[n.long(), 0] if isinstance(factor, Tensor) else torch.ones_like(n)
+
+
+def _normalised(norm: MaskedBatchNorm | None, x: Tensor, valid: Tensor, training: bool) -> Tensor:
+    if norm is None:
+        return x
+    mean, var = norm.running_mean, norm.running_var
+    if training:
+        number = valid.sum()
+        mean = (x * valid).sum((0, 1, 2)) / number
+        var = ((x - mean).square() * valid).sum((0, 1, 2)) / number
+    return ((x - mean) * torch.rsqrt(var + norm.epsilon) * norm.weight + norm.bias) * valid
