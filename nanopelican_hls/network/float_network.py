@@ -13,6 +13,7 @@ from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
 from nanopelican_hls.network.execution import around_pairs, execute, split
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
 from nanopelican_hls.network.pair_level import PairSettings, PairSums, pair_sums
+from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.operators.particle_mix import table_row
 
 #: mass of the top quark; d is trained in units in which S is about 1 for a top
@@ -176,9 +177,9 @@ class FloatNetwork(nn.Module):
         """Dropout of products: both entries of a pair, for d stays symmetric."""
         if not self._rate:
             return square
-        keep = torch.empty_like(square).bernoulli_(1 - self._rate).tril_()
-        keep += keep.tril(-1).transpose(1, 2)
-        return keep.mul_(square).div_(1 - self._rate)
+        uniform = uniform_int16(square.shape, square.device)
+        # modulo 2**16 the sum of two uniform numbers is uniform, and here it is symmetric
+        return kept_factors(uniform + uniform.transpose(1, 2), self._rate, square.dtype).mul_(square)
 
     def _of_jets(self, parameters: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
         """Weights that depend on the multiplicity become those of each jet; the operators choose bias rows themselves."""

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from nanopelican_hls.fixed_point import Rounding
+from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 
 #: entries of a group of jets: on a processor what stays in the cache of a core, on a GPU what keeps it busy
@@ -101,14 +102,14 @@ class _PairLevel(torch.autograd.Function):
                 if settings.squares:
                     squares[jets, channel] = _inner(value, value)
                 if settings.dropout:
-                    keep = torch.empty_like(value).bernoulli_(1 - settings.dropout).div_(1 - settings.dropout)
-                    kept[jets, channel] = _inner(value, keep)
+                    factors = kept_factors(uniform_int16(value.shape, value.device), settings.dropout, value.dtype)
+                    kept[jets, channel] = _inner(value, factors)
                 if gradients:
                     gradients[0].store(where, slopes, d)
                     if settings.squares:
                         gradients[1].store(where, value.mul_(2).mul_(slopes), d)
                     if settings.dropout:
-                        gradients[2].store(where, keep.mul_(slopes), d)
+                        gradients[2].store(where, factors.mul_(slopes), d)
         ctx.gradients = gradients
         return total, squares, kept
 

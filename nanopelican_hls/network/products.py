@@ -21,8 +21,8 @@ Tensors = dict[str, Tensor]
 
 
 def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> tuple[Tensor, Tensor]:
-    """Four-momenta [B, M, 4] in GeV, spurions first, in the network's coordinates, and mask [B, M], in float64."""
-    tensors = {name: torch.as_tensor(value, dtype=torch.float64) for name, value in values.items()}
+    """Four-momenta [B, M, 4] in GeV, spurions first, in the network's coordinates, and mask [B, M]."""
+    tensors = {name: torch.as_tensor(value) for name, value in values.items()}
     steps = dataflow(network, tables=False)
     components = next(i for i, step in enumerate(steps) if step.output == "d")
     execute(steps[:components], tensors, {})
@@ -38,9 +38,10 @@ def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] |
 
 
 def square_products(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensors:
-    """``mask`` [B, M] and ``square`` [B, M, M], d_ij in GeV^2, from port values, unquantised, in float64.
+    """``mask`` [B, M] and ``square`` [B, M, M], d_ij in GeV^2, from port values, in their precision, unquantised.
 
-    The diagonal is 0, but for d_JJ of the jet spurion.
+    The diagonal is 0, but for d_JJ of the jet spurion. In float32 a product of two constituents of 100 GeV is known to
+    about 1e-3 GeV^2 in the laboratory, which is enough to train on.
     """
     momenta, mask = particles(network, values)
     square = momenta @ momenta.new_tensor(metric(network.coordinates)) @ momenta.transpose(1, 2)

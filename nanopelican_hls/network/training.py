@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -111,13 +111,12 @@ class SeedTraining:
         ).to(self._device)
 
         def logits(ports: Tensors) -> Tensor:
-            products = square_products(self.config.network, ports)
-            result: Tensor = net({name: product.float() for name, product in products.items()})
+            result: Tensor = net(square_products(self.config.network, ports))
             return result
 
         if "float_state" not in state:
             groups = [(p, recipe.learning_rate) for p in net.parameters()]
-            inputs = {name: torch.as_tensor(value) for name, value in self._train.values.items()}
+            inputs = _single(self._train.values)
             phase = self._phase("float", net, logits, groups, inputs, float_schedule(recipe))
             state = self._run(phase, state, 0, lambda: float_figures(net, self._valid), {})
             state["float_state"] = state["best"]["model"]
@@ -140,9 +139,8 @@ class SeedTraining:
         inputs = in_chunks(net.products, self._train.values, self._device)
         net.float()
         groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in net.weights.values()]
-        single = {name: tensor.float() for name, tensor in inputs.items()}
         epochs = recipe.quantised_epochs
-        phase = self._phase("quantised", net, net.logits, groups, single, cosine(epochs))
+        phase = self._phase("quantised", net, net.logits, groups, _single(inputs), cosine(epochs))
         frozen_from = min(round((1 - recipe.freeze_scales_fraction) * epochs), epochs - 1)
 
         def refine(epoch: int) -> None:
@@ -225,3 +223,8 @@ class SeedTraining:
             where = (self.config.name, self.seed, state["phase"], state["epoch"])
             logger.info("%s seed %d goes on after %s epoch %d", *where)
         return state
+
+
+def _single(values: Mapping[str, Any]) -> Tensors:
+    """In float32, which is enough to train in."""
+    return {name: torch.as_tensor(value, dtype=torch.float32) for name, value in values.items()}

@@ -1,0 +1,24 @@
+"""Random choices for dropout, four for each number drawn: a third of a training step went into drawing one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from torch import Tensor
+
+_PER_DRAW = 4
+_VALUES = 1 << 16
+
+
+def uniform_int16(shape: Sequence[int], device: torch.device) -> Tensor:
+    """Independent, uniform 16-bit integers from torch's global generator."""
+    count = prod(shape)
+    draws = torch.empty(-(-count // _PER_DRAW), dtype=torch.int64, device=device).random_(-(1 << 63), None)
+    return draws.view(torch.int16)[:count].view(*shape)
+
+
+def kept_factors(uniform: Tensor, rate: float, dtype: torch.dtype) -> Tensor:
+    """Dropout's factors: 0 with probability ``rate`` (in steps of 2**-16), else what keeps the mean."""
+    return (uniform >= round(rate * _VALUES) - _VALUES // 2).to(dtype).mul_(1 / (1 - rate))
