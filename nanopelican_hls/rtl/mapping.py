@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.rtl.project import RtlProject
@@ -29,12 +30,14 @@ class MappedCells:
     Attributes
     ----------
     cells : number of each kind of cell.
+    modules : the same for one instance of each module.
     seconds : wall-clock time of Yosys.
     peak_memory_mb : largest memory that any process started from here took so far.
     tool_version : of Yosys.
     """
 
     cells: Mapping[str, int]
+    modules: Mapping[str, Mapping[str, int]]
     seconds: float
     peak_memory_mb: int
     tool_version: str = field(default_factory=lambda: f"pyosys {importlib.metadata.version('pyosys')}")
@@ -111,19 +114,36 @@ def map_rtl(project: RtlProject) -> MappedCells:
         ).returncode
     if status or not counts.is_file():
         raise RtlError(_failure(log, status), where=str(project.path), remedy=f"see {log}")
-    cells = json.loads(counts.read_text(encoding="utf-8"))["design"]["num_cells_by_type"]
+    found = json.loads(counts.read_text(encoding="utf-8"))
     return MappedCells(
-        cells={kind: count for kind, count in cells.items() if not kind.startswith("$")},
+        cells=_primitives(found["design"]),
+        modules={name.lstrip("\\"): _primitives(module) for name, module in found["modules"].items()},
         seconds=round(time.monotonic() - start, 1),
         peak_memory_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     )
 
 
 def _script(project: RtlProject) -> str:
+    """Each piece is mapped once, however often it stands in the design: its module stays one, and `stat` multiplies."""
     # deferred: a module with parameters is only elaborated with those that an instance gives
-    sources = [f"read_verilog -defer ../src/{path.name}" for path in project.sources]
-    synthesis = f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {project.top}"
-    return "\n".join([*sources, synthesis, "tee -q -o cells.json stat -json", ""])
+    sources = " ".join(f"../src/{path.name}" for path in project.sources)
+    return "\n".join(
+        [
+            f"read_verilog -defer {sources}",
+            f"hierarchy -top {project.top}",
+            f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_*",
+            f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {project.top}",
+            "tee -q -o cells.json stat -json",
+            "",
+        ]
+    )
+
+
+def _primitives(statistics: Mapping[str, Any]) -> dict[str, int]:
+    """Cells of the device; modules have a ``$`` or are the project's own, and are counted by what is in them."""
+    return {
+        kind: count for kind, count in statistics["num_cells_by_type"].items() if re.fullmatch("[A-Z][A-Z0-9_]*", kind)
+    }
 
 
 def _failure(log: Path, status: int) -> str:

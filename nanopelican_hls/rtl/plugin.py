@@ -11,7 +11,7 @@ from typing import Any
 from alkaid.converter.plugin import ALIRTracerPluginBase
 
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.rtl.backend import Shape, Symbolic
+from nanopelican_hls.rtl.symbolic import Shape, Symbolic
 from nanopelican_hls.rtl.tracer import port_quantisers, trace
 
 

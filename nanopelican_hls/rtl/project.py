@@ -13,11 +13,16 @@ from typing import Any
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.rtl.backend import Shape, Sources
+from nanopelican_hls.rtl.architecture import build
+from nanopelican_hls.rtl.netlist import Netlist, Word
+from nanopelican_hls.rtl.piece import PRIMITIVES
+from nanopelican_hls.rtl.symbolic import Shape
 from nanopelican_hls.rtl.tracer import port_quantisers, trace
 
 MANIFEST = "rtl.json"
 SOURCES = "src"
+#: Verilog written by hand
+TEMPLATES = Path(__file__).parents[1] / "firmware_templates"
 LANGUAGES = {"verilog": ".v", "vhdl": ".vhd"}
 
 
@@ -62,7 +67,6 @@ class RtlProject:
     inputs : in the order of the QONNX file's ports.
     output : the logit.
     latency_cycles : clock edges from the one that takes an event in to the one that gives its logit.
-    logic_levels : longest path of the logic before it was cut, by alkaid's delay model.
     """
 
     path: Path
@@ -71,7 +75,6 @@ class RtlProject:
     inputs: tuple[RtlPort, ...]
     output: RtlPort
     latency_cycles: int
-    logic_levels: float
 
     @property
     def sources(self) -> list[Path]:
@@ -85,7 +88,6 @@ def generate_rtl(
     top: str = "nanopelican",
     language: str = "verilog",
     levels_per_stage: float = 4.0,
-    two_products: bool = False,
 ) -> RtlProject:
     """Write the RTL of a program; a jet goes in, and a logit comes out, every clock cycle.
 
@@ -95,13 +97,11 @@ def generate_rtl(
     path : path
         The folder; an older RTL project there is replaced, once the new one is complete.
     top : str
-        Name of the top module.
+        Name of the top module, and first part of the names of the others.
     language : str
-        ``verilog``; or ``vhdl``, without the top module: that is ``<top>_pipeline``, with all inputs in one port.
+        ``verilog``; or ``vhdl``: the whole network as one pipeline, ``<top>_pipeline``, with all inputs in one port.
     levels_per_stage : float
         Levels of logic (alkaid's delay model: an adder is 1.1 to 1.4) between two registers. A multiplier is not cut.
-    two_products : bool
-        See `trace`.
 
     Raises
     ------
@@ -110,19 +110,19 @@ def generate_rtl(
     """
     path = Path(path)
     _check(path, top, language, levels_per_stage)
-    logic = trace(program, two_products=two_products).circuit()
-    if logic.is_constant:
-        raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
-    sources = logic.pipeline(f"{top}_pipeline", language=language, levels_per_stage=levels_per_stage)
     inputs = tuple(
         RtlPort(tensor, program.shapes[tensor], quantiser.bits, quantiser.signed, quantiser.exponent)
         for tensor, quantiser in port_quantisers(program).items()
     )
     output = _output(program)
-    files = dict(sources.files)
-    if language == "verilog":
-        files[f"{top}.v"] = _top_module(top, inputs, output, sources)
-    project = RtlProject(path, top, language, inputs, output, sources.latency_cycles, logic.delay)
+    if language == "vhdl":
+        files, latency = trace(program).circuit().vhdl(f"{top}_pipeline", levels_per_stage)
+    else:
+        netlist, logit = build(program, top, levels_per_stage)
+        if not isinstance(logit, Word):
+            raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
+        files, latency = _verilog(top, inputs, output, netlist, logit), logit.time.cycle + 1
+    project = RtlProject(path, top, language, inputs, output, latency)
     _write(project, files)
     return project
 
@@ -167,43 +167,54 @@ def _output(program: Program) -> RtlPort:
     return RtlPort(name, program.shapes[name], bits, signed, values.exponent)
 
 
-def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, sources: Sources) -> str:
-    """Ports by name around the pipeline, whose inputs are one long word, and whose result may be narrower."""
-    fields = [
-        f"{port.name}[{(k + 1) * port.bits - 1}:{k * port.bits}]" for port in inputs for k in range(port.elements)
+def _verilog(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> dict[str, str]:
+    """The top module, the pieces, and what these are made of."""
+    files = {f"{module}.v": piece.verilog(module) for module, piece in netlist.pieces.items()}
+    tables = {name: text for piece in netlist.pieces.values() for name, text in piece.tables.items()}
+    files |= {f"{name}.v": text for name, text in tables.items()}
+    files |= {path.name: path.read_text(encoding="utf-8") for path in PRIMITIVES.glob("*.v")}
+    files |= {path.name: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("nanopelican_*.v")}
+    files[f"{top}.v"] = _top_module(top, inputs, output, netlist, logit)
+    return files
+
+
+def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> str:
+    """Ports by name, registered, around the instances; the logit may have fewer bits than its port."""
+    lines = [
+        f"wire [{port.width - 1}:0] {port.name}_in;\n    "
+        f"nanopelican_delay #(.WIDTH({port.width})) u_{port.name}_in (.clk(clk), .x({port.name}), .y({port.name}_in));"
+        for port in inputs
     ]
-    # an element that no logit depends on has no bits in the pipeline
-    used = [field for field, bits in zip(fields, sources.input_bits, strict=True) if bits]
-    signed, integers, fraction = sources.output
-    narrow = signed + integers + fraction
-    below = -fraction - output.exponent
-    above = output.bits - narrow - below
-    sign = f"result[{narrow - 1}]" if signed else "1'b0"
-    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + ["result"] + [f"{below}'b0"] * (below > 0)
-    declarations = [f"    input wire [{port.width - 1}:0] {port.name}," for port in inputs]
+    lines += netlist.body()
+    lines += [
+        f"assign {port.name}_{k} = {port.name}_in[{(k + 1) * port.bits - 1}:{k * port.bits}];"
+        for port in inputs
+        for k in range(port.elements)
+    ]
+    number = logit.number
+    below = number.exponent - output.exponent
+    above = output.bits - number.bits - below
+    sign = f"{logit.net}[{number.bits - 1}]" if number.signed else "1'b0"
+    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [logit.net] + [f"{below}'b0"] * (below > 0)
+    lines.append(
+        f"nanopelican_delay #(.WIDTH({output.width})) u_{output.name} "
+        f"(.clk(clk), .x({{{', '.join(parts)}}}), .y({output.name}));"
+    )
     comments = [
         f"// {port.name}: {port.elements} x {port.bits} bits, {'signed' if port.signed else 'unsigned'}, "
         f"in units of 2^{port.exponent}"
         for port in (*inputs, output)
     ]
-    lines = [
+    head = [
         *comments,
-        f"// latency {sources.latency_cycles} cycles, a new event every cycle",
+        f"// latency {logit.time.cycle + 1} cycles, a new event every cycle",
         f"module {top} (",
         "    input wire clk,",
-        *declarations,
+        *(f"    input wire [{port.width - 1}:0] {port.name}," for port in inputs),
         f"    output wire [{output.width - 1}:0] {output.name}",
         ");",
-        f"    wire [{narrow - 1}:0] result;",
-        f"    {top}_pipeline pipeline (",
-        "        .clk(clk),",
-        f"        .model_inp({{{', '.join(reversed(used))}}}),",
-        "        .model_out(result)",
-        "    );",
-        f"    assign {output.name} = {{{', '.join(parts)}}};",
-        "endmodule",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
 
 
 def _write(project: RtlProject, files: dict[str, str]) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.fixed_point import Quantiser
-from nanopelican_hls.operators import PairwiseDot
-from nanopelican_hls.operators._arrays import pairs, take
-from nanopelican_hls.rtl.backend import Circuit, Symbolic, circuit
+from nanopelican_hls.rtl.circuit import Circuit, circuit
+from nanopelican_hls.rtl.symbolic import Symbolic
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def port_quantisers(program: Program) -> dict[str, Quantiser]:
     return {behind[port].output: program.quantisers[behind[port].output] for port in program.ports if port in behind}
 
 
-def trace(program: Program, ports: Mapping[str, Symbolic] | None = None, *, two_products: bool = False) -> Trace:
+def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trace:
     """Replay a program.
 
     Parameters
@@ -46,8 +45,6 @@ def trace(program: Program, ports: Mapping[str, Symbolic] | None = None, *, two_
     program : Program
     ports : mapping of str to Symbolic [1, ...], optional
         What the quantisers behind the ports give; new inputs by default.
-    two_products : bool
-        Light-cone products of pairs by Winograd's identity: half of the multipliers, for wider ones and more adders.
     """
     if ports is None:
         ports = {
@@ -57,33 +54,15 @@ def trace(program: Program, ports: Mapping[str, Symbolic] | None = None, *, two_
     tensors = {name: Symbolic(value) for name, value in program.constants.items()} | dict(ports)
     for node in program.nodes:
         if node.output not in ports:
-            tensors[node.output] = _replay(node, tensors, two_products).known_within(program.ranges[node.output])
+            tensors[node.output] = _replay(node, tensors).known_within(program.ranges[node.output])
     return Trace(program, ports, tensors)
 
 
-def _replay(node: Node, tensors: Mapping[str, Symbolic], two_products: bool) -> Symbolic:
+def _replay(node: Node, tensors: Mapping[str, Symbolic]) -> Symbolic:
     inputs = [tensors[name] if name else None for name in node.inputs]
     if node.operator:
-        in_two_products = two_products and node.attributes.get("coordinates") == "light_cone"
-        if node.operator is PairwiseDot and in_two_products:
-            return _dots_of_two_products(*[x for x in inputs if x is not None])
         result: Symbolic = node.operator.compute(*inputs, **node.attributes)
         return result
     (x,) = inputs
     assert x is not None
     return x.quantised(node.quantiser) if node.quantiser else x.rectified()
-
-
-def _dots_of_two_products(q_plus: Symbolic, q_minus: Symbolic, y: Symbolic, z: Symbolic) -> Symbolic:
-    """`PairwiseDot` in light-cone coordinates by Winograd's identity: two products a pair and two a particle.
-
-    d_ij = (q+_i + q+_j)(q-_i + q-_j) / 2 - (y_i + z_j)(z_i + y_j) - xi_i - xi_j,   xi = q+ q- / 2 - y z
-    """
-    xi = q_plus * q_minus / 2 - y * z
-    first, second = pairs(q_plus.shape[1])
-
-    def sums(a: Symbolic, b: Symbolic) -> Symbolic:
-        result: Symbolic = take(a, first, 1) + take(b, second, 1)
-        return result
-
-    return sums(q_plus, q_plus) * sums(q_minus, q_minus) / 2 - sums(y, z) * sums(z, y) - sums(xi, xi)

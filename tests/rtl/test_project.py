@@ -111,7 +111,6 @@ def test_any_form_has_a_top_module(network, tmp_path):
 def test_fewer_levels_a_stage_give_more_cycles(project, tmp_path):
     deeper = generate_rtl(example()[0], tmp_path / "rtl", top="tagger", levels_per_stage=2)
     assert deeper.latency_cycles > project.latency_cycles
-    assert deeper.logic_levels == project.logic_levels
 
 
 def test_vhdl(tmp_path):

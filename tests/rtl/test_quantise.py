@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanopelican_hls.fixed_point import Quantiser, Rounding
-from nanopelican_hls.rtl.backend import Symbolic, circuit
+from nanopelican_hls.rtl.circuit import circuit
+from nanopelican_hls.rtl.symbolic import Symbolic
 
 TARGETS = [
     Quantiser(bits, signed, exponent, rounding)

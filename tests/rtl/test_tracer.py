@@ -14,7 +14,8 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.backend import Symbolic, circuit
+from nanopelican_hls.rtl.circuit import circuit
+from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.tracer import port_quantisers, trace
 
 EVENTS = 100
@@ -77,13 +78,3 @@ def test_a_table_is_read_by_an_index():
     index = Symbolic.inputs((1,), Quantiser(3, False, 0))
     logic = circuit({"n": index}, {"row": Symbolic(table)[index.astype(np.intp)]})
     np.testing.assert_array_equal(logic.evaluate({"n": np.arange(5.0)})["row"], table)
-
-
-@pytest.mark.parametrize("network", [n for n in NETWORKS if n.coordinates.value == "light_cone"][:1], ids=network_id)
-def test_two_products_a_pair(network):
-    program, ports, reference = example(network, tables=True)
-    logic = trace(program, two_products=True).circuit(all_tensors=True)
-    assert compare(program, reference, logic.evaluate(ports)).mismatches == 0
-    multipliers = sum(op.opcode == 7 for op in logic.logic.ops)
-    n = network.n_constituents
-    assert multipliers == n * (n - 1) + 2 * n

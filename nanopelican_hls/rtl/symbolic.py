@@ -1,4 +1,4 @@
-"""The one module that knows alkaid: arrays of symbolic fixed-point numbers, and what becomes of them.
+"""Arrays of symbolic fixed-point numbers, of alkaid's variables; this module, `circuit` and `plugin` know alkaid.
 
 `Symbolic` follows the array protocol that `Operator.compute` needs (operators/_arrays.py), so that the semantics of an
 operator, written once, runs on it unchanged and leaves behind the adders, multipliers and tables that compute it.
@@ -6,16 +6,11 @@ operator, written once, runs on it unchanged and leaves behind the adders, multi
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from alkaid.codegen.rtl import RTLModel
-from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig, trace
-from alkaid.types import CombLogic
+from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nanopelican_hls.fixed_point import FixedRange, Quantiser
@@ -49,6 +44,11 @@ class Symbolic:
         bounds = (np.full(shape, float(limit)) for limit in (quantiser.low, quantiser.high, 1))
         low, high, step = (bound * quantiser.scale for bound in bounds)
         return cls(FVArray.from_lhs(low, high, step, hwconf=HWCONF))
+
+    @classmethod
+    def row(cls, values: Sequence[FixedRange | float]) -> Symbolic:
+        """New inputs [1, n] with these ranges; floats are constants."""
+        return cls(_array(np.array([[_variable(value) for value in values]], dtype=object)))
 
     @property
     def shape(self) -> Shape:
@@ -87,7 +87,14 @@ class Symbolic:
         return Symbolic(np.clip(self.values, low, high))
 
     def sum(self, axis: int) -> Symbolic:
-        return Symbolic(np.sum(self.values, axis=axis))
+        """Sums as trees of additions of three numbers, which cost an FPGA no more than additions of two."""
+        moved = np.moveaxis(np.asarray(self.values), axis, -1)
+        rows = moved.reshape(-1, moved.shape[-1])
+        totals = np.array([_tree(list(row)) for row in rows], dtype=object)
+        return Symbolic(_array(totals.reshape(moved.shape[:-1])))
+
+    def reshape(self, *shape: int) -> Symbolic:
+        return Symbolic(self.values.reshape(*shape))
 
     def __getitem__(self, key: Symbolic | tuple[slice | None, ...]) -> Symbolic:
         """Rows of a constant table by a symbolic index, or a tuple of slices and new axes."""
@@ -106,6 +113,10 @@ class Symbolic:
             arrays, axis = args
             return Symbolic(np.concatenate([_raw(a) for a in arrays], axis=axis))
         return NotImplemented
+
+    def chosen(self, mask: Symbolic, otherwise: float) -> Symbolic:
+        """The numbers where a mask [1, 1] is 1, else a constant."""
+        return Symbolic(_each(lambda x: _chosen(mask.values.item(), x, otherwise), self.values))
 
     def rectified(self) -> Symbolic:
         return Symbolic(np.maximum(self.values, 0))
@@ -127,6 +138,20 @@ class Symbolic:
         return Symbolic(_each(lambda x: _clip_type(x, values.signed, integer_bits), self.values))
 
 
+def _variable(value: FixedRange | float) -> Any:
+    if not isinstance(value, FixedRange):
+        return float(value)
+    step = 2.0**value.exponent
+    return FVariable(value.low * step, value.high * step, step, hwconf=HWCONF)
+
+
+def _tree(terms: list[Any]) -> Any:
+    while len(terms) > 1:
+        groups = [terms[k : k + 3] for k in range(0, len(terms), 3)]
+        terms = [sum(group[1:], start=group[0]) for group in groups]
+    return terms[0] if terms else 0.0
+
+
 def _each(function: Callable[[Any], Any], values: Any) -> Any:
     return _array(np.frompyfunc(function, 1, 1)(np.asarray(values)))
 
@@ -146,6 +171,13 @@ def _raw(value: Symbolic | ArrayLike) -> Any:
 
 def _is_constant(value: Any) -> bool:
     return not isinstance(value, FVariable) or value.low == value.high
+
+
+def _chosen(mask: Any, value: Any, otherwise: float) -> Any:
+    if _is_constant(mask):
+        return value if getattr(mask, "low", mask) else otherwise
+    value = value if isinstance(value, FVariable) else FVariable.from_const(value, HWCONF)
+    return mask.msb_mux(value, otherwise)
 
 
 def _is_within(value: Any, low: int, high: int) -> bool:
@@ -183,93 +215,3 @@ def _rows(table: NDArray[np.float64], index: Any) -> Any:
     columns = table.reshape(len(table), -1).T
     entries = np.array([_entry(column, n) for n in np.ravel(np.asarray(index)) for column in columns], dtype=object)
     return _array(entries.reshape(*index.shape, *table.shape[1:]))
-
-
-@dataclass(frozen=True)
-class Sources:
-    """A pipeline in a hardware description language.
-
-    Attributes
-    ----------
-    files : contents by name, the module's own parts and what alkaid provides.
-    latency_cycles : clock edges from the one that takes an event in to the one that gives its result.
-    input_bits : width of each input element, first element in the lowest bits of ``model_inp``.
-    output : signed, integer and fractional bits of ``model_out``.
-    """
-
-    files: Mapping[str, str]
-    latency_cycles: int
-    input_bits: tuple[int, ...]
-    output: tuple[bool, int, int]
-
-
-@dataclass(frozen=True)
-class Circuit:
-    """Combinational logic from inputs to outputs, optimised.
-
-    Attributes
-    ----------
-    logic : alkaid's program.
-    inputs : names and shapes of the inputs, without the batch axis, in order.
-    outputs : the same for the outputs.
-    """
-
-    logic: CombLogic
-    inputs: Mapping[str, Shape]
-    outputs: Mapping[str, Shape]
-
-    @property
-    def delay(self) -> float:
-        """Longest path in levels of logic, by alkaid's delay model."""
-        return float(max(self.logic.out_latency))
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether no output depends on any input."""
-        return all(bounds.min == bounds.max for bounds in self.logic.out_qint)
-
-    def evaluate(self, arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-        """Run alkaid's interpreter.
-
-        Parameters
-        ----------
-        arrays : mapping of str to float64 array [n, ...]
-            Values of the inputs, on their grids and within their ranges.
-
-        Returns
-        -------
-        dict of str to float64 array [n, ...]
-        """
-        flat = np.concatenate([arrays[name].reshape(len(arrays[name]), -1) for name in self.inputs], axis=1)
-        result = self.logic.predict(np.ascontiguousarray(flat, dtype=np.float64), n_threads=1)
-        widths = [int(np.prod(shape)) for shape in self.outputs.values()]
-        parts = np.split(result, np.cumsum(widths)[:-1], axis=1)
-        return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.outputs.items(), parts, strict=True)}
-
-    def pipeline(self, module: str, *, language: str, levels_per_stage: float) -> Sources:
-        """Cut into stages of at most so many levels of logic, with registers between them, before and behind."""
-        with tempfile.TemporaryDirectory() as folder:
-            model = RTLModel(self.logic, folder, module, language, latency_cutoff=levels_per_stage, print_latency=False)
-            model.write()
-            sources = (path for path in Path(folder, "src").rglob("*.v*") if path.stem != f"{module}_wrapper")
-            files = {path.name: path.read_text(encoding="utf-8") for path in sorted(sources)}
-        ((signed, integers, fraction),) = model.fsm.out_signals[0].precisions
-        return Sources(
-            files=files,
-            latency_cycles=int(model.latency),
-            input_bits=tuple(int(sum(p)) for p in model.fsm.inp_signals[0].precisions),
-            output=(bool(signed), int(integers), int(fraction)),
-        )
-
-
-def circuit(inputs: Mapping[str, Symbolic], outputs: Mapping[str, Symbolic]) -> Circuit:
-    """The logic between symbolic arrays [1, ...], without what no output needs; all inputs stay."""
-    return Circuit(
-        logic=trace(_flat(inputs.values()), _flat(outputs.values()), keep_dead_inputs=True),
-        inputs={name: array.shape[1:] for name, array in inputs.items()},
-        outputs={name: array.shape[1:] for name, array in outputs.items()},
-    )
-
-
-def _flat(arrays: Sequence[Symbolic] | Any) -> Any:
-    return np.concatenate([np.ravel(array.values) for array in arrays])

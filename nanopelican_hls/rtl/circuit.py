@@ -1,0 +1,88 @@
+"""Combinational logic between symbolic arrays: evaluated, counted, or written as one pipeline."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from alkaid.codegen.rtl import RTLModel
+from alkaid.trace import trace
+from alkaid.types import CombLogic
+from numpy.typing import NDArray
+
+from nanopelican_hls.rtl.symbolic import Shape, Symbolic
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """Combinational logic from inputs to outputs, optimised.
+
+    Attributes
+    ----------
+    logic : alkaid's program.
+    inputs : names and shapes of the inputs, without the batch axis, in order.
+    outputs : the same for the outputs.
+    """
+
+    logic: CombLogic
+    inputs: Mapping[str, Shape]
+    outputs: Mapping[str, Shape]
+
+    @property
+    def delay(self) -> float:
+        """Longest path in levels of logic, by alkaid's delay model."""
+        return float(max(self.logic.out_latency))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no output depends on any input."""
+        return all(bounds.min == bounds.max for bounds in self.logic.out_qint)
+
+    def evaluate(self, arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        """Run alkaid's interpreter.
+
+        Parameters
+        ----------
+        arrays : mapping of str to float64 array [n, ...]
+            Values of the inputs, on their grids and within their ranges.
+
+        Returns
+        -------
+        dict of str to float64 array [n, ...]
+        """
+        flat = np.concatenate([arrays[name].reshape(len(arrays[name]), -1) for name in self.inputs], axis=1)
+        result = self.logic.predict(np.ascontiguousarray(flat, dtype=np.float64), n_threads=1)
+        widths = [int(np.prod(shape)) for shape in self.outputs.values()]
+        parts = np.split(result, np.cumsum(widths)[:-1], axis=1)
+        return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.outputs.items(), parts, strict=True)}
+
+    def vhdl(self, entity: str, levels_per_stage: float) -> tuple[dict[str, str], int]:
+        """One pipeline of at most so many levels of logic a stage, registers before and behind.
+
+        Returns
+        -------
+        files : contents by name, what alkaid provides included (LGPL).
+        latency_cycles : clock edges from the one that takes an event in to the one that gives its result.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            model = RTLModel(self.logic, folder, entity, "vhdl", latency_cutoff=levels_per_stage, print_latency=False)
+            model.write()
+            sources = (path for path in Path(folder, "src").rglob("*.vhd") if path.stem != f"{entity}_wrapper")
+            return {path.name: path.read_text(encoding="utf-8") for path in sorted(sources)}, int(model.latency)
+
+
+def circuit(inputs: Mapping[str, Symbolic], outputs: Mapping[str, Symbolic]) -> Circuit:
+    """The logic between symbolic arrays [1, ...], without what no output needs; all inputs stay."""
+    return Circuit(
+        logic=trace(_flat(inputs.values()), _flat(outputs.values()), keep_dead_inputs=True),
+        inputs={name: array.shape[1:] for name, array in inputs.items()},
+        outputs={name: array.shape[1:] for name, array in outputs.items()},
+    )
+
+
+def _flat(arrays: Iterable[Symbolic]) -> Any:
+    return np.concatenate([np.ravel(array.values) for array in arrays])

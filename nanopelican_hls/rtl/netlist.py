@@ -1,0 +1,167 @@
+"""Instances of pieces and the wires between them; what comes early waits in shift registers."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nanopelican_hls.rtl.piece import Number, Piece, trace_piece
+from nanopelican_hls.rtl.schedule import Time
+from nanopelican_hls.rtl.symbolic import Symbolic
+
+
+@dataclass(frozen=True)
+class Word:
+    """A number on a wire: the net, what it can hold, and when it is there."""
+
+    net: str
+    number: Number
+    time: Time
+
+
+#: a number of the design; floats are constants, which need no wire
+Value = Word | float
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance: its module with parameters, its name, and the nets at its ports."""
+
+    module: str
+    name: str
+    nets: Mapping[str, str]
+    parameters: Mapping[str, int] = field(default_factory=dict)
+
+    def verilog(self) -> str:
+        parameters = ", ".join(f".{name}({value})" for name, value in self.parameters.items())
+        ports = ", ".join(f".{port}({net})" for port, net in (("clk", "clk"), *self.nets.items()))
+        return f"{self.module} {f'#({parameters}) ' if parameters else ''}{self.name} ({ports});"
+
+
+class Netlist:
+    """A design under construction.
+
+    Parameters
+    ----------
+    prefix : str
+        Names of modules begin with it.
+    levels : float
+        Levels of logic between two registers.
+    """
+
+    def __init__(self, prefix: str, levels: float) -> None:
+        self.prefix, self.levels = prefix, levels
+        self.pieces: dict[str, Piece] = {}
+        self.instances: list[Instance] = []
+        self.wires: dict[str, int] = {}
+        self._delays: dict[str, set[int]] = defaultdict(set)
+        self._traced: dict[tuple[object, ...], str] = {}
+
+    def lanes(
+        self, name: str, lanes: Sequence[Sequence[Value]], compute: Callable[[Symbolic], Symbolic]
+    ) -> list[list[Value]]:
+        """The same function of many rows of numbers, in step: one module for all rows of equal types.
+
+        Parameters
+        ----------
+        name : str
+            Of the modules and instances.
+        lanes : sequence of sequence of Value
+            Rows [n]; the same place has the same meaning in each.
+        compute : callable
+            From a row [1, n] of symbolic numbers to a row [1, m].
+
+        Returns
+        -------
+        list of list of Value
+            Rows [m].
+        """
+        arrivals = [
+            max((v.time for v in column if isinstance(v, Word)), default=Time(0, 0.0))
+            for column in zip(*lanes, strict=True)
+        ]
+        return [
+            self._place(name, f"{name}_{k}" if len(lanes) > 1 else name, lane, arrivals, compute)
+            for k, lane in enumerate(lanes)
+        ]
+
+    def _place(
+        self,
+        name: str,
+        instance: str,
+        lane: Sequence[Value],
+        arrivals: Sequence[Time],
+        compute: Callable[[Symbolic], Symbolic],
+    ) -> list[Value]:
+        # a number that stands twice is one input: its square is no product of two
+        distinct = list(dict.fromkeys(lane))
+        pattern = [distinct.index(value) for value in lane]
+        times = [max(t for t, p in zip(arrivals, pattern, strict=True) if p == k) for k in range(len(distinct))]
+        types = [value.number.values if isinstance(value, Word) else value for value in distinct]
+        key = (name, tuple(pattern), tuple(types))
+        if key not in self._traced:
+            piece = trace_piece(types, lambda row: compute(Symbolic(row.values[:, pattern])), times, self.levels)
+            variants = sum(other.startswith(f"{self.prefix}_{name}_v") for other in self.pieces)
+            self._traced[key] = f"{self.prefix}_{name}_v{variants}"
+            self.pieces[self._traced[key]] = piece
+        module = self._traced[key]
+        piece = self.pieces[module]
+        words = [value for value in distinct if isinstance(value, Word)]
+        used = [(number, needed) for number, needed in zip(piece.inputs, piece.needed, strict=True)]
+        nets: dict[str, str] = {}
+        for place, word in enumerate(words):
+            number, needed = used[distinct.index(word)]
+            if isinstance(number, Number):
+                assert number.bits == word.number.bits, f"{word} at a port of {number}"
+                nets[f"x{place}"] = self.at(word, needed)
+        results: list[Value] = []
+        for place, (output, ready) in enumerate(zip(piece.outputs, piece.ready, strict=True)):
+            if isinstance(output, Number):
+                results.append(self.wire(f"{instance}_y{place}", output, ready))
+                nets[f"y{place}"] = f"{instance}_y{place}"
+            else:
+                results.append(output)
+        if any(port.startswith("y") for port in nets):
+            self.instances.append(Instance(module, f"u_{instance}", nets))
+        return results
+
+    def wire(self, net: str, number: Number, time: Time) -> Word:
+        """A new net."""
+        self.wires[net] = number.bits
+        return Word(net, number, time)
+
+    def at(self, word: Word, cycle: int) -> str:
+        """The net that carries a word's value in a later cycle."""
+        if cycle == word.time.cycle:
+            return word.net
+        assert cycle > word.time.cycle, f"{word} is wanted in cycle {cycle}"
+        self._delays[word.net].add(cycle - word.time.cycle)
+        return f"{word.net}_d{cycle - word.time.cycle}"
+
+    def delays(self) -> list[tuple[str, str, int, int]]:
+        """Shift registers: net before, net behind, bits, cycles; those of one net are in series."""
+        result = []
+        for net, cycles in self._delays.items():
+            done = 0
+            for cycle in sorted(cycles):
+                before = f"{net}_d{done}" if done else net
+                result.append((before, f"{net}_d{cycle}", self.wires[net], cycle - done))
+                done = cycle
+        return result
+
+    def count(self) -> Counter[str]:
+        """Instances by module."""
+        return Counter(instance.module for instance in self.instances)
+
+    def body(self) -> list[str]:
+        """Lines of the module that holds everything."""
+        lines = [f"wire [{bits - 1}:0] {net};" for net, bits in self.wires.items()]
+        lines += [f"wire [{bits - 1}:0] {behind};" for _, behind, bits, _ in self.delays()]
+        lines += [
+            Instance(
+                "nanopelican_delay", f"u_{behind}", {"x": before, "y": behind}, {"WIDTH": bits, "CYCLES": cycles}
+            ).verilog()
+            for before, behind, bits, cycles in self.delays()
+        ]
+        return lines + [instance.verilog() for instance in self.instances]

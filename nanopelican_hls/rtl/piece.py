@@ -1,0 +1,231 @@
+"""One traced piece of the hardware: a Verilog module with its registers inside, and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import alkaid
+from alkaid.codegen.rtl.verilog.comb import ssa_gen
+from alkaid.codegen.rtl.verilog.lookup import lookup_name, lookup_source
+from alkaid.trace.passes import add_surrogate, dead_code_elimin, fuse_ternary_adders
+from alkaid.types import CombLogic, QInterval
+
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.circuit import circuit
+from nanopelican_hls.rtl.schedule import Operation, Time, stages
+from nanopelican_hls.rtl.symbolic import Symbolic
+
+#: alkaid's operations (its docs/alir.md)
+NEGATION, INPUT, SUM, DIFFERENCE, CONSTANT_SUM, CONSTANT, PRODUCT, TABLE, TERNARY = -2, -1, 0, 1, 4, 5, 7, 8, 11
+PRIMITIVES = Path(alkaid.__file__).parent / "codegen" / "rtl" / "verilog" / "source"
+
+
+@dataclass(frozen=True)
+class Number:
+    """The type of a number on wires: an integer of so many bits, within `values`."""
+
+    values: FixedRange
+    bits: int
+    signed: bool
+
+    @classmethod
+    def of(cls, bounds: QInterval) -> Number:
+        signed, integers, fraction = bounds.kif
+        low, high = (int(bound / bounds.step) for bound in (bounds.min, bounds.max))
+        exponent = -_trailing_bits(bounds.step)
+        return cls(FixedRange(low, high, exponent), int(signed + integers + fraction), bool(signed))
+
+    @property
+    def exponent(self) -> int:
+        return self.values.exponent
+
+
+def _trailing_bits(step: float) -> int:
+    numerator, denominator = step.as_integer_ratio()
+    return denominator.bit_length() - numerator.bit_length()
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one instance of a piece consists of, before any tool has seen it.
+
+    Attributes
+    ----------
+    adder_bits : bits of additions; one of three numbers counts its bits once.
+    products : widths of the operands of each product.
+    table_bits : entries times width, of all tables.
+    register_bits : bits of registers between its stages.
+    """
+
+    adder_bits: int = 0
+    products: tuple[tuple[int, int], ...] = ()
+    table_bits: int = 0
+    register_bits: int = 0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A module, the same for all of its instances.
+
+    Attributes
+    ----------
+    inputs, outputs : types; a float is a constant, and None is an input that nothing depends on: these have no port.
+    needed : for each input, the clock cycle in which it is read.
+    ready : for each output, when it is there.
+    body : the Verilog module, but for its name.
+    tables : modules of tables that it uses, by name.
+    costs : what it consists of.
+    """
+
+    inputs: tuple[Number | float | None, ...]
+    outputs: tuple[Number | float, ...]
+    needed: tuple[int, ...]
+    ready: tuple[Time, ...]
+    body: str
+    tables: Mapping[str, str]
+    costs: Costs
+
+    def verilog(self, module: str) -> str:
+        return self.body.replace("module (", f"module {module} (", 1)
+
+
+def trace_piece(
+    inputs: Sequence[FixedRange | float],
+    compute: Callable[[Symbolic], Symbolic],
+    arrivals: Sequence[Time],
+    levels: float,
+) -> Piece:
+    """Trace a function of a row of numbers, and cut it into stages.
+
+    Parameters
+    ----------
+    inputs : sequence of FixedRange or float
+        Ranges of the numbers; floats are constants.
+    compute : callable
+        From a row [1, n] to a row [1, m].
+    arrivals : sequence of Time
+        When the inputs come.
+    levels : float
+        Levels of logic in a stage.
+    """
+    row = Symbolic.row(inputs)
+    variable = [k for k, value in enumerate(inputs) if isinstance(value, FixedRange) and value.low != value.high]
+    ports = Symbolic(row.values[:, variable])
+    if not variable:
+        return _constant_piece(inputs, compute(row))
+    logic = circuit({"x": ports}, {"y": compute(row)}).logic
+    logic = add_surrogate(dead_code_elimin(fuse_ternary_adders(logic), keep_dead_inputs=True), _skip_op8_cost=True)
+    return _Writer(logic, [arrivals[k] for k in variable], levels).piece(inputs, variable)
+
+
+def _constant_piece(inputs: Sequence[FixedRange | float], result: Symbolic) -> Piece:
+    outputs = tuple(float(getattr(value, "low", value)) for value in result.values.ravel())
+    start = Time(0, 0.0)
+    return Piece(tuple(0.0 for _ in inputs), outputs, (0,) * len(inputs), (start,) * len(outputs), "", {}, Costs())
+
+
+class _Writer:
+    """A scheduled circuit as Verilog: the value of operation k in cycle c is the wire ``v<k>_<c>``."""
+
+    def __init__(self, logic: CombLogic, arrivals: Sequence[Time], levels: float) -> None:
+        self.logic = logic
+        ops = logic.ops
+        operations = [
+            Operation(
+                op.addr,
+                float(op.latency - max((ops[a].latency for a in op.addr), default=0.0)),
+                arrivals[op.data[0]] if op.opcode == INPUT else None,
+            )
+            for op in ops
+        ]
+        self.cycle, self.ready = stages(operations, logic.out_idxs, levels)
+        #: operations that are inputs, by place
+        self.inputs = {op.data[0]: k for k, op in enumerate(ops) if op.opcode == INPUT and self._is_wire(k)}
+        self.registers: dict[tuple[int, int], int] = {}
+
+    def _is_wire(self, k: int) -> bool:
+        return self.cycle[k] is not None and sum(self.logic.ops[k].qint.kif) > 0
+
+    def _at(self, k: int, cycle: int) -> str:
+        """The value of operation k in a cycle, through as many registers as that takes."""
+        own = self.cycle[k]
+        assert own is not None
+        if self.logic.ops[k].opcode == CONSTANT:
+            return f"v{k}"
+        if not own <= cycle:
+            raise RtlError(f"operation {k} is wanted in cycle {cycle}, and done in cycle {own}", where="schedule")
+        for later in range(own + 1, cycle + 1):
+            self.registers[k, later] = sum(self.logic.ops[k].qint.kif)
+        return f"v{k}_{cycle}"
+
+    def _renamed(self, cycle: int, found: re.Match[str]) -> str:
+        return self._at(int(found[1]), cycle)
+
+    def _lines(self) -> list[str]:
+        lines = []
+        for line in ssa_gen(self.logic, neg_repo={}):
+            k = int(line.split("wire", 1)[1].split(";", 1)[0].split("v")[-1])
+            op, cycle = self.logic.ops[k], self.cycle[k]
+            if cycle is None:
+                continue
+            if op.opcode == INPUT:
+                line = f"wire [{sum(op.qint.kif) - 1}:0] v{k}; assign v{k} = x{op.data[0]};"
+            lines.append(re.sub(r"\bv(\d+)\b", partial(self._renamed, cycle), line))
+        return lines
+
+    def piece(self, inputs: Sequence[FixedRange | float], variable: Sequence[int]) -> Piece:
+        lines = self._lines()
+        bounds, ports, assigns = self.logic.out_qint, ["input wire clk"], []
+        for place, k in self.inputs.items():
+            ports.append(f"input wire [{sum(self.logic.ops[k].qint.kif) - 1}:0] x{place}")
+        outputs: list[Number | float] = []
+        for place, (k, bound, time) in enumerate(zip(self.logic.out_idxs, bounds, self.ready, strict=True)):
+            constant = bound.min == bound.max
+            outputs.append(float(bound.min) if constant else Number.of(bound))
+            if not constant:
+                assert not self.logic.out_negs[place]
+                width = sum(bound.kif)
+                ports.append(f"output wire [{width - 1}:0] y{place}")
+                assigns.append(f"assign y{place} = {self._at(k, time.cycle)};")
+        lines += [*self._clocked(), *assigns]
+        body = "module (\n    " + ",\n    ".join(ports) + "\n);\n    " + "\n    ".join(lines) + "\nendmodule\n"
+        types: list[Number | float | None] = [None if isinstance(v, FixedRange) else float(v) for v in inputs]
+        needed = [0] * len(inputs)
+        for place, k in self.inputs.items():
+            types[variable[place]] = Number.of(self.logic.ops[k].qint)
+            needed[variable[place]] = self.cycle[k] or 0
+        return Piece(
+            tuple(types), tuple(outputs), tuple(needed), tuple(self.ready), body, self._tables(), self._costs()
+        )
+
+    def _clocked(self) -> list[str]:
+        registers = sorted(self.registers.items())
+        declared = [f"reg [{width - 1}:0] v{k}_{cycle};" for (k, cycle), width in registers]
+        moved = [f"    v{k}_{cycle} <= v{k}_{cycle - 1};" for (k, cycle), _ in registers]
+        return [*declared, "always @(posedge clk) begin", *moved, "end"] if registers else []
+
+    def _tables(self) -> dict[str, str]:
+        used = [op for op in self.logic.ops if op.opcode == TABLE and sum(op.qint.kif) > 0]
+        if not used:
+            return {}
+        modules = re.findall(r"^module .*?^endmodule$", lookup_source([self.logic]), flags=re.DOTALL | re.MULTILINE)
+        named = {text.split("(")[0].split()[1]: text + "\n" for text in modules}
+        return {name: named[name] for name in {lookup_name(self.logic, op) for op in used}}
+
+    def _costs(self) -> Costs:
+        ops = self.logic.ops
+        width = [sum(op.qint.kif) for op in ops]
+        adders = (SUM, DIFFERENCE, CONSTANT_SUM, TERNARY, NEGATION)
+        live = [k for k in range(len(ops)) if self.cycle[k] is not None]
+        factors = [ops[k].addr for k in live if ops[k].opcode == PRODUCT]
+        return Costs(
+            adder_bits=sum(width[k] for k in live if ops[k].opcode in adders),
+            products=tuple(sorted((width[a], width[b]) for a, b in factors)),
+            table_bits=sum(width[k] << width[ops[k].addr[0]] for k in live if ops[k].opcode == TABLE),
+            register_bits=sum(self.registers.values()),
+        )

@@ -1,0 +1,45 @@
+"""The hardware of every form of the network: its pieces, and its Verilog against QONNX execution."""
+
+import pytest
+from random_networks import NETWORKS, network_id, random_description
+
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.rtl.architecture import build
+from nanopelican_hls.rtl.project import generate_rtl
+from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+
+
+def mismatches(network, folder, **description):
+    model = build_model(random_description(network, seed=NETWORKS.index(network), bits=5, **description))
+    program = Program.parse(model)
+    tensors = execute(model, hostile_events(program, lambda ports: execute(model, ports), 300).ports)
+    project = generate_rtl(program, folder / "rtl")
+    compile_simulation(project)
+    result = simulate(project, tensors, tensors["logit"])
+    assert result.latency_cycles == project.latency_cycles
+    return result.mismatches
+
+
+# the symmetric light-cone form with the jet: test_project
+@pytest.mark.parametrize("network", [NETWORKS[k] for k in (4, 7, -1)], ids=network_id)
+def test_verilog_equals_qonnx_execution(network, tmp_path):
+    assert mismatches(network, tmp_path) == 0
+
+
+def test_inner_quantisers_may_be_off(tmp_path):
+    assert mismatches(NETWORKS[1], tmp_path, without=("d", "row", "pair", "pair_sum")) == 0
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=network_id)
+def test_equal_pieces_are_one_module(network):
+    program = Program.parse(build_model(random_description(network, seed=2, bits=5)))
+    netlist, _ = build(program, "p", 4.0)
+    count = netlist.count()
+    assert sum(count.values()) == len(netlist.instances)
+    pairs = program.shapes["z"][0] // (1 if network.symmetric else 2)
+    mixes = {module: number for module, number in count.items() if module.startswith("p_z_v")}
+    assert sum(mixes.values()) == pairs
+    assert len(mixes) <= 4
