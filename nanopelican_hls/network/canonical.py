@@ -1,4 +1,4 @@
-"""The canonical form: one network out of each class of networks that compute the same (docs/formula.md).
+"""The canonical form: one network for all that differ by scale and order of their channels only (docs/formula.md).
 
 ``k ReLU(z) = (k s) ReLU(z / s)`` for every s > 0, so each channel has one parameter too many. The canonical form spends
 that freedom on ``|c1| = 1``: in hardware the dot products of the pairs then need no multiplier.
@@ -37,6 +37,8 @@ def canonical(net: FloatNetwork) -> FloatNetwork:
       the first of c2 to c6, b and b_diag that is not 0; one without any gives 0, and stays.
     * The scales of both BatchNorms go into the weights; what is left of each is an offset, ``x + t``: what it adds
       depends on the number of particles, and no parameter of LinEq does.
+    * In the untied form c3 >= c4: z and its transpose have the same sums. Not in nPELICAN_N, where each of the two has
+      an exponent of its own, shared by all channels.
     * Channels are in descending order of c1, then k0, then k1, then of the other parameters.
 
     It is idempotent. ``net`` stays as it is.
@@ -48,6 +50,10 @@ def canonical(net: FloatNetwork) -> FloatNetwork:
             for name in MIXING[:6]:
                 _update(net, name, getattr(net, name) * gain)
         _normalise_channels(net)
+        if not (net.network.symmetric or hasattr(net, "alpha")):
+            ordered = torch.stack([getattr(net, name) for name in ("c3", "c4")]).sort(0, descending=True).values
+            _update(net, "c3", ordered[0])
+            _update(net, "c4", ordered[1])
         _order_channels(net)
     return net
 
