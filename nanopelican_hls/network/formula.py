@@ -146,7 +146,7 @@ def _like_pairs(parameters: Mapping[str, NDArray[np.float64]], nbar: int) -> dic
         "c2": size * (p["c2"] + p["c3"] + p["c4"]) - p["c3"] - p["c4"],
         "c6": size * (p["c5"] + p["c6"]) - p["c5"],
         "b_diag": size * (bias + p["b_diag"]) - bias,
-        "k1": (np.sign(ratio) - 1) * p["k0"] / nbar,
+        "k1": np.where(ratio < 0, -2 * p["k0"] / nbar, 0.0),
     }
     return {name: np.where(usable, value, p[name]) for name, value in changed.items()}
 
@@ -292,6 +292,27 @@ def latex_number(value: float, digits: int, unit: str = "1") -> str:
         return number
     base, _, exponent = unit.partition("^")
     return rf"{number}\,\mathrm{{{base}}}^{{{exponent}}}"
+
+
+def parameter_rows(formulas: Sequence[Formula], *, digits: int, tex: bool = False) -> list[list[str]]:
+    """A head, and a row for each parameter and channel of the first network, with the spread if there are several."""
+    number, plus_minus = (latex_number, r" \pm ") if tex else (_TEXT.number, " +- ")
+
+    def cell(*values: float) -> str:
+        written = plus_minus.join(number(value, digits, "1") for value in values)
+        return f"${written}$" if tex else written
+
+    head = ["parameter", "channel", "canonical", "in the formula", "unit"]
+    rows = [head + (["canonical, all seeds", "in the formula, all seeds"] if len(formulas) > 1 else [])]
+    for (name, channel), spread in spreads(formulas).items():
+        own = (formulas[0].parameters[name][channel], formulas[0].coefficient(name)[channel])
+        of_channel = str(channel + 1) if name in CHANNEL else ""
+        values = [
+            cell(*own_or_spread)
+            for own_or_spread in (*((value,) for value in own), *(spread if len(formulas) > 1 else ()))
+        ]
+        rows.append([name, of_channel, *values[:2], unit(name), *values[2:]])
+    return rows
 
 
 _TEXT = Notation(

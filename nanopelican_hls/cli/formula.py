@@ -1,0 +1,109 @@
+"""``nanopelican formula``: a trained tagger as an analytic formula with numbers, and their spread over seeds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanopelican_hls.network.checkpoint import Checkpoint
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "formula",
+        help="a trained model as an analytic formula",
+        description="Print number of parameters, canonical parameters and the formula of a float network; with several "
+        "checkpoints, the formula of the first, and mean and standard deviation of every parameter over all.",
+    )
+    parser.add_argument(
+        "models", nargs="+", type=Path, metavar="MODEL", help="checkpoint (models/trigger-n16.pt), or folder of runs"
+    )
+    parser.add_argument("--digits", type=_digits, default=4, help="significant digits, 1 to 17 (default: 4; 17: exact)")
+    parser.add_argument("--latex", action="store_true", help="formula and parameters in LaTeX")
+
+
+def _digits(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 17:
+        raise argparse.ArgumentTypeError(f"must be 1 to 17, not {text!r}")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print counts, parameters and formula."""
+    from nanopelican_hls.network.formula import Formula, latex, parameter_count, parameter_rows, text
+    from nanopelican_hls.network.model import TrainedModel
+
+    checkpoints = _checkpoints([file for path in args.models for file in _files(path)])
+    networks = [TrainedModel(checkpoint).float_network for checkpoint in checkpoints]
+    formulas = [Formula.of(net) for net in networks]
+    count = parameter_count(networks[0])
+    comment = "% " if args.latex else ""
+    several = len(checkpoints) > 1
+    seeds = ", ".join(str(checkpoint.seed) for checkpoint in checkpoints)
+    heading = f"{checkpoints[0].config.name}, seed{'s' * several} {seeds}"
+    print(f"{comment}{heading}{'; the formula is that of the first' if several else ''}")
+    print(
+        f"{comment}parameters: {count.nominal} nominal, {count.effective} effective as the paper counts, "
+        f"{count.independent} independent\n"
+    )
+    rows = parameter_rows(formulas, digits=args.digits, tex=args.latex)
+    if args.latex:
+        print(latex(formulas[0], digits=args.digits))
+        print(_tabular(rows), end="")
+    else:
+        print(_aligned(rows))
+        print(text(formulas[0], digits=args.digits), end="")
+    return 0
+
+
+def _files(path: Path) -> list[Path]:
+    """The checkpoints that an argument names: itself, that of a run, or those of all runs in a folder."""
+    from nanopelican_hls.errors import NetworkError
+
+    if not path.is_dir():
+        return [path]
+    found = [best for best in (path / "best.pt", *sorted(path.glob("*/best.pt"))) if best.exists()]
+    if not found:
+        raise NetworkError(
+            "holds no finished run", where=str(path), remedy="give a checkpoint, or the folder of a run with best.pt"
+        )
+    return found
+
+
+def _checkpoints(files: list[Path]) -> list[Checkpoint]:
+    """Read checkpoints of one architecture; the error for another one names the field."""
+    from nanopelican_hls.config import to_mapping
+    from nanopelican_hls.network.checkpoint import load_checkpoint, require_equal
+
+    checkpoints = [load_checkpoint(file) for file in files]
+    configs = [checkpoint.config for checkpoint in checkpoints]
+    forms = [{"network": to_mapping(c.network), "training": {"nbar": c.training.nbar}} for c in configs]
+    for file, form in zip(files, forms, strict=True):
+        require_equal(forms[0], form, str(file))
+    return checkpoints
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines) + "\n"
+
+
+def _tabular(rows: list[list[str]]) -> str:
+    """The same rows as a table of LaTeX."""
+    units = {"1": "1", "GeV^2": r"$\mathrm{GeV}^{2}$", "GeV^-2": r"$\mathrm{GeV}^{-2}$"}
+    head, *rest = rows
+    cells = [head, *([f"${_symbol(r[0])}$", *r[1:4], units[r[4]], *r[5:]] for r in rest)]
+    body = " \\\\\n".join(" & ".join(row) for row in cells)
+    return f"\\begin{{tabular}}{{{'l' * len(head)}}}\n{body}\n\\end{{tabular}}\n"
+
+
+def _symbol(name: str) -> str:
+    base, _, index = name.partition("_")
+    if base == "alpha":
+        return rf"\alpha_{{{_symbol(index)}}}"
+    if index:
+        return {"diag": r"b_\mathrm{diag}", "n": "b_n", "nn": "b_{n^2}"}[index]
+    return "_".join(name)
