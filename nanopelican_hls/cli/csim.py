@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.config import Config, load_config
 from nanopelican_hls.errors import NetworkError
 
@@ -19,18 +20,11 @@ def add_parser(subparsers: Any) -> None:
         "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml"
     )
     parser.add_argument("--jets", type=Path, help="HDF5 file of jets (default: the shipped sample)")
-    parser.add_argument("--events", type=_positive, help="use the first EVENTS jets only")
+    parser.add_argument("--events", type=positive, help="use the first EVENTS jets only")
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="where projects and reports go (default: build)"
     )
     parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:

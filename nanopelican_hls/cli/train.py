@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.numbers import positive
+
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
@@ -24,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--tensorboard", action="store_true", help="write events for TensorBoard into the run folders")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the configuration")
-    parser.add_argument("--jobs", type=_positive, default=1, help="seeds trained at the same time (default: 1)")
+    parser.add_argument("--jobs", type=positive, default=1, help="seeds trained at the same time (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -68,12 +70,6 @@ def run(args: argparse.Namespace) -> int:
     for form, values in figures.items():
         print(f"{config.name} {form}: AUC {values['auc']:.4f}, rejection at 30% {values['rejection_30']:.0f}")
     return 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
-    return int(text)
 
 
 def _command(args: argparse.Namespace, seeds: list[int]) -> str:

@@ -22,15 +22,15 @@ from nanopelican_hls.network.training import SeedTraining
 logger = logging.getLogger(__name__)
 
 
-def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
-    """Labelled jets of a file, as port values.
+def read_sample(path: str | Path, network: NetworkConfig, events: int | None = None) -> Sample:
+    """Labelled jets of a file, as port values; the first ``events`` of them, or all.
 
     Raises
     ------
     JetsError
         If the file cannot be read, or does not hold jets of both classes.
     """
-    jets = read_jets(path)
+    jets = read_jets(path, events=events)
     labels = np.array([]) if jets.labels is None else jets.labels.astype(float)
     for label, kind in ((1, "signal"), (0, "background")):
         if label not in labels:

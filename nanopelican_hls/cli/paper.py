@@ -1,0 +1,31 @@
+"""``nanopelican paper``: Tables 1 and 2 of the paper, on the user's jets."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.cli.numbers import positive
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "paper",
+        help="Tables 1 and 2 of arXiv:2310.16121",
+        description="Train every model of Tables 1 and 2 of arXiv:2310.16121 on your jets; go on where it was stopped.",
+    )
+    parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
+    parser.add_argument("--quick", action="store_true", help="fewer epochs, seeds and jets")
+    parser.add_argument("--output", type=Path, help="folder (default: runs/paper, or runs/paper-quick)")
+    parser.add_argument("--jobs", type=positive, help="trainings at a time (default: one a core)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from nanopelican_hls.studies.paper import run_paper
+    from nanopelican_hls.studies.runner import default_jobs
+
+    output = args.output or Path("runs", "paper-quick" if args.quick else "paper")
+    print(run_paper(args.jets, output, quick=args.quick, jobs=args.jobs or default_jobs()))
+    print(f"written to {output}/tables.md and tables.json; ROC curves in {output}/runs")
+    return 0

@@ -1,0 +1,109 @@
+"""The jets of a study: one file that is divided, or a folder with three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.config import NetworkConfig
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets import Jets, port_values, read_jets
+from nanopelican_hls.network.evaluation import Sample
+from nanopelican_hls.network.metrics import require_both_classes
+
+SAMPLES = ("train", "valid", "test")
+#: which jets of five a sample takes of a file that holds all: a file sorted by class is divided well too
+FIFTHS = {"train": (0, 1, 2), "valid": (3,), "test": (4,)}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Jets of a file: all, or some of every five; ``at_most`` of them."""
+
+    path: Path
+    fifths: tuple[int, ...] = (0, 1, 2, 3, 4)
+    at_most: int | None = None
+
+    def read(self) -> Jets:
+        """The labelled jets.
+
+        Raises
+        ------
+        JetsError
+            If the file cannot be read, has no labels, or a class is missing.
+        """
+        events = None if self.at_most is None else -(-5 * self.at_most // len(self.fifths))
+        jets = read_jets(self.path, events=events)
+        chosen = np.flatnonzero(np.isin(np.arange(len(jets)) % 5, self.fifths))[: self.at_most]
+        jets = jets[chosen]
+        require_both_classes(jets.labels, str(self.path))
+        return jets
+
+
+@dataclass(frozen=True)
+class JetFiles:
+    """Where the jets to train on, to choose by and to measure on come from."""
+
+    train: Source
+    valid: Source
+    test: Source
+
+    @classmethod
+    def find(cls, path: Path, *, at_most: Mapping[str, int] | None = None) -> JetFiles:
+        """From a folder with files ``train.*``, ``valid.*`` (or ``val.*``) and ``test.*``, or one file for all.
+
+        Raises
+        ------
+        JetsError
+            If the folder lacks one of them, or has two.
+        """
+        limits = at_most or {}
+        if path.is_dir():
+            sources = {name: Source(_one_of(path, name)) for name in SAMPLES}
+        else:
+            sources = {name: Source(path, FIFTHS[name]) for name in SAMPLES}
+        return cls(**{name: replace(source, at_most=limits.get(name)) for name, source in sources.items()})
+
+    def jets(self, name: str) -> Jets:
+        """The jets of ``train``, ``valid`` or ``test``."""
+        return _jets(getattr(self, name))
+
+    def sample(self, name: str, network: NetworkConfig) -> Sample:
+        """The same as port values, which do not depend on how many channels there are."""
+        return _sample(getattr(self, name), replace(network, channels=1, batch_norm=False, multiplicity_scaling=False))
+
+    def described(self) -> dict[str, Any]:
+        """Which jets, without folders, so that results may be moved."""
+        return {
+            name: {"file": source.path.name, "of_every_five": list(source.fifths), "at_most": source.at_most}
+            for name, source in ((name, getattr(self, name)) for name in SAMPLES)
+        }
+
+
+def _one_of(folder: Path, name: str) -> Path:
+    stem = "val" if name == "valid" else name
+    found = sorted(path for path in folder.glob(f"{stem}*") if path.is_file())
+    if len(found) != 1:
+        raise JetsError(
+            f"has {len(found)} files {stem}*, expected one",
+            where=str(folder),
+            remedy="give a folder with train.h5, valid.h5 and test.h5, or one file",
+        )
+    return found[0]
+
+
+@lru_cache(maxsize=3)
+def _jets(source: Source) -> Jets:
+    return source.read()
+
+
+@lru_cache(maxsize=6)
+def _sample(source: Source, network: NetworkConfig) -> Sample:
+    jets = _jets(source)
+    assert jets.labels is not None
+    return Sample(port_values(jets, network), jets.labels.astype(float))

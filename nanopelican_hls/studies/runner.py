@@ -1,0 +1,112 @@
+"""Runs a list of trainings on all cores; what is finished is never trained again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from nanopelican_hls.errors import NetworkError, TrainingError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
+from nanopelican_hls.network.run_folder import RunFolder
+from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.studies.tasks import FiguresByForm, Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training gave."""
+
+    task: Task
+    figures: FiguresByForm
+
+    @property
+    def loss(self) -> float:
+        """Of the last network on the validation jets: by which seeds are chosen."""
+        valid = self.figures["valid"]
+        return valid.get("quantised", valid["float"])["loss"]
+
+
+def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, title: str) -> list[Result]:
+    """Train and measure all tasks, ``jobs`` at a time, the longest first; shows progress and the time left.
+
+    A run that was interrupted goes on where it was, and one that is finished is read from its folder
+    (``<runs>/<name>/seed<seed>/result.json``). Tasks that diverge are logged and left out.
+
+    Raises
+    ------
+    NetworkError
+        If a folder holds a run of another configuration or of other jets; names the field.
+    """
+    found: dict[Task, Result] = {}
+    with tqdm(total=round(sum(task.cost for task in tasks)), desc=title) as bar:
+        bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+        for task, result in _results(sorted(tasks, key=lambda t: -t.cost), files, runs, jobs):
+            if isinstance(result, TrainingError):
+                logger.warning("%s seed %d is left out: %s", task.name, task.seed, result)
+            else:
+                found[task] = result
+            bar.set_postfix_str(f"{len(found)} of {len(tasks)} trainings", refresh=False)
+            bar.update(round(task.cost))
+    return [found[task] for task in tasks if task in found]
+
+
+def best_of(results: Sequence[Result], keep: int) -> list[Result]:
+    """Those with the lowest validation loss, the best first."""
+    return sorted(results, key=lambda result: result.loss)[:keep]
+
+
+def checkpoint_of(result: Result, runs: Path) -> Checkpoint:
+    """The trained model behind the result of a network."""
+    return load_checkpoint(_folder(result.task, runs).best)
+
+
+def default_jobs() -> int:
+    """One training for each core; one at all on a GPU."""
+    return 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
+
+
+def _results(
+    tasks: Sequence[Task], files: JetFiles, runs: Path, jobs: int
+) -> Iterable[tuple[Task, Result | TrainingError]]:
+    if jobs == 1:
+        for task in tasks:
+            yield task, _run(task, files, runs)
+        return
+    # spawn: a fork would inherit torch's threads
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = {pool.submit(_run, task, files, runs): task for task in tasks}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
+    torch.set_num_threads(1)
+    folder = _folder(task, runs)
+    path = folder.path / "result.json"
+    header = {"task": task.described(), "jets": files.described()}
+    if path.exists():
+        content = json.loads(path.read_text(encoding="utf-8"))
+        require_equal(header, {key: content[key] for key in header}, str(path))
+        return Result(task, content["figures"])
+    try:
+        figures = task.train(files, folder)
+    except TrainingError as error:
+        return error
+    write_atomically(path, json.dumps({**header, "figures": figures}, indent=2) + "\n", NetworkError)
+    return Result(task, figures)
+
+
+def _folder(task: Task, runs: Path) -> RunFolder:
+    return RunFolder(runs / task.name / f"seed{task.seed}")

@@ -1,0 +1,50 @@
+"""Numbers with errors, and tables of them in Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.studies.runner import Result
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure of several seeds: mean, spread (standard deviation, 0 for one seed) and statistical error of the jets."""
+
+    mean: float
+    spread: float
+    statistical: float
+
+    @property
+    def error(self) -> float:
+        """Both errors in quadrature, that of the mean over seeds taken as the spread."""
+        return math.hypot(self.spread, self.statistical)
+
+    def text(self, digits: int) -> str:
+        return f"{self.mean:.{digits}f} ± {self.spread:.{digits}f}"
+
+
+def measured(results: Sequence[Result], figure: str, *, sample: str = "test", form: str = "float") -> Measured:
+    """A figure over the seeds of one model."""
+    values = [result.figures[sample][form][figure] for result in results]
+    errors = [result.figures[sample][form].get(f"{figure}_error", math.nan) for result in results]
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return Measured(float(np.mean(values)), spread, float(np.mean(errors)))
+
+
+def is_above(one: Measured, other: Measured) -> str:
+    """Whether one figure is above another: "yes", "no", or "within errors"."""
+    if abs(one.mean - other.mean) <= math.hypot(one.error, other.error):
+        return "within errors"
+    return "yes" if one.mean > other.mean else "no"
+
+
+def markdown(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
+    """A table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

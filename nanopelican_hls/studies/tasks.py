@@ -1,0 +1,121 @@
+"""What a study trains: one seed of a network, or of a baseline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nanopelican_hls.baselines import create, train_baseline
+from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.network.evaluation import quantised_figures
+from nanopelican_hls.network.metrics import figures, roc, save_roc
+from nanopelican_hls.network.model import TrainedModel
+from nanopelican_hls.network.run_folder import RunFolder
+from nanopelican_hls.network.training import SeedTraining
+from nanopelican_hls.studies.files import JetFiles
+
+#: by sample (valid, test), then by form (float, quantised)
+FiguresByForm = dict[str, dict[str, dict[str, float]]]
+
+
+class Task(ABC):
+    """One training, kept in the folder ``<name>/seed<seed>``."""
+
+    name: str
+    seed: int
+
+    @property
+    @abstractmethod
+    def cost(self) -> float:
+        """Work, in units that compare one task with another."""
+
+    @abstractmethod
+    def described(self) -> dict[str, Any]:
+        """What the result depends on, apart from the jets, as plain values."""
+
+    @abstractmethod
+    def train(self, files: JetFiles, folder: RunFolder) -> FiguresByForm:
+        """Train, measure, and keep the ROC curve on the test jets as ``roc.csv``.
+
+        Raises
+        ------
+        TrainingError
+            If the loss diverges.
+        """
+
+
+@dataclass(frozen=True)
+class NetworkTask(Task):
+    """A configuration; its name is that of the folder."""
+
+    config: Config
+    seed: int
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.config.name
+
+    @property
+    def cost(self) -> float:
+        """Entries at pair level, and a constant for the rest."""
+        network, recipe = self.config.network, self.config.training
+        entries = network.particles**2 * (network.channels + 2) + 3000
+        return entries * (recipe.float_epochs + recipe.quantised_epochs)
+
+    def described(self) -> dict[str, Any]:
+        return {"seed": self.seed, "config": to_mapping(self.config)}
+
+    def train(self, files: JetFiles, folder: RunFolder) -> FiguresByForm:
+        train, valid, test = (files.sample(name, self.config.network) for name in ("train", "valid", "test"))
+        checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder).run()
+        model = TrainedModel(checkpoint)
+        logits = model.float_logits(test.values)
+        measured = {"float": figures(test.labels, logits).as_dict()}
+        if checkpoint.description is not None:
+            measured["quantised"] = quantised_figures(model.quantised_network, test).as_dict()
+        _keep_roc(folder, test.labels, logits)
+        return {**checkpoint.metrics, "test": measured}
+
+
+@dataclass(frozen=True)
+class BaselineTask(Task):
+    """A baseline by name (`baselines.BASELINES`)."""
+
+    name: str
+    epochs: int
+    seed: int
+
+    @property
+    def cost(self) -> float:
+        return 3e5 * self.epochs if self.name == "lorentznet" else 2e4 * self.epochs
+
+    def described(self) -> dict[str, Any]:
+        return {"seed": self.seed, "baseline": self.name, "epochs": self.epochs}
+
+    def train(self, files: JetFiles, folder: RunFolder) -> FiguresByForm:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        trained = train_baseline(
+            create(self.name, self.seed).to(device),
+            files.jets("train"),
+            files.jets("valid"),
+            epochs=self.epochs,
+            seed=self.seed,
+        )
+        test = files.jets("test")
+        assert test.labels is not None
+        logits = trained.model.logits(test)
+        _keep_roc(folder, test.labels, logits)
+        return {
+            "valid": {"float": trained.figures.as_dict()},
+            "test": {"float": figures(test.labels, logits).as_dict()},
+        }
+
+
+def _keep_roc(folder: RunFolder, labels: NDArray[Any], logits: NDArray[np.float64]) -> None:
+    save_roc(roc(labels, logits), folder.path / "roc.csv")

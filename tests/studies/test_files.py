@@ -1,0 +1,51 @@
+"""The jets of a study."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from nanopelican_hls.config import NetworkConfig
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets import read_jets
+from nanopelican_hls.studies.files import JetFiles
+
+
+def test_one_file_is_divided(jets_file):
+    files = JetFiles.find(jets_file)
+    parts = [files.jets(name) for name in ("train", "valid", "test")]
+    assert [len(part) for part in parts] == [360, 120, 120]
+    everything = read_jets(jets_file)
+    together = np.concatenate([part.four_momenta for part in parts])
+    order = np.argsort(together[:, 0, 0], kind="stable")
+    expected = everything.four_momenta[np.argsort(everything.four_momenta[:, 0, 0], kind="stable")]
+    np.testing.assert_array_equal(together[order], expected)
+    for part in parts:
+        assert 0.3 < part.labels.mean() < 0.7  # although the file is sorted by class
+
+
+def test_at_most(jets_file):
+    files = JetFiles.find(jets_file, at_most={"test": 110})
+    assert len(files.jets("test")) == 110
+    # what is at most needed is read from the head of the file, and that is all signal here
+    with pytest.raises(JetsError, match="background"):
+        JetFiles.find(jets_file, at_most={"train": 30}).jets("train")
+
+
+def test_a_folder_of_three(jets_file, tmp_path):
+    for name in ("train.h5", "val.h5", "test.h5"):
+        shutil.copy(jets_file, tmp_path / name)
+    files = JetFiles.find(tmp_path)
+    assert [len(files.jets(name)) for name in ("train", "valid", "test")] == [600, 600, 600]
+    (tmp_path / "test.h5").unlink()
+    with pytest.raises(JetsError, match=r"has 0 files test\*"):
+        JetFiles.find(tmp_path)
+
+
+def test_samples_are_shared_by_networks_of_one_size(jets_file):
+    files = JetFiles.find(jets_file)
+    one, other = (files.sample("test", NetworkConfig(8, channels)) for channels in (2, 5))
+    assert one is other
+    assert len(one) == 120
