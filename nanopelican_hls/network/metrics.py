@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -101,8 +102,7 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
 
 def roc(labels: ArrayLike, logits: ArrayLike) -> Roc:
     """The ROC curve of labels (1 = signal) and logits, both [n]; raises as `figures` does."""
-    y, x = np.asarray(labels), np.asarray(logits, dtype=np.float64)
-    require_both_classes(y, "labels", least=LEAST_JETS)
+    y, x = require_both_classes(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
     for jet in np.flatnonzero(~np.isfinite(x))[:1]:
         raise NetworkError(
             f"the logit is {x[jet]}", where=f"jet {jet}", remedy="look for parameters or inputs that are not finite"
@@ -125,8 +125,8 @@ def save_roc(curve: Roc, path: Path) -> None:
     write_atomically(path, "\n".join(lines) + "\n", NetworkError)
 
 
-def require_both_classes(labels: ArrayLike | None, where: str, *, least: int = 1) -> None:
-    """Refuse labels that are None, or hold fewer than ``least`` jets of a class, with a `JetsError` that names it."""
+def require_both_classes(labels: ArrayLike | None, where: str, *, least: int = 1) -> NDArray[Any]:
+    """The labels as an array; a `JetsError` if they are None, or if a class has fewer than ``least`` jets."""
     if labels is None:
         raise JetsError("has no labels", where=where, remedy="give jets with is_signal 0 and 1")
     y = np.asarray(labels)
@@ -138,15 +138,18 @@ def require_both_classes(labels: ArrayLike | None, where: str, *, least: int = 1
                 where=where,
                 remedy="give more jets, of both classes",
             )
+    return y
 
 
 def with_error(values: Mapping[str, float], name: str) -> str:
-    """A figure as text: ``0.9718 ± 0.0012``, ``> 8000`` for a lower bound, a bare number if ``values`` has no error.
+    """A figure as text: ``0.9718 ± 0.0012``, ``327 ± 35``, ``> 8000`` for a lower bound.
+
+    The loss has no error; nor has any figure of a card that was written before errors were: a bare number.
 
     Parameters
     ----------
     values : mapping of str to float
-        `Figures.as_dict`, of today or from a card written before errors were.
+        `Figures.as_dict`, or what a card holds.
     name : str
         auc, accuracy, rejection_30, rejection_50 or loss.
     """
@@ -155,7 +158,8 @@ def with_error(values: Mapping[str, float], name: str) -> str:
         return format(value, _FORMATS[name])
     if name.startswith("rejection") and error >= value:
         return f"> {value:{_FORMATS[name]}}"
-    return f"{value:{_FORMATS[name]}} ± {error:{_FORMATS[name]}}"
+    form = ".1f" if name.startswith("rejection") and error < 2 else _FORMATS[name]
+    return f"{value:{form}} ± {error:{form}}"
 
 
 def _rejection(curve: Roc, signal_efficiency: float, n_background: int) -> tuple[float, float]:

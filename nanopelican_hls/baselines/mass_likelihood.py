@@ -1,0 +1,50 @@
+"""The jet-mass likelihood: the best that any window, or set of windows, in the jet mass can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nanopelican_hls.baselines.base import Baseline
+from nanopelican_hls.jets import Jets
+from nanopelican_hls.jets.comparison import mass_gev
+
+#: bins of the histogram: finer than the top peak is wide (15 GeV), wide enough to hold hundreds of jets each where
+#: most of them are; heavier jets count as the last bin
+BIN_GEV = 5.0
+BINS = 60
+
+
+class JetMassLikelihood(Baseline):
+    """The likelihood ratio of the mass of the whole jet, which orders jets as the best mass window of any size does.
+
+    The logit at the centre of a bin is log(share of the top jets there / share of the QCD jets there), each histogram
+    with one jet more in every bin, so that no bin is empty; between centres it is linear, so that jets do not tie.
+    """
+
+    name = "jet-mass-likelihood"
+    title = "jet-mass likelihood"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_ratio = nn.Parameter(torch.zeros(BINS, dtype=torch.float64), requires_grad=False)
+
+    def inputs(self, jets: Jets) -> Mapping[str, NDArray[Any]]:
+        """``mass_gev`` float64 [n]."""
+        return {"mass_gev": mass_gev(jets)}
+
+    def fit(self, jets: Jets) -> None:
+        labels = np.asarray(jets.labels)
+        bins = np.minimum(mass_gev(jets) / BIN_GEV, BINS - 1).astype(np.int64)
+        top, qcd = (np.bincount(bins[labels == label], minlength=BINS) + 1 for label in (1, 0))
+        self.log_ratio.copy_(torch.as_tensor(np.log(top / top.sum()) - np.log(qcd / qcd.sum())))
+
+    def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        position = (tensors["mass_gev"] / BIN_GEV - 0.5).clamp(0, BINS - 1)  # in bins, from the first centre
+        below = position.floor().long().clamp(max=BINS - 2)
+        return torch.lerp(self.log_ratio[below], self.log_ratio[below + 1], position - below)

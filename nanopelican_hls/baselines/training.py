@@ -1,0 +1,96 @@
+"""Training of a baseline, in the harness of nPELICAN's own training."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from nanopelican_hls.baselines.base import Baseline
+from nanopelican_hls.jets import Jets
+from nanopelican_hls.network.metrics import Figures, figures, require_both_classes
+from nanopelican_hls.network.phase import Phase
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedBaseline:
+    """A trained baseline with its best epoch's figures on the validation jets.
+
+    ``losses`` holds the validation loss after every epoch, none for a baseline that `Baseline.fit` completes.
+    """
+
+    model: Baseline
+    figures: Figures
+    losses: tuple[float, ...]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch kept, from 1; 0 if there was none."""
+        return int(np.argmin(self.losses)) + 1 if self.losses else 0
+
+
+def train_baseline(
+    model: Baseline,
+    train: Jets,
+    valid: Jets,
+    *,
+    epochs: int,
+    batch_size: int = 512,
+    learning_rate: float | None = None,
+    seed: int = 1,
+    progress: int | None = None,
+) -> TrainedBaseline:
+    """Fit, then train with Adam along a cosine; the epoch with the lowest validation loss is kept.
+
+    Parameters
+    ----------
+    model : Baseline
+        Trained in place, where it is (``model.to``), from the values it has (`create`).
+    train, valid : Jets
+        Labelled.
+    epochs, batch_size : int
+        Without use for a baseline that `Baseline.fit` completes.
+    learning_rate : float, optional
+        At the start; the model's own if None.
+    seed : int
+        Of the order of the jets.
+    progress : int, optional
+        Line of the progress bar on the terminal; None for no bar.
+
+    Raises
+    ------
+    JetsError
+        If jets lack labels or a class, or validation jets are too few for figures.
+    TrainingError
+        If the loss diverges; says at which batch.
+    """
+    train_labels = require_both_classes(train.labels, "training jets")
+    valid_labels = require_both_classes(valid.labels, "validation jets")
+    model.fit(train)
+    valid_inputs = model.inputs(valid)
+    if not model.trainable or epochs == 0:
+        return TrainedBaseline(model, figures(valid_labels, model.logits_of(valid_inputs)), ())
+    rate = model.learning_rate if learning_rate is None else learning_rate
+    phase = Phase(
+        model.name,
+        model,
+        model,
+        [(parameter, rate) for parameter in model.trainable],
+        {name: torch.as_tensor(values).to(model.device) for name, values in model.inputs(train).items()},
+        torch.as_tensor(train_labels, dtype=torch.float32, device=model.device),
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+    )
+    found: list[Figures] = []
+    best = copy.deepcopy(model.state_dict())
+    for _ in tqdm(range(epochs), desc=f"{model.name} seed {seed}", position=progress, disable=progress is None):
+        phase.run_epoch()
+        found.append(figures(valid_labels, model.logits_of(valid_inputs)))
+        if found[-1].loss == min(f.loss for f in found):
+            best = copy.deepcopy(model.state_dict())
+    model.load_state_dict(best)
+    return TrainedBaseline(model, min(found, key=lambda f: f.loss), tuple(f.loss for f in found))
