@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from nanopelican_hls.errors import NanopelicanError
 
 #: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
-COMMANDS = ("check", "csim", "synth", "bench", "train", "paper", "formula", "zoo", "jets")
+COMMANDS = ("check", "csim", "synth", "bench", "train", "paper", "study", "formula", "equivariance", "zoo", "jets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.metrics import Figures, figures
 from nanopelican_hls.network.products import square_products
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
@@ -79,3 +81,11 @@ def quantised_figures(net: QuantisedNetwork, sample: Sample) -> Figures:
     net = copy.deepcopy(net).double().eval()
     logits = in_chunks(lambda x: {"logit": net(x)}, sample.values, net.device)["logit"]
     return figures(sample.labels, logits.numpy())
+
+
+def folded_figures(net: FloatNetwork, description: NetworkDescription, sample: Sample) -> Figures:
+    """Figures of a float network after the fold, through the dataflow of the hardware with all quantisers off."""
+    folded = QuantisedNetwork.from_description(replace(description, parameters=fold(net)))
+    for name in folded.quantisers:
+        folded.quantiser(name).enabled = False
+    return quantised_figures(folded, sample)

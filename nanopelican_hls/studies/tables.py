@@ -14,7 +14,7 @@ from nanopelican_hls.studies.runner import Result
 
 @dataclass(frozen=True)
 class Measured:
-    """A figure of several seeds: mean, spread (standard deviation, 0 for one seed) and statistical error of the jets."""
+    """A figure over seeds: mean, spread (standard deviation, 0 for one seed), and statistical error of the jets."""
 
     mean: float
     spread: float

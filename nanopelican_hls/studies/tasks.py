@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.baselines import create, train_baseline
 from nanopelican_hls.config import Config, to_mapping
-from nanopelican_hls.network.evaluation import quantised_figures
+from nanopelican_hls.network.evaluation import folded_figures, quantised_figures
 from nanopelican_hls.network.metrics import figures, roc, save_roc
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.training import SeedTraining
 from nanopelican_hls.studies.files import JetFiles
 
-#: by sample (valid, test), then by form (float, quantised)
+#: by sample (valid, test), then by form (float, folded, quantised)
 FiguresByForm = dict[str, dict[str, dict[str, float]]]
 
 
@@ -77,6 +77,7 @@ class NetworkTask(Task):
         logits = model.float_logits(test.values)
         measured = {"float": figures(test.labels, logits).as_dict()}
         if checkpoint.description is not None:
+            measured["folded"] = folded_figures(model.float_network, checkpoint.description, test).as_dict()
             measured["quantised"] = quantised_figures(model.quantised_network, test).as_dict()
         _keep_roc(folder, test.labels, logits)
         return {**checkpoint.metrics, "test": measured}

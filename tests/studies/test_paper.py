@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.config import Schedule
 from nanopelican_hls.studies import paper
 from nanopelican_hls.studies.paper import QUICK, Scale
 
@@ -15,7 +16,7 @@ TINY = Scale(
     {"train": 300, "valid": 100, "test": 100},
     seeds=2,
     keep=1,
-    recipe={"float_epochs": 2, "batch_size": 100, "schedule": "cosine", "warmup_epochs": 0, "decay_epochs": 0},
+    recipe={"float_epochs": 2, "batch_size": 100, "schedule": Schedule.COSINE, "warmup_epochs": 0, "decay_epochs": 0},
     baseline_epochs=1,
     baseline_seeds=1,
 )
@@ -37,7 +38,7 @@ def test_both_tables(jets_file, tmp_path, capsys):
     printed = capsys.readouterr().out
     page, content = (tmp_path / "tables.md").read_text(), json.loads((tmp_path / "tables.json").read_text())
     assert page in printed
-    assert "Quick run, not the full recipe: 300 training jets, 100 validation jets, 100 test jets" in page
+    assert "no dropout): 300 training jets, 100 validation jets, 100 test jets" in page
     assert "2 epochs, best 1 of 2 seeds" in page
     names = {"npelican-c2", "npelican-c1", "npelican-n-c2", "npelican-n-c1", *paper.BASELINES}
     assert set(content["rows"]) == names
@@ -66,7 +67,7 @@ def test_what_is_finished_is_not_trained_again(jets_file, tmp_path, monkeypatch)
     assert run(jets_file, tmp_path) == 0
     before = (tmp_path / "tables.json").read_bytes()
 
-    def train(self):
+    def train(_):
         raise AssertionError("trained again")
 
     monkeypatch.setattr("nanopelican_hls.network.training.SeedTraining.run", train)

@@ -1,0 +1,35 @@
+"""``nanopelican study``: trainings side by side, as a table and a picture."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.cli.numbers import positive
+
+NAMES = ("firmware", "widths", "architecture")
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "study",
+        help="many trainings side by side",
+        description="Train many models on your jets and compare them; go on where it was stopped (docs/studies.md).",
+    )
+    parser.add_argument("name", choices=NAMES, help="what is compared")
+    parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
+    parser.add_argument("--output", type=Path, help="folder (default: runs/study-<name>)")
+    parser.add_argument("--jobs", type=positive, help="trainings at a time (default: one a core)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from nanopelican_hls.studies.architecture import ArchitectureStudy
+    from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
+    from nanopelican_hls.studies.runner import default_jobs
+
+    study = next(s for s in (SizeStudy(), WidthStudy(), ArchitectureStudy()) if s.name == args.name)
+    output = args.output or Path("runs", f"study-{args.name}")
+    print(study.run(args.jets, output, args.jobs or default_jobs()))
+    print(f"written to {output}/{args.name}.md and .json")
+    return 0

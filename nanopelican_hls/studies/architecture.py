@@ -1,0 +1,73 @@
+"""What channels, constituents, tied aggregators and spurions are worth, in floating point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
+
+from nanopelican_hls.config import Config, Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.operators._arrays import pair_count
+from nanopelican_hls.studies.study import Results, Study, named, recommended
+from nanopelican_hls.studies.tables import markdown, measured
+
+CHANNELS = (1, 2, 3, 4, 6, 10)
+SIZES = (6, 8, 12, 16, 24, 32, 80)
+#: sizes and channels of the forms with beams, which the form without spurions is compared with
+BEAM_CHANNELS, BEAM_SIZES = (2, 4), (8, 16, 32)
+
+
+class ArchitectureStudy(Study):
+    """AUC and rejection against hardware, for every form."""
+
+    name = "architecture"
+    at_most = {"train": 20_000, "valid": 4_000, "test": 16_000}
+
+    def configs(self) -> list[Config]:
+        base = recommended()
+        training = replace(base.training, seeds=(1, 2), float_epochs=12, quantised_epochs=0)
+        forms = list(product((True, False), (Spurions.NONE, Spurions.JET), SIZES, CHANNELS))
+        forms += product((True, False), (Spurions.BEAMS,), BEAM_SIZES, BEAM_CHANNELS)
+        configs = []
+        for symmetric, spurions, n, channels in forms:
+            coordinates = Coordinates.CARTESIAN if spurions is Spurions.BEAMS else Coordinates.LIGHT_CONE
+            network = NetworkConfig(n, channels, symmetric, spurions, coordinates)
+            name = f"{_form(network).replace(', ', '-')}-n{n}-c{channels}"
+            quantisers = base.quantisers
+            if not network.has_jet:
+                quantisers = replace(quantisers, jet_momenta=None, d_jet=None, d_jj=None)
+            configs.append(named(base, name, network=network, quantisers=quantisers, training=training))
+        return configs
+
+    def page(self, results: Results) -> str:
+        head = ["form", "spurions", "N", "C", "parameters", "ReLUs at pair level", "AUC", "rejection at 30%", "at 50%"]
+        rows = []
+        for config, found in sorted(results.items(), key=lambda item: pair_relus(item[0].network)):
+            network = config.network
+            figures = [measured(found, figure) for figure in ("auc", "rejection_30", "rejection_50")]
+            cells = [f.text(4 if i == 0 else 0) for i, f in enumerate(figures)]
+            form = "symmetric" if network.symmetric else "untied"
+            parameters = (9 if network.symmetric else 10) * network.channels + 1
+            size = [network.n_constituents, network.channels, parameters, f"{pair_relus(network):,}"]
+            rows.append([form, network.spurions.value, *size, *cells])
+        return markdown(head, rows)
+
+    def pictures(self, results: Results) -> Mapping[str, bytes]:
+        from nanopelican_hls.studies.pictures import against_cost
+
+        curves: dict[str, list[tuple[float, float, str]]] = {}
+        for config, found in results.items():
+            network = config.network
+            label = f"N={network.n_constituents}, C={network.channels}"
+            point = (float(pair_relus(network)), measured(found, "rejection_30").mean, label)
+            curves.setdefault(_form(network), []).append(point)
+        return {"architecture.png": against_cost(curves)}
+
+
+def pair_relus(network: NetworkConfig) -> int:
+    """ReLUs at pair level, each with its adders: what most of the hardware is, and what a form multiplies."""
+    return pair_count(network.particles) * network.channels * (1 if network.symmetric else 2)
+
+
+def _form(network: NetworkConfig) -> str:
+    return f"{'symmetric' if network.symmetric else 'untied'}, {network.spurions.value}"

@@ -1,0 +1,111 @@
+"""What each step from the float network to the firmware costs, and how many bits it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+
+from nanopelican_hls.config import Config, Coordinates, QuantiserConfig, QuantisersConfig
+from nanopelican_hls.studies.runner import Result
+from nanopelican_hls.studies.study import Results, Study, named, recommended
+from nanopelican_hls.studies.tables import markdown, measured
+
+SIZES = (16, 20, 32, 80)
+CHANNELS = (2, 3, 10)
+LABORATORY_BITS = (6, 8, 10, 12, 14, 16, 18)
+LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
+INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
+#: what keeps its width in the scan of inner widths
+PORTS_AND_OUTPUT = ("momenta", "jet_momenta", "logit")
+WIDEST_BITS = 24
+
+
+class SizeStudy(Study):
+    """AUC and rejection of the float, the folded and the quantised network against N and C."""
+
+    name = "firmware"
+
+    def configs(self) -> list[Config]:
+        base = recommended()
+        return [
+            named(base, f"n{n}-c{c}", network=replace(base.network, n_constituents=n, channels=c))
+            for n in SIZES
+            for c in CHANNELS
+        ]
+
+    def page(self, results: Results) -> str:
+        rows = [[c.network.n_constituents, c.network.channels, *_steps(found)] for c, found in results.items()]
+        head = ["N", "C", "AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised"]
+        return markdown(head, rows)
+
+    def pictures(self, results: Results) -> Mapping[str, bytes]:
+        from nanopelican_hls.studies.pictures import against_size
+
+        return {"firmware.png": against_size({c.network: found for c, found in results.items()})}
+
+
+class WidthStudy(Study):
+    """AUC against the width of momenta, in both coordinates, and against inner widths; N = 16, C = 4."""
+
+    name = "widths"
+
+    def configs(self) -> list[Config]:
+        base = recommended()
+        laboratory = replace(base.network, coordinates=Coordinates.CARTESIAN)
+        scans = [
+            named(base, f"laboratory-{b}", network=laboratory, quantisers=_momenta(base.quantisers, b))
+            for b in LABORATORY_BITS
+        ]
+        scans += [named(base, f"light-cone-{b}", quantisers=_momenta(base.quantisers, b)) for b in LIGHT_CONE_BITS]
+        return scans + [named(base, f"inner-{b}", quantisers=_inner(base.quantisers, b)) for b in INNER_BITS]
+
+    def page(self, results: Results) -> str:
+        head = ["bits", "AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised"]
+        parts = []
+        for scan, title in TITLES.items():
+            rows = [[bits, *_steps(found)] for bits, found in _of_scan(results, scan).items()]
+            parts.append(f"{title}\n\n{markdown(head, rows)}")
+        return "\n\n".join(parts)
+
+    def pictures(self, results: Results) -> Mapping[str, bytes]:
+        from nanopelican_hls.studies.pictures import against_width
+
+        curves = {
+            title: {bits: measured(found, "auc", form="quantised") for bits, found in _of_scan(results, scan).items()}
+            for scan, title in TITLES.items()
+        }
+        return {"widths.png": against_width(curves)}
+
+
+TITLES = {
+    "laboratory": "Momenta in the laboratory (the jet's 2 bits wider)",
+    "light-cone": "Momenta in light-cone coordinates (the jet's 2 bits wider)",
+    "inner": "Inner quantisers, light-cone momenta of 8 bits (d, mix, relu and weights of this width, others wider)",
+}
+
+
+def _of_scan(results: Results, scan: str) -> dict[int, Sequence[Result]]:
+    """Results of one scan by width."""
+    names = {config.name.rpartition("-"): found for config, found in results.items()}
+    return {int(bits): found for (name, _, bits), found in names.items() if name == scan}
+
+
+def _momenta(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
+    jet = min(bits + 2, WIDEST_BITS)
+    return replace(quantisers, momenta=QuantiserConfig(bits), jet_momenta=QuantiserConfig(jet))
+
+
+def _inner(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
+    """All inner widths moved together, so that ``d`` has the given one."""
+    assert quantisers.d is not None
+    moved = bits - quantisers.d.bits
+    inner = {f.name: getattr(quantisers, f.name) for f in fields(quantisers) if f.name not in PORTS_AND_OUTPUT}
+    return replace(quantisers, **{name: replace(q, bits=q.bits + moved) for name, q in inner.items() if q is not None})
+
+
+def _steps(results: Sequence[Result]) -> list[str]:
+    """Figures of each step from float to firmware."""
+    auc = [measured(results, "auc", form=form) for form in ("float", "folded", "quantised")]
+    rejection = [measured(results, "rejection_30", form=form) for form in ("float", "quantised")]
+    lost = auc[0].mean - auc[2].mean
+    return [*(a.text(4) for a in auc), f"{lost:.4f}", *(r.text(0) for r in rejection)]

@@ -1,0 +1,66 @@
+"""Pictures of studies (needs matplotlib, extra ``pictures``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from nanopelican_hls.config import NetworkConfig
+from nanopelican_hls.network.pictures import png
+from nanopelican_hls.studies.runner import Result
+from nanopelican_hls.studies.tables import Measured, measured
+
+
+def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
+    """AUC of the quantised network against bits, one curve for each scan; bars are the spread over seeds."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for title, points in curves.items():
+        values = list(points.values())
+        spread = [value.spread for value in values]
+        axes.errorbar(list(points), [value.mean for value in values], yerr=spread, marker="o", capsize=3, label=title)
+    axes.set_xlabel("bits")
+    axes.set_ylabel("AUC of the quantised network")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return png(figure)
+
+
+def against_size(results: Mapping[NetworkConfig, Sequence[Result]]) -> bytes:
+    """AUC of float and quantised networks against N, one colour for each C; bars are the spread over seeds."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for colour, channels in enumerate(sorted({network.channels for network in results})):
+        found = {network.n_constituents: r for network, r in results.items() if network.channels == channels}
+        for form, style in (("float", "--"), ("quantised", "-")):
+            values = [measured(r, "auc", form=form) for r in found.values()]
+            spread, label = [value.spread for value in values], f"C = {channels}, {form}"
+            means = [value.mean for value in values]
+            axes.errorbar(list(found), means, yerr=spread, color=f"C{colour}", linestyle=style, marker=".", label=label)
+    axes.set_xlabel("constituents")
+    axes.set_ylabel("AUC")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return png(figure)
+
+
+def against_cost(curves: Mapping[str, Sequence[tuple[float, float, str]]]) -> bytes:
+    """Background rejection against cost, one colour for each form; the best at any cost are named and joined."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots()
+    for form, points in curves.items():
+        axes.scatter([cost for cost, *_ in points], [rejection for _, rejection, _ in points], s=18, label=form)
+    frontier: list[tuple[float, float, str]] = []
+    for point in sorted(point for points in curves.values() for point in points):
+        if not frontier or point[1] > frontier[-1][1]:
+            frontier.append(point)
+    axes.step([p[0] for p in frontier], [p[1] for p in frontier], where="post", color="0.5", linewidth=1)
+    for cost, rejection, label in frontier:
+        axes.annotate(label, (cost, rejection), fontsize="x-small", xytext=(3, 4), textcoords="offset points")
+    axes.set_xscale("log")
+    axes.set_xlabel("ReLUs at pair level")
+    axes.set_ylabel("background rejection at 30% signal efficiency")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(title="form, spurions")
+    return png(figure)

@@ -1,0 +1,86 @@
+"""What all studies have in common: tasks in, results by configuration out, a page and a file of numbers."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from nanopelican_hls.config import Config, load_config
+from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.studies.files import SAMPLES, JetFiles
+from nanopelican_hls.studies.runner import Result, run_tasks
+from nanopelican_hls.studies.tasks import NetworkTask
+
+Results = Mapping[Config, Sequence[Result]]
+
+
+class Study(ABC):
+    """Configurations, and what is made of their results.
+
+    Attributes
+    ----------
+    name : str
+        On the command line, and of its folder.
+    at_most : mapping of str to int
+        Jets that are used of each sample.
+    """
+
+    name: ClassVar[str]
+    at_most: ClassVar[Mapping[str, int]] = {"train": 24_000, "valid": 4_000, "test": 16_000}
+
+    @abstractmethod
+    def configs(self) -> list[Config]:
+        """All configurations, each with a name of its own, and with its seeds."""
+
+    @abstractmethod
+    def page(self, results: Results) -> str:
+        """Tables in Markdown, from the results of each configuration, over its seeds."""
+
+    @abstractmethod
+    def pictures(self, results: Results) -> Mapping[str, bytes]:
+        """PNG files by name."""
+
+    def run(self, jets: Path, output: Path, jobs: int) -> str:
+        """Train all that is not trained yet; writes ``<name>.md``, ``<name>.json`` and pictures, returns the page."""
+        files = JetFiles.find(jets, at_most=self.at_most)
+        tasks = [NetworkTask(config, seed) for config in self.configs() for seed in config.training.seeds]
+        found = run_tasks(tasks, files, output / "runs", jobs=jobs, title=self.name)
+        results = {config: [r for r in found if r.task.name == config.name] for config in self.configs()}
+        results = {config: of_seeds for config, of_seeds in results.items() if of_seeds}
+        numbers = {name: len(files.jets(name)) for name in SAMPLES}
+        page = f"{self._caption(tasks, numbers)}\n\n{self.page(results)}\n"
+        for name, picture in self.pictures(results).items():
+            write_atomically(output / name, picture, NetworkError)
+        content = {
+            "jets": numbers,
+            "results": {config.name: [_plain(r) for r in found] for config, found in results.items()},
+        }
+        write_atomically(output / f"{self.name}.json", json.dumps(content, indent=1) + "\n", NetworkError)
+        write_atomically(output / f"{self.name}.md", page, NetworkError)
+        return page
+
+    @staticmethod
+    def _caption(tasks: Sequence[NetworkTask], numbers: Mapping[str, int]) -> str:
+        recipes = {(task.config.training.float_epochs, task.config.training.quantised_epochs) for task in tasks}
+        epochs = " or ".join(f"{a} float and {b} quantised epochs" if b else f"{a} epochs" for a, b in sorted(recipes))
+        jets = f"{numbers['train']:,} training jets, {numbers['valid']:,} to choose by, {numbers['test']:,} test jets"
+        return f"{len(tasks)} trainings; {jets}; {epochs}."
+
+
+def recommended() -> Config:
+    """The recommended form and widths, with a training of a few minutes."""
+    return load_config(Path(__file__).with_name("firmware.yaml"))
+
+
+def named(config: Config, name: str, **changes: Any) -> Config:
+    """A configuration under another name, with other sections."""
+    return replace(config, name=name, **changes)
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    return {"seed": result.task.seed, "figures": result.figures}

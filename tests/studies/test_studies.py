@@ -1,0 +1,106 @@
+"""``nanopelican study``: tables and pictures from many small trainings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from nanopelican_hls.cli import main
+from nanopelican_hls.config import Coordinates
+from nanopelican_hls.studies import architecture, firmware, study
+from nanopelican_hls.studies.architecture import ArchitectureStudy, pair_relus
+from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
+
+recommended = study.recommended
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    """Two seeds of two epochs, and few configurations."""
+
+    def short():
+        config = recommended()
+        training = replace(config.training, seeds=(1, 2), float_epochs=2, quantised_epochs=1)
+        return replace(config, network=replace(config.network, n_constituents=4, channels=1), training=training)
+
+    monkeypatch.setattr(study.Study, "at_most", {"train": 300, "valid": 100, "test": 100})
+    monkeypatch.setattr(ArchitectureStudy, "at_most", study.Study.at_most)
+    monkeypatch.setattr(firmware, "recommended", short)
+    monkeypatch.setattr(architecture, "recommended", short)
+    for module, name, values in (
+        (firmware, "SIZES", (4, 5)),
+        (firmware, "CHANNELS", (1,)),
+        (firmware, "LABORATORY_BITS", (12,)),
+        (firmware, "LIGHT_CONE_BITS", (8,)),
+        (firmware, "INNER_BITS", (6,)),
+        (architecture, "CHANNELS", (1,)),
+        (architecture, "SIZES", (4,)),
+        (architecture, "BEAM_CHANNELS", (1,)),
+        (architecture, "BEAM_SIZES", (4,)),
+    ):
+        monkeypatch.setattr(module, name, values)
+
+
+def run(name, jets, output) -> tuple[str, dict]:
+    assert main(["study", name, "--jets", str(jets), "--output", str(output), "--jobs", "1"]) == 0
+    assert (output / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    return (output / f"{name}.md").read_text(), json.loads((output / f"{name}.json").read_text())
+
+
+def table(page: str, row: int) -> list[str]:
+    lines = [line for line in page.splitlines() if line.startswith("|") and "---" not in line]
+    return [cell.strip() for cell in lines[row].strip("|").split("|")]
+
+
+def test_firmware(jets_file, tmp_path):
+    page, content = run("firmware", jets_file, tmp_path)
+    assert page.startswith("4 trainings; 300 training jets, 100 to choose by, 100 test jets; 2 float and 1 quantised")
+    figures = [result["figures"]["test"] for result in content["results"]["n4-c1"]]
+    mean = sum(f["quantised"]["auc"] for f in figures) / 2
+    assert table(page, 1)[:2] == ["4", "1"]
+    assert table(page, 1)[4].startswith(f"{mean:.4f} ± ")
+    for f in figures:
+        # the fold is exact, and an AUC counts pairs of jets
+        assert f["folded"]["auc"] == f["float"]["auc"]
+        assert f["folded"]["loss"] == pytest.approx(f["float"]["loss"], rel=1e-9)
+
+
+def test_widths(jets_file, tmp_path):
+    page, content = run("widths", jets_file, tmp_path)
+    assert set(content["results"]) == {"laboratory-12", "light-cone-8", "inner-6"}
+    # fine-tuning at another width starts from the same float network
+    floats = {name: [r["figures"]["test"]["float"] for r in found] for name, found in content["results"].items()}
+    assert floats["light-cone-8"] == floats["inner-6"]
+    assert page.count("| bits |") == 3
+
+
+def test_architecture(jets_file, tmp_path):
+    page, content = run("architecture", jets_file, tmp_path)
+    assert len(content["results"]) == 6
+    assert {table(page, row)[1] for row in range(1, 7)} == {"none", "jet", "beams"}
+
+
+def test_widths_that_are_scanned():
+    configs = {config.name: config for config in WidthStudy().configs()}
+    assert configs["laboratory-12"].network.coordinates is Coordinates.CARTESIAN
+    assert configs["laboratory-12"].quantisers.momenta.bits == 12
+    assert configs["laboratory-12"].quantisers.jet_momenta.bits == 14
+    plain, narrow = recommended().quantisers, configs["inner-6"].quantisers
+    assert (narrow.d.bits, narrow.d_jj.bits, narrow.weights.bits) == (6, 10, 6)
+    assert narrow.momenta == plain.momenta
+    assert narrow.logit == plain.logit
+
+
+def test_sizes_of_the_firmware_table(monkeypatch):
+    monkeypatch.undo()
+    sizes = {(c.network.n_constituents, c.network.channels) for c in SizeStudy().configs()}
+    assert sizes == {(n, c) for n in (16, 20, 32, 80) for c in (2, 3, 10)}
+    assert all(len(c.training.seeds) == 3 for c in SizeStudy().configs())
+
+
+def test_cost_is_what_stands_at_pair_level():
+    base = recommended().network  # 16 constituents and the jet, 4 channels, symmetric
+    assert pair_relus(base) == 17 * 16 // 2 * 4
+    assert pair_relus(replace(base, symmetric=False)) == 17 * 16 * 4
