@@ -20,6 +20,8 @@ CONSTITUENTS = 80
 BEAMS = ((2**0.5, 0.0, 0.0, 1.0), (2**0.5, 0.0, 0.0, -1.0))
 #: scalars of a particle: psi of its mass if it is a constituent, psi of its mass if it is a beam
 SCALARS = 2
+#: jets evaluated at once: their 160 thousand edges stay in the cache, which doubles the speed
+EVALUATED_AT_ONCE = 64
 METRIC = (1.0, -1.0, -1.0, -1.0)
 
 
@@ -65,7 +67,7 @@ class Particles:
 class LorentzNet(Baseline):
     """Lorentz-group-equivariant message passing between all pairs of constituents and beams.
 
-    Arrays are channels first, [channels, particles] and [channels, pairs]: with 3 channels this is three times as fast
+    Arrays are channels first, [channels, particles] and [channels, edges]: with 3 channels this is three times as fast
     as the other way round. What depends on one particle is computed once per particle, and products once per
     unordered pair; padding is never touched.
 
@@ -79,13 +81,16 @@ class LorentzNet(Baseline):
 
     name = "lorentznet"
     title = "LorentzNet, n_hidden = 3"
-    learning_rate = 1e-2
+    learning_rate = 3e-2
 
     def __init__(self, hidden: int = 3, blocks: int = 1) -> None:
         super().__init__()
         self.embedding = _Linear(SCALARS, hidden)
         self.blocks = nn.ModuleList(_Block(hidden, last=block == blocks - 1) for block in range(blocks))
-        self.decoder = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 2))
+        first = nn.Linear(hidden, hidden)
+        # jets differ little in the pooled h: with random biases, ReLUs that are dead for all jets stop every other seed
+        nn.init.ones_(first.bias)
+        self.decoder = nn.Sequential(first, nn.ReLU(), nn.Linear(hidden, 2))
 
     def inputs(self, jets: Jets) -> Mapping[str, NDArray[Any]]:
         """``momenta`` float32 [n, 82, 4]: (E, px, py, pz) in GeV of the beams, then of up to 80 constituents."""
@@ -94,7 +99,12 @@ class LorentzNet(Baseline):
         return {"momenta": momenta.astype(np.float32)}
 
     def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
-        padded = tensors["momenta"]
+        momenta = tensors["momenta"]
+        if self.training:  # batch norm wants them all at once
+            return self._logits(momenta)
+        return torch.cat([self._logits(part) for part in torch.split(momenta, EVALUATED_AT_ONCE)])
+
+    def _logits(self, padded: Tensor) -> Tensor:
         there = padded[..., 0] > 0
         particles = Particles.present(there)
         momenta = padded[there].T.double().contiguous()  # small differences of large products: not for float32

@@ -67,12 +67,11 @@ def test_seeds(name):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_training_lowers_the_loss(name, train, valid):
-    """From a seed whose ReLUs live: of three, all may be dead from the start."""
-    model = create(name, seed=4)
-    before = train_baseline(model, train, valid, epochs=0)
+    model = create(name, seed=3)
+    before = train_baseline(model, train[:300], valid, epochs=0)
     assert before.losses == ()
     assert before.best_epoch == 0
-    trained = train_baseline(model, train, valid, epochs=4, batch_size=20)
+    trained = train_baseline(model, train[:300], valid, epochs=4, batch_size=10)
     assert trained.figures.loss < before.figures.loss - 0.1
     assert trained.figures.auc > 0.75
 
