@@ -14,10 +14,10 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench train test lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-training train test lint lock clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  variables: CONFIG=$(CONFIG) JETS=file.h5 EVENTS=n BUILD=$(BUILD)"
 
 setup: $(READY)  ## create .venv with everything pinned in requirements.lock
@@ -44,6 +44,9 @@ synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [ST
 
 bench: $(READY)  ## speed of the C-simulation on this machine
 	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)
+
+bench-training: $(READY)  ## speed and memory of training, beside the straightforward form
+	$(BIN)/nanopelican bench-training
 
 train: $(READY)  ## train CONFIG: make train CONFIG=... TRAIN=train.h5 VALID=valid.h5 TEST=test.h5
 	$(BIN)/nanopelican train $(CONFIG) --train $(TRAIN) --valid $(VALID) $(if $(TEST),--test $(TEST))

@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from nanopelican_hls.errors import NanopelicanError
 
 #: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
-COMMANDS = ("check", "csim", "synth", "bench", "train", "paper", "study", "formula", "equivariance", "zoo", "jets")
+COMMANDS = (
+    "check",
+    "csim",
+    "synth",
+    "bench",
+    "bench-training",
+    "train",
+    "paper",
+    "study",
+    "formula",
+    "equivariance",
+    "zoo",
+    "jets",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nanopelican", description="FPGA firmware for nanoPELICAN jet taggers.")
     parser.add_argument("--verbose", action="store_true", help="log what happens inside")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in COMMANDS}
+    modules = {name: importlib.import_module(f"{__name__}.{name.replace('-', '_')}") for name in COMMANDS}
     for module in modules.values():
         module.add_parser(subparsers)
     args = parser.parse_args(arguments)

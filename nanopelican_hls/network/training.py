@@ -73,6 +73,7 @@ class SeedTraining:
             total=recipe.float_epochs + recipe.quantised_epochs,
             position=progress,
             disable=progress is None,
+            leave=None,  # of bars below the first nothing stays
             unit="epoch",
         )
 
@@ -166,7 +167,7 @@ class SeedTraining:
         kept_from: int,
         figures: Callable[[], Figures],
         beside: dict[str, Any],
-        before_epoch: Callable[[int], None] = lambda epoch: None,
+        before_epoch: Callable[[int], None] = lambda _: None,
     ) -> dict[str, Any]:
         """All epochs of a phase; the state with the best of those behind ``kept_from``, by the validation loss."""
         best: dict[str, Any] = {}

@@ -18,6 +18,8 @@ from nanopelican_hls.studies.runner import Result, best_of, run_tasks
 from nanopelican_hls.studies.tables import Measured, is_above, markdown, measured
 from nanopelican_hls.studies.tasks import BaselineTask, NetworkTask, Task
 
+#: the configuration with the full recipe
+RECIPE = Path(__file__).with_name("paper.yaml")
 CHANNELS = (10, 3, 2, 1)
 FIGURES = {"accuracy": 4, "auc": 4, "rejection_30": 0, "rejection_50": 0}
 #: accuracy, AUC and background rejection at 30% signal efficiency as published, on the public top-tagging set
@@ -116,7 +118,7 @@ def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int) -> str:
 
 
 def _tasks(scale: Scale) -> list[Task]:
-    config = load_config(Path(__file__).with_name("paper.yaml"))
+    config = load_config(RECIPE)
     training = replace(config.training, **scale.recipe)
     tasks: list[Task] = []
     for seed in training.seeds[: scale.seeds]:
@@ -162,7 +164,7 @@ def _page(rows: Mapping[str, Row], files: JetFiles, scale: Scale, *, quick: bool
 def _caption(files: JetFiles, scale: Scale, *, quick: bool) -> str:
     numbers = ", ".join(f"{len(files.jets(name)):,} {what} jets" for name, what in _USES.items())
     kept = f"best {scale.keep} of {scale.seeds} seeds by validation loss"
-    epochs = load_config(Path(__file__).with_name("paper.yaml")).training.float_epochs
+    epochs = load_config(RECIPE).training.float_epochs
     epochs = scale.recipe.get("float_epochs", epochs)
     return (
         f"{f'Quick run, not the full recipe ({QUICK_RECIPE}): ' if quick else ''}{numbers}; nPELICAN: {epochs} epochs, "

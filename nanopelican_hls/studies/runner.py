@@ -6,6 +6,7 @@ import json
 import logging
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -100,8 +101,10 @@ def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
         content = json.loads(path.read_text(encoding="utf-8"))
         require_equal(header, {key: content[key] for key in header}, str(path))
         return Result(task, content["figures"])
+    # the line below the whole study's; workers of a pool count from 1
+    worker = multiprocessing.current_process()._identity or (1,)  # type: ignore[attr-defined]
     try:
-        figures = task.train(files, folder)
+        figures = task.train(files, folder, progress=worker[0] if sys.stderr.isatty() else None)
     except TrainingError as error:
         return error
     write_atomically(path, json.dumps({**header, "figures": figures}, indent=2) + "\n", NetworkError)

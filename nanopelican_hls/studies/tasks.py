@@ -39,8 +39,8 @@ class Task(ABC):
         """What the result depends on, apart from the jets, as plain values."""
 
     @abstractmethod
-    def train(self, files: JetFiles, folder: RunFolder) -> FiguresByForm:
-        """Train, measure, and keep the ROC curve on the test jets as ``roc.csv``.
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
+        """Train, measure, and keep the ROC curve on the test jets as ``roc.csv``; a bar on line ``progress``.
 
         Raises
         ------
@@ -70,9 +70,9 @@ class NetworkTask(Task):
     def described(self) -> dict[str, Any]:
         return {"seed": self.seed, "config": to_mapping(self.config)}
 
-    def train(self, files: JetFiles, folder: RunFolder) -> FiguresByForm:
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
         train, valid, test = (files.sample(name, self.config.network) for name in ("train", "valid", "test"))
-        checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder).run()
+        checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress).run()
         model = TrainedModel(checkpoint)
         logits = model.float_logits(test.values)
         measured = {"float": figures(test.labels, logits).as_dict()}
@@ -98,7 +98,7 @@ class BaselineTask(Task):
     def described(self) -> dict[str, Any]:
         return {"seed": self.seed, "baseline": self.name, "epochs": self.epochs}
 
-    def train(self, files: JetFiles, folder: RunFolder) -> FiguresByForm:
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
         folder.path.mkdir(parents=True, exist_ok=True)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         trained = train_baseline(
@@ -107,6 +107,7 @@ class BaselineTask(Task):
             files.jets("valid"),
             epochs=self.epochs,
             seed=self.seed,
+            progress=progress,
         )
         test = files.jets("test")
         assert test.labels is not None

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from nanopelican_hls.config import InitialValues, Optimiser, Schedule, TrainingConfig
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.network import run_folder
-from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically
+from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, load_mapping, save_atomically
 from nanopelican_hls.network.evaluation import Sample, quantised_figures
+from nanopelican_hls.network.model import TrainedModel, export_qonnx
+from nanopelican_hls.network.phase import Phase
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.training import SeedTraining
@@ -74,6 +77,62 @@ def test_resumes_bit_for_bit(config, sample, tmp_path, saves, batch_norm):
     expected = run(config, sample)
     run_and_kill(config, sample, tmp_path, saves)
     assert_same(run(config, sample, tmp_path), expected)
+
+
+def test_resumes_dropout_bit_for_bit(config, sample, tmp_path):
+    config = replace(config, training=replace(config.training, dropout=0.2, quantised_epochs=0))
+    expected = run(config, sample)
+    run_and_kill(config, sample, tmp_path, 2)
+    found = run(config, sample, tmp_path)
+    assert found.metrics == expected.metrics
+    plain = run(replace(config, training=replace(config.training, dropout=0.0)), sample)
+    assert plain.metrics != expected.metrics
+
+
+def test_a_finished_run_is_not_trained_again(config, sample, tmp_path, monkeypatch):
+    expected = run(config, sample, tmp_path)
+    monkeypatch.setattr(Phase, "run_epoch", None)
+    assert_same(run(config, sample, tmp_path), expected)
+
+
+def test_without_quantised_epochs_the_model_stays_a_float_one(config, sample, tmp_path):
+    short = replace(config, training=replace(config.training, quantised_epochs=0))
+    checkpoint = run(short, sample, tmp_path)
+    assert checkpoint.description is None
+    assert set(checkpoint.metrics["valid"]) == {"float"}
+    best = load_checkpoint(tmp_path / "best.pt")
+    assert best.description is None
+    losses = [row["loss"] for row in load_mapping(tmp_path / "last.pt")["history"]]
+    assert checkpoint.metrics["valid"]["float"]["loss"] == min(losses)  # the best epoch, not the last
+    with pytest.raises(NetworkError, match="tiny: has no quantised network\n  remedy: train it with"):
+        export_qonnx(TrainedModel(best))
+
+
+def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample):
+    scaled = replace(config, network=replace(config.network, multiplicity_scaling=True))
+    checkpoint = run(replace(scaled, training=replace(config.training, quantised_epochs=0)), sample)
+    assert checkpoint.float_state["alpha"].any()
+    with pytest.raises(NetworkError, match="have no hardware"):
+        run(scaled, sample)
+
+
+def test_the_recipe_of_the_paper_learns(config, sample):
+    recipe = TrainingConfig(
+        nbar=4,
+        batch_size=32,
+        initial_values=InitialValues.RANDOM,
+        optimiser=Optimiser.ADAMW,
+        weight_decay=0.005,
+        dropout=0.05,
+        float_epochs=40,
+        quantised_epochs=0,
+        schedule=Schedule.WARM_RESTARTS,
+        warmup_epochs=2,
+        decay_epochs=4,
+    )
+    network = replace(config.network, batch_norm=True)
+    checkpoint = run(replace(config, network=network, training=recipe), sample)
+    assert checkpoint.metrics["valid"]["float"]["auc"] > 0.9
 
 
 def test_a_kill_while_writing_leaves_the_state_of_the_last_epoch(config, sample, tmp_path, monkeypatch):
