@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nanopelican_hls.rtl.architecture import Settings
 from nanopelican_hls.rtl.flow import synthesise
 from nanopelican_hls.rtl.mapping import MappedCells, map_rtl
 from nanopelican_hls.rtl.project import RtlPort, RtlProject, generate_rtl, read_rtl
@@ -12,6 +13,7 @@ __all__ = [
     "MappedCells",
     "RtlPort",
     "RtlProject",
+    "Settings",
     "Simulation",
     "Trace",
     "compile_simulation",

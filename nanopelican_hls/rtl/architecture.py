@@ -7,12 +7,14 @@ one particle, one channel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import (
     BEAMS,
     AngleDifference,
@@ -29,28 +31,55 @@ from nanopelican_hls.operators import (
 )
 from nanopelican_hls.operators._arrays import concatenate, pair_count, pairs
 from nanopelican_hls.rtl.masking import Graph, needs_mask, padded_term
-from nanopelican_hls.rtl.netlist import Netlist, Value
+from nanopelican_hls.rtl.netlist import Netlist, Value, Word
 from nanopelican_hls.rtl.piece import Number
+from nanopelican_hls.rtl.products import Products, Vector
+from nanopelican_hls.rtl.quantise import adds_half
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.tracer import port_quantisers
 
 #: operators that do the same to every particle: inputs [B, K], or [B, 1] for all
-PER_PARTICLE = (SpurionDot, AngleDifference, LightConeFromL1, JetFromL1)
+PER_PARTICLE = (AngleDifference, LightConeFromL1, JetFromL1)
+
+PRODUCTS = ("dsp", "fabric")
 
 Values = NDArray[Any]  # of Value, in the shape of the tensor
 Lane = Sequence[Value]
 Compute = Callable[[Symbolic], Symbolic]
 
 
-def build(program: Program, prefix: str, levels: float) -> tuple[Netlist, Value]:
+@dataclass(frozen=True)
+class Settings:
+    """How a program becomes hardware.
+
+    Attributes
+    ----------
+    levels_per_stage : levels of logic (alkaid's delay model: an adder is 1.1 to 1.4) between two registers.
+    products : what multiplies: ``dsp``, chains of DSPs; or ``fabric``, look-up tables.
+    winograd : two products a pair, of sums, in place of four.
+    """
+
+    levels_per_stage: float = 4.0
+    products: str = "dsp"
+    winograd: bool = True
+
+
+def build(program: Program, prefix: str, settings: Settings) -> tuple[Netlist, Value]:
     """The hardware of a program, and its output; ports are nets ``<tensor>_<element>``, registered, in cycle 0."""
-    return _Builder(program, Netlist(prefix, levels)).run()
+    return _Builder(program, Netlist(prefix, settings.levels_per_stage), settings).run()
 
 
 class _Builder:
-    def __init__(self, program: Program, netlist: Netlist) -> None:
+    def __init__(self, program: Program, netlist: Netlist, settings: Settings) -> None:
         self.program, self.netlist = program, netlist
+        dots = [node for node in program.nodes if node.operator in (PairwiseDot, SpurionDot)]
+        coordinates = {node.attributes["coordinates"] for node in dots}
+        self.products = (
+            Products(netlist, coordinates.pop(), settings.winograd)
+            if settings.products == "dsp" and len(coordinates) == 1
+            else None
+        )
         self.tensors: dict[str, Values] = {}
         self.done: set[str] = set()
         self.graph = Graph(program)
@@ -71,6 +100,8 @@ class _Builder:
         operator = node.operator
         if operator is PairwiseDot:
             self._pairwise_dot(node)
+        elif operator is SpurionDot:
+            self._spurion_dot(node)
         elif operator in PER_PARTICLE:
             self._per_particle(node)
         elif operator is ParticleMask:
@@ -119,10 +150,12 @@ class _Builder:
         index: Sequence[Sequence[int]],
         compute: Compute,
         padded: float | None = None,
+        half_added: bool = False,
     ) -> None:
         """Equal lanes that give elements `index` of a node's output, and of what is computed from it elementwise.
 
         `padded` is what it gives instead, at the end of the chain, where the last input, a mask, is 0.
+        With `half_added`, `compute` gives the output plus half a unit of the quantiser behind it.
         """
         chain = self.graph.elementwise(node.output)
         inside = {node.output, *(each.output for each in chain)}
@@ -135,11 +168,11 @@ class _Builder:
 
         def lane(row: Symbolic) -> Symbolic:
             values = {node.output: compute(row)}
-            if node.operator is not PairMix:  # padded particles may lie below its range
+            if node.operator is not PairMix and not half_added:  # padded particles may lie below the range of z
                 values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
             for each in chain:
                 source = values[str(each.inputs[0])]
-                result = source.quantised(each.quantiser) if each.quantiser else source.rectified()
+                result = source.quantised(each.quantiser, half_added) if each.quantiser else source.rectified()
                 values[each.output] = result.known_within(self.program.ranges[each.output])
             if padded is not None:
                 values[wanted[-1]] = values[wanted[-1]].chosen(row[:, row.shape[1] - 1 :], padded)
@@ -195,19 +228,52 @@ class _Builder:
 
     def _pairwise_dot(self, node: Node) -> None:
         components = list(self._inputs(node).values())
-        beams = [[BEAMS[b][k] for b in range(node.attributes["beams"])] for k in range(len(components))]
-        particles = [[*beam, *component] for beam, component in zip(beams, components, strict=True)]
-        first, second = pairs(len(particles[0]))
-        lanes = [[c[k] for c in particles for k in (i, j)] for i, j in zip(first, second, strict=True)]
-        attributes = dict(node.attributes) | {"beams": 0}
+        beams = [tuple(BEAMS[b][k] for k in range(4)) for b in range(node.attributes["beams"])]
+        particles = [*beams, *zip(*components, strict=True)]
+        lanes = [(particles[i], particles[j]) for i, j in zip(*pairs(len(particles)), strict=True)]
+        self._dots(node, lanes)
+
+    def _spurion_dot(self, node: Node) -> None:
+        inputs = list(self._inputs(node).values())
+        particles, spurions = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
+        (spurion,) = zip(*spurions, strict=True)
+        self._dots(node, [(particle, spurion) for particle in zip(*particles, strict=True)])
+
+    def _dots(self, node: Node, lanes: Sequence[tuple[Vector, Vector]]) -> None:
+        """Minkowski products; in DSPs where both vectors are variables, and not too wide."""
+        in_dsp = [
+            k for k, lane in enumerate(lanes) if self.products and all(isinstance(v, Word) for v in sum(lane, ()))
+        ]
+        if in_dsp:
+            quantiser = self._only_quantiser(node.output)
+            values = self.program.ranges[node.output]
+            half = quantiser.scale / 2 if quantiser and adds_half(quantiser, values.exponent) else 0.0
+            assert self.products
+            dots = self.products.dots(node.output, [lanes[k] for k in in_dsp], values, half)
+            if dots is None:
+                in_dsp = []
+            else:
+                self._piece(
+                    node, node.output, [[dot] for dot in dots], [[k] for k in in_dsp], _same, half_added=half > 0
+                )
+        rest = [k for k in range(len(lanes)) if k not in set(in_dsp)]
+        coordinates = node.attributes["coordinates"]
 
         def compute(row: Symbolic) -> Symbolic:
-            result: Symbolic = PairwiseDot.compute(
-                *[row[:, 2 * k : 2 * k + 2] for k in range(len(components))], **attributes
-            )
+            count = row.shape[1] // 2
+            parts: list[Symbolic | None] = [row[:, k : k + 1] for k in range(row.shape[1])]
+            one, other = (parts[:count] + [None] * (4 - count), parts[count:] + [None] * (4 - count))
+            result: Symbolic = SpurionDot.compute(*one, *other, coordinates=coordinates)
             return result
 
-        self._piece(node, node.output, lanes, [[k] for k in range(len(lanes))], compute)
+        if rest:
+            flat = [[*lanes[k][0], *lanes[k][1]] for k in rest]
+            self._piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute)
+
+    def _only_quantiser(self, tensor: str) -> Quantiser | None:
+        """The quantiser behind a tensor, where nothing else takes it."""
+        users = self.graph.consumers.get(tensor, [])
+        return users[0].quantiser if len(users) == 1 and tensor not in self.program.outputs else None
 
     def _mask(self, node: Node) -> None:
         (c0,) = self._inputs(node).values()
@@ -323,6 +389,10 @@ class _Builder:
             return result
 
         self._piece(node, node.output, lanes, [[c] for c in range(channels)], compute)
+
+
+def _same(row: Symbolic) -> Symbolic:
+    return row
 
 
 def _total(row: Symbolic) -> Symbolic:

@@ -14,6 +14,7 @@ from nanopelican_hls.contract.execution import execute, port_arrays
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.rtl.architecture import Settings
 from nanopelican_hls.rtl.mapping import map_rtl
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.simulation import compile_simulation, simulate
@@ -67,7 +68,8 @@ def synthesise(
         )
     program = Program.parse(model)
     announce("tracing, Verilog (alkaid)")
-    project = generate_rtl(program, build / "rtl", levels_per_stage=max(1.0, target.clock_period_ns / LEVEL_NS))
+    settings = Settings(max(1.0, target.clock_period_ns / LEVEL_NS))
+    project = generate_rtl(program, build / "rtl", settings=settings)
     announce("QONNX execution")
     hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports
     events = _joined(port_arrays(program, ports), port_arrays(program, hostile))

@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.rtl.project import RtlProject
+from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
 FAMILY = "xcup"
+NETLIST = "mapped.v"
+#: beginning of the names of files with modules made of cells, which take the place of those of the same name
+CELLS_PREFIX = "ultrascale_"
 #: runs in a process of its own: Yosys writes to the standard output, keeps its memory, and may be killed for it
 WORKER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
 
@@ -51,14 +54,19 @@ class MappedCells:
         return {size: self.cells.get(f"LUT{size}", 0) for size in range(1, 7)}
 
     @property
+    def lut_of_two(self) -> int:
+        """Look-up tables with two outputs: additions of three numbers."""
+        return self._count("LUT6_2")
+
+    @property
     def srl(self) -> int:
         """Shift registers of up to 32 bits, each of which takes the place of one look-up table."""
         return self._count("SRL.*")
 
     @property
     def lut(self) -> int:
-        """Places of look-up tables: those of logic, none of them shared by two functions, and shift registers."""
-        return sum(self.lut_by_size.values()) + self.srl
+        """Places of look-up tables: those of logic, and shift registers; Yosys lets no two functions share one."""
+        return sum(self.lut_by_size.values()) + self.lut_of_two + self.srl
 
     @property
     def inverters(self) -> int:
@@ -123,17 +131,24 @@ def map_rtl(project: RtlProject) -> MappedCells:
     )
 
 
+def mapping_sources(project: RtlProject) -> list[Path]:
+    """Sources as Yosys gets them: modules that it would map badly are exchanged for ones made of cells."""
+    exchanged = {path.name.removeprefix(CELLS_PREFIX): path for path in sorted(TEMPLATES.glob(f"{CELLS_PREFIX}*.v"))}
+    return [exchanged.get(path.name, path).resolve() for path in project.sources]
+
+
 def _script(project: RtlProject) -> str:
     """Each piece is mapped once, however often it stands in the design: its module stays one, and `stat` multiplies."""
     # deferred: a module with parameters is only elaborated with those that an instance gives
-    sources = " ".join(f"../src/{path.name}" for path in project.sources)
+    sources = " ".join(str(path) for path in mapping_sources(project))
     return "\n".join(
         [
-            f"read_verilog -defer {sources}",
+            f"read_verilog -defer -DNANOPELICAN_INSTANTIATE=1 {sources}",
             f"hierarchy -top {project.top}",
             f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_*",
             f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {project.top}",
             "tee -q -o cells.json stat -json",
+            f"write_verilog -noattr {NETLIST}",
             "",
         ]
     )

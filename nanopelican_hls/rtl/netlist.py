@@ -55,6 +55,7 @@ class Netlist:
         self.pieces: dict[str, Piece] = {}
         self.instances: list[Instance] = []
         self.wires: dict[str, int] = {}
+        self.assignments: list[str] = []
         self._delays: dict[str, set[int]] = defaultdict(set)
         self._traced: dict[tuple[object, ...], str] = {}
 
@@ -131,6 +132,12 @@ class Netlist:
         self.wires[net] = number.bits
         return Word(net, number, time)
 
+    def field(self, net: str, of: str, lowest: int, number: Number, time: Time) -> Word:
+        """A new net with some bits of another."""
+        assert lowest >= 0, f"{net}: bit {lowest} of {of}"
+        self.assignments.append(f"assign {net} = {of}[{lowest + number.bits - 1}:{lowest}];")
+        return self.wire(net, number, time)
+
     def at(self, word: Word, cycle: int) -> str:
         """The net that carries a word's value in a later cycle."""
         if cycle == word.time.cycle:
@@ -164,4 +171,4 @@ class Netlist:
             ).verilog()
             for before, behind, bits, cycles in self.delays()
         ]
-        return lines + [instance.verilog() for instance in self.instances]
+        return lines + self.assignments + [instance.verilog() for instance in self.instances]

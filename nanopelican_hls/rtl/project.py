@@ -13,7 +13,7 @@ from typing import Any
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.rtl.architecture import build
+from nanopelican_hls.rtl.architecture import PRODUCTS, Settings, build
 from nanopelican_hls.rtl.netlist import Netlist, Word
 from nanopelican_hls.rtl.piece import PRIMITIVES
 from nanopelican_hls.rtl.symbolic import Shape
@@ -23,6 +23,7 @@ MANIFEST = "rtl.json"
 SOURCES = "src"
 #: Verilog written by hand
 TEMPLATES = Path(__file__).parents[1] / "firmware_templates"
+DEFAULTS = Settings()
 LANGUAGES = {"verilog": ".v", "vhdl": ".vhd"}
 
 
@@ -87,7 +88,7 @@ def generate_rtl(
     *,
     top: str = "nanopelican",
     language: str = "verilog",
-    levels_per_stage: float = 4.0,
+    settings: Settings = DEFAULTS,
 ) -> RtlProject:
     """Write the RTL of a program; a jet goes in, and a logit comes out, every clock cycle.
 
@@ -100,8 +101,8 @@ def generate_rtl(
         Name of the top module, and first part of the names of the others.
     language : str
         ``verilog``; or ``vhdl``: the whole network as one pipeline, ``<top>_pipeline``, with all inputs in one port.
-    levels_per_stage : float
-        Levels of logic (alkaid's delay model: an adder is 1.1 to 1.4) between two registers. A multiplier is not cut.
+    settings : Settings
+        Arithmetic and stages.
 
     Raises
     ------
@@ -109,16 +110,16 @@ def generate_rtl(
         If an argument is outside its range, the folder holds something else, or the logit is a constant.
     """
     path = Path(path)
-    _check(path, top, language, levels_per_stage)
+    _check(path, top, language, settings)
     inputs = tuple(
         RtlPort(tensor, program.shapes[tensor], quantiser.bits, quantiser.signed, quantiser.exponent)
         for tensor, quantiser in port_quantisers(program).items()
     )
     output = _output(program)
     if language == "vhdl":
-        files, latency = trace(program).circuit().vhdl(f"{top}_pipeline", levels_per_stage)
+        files, latency = trace(program).circuit().vhdl(f"{top}_pipeline", settings.levels_per_stage)
     else:
-        netlist, logit = build(program, top, levels_per_stage)
+        netlist, logit = build(program, top, settings)
         if not isinstance(logit, Word):
             raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
         files, latency = _verilog(top, inputs, output, netlist, logit), logit.time.cycle + 1
@@ -148,13 +149,15 @@ def read_rtl(path: str | Path) -> RtlProject:
         ) from error
 
 
-def _check(path: Path, top: str, language: str, levels_per_stage: float) -> None:
+def _check(path: Path, top: str, language: str, settings: Settings) -> None:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", top):
         raise RtlError("is no name of a module", where=f"top = {top!r}", remedy="use letters, digits and '_'")
     if language not in LANGUAGES:
         raise RtlError("is not known", where=f"language = {language!r}", remedy=f"use {' or '.join(LANGUAGES)}")
-    if not levels_per_stage >= 1:
-        raise RtlError("is too little", where=f"levels_per_stage = {levels_per_stage!r}", remedy="use 1 or more")
+    if not settings.levels_per_stage >= 1:
+        raise RtlError("is too little", where=f"{settings.levels_per_stage} levels a stage", remedy="use 1 or more")
+    if settings.products not in PRODUCTS:
+        raise RtlError("is not known", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}")
     if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
         raise RtlError("exists, and is no RTL project", where=str(path), remedy="choose another folder")
 

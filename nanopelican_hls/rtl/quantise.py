@@ -15,11 +15,19 @@ from nanopelican_hls.fixed_point import Quantiser, Rounding
 Variable = Any
 
 
-def quantised(x: Variable, quantiser: Quantiser) -> Variable:
-    """``x`` after a `Quantiser`: rounded to its grid, then saturated; a constant becomes a float."""
+def quantised(x: Variable, quantiser: Quantiser, half_added: bool = False) -> Variable:
+    """``x`` after a `Quantiser`: rounded to its grid, then saturated; a constant becomes a float.
+
+    With ``half_added`` half a unit of the grid is in ``x`` already: it is another number plus that half.
+    """
     if x.low == x.high:
-        return float(quantiser(x.low))
-    return _saturated(_rounded(x, quantiser), quantiser)
+        return float(quantiser(x.low - half_added * quantiser.scale / 2))
+    return _saturated(_rounded(x, quantiser, half_added), quantiser)
+
+
+def adds_half(quantiser: Quantiser, exponent: int) -> bool:
+    """Whether rounding numbers on the grid ``2**exponent`` begins with the addition of half a unit."""
+    return quantiser.rounding is Rounding.ROUND and exponent < quantiser.exponent
 
 
 def select_bits(x: Variable, signed: bool, integers: int, fraction: int) -> Variable:
@@ -50,13 +58,13 @@ def _floor(x: Variable, exponent: int) -> Variable:
     return select_bits(x, signed, max(integers, exponent), min(fraction, -exponent))
 
 
-def _rounded(x: Variable, quantiser: Quantiser) -> Variable:
+def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> Variable:
     exponent = quantiser.exponent
     if x.step >= quantiser.scale:
         return x
     if quantiser.rounding is Rounding.FLOOR:
         return _floor(x, exponent)
-    shifted = x + quantiser.scale / 2
+    shifted = x if half_added else x + quantiser.scale / 2
     if shifted.step >= quantiser.scale:
         return _floor(shifted, exponent + 1)  # every value is a tie
     # half up is the floor of this; where nothing is left below the grid there was a tie, and even means: last bit 0

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +41,14 @@ class Simulation:
     first_mismatch: str | None
 
 
-def compile_simulation(project: RtlProject) -> Path:
+def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = None) -> Path:
     """Compile a Verilog project with Verilator and g++; returns the executable.
+
+    Parameters
+    ----------
+    project : RtlProject
+    sources : sequence of Path, optional
+        Verilog instead of the project's, such as its mapped netlist and models of the cells.
 
     Raises
     ------
@@ -56,13 +62,14 @@ def compile_simulation(project: RtlProject) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "ports.h").write_text(_ports_header(project), encoding="ascii")
+    verilog = [str(path.resolve()) for path in sources or project.sources]
     # not optimised: compiling takes longer than simulating. The package was configured without the option with which
     # g++ takes a precompiled header
     make = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
     command = [
         str(root / "bin" / "verilator_bin"), "--cc", "--exe", "--build", "--x-assign", "unique", "-Wno-fatal",
         "--top-module", project.top, "--prefix", "Vdut", "-Mdir", "obj_dir", "-o", "testbench", "-MAKEFLAGS", make,
-        "-CFLAGS", f"-I{folder.resolve()}", str(TESTBENCH), *(str(path.resolve()) for path in project.sources),
+        "-CFLAGS", f"-I{folder.resolve()}", str(TESTBENCH), *verilog,
     ]  # fmt: skip
     log = folder / "verilator.log"
     environment = os.environ | {"VERILATOR_ROOT": str(root)}

@@ -50,6 +50,11 @@ class Symbolic:
         """New inputs [1, n] with these ranges; floats are constants."""
         return cls(_array(np.array([[_variable(value) for value in values]], dtype=object)))
 
+    @classmethod
+    def concatenated(cls, rows: Sequence[Symbolic]) -> Symbolic:
+        """Rows [1, n], side by side."""
+        return cls(np.concatenate([row.values for row in rows], axis=1))
+
     @property
     def shape(self) -> Shape:
         shape: Shape = self.values.shape
@@ -121,9 +126,9 @@ class Symbolic:
     def rectified(self) -> Symbolic:
         return Symbolic(np.maximum(self.values, 0))
 
-    def quantised(self, quantiser: Quantiser) -> Symbolic:
-        """After a `Quantiser`: rounded, then saturated."""
-        return Symbolic(_each(lambda x: quantised(x, quantiser), self.values))
+    def quantised(self, quantiser: Quantiser, half_added: bool = False) -> Symbolic:
+        """After a `Quantiser`: rounded, then saturated; see `quantise.quantised`."""
+        return Symbolic(_each(lambda x: quantised(x, quantiser, half_added), self.values))
 
     def as_port(self, quantiser: Quantiser) -> Symbolic:
         """Inputs behind the quantiser of a port; those of no type yet get its type."""

@@ -2,6 +2,8 @@
 
 import dataclasses
 from functools import cache
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +15,17 @@ from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.mapping import map_rtl
+from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.mapping import NETLIST, map_rtl
 from nanopelican_hls.rtl.project import generate_rtl, read_rtl
 from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 from nanopelican_hls.rtl.tracer import port_quantisers
 
+#: Yosys' models of the cells, and one of the DSP, which Yosys does not have
+CELLS = [
+    Path(str(resources.files("pyosys"))) / "share" / "xilinx" / "cells_sim.v",
+    Path(__file__).with_name("dsp48e2_model.v"),
+]
 #: three constituents, the jet, and tables: every kind of logic, little of it
 SMALL = NetworkConfig(3, 1, symmetric=True, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
 
@@ -67,15 +75,39 @@ def test_equal_logits_show_no_latency(simulated):
         simulate(simulated, ports, np.full_like(logits, logits[0]))
 
 
-def test_mapping_counts_cells(project):
-    cells = map_rtl(project)
-    assert cells.lut == sum(cells.lut_by_size.values()) + cells.srl > 100
+@pytest.fixture(scope="module")
+def cells(project):
+    return map_rtl(project)
+
+
+def test_mapping_counts_cells(project, cells):
+    assert cells.lut == sum(cells.lut_by_size.values()) + cells.lut_of_two + cells.srl > 100
+    assert cells.lut_of_two > 50
     assert cells.ff > 100
     assert cells.carry4 > 0
-    # four products a pair and a jet product, four for the jet's mass; squares and small ones may go into fabric
-    assert 0 < cells.dsp <= 4 * (3 + 3 + 1)
+    # two products for each pair of the three constituents and the jet, for the jet's mass, and for each particle
+    assert cells.dsp == 2 * (6 + 1 + 4)
     assert cells.bram36 == 0
     assert (project.path / "map" / "map.ys").is_file()
+
+
+def test_mapping_counts_a_module_as_often_as_it_stands_in_the_design(project, cells):
+    top = (project.path / "src" / "tagger.v").read_text()
+    assert top.count("tagger_z_v") == 6
+    pair_level = [name for name in cells.modules if name.startswith("tagger_z_v")]
+    assert sum(top.count(f"{name} u_") for name in pair_level) == 6
+    assert all(cells.modules[name]["FDRE"] > 0 for name in pair_level)
+
+
+def test_the_mapped_netlist_equals_qonnx_execution(project, cells, simulated):  # noqa: ARG001
+    """What Yosys made, and the cells that it was given: DSPs, and look-up tables with two outputs."""
+    _, ports, logits = example()
+    compile_simulation(project, [project.path / "map" / NETLIST, *CELLS])
+    try:
+        result = simulate(project, ports, logits)
+    finally:
+        compile_simulation(project)
+    assert (result.mismatches, result.latency_cycles) == (0, project.latency_cycles), result.first_mismatch
 
 
 def test_mapping_says_how_far_it_came(project, tmp_path):
@@ -102,14 +134,14 @@ def test_the_manifest_says_what_was_written(project):
 @pytest.mark.parametrize("network", NETWORKS[::3], ids=network_id)
 def test_any_form_has_a_top_module(network, tmp_path):
     program = Program.parse(build_model(random_description(network, bits=4)))
-    made = generate_rtl(program, tmp_path / "rtl", top="form", levels_per_stage=12)
+    made = generate_rtl(program, tmp_path / "rtl", top="form", settings=Settings(12))
     text = (made.path / "src" / "form.v").read_text()
     for port in (*made.inputs, made.output):
         assert f"[{port.width - 1}:0] {port.name}" in text
 
 
 def test_fewer_levels_a_stage_give_more_cycles(project, tmp_path):
-    deeper = generate_rtl(example()[0], tmp_path / "rtl", top="tagger", levels_per_stage=2)
+    deeper = generate_rtl(example()[0], tmp_path / "rtl", top="tagger", settings=Settings(2))
     assert deeper.latency_cycles > project.latency_cycles
 
 
@@ -140,7 +172,8 @@ def test_an_older_project_is_replaced_and_nothing_else(tmp_path):
     [
         ({"top": "8jets"}, "is no name of a module"),
         ({"language": "systemc"}, "use verilog or vhdl"),
-        ({"levels_per_stage": 0}, "use 1 or more"),
+        ({"settings": Settings(0)}, "use 1 or more"),
+        ({"settings": Settings(products="paper")}, "use dsp or fabric"),
     ],
 )
 def test_arguments_out_of_range(tmp_path, arguments, message):

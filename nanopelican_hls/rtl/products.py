@@ -1,0 +1,262 @@
+"""Minkowski products from chains of the hand-written product (firmware/templates/nanopelican_product.v)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word
+from nanopelican_hls.rtl.piece import Number
+from nanopelican_hls.rtl.schedule import Time
+from nanopelican_hls.rtl.symbolic import Symbolic
+
+MODULE = "nanopelican_product"
+#: widest operands, signed: of the pre-adder, and of the other factor
+A_BITS, B_BITS, P_BITS = 26, 18, 48
+#: clock cycles from the multiplier of a DSP to its result
+DSP_CYCLES = 2
+#: levels of logic that a DSP takes before its first and behind its last register
+DSP_LEVELS = 1.0
+
+#: a four-momentum by its components
+Vector = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """``+- (a + d) * b * 2**exponent + x`` of one lane; d, x may be absent."""
+
+    a: Word
+    b: Word
+    d: Word | None = None
+    x: Word | None = None
+    subtract: bool = False
+    exponent: int = 0
+
+    @property
+    def a_exponent(self) -> int:
+        return min(word.number.exponent for word in (self.a, self.d) if word)
+
+    @property
+    def grid(self) -> int:
+        return self.a_exponent + self.b.number.exponent + self.exponent
+
+
+def signed_bits(number: Number, exponent: int) -> int:
+    """Bits of a number on a finer grid, as a signed one."""
+    return number.bits + (not number.signed) + number.exponent - exponent
+
+
+def extended(net: str, number: Number, exponent: int, bits: int) -> str:
+    """A number as signed one of so many bits on a finer grid, in Verilog."""
+    below = number.exponent - exponent
+    above = bits - number.bits - below
+    sign = f"{net}[{number.bits - 1}]" if number.signed else "1'b0"
+    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [net] + [f"{below}'b0"] * (below > 0)
+    return f"{{{', '.join(parts)}}}" if len(parts) > 1 else net
+
+
+class Products:
+    """Minkowski products of a netlist.
+
+    Parameters
+    ----------
+    netlist : Netlist
+    coordinates : str
+        ``cartesian`` or ``light_cone``.
+    winograd : bool
+        Two products a pair by Winograd's identity, and two a particle, in place of four a pair.
+    """
+
+    def __init__(self, netlist: Netlist, coordinates: str, winograd: bool) -> None:
+        self.netlist, self.coordinates, self.winograd = netlist, coordinates, winograd
+        self._light_cone: dict[Vector, Vector] = {}
+        self._xi: dict[Vector, Word] = {}
+
+    def dots(
+        self, name: str, lanes: Sequence[tuple[Vector, Vector]], values: FixedRange, half: float
+    ) -> list[Word] | None:
+        """Products of pairs of vectors, plus a constant.
+
+        Parameters
+        ----------
+        name : str
+            Of the instances.
+        lanes : sequence of pairs of Vector
+            Of equal types in all lanes. Of two components on the light cone if y and z are 0.
+        values : FixedRange
+            Of the products.
+        half : float
+            The constant.
+
+        Returns
+        -------
+        list of Word or None
+            None if the numbers are too wide for the multipliers, or constants.
+        """
+        if any(not isinstance(value, Word) for lane in lanes for vector in lane for value in vector):
+            return None
+        if not self.winograd or len(lanes[0][0]) == 2:
+            return self._chain(name, [self._direct(*lane) for lane in lanes], values, half)
+        cones = self._on_light_cone(name, [vector for lane in lanes for vector in lane])
+        sums = [self._factors(cones[2 * k], cones[2 * k + 1]) for k in range(len(lanes))]
+        b = self._sums(name, [pair for lane in sums for _, pair in lane])
+        xi = self._xis(name, cones)
+        if xi is None:
+            return None
+        terms = []
+        for k, ((first, _), (second, _)) in enumerate(sums):
+            terms.append(
+                [
+                    Term(first[0], b[2 * k], first[1], xi[2 * k], subtract=True),
+                    Term(second[0], b[2 * k + 1], second[1], xi[2 * k + 1], exponent=-1),
+                ]
+            )
+        return self._chain(name, terms, values, half)
+
+    def _direct(self, one: Vector, other: Vector) -> list[Term]:
+        a, b = _words(one), _words(other)
+        if self.coordinates == "cartesian":
+            return [Term(a[k], b[k], subtract=k > 0) for k in (1, 2, 3, 0)]
+        crossed = [Term(a[k], b[1 - k], exponent=-1) for k in (0, 1)] if one != other else [Term(a[0], a[1])]
+        return [Term(a[k], b[k], subtract=True) for k in range(2, len(a))] + crossed
+
+    # Winograd: d = (p + p')(m + m') / 2 - (y + z')(z + y') - xi - xi',  xi = p m / 2 - y z
+
+    def _on_light_cone(self, name: str, vectors: Sequence[Vector]) -> list[Vector]:
+        """p, m, y, z; from E, px, py, pz these are E + pz, E - pz, px, py."""
+        if self.coordinates == "light_cone":
+            return list(vectors)
+        new = [vector for vector in dict.fromkeys(vectors) if vector not in self._light_cone]
+        ends = self.netlist.lanes(f"{name}_light_cone", [[v[0], v[3]] for v in new], _ends) if new else []
+        for vector, (plus, minus) in zip(new, ends, strict=True):
+            self._light_cone[vector] = (plus, minus, vector[1], vector[2])
+        return [self._light_cone[vector] for vector in vectors]
+
+    def _factors(self, one: Vector, other: Vector) -> list[tuple[list[Word], list[Word]]]:
+        """Of each of the two products, the terms of its factors; those of the first factor are added in the DSP."""
+        (p, m, y, z), (p2, m2, y2, z2) = _words(one), _words(other)
+        return [
+            (left, right) if _sum_bits(left) >= _sum_bits(right) else (right, left)
+            for left, right in (([y, z2], [z, y2]), ([p, p2], [m, m2]))
+        ]
+
+    def _sums(self, name: str, pairs: Sequence[Sequence[Word]]) -> list[Word]:
+        sums = []
+        for place in (0, 1):
+            rows = self.netlist.lanes(f"{name}_sum{place}", pairs[place::2], lambda row: row.sum(1).reshape(1, 1))
+            sums.append([value for (value,) in rows])
+        return _words([value for both in zip(*sums, strict=True) for value in both])
+
+    def _xis(self, name: str, cones: Sequence[Vector]) -> list[Word] | None:
+        """Minus xi of each vector."""
+        new = [cone for cone in dict.fromkeys(cones) if cone not in self._xi]
+        by_type: dict[tuple[Number, ...], list[Vector]] = {}
+        for cone in new:
+            by_type.setdefault(tuple(word.number for word in _words(cone)), []).append(cone)
+        for k, (numbers, alike) in enumerate(by_type.items()):
+            terms = []
+            for cone in alike:
+                p, m, y, z = _words(cone)
+                terms.append([Term(*_wider_first(y, z)), Term(*_wider_first(p, m), subtract=True, exponent=-1)])
+            p_range, m_range, y_range, z_range = (number.values for number in numbers)
+            values = y_range * z_range - (p_range * m_range).halved()
+            found = self._chain(f"{name}_xi{k}", terms, values, registered=False)
+            if found is None:
+                return None
+            self._xi.update(zip(alike, found, strict=True))
+        return [self._xi[cone] for cone in cones]
+
+    # chains
+
+    def _chain(
+        self,
+        name: str,
+        lanes: Sequence[Sequence[Term]],
+        values: FixedRange,
+        half: float = 0.0,
+        registered: bool = True,
+    ) -> list[Word] | None:
+        """Sums of terms: each lane a chain of products, all lanes in step; None if their factors are too wide.
+
+        With `registered` the registers of the factors are in the DSP, else before it.
+        """
+        terms = lanes[0]
+        grid = min([term.grid for term in terms] + [term.x.number.exponent for term in terms if term.x])
+        if half:
+            grid = min(grid, FixedRange.of_values(half).exponent)
+        a_exponents = [term.a_exponent - (term.grid - grid) for term in terms]
+        a_bits = [
+            max(signed_bits(word.number, exponent) for word in (term.a, term.d) if word)
+            for term, exponent in zip(terms, a_exponents, strict=True)
+        ]
+        b_bits = [signed_bits(term.b.number, term.b.number.exponent) for term in terms]
+        if max(a_bits) > A_BITS or max(b_bits) > B_BITS:
+            return None
+        start = max(self._earliest(term, registered) - place for lane in lanes for place, term in enumerate(lane))
+        ready = Time(start + registered + DSP_CYCLES + len(terms) - 1, DSP_LEVELS)
+        total = _coarser(values + FixedRange.of_values(half) if half else values, grid)
+        number = Number(total, total.bits, total.signed)
+        results = []
+        for k, lane in enumerate(lanes):
+            instance = f"{name}_{k}" if len(lanes) > 1 else name
+            for place, term in enumerate(lane):
+                parameters = {
+                    "A_WIDTH": a_bits[place], "B_WIDTH": b_bits[place], "X_WIDTH": P_BITS if term.x else 1,
+                    "SUBTRACT": int(term.subtract), "CHAINED": int(place > 0),
+                    "ROUND": 0 if place else round(half / 2.0**grid), "REGISTERED": int(registered),
+                }  # fmt: skip
+                nets = self._nets(term, start + place, a_exponents[place], a_bits[place])
+                x_net = self._extended(term.x, start + place + registered, grid, P_BITS) if term.x else "1'b0"
+                nets |= {"x": x_net}
+                nets |= {"pcin": f"{instance}_cascade{place - 1}" if place else "48'b0"}
+                nets |= {"p": f"{instance}_p{place}", "pcout": f"{instance}_cascade{place}"}
+                self.netlist.wires[nets["p"]] = self.netlist.wires[nets["pcout"]] = P_BITS
+                self.netlist.instances.append(Instance(MODULE, f"u_{instance}_product{place}", nets, parameters))
+            last = f"{instance}_p{len(terms) - 1}"
+            results.append(self.netlist.field(f"{instance}_dot", last, number.exponent - grid, number, ready))
+        return results
+
+    def _extended(self, word: Word, cycle: int, exponent: int, bits: int) -> str:
+        return extended(self.netlist.at(word, cycle), word.number, exponent, bits)
+
+    def _nets(self, term: Term, cycle: int, a_exponent: int, a_bits: int) -> dict[str, str]:
+        b = term.b.number
+        return {
+            "a": self._extended(term.a, cycle, a_exponent, a_bits),
+            "d": self._extended(term.d, cycle, a_exponent, a_bits) if term.d else f"{a_bits}'b0",
+            "b": self._extended(term.b, cycle, b.exponent, signed_bits(b, b.exponent)),
+        }
+
+    def _earliest(self, term: Term, registered: bool) -> int:
+        """The earliest cycle of the factors of a term."""
+        levels = self.netlist.levels
+        spare = levels - DSP_LEVELS if registered else 0.0
+        factors = [w.time.cycle + (w.time.level > spare) for w in (term.a, term.b, term.d) if w]
+        x = [w.time.cycle + (w.time.level + DSP_LEVELS > levels) - registered for w in (term.x,) if w]
+        return max(factors + x)
+
+
+def _coarser(values: FixedRange, exponent: int) -> FixedRange:
+    """A range that is on a finer grid than its values need, on a grid that they have."""
+    shift = max(0, exponent - values.exponent)
+    return FixedRange(values.low >> shift, -(-values.high >> shift), values.exponent + shift)
+
+
+def _ends(row: Symbolic) -> Symbolic:
+    energy, pz = row[:, :1], row[:, 1:]
+    return Symbolic.concatenated([energy + pz, energy - pz])
+
+
+def _words(values: Sequence[Value]) -> list[Word]:
+    return [value for value in values if isinstance(value, Word)]
+
+
+def _sum_bits(words: Sequence[Word]) -> int:
+    exponent = min(word.number.exponent for word in words)
+    return max(signed_bits(word.number, exponent) for word in words)
+
+
+def _wider_first(one: Word, other: Word) -> tuple[Word, Word]:
+    return (one, other) if one.number.bits >= other.number.bits else (other, one)

@@ -1,0 +1,80 @@
+"""The hand-written product: its variants against each other and against integers, in one simulation."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nanopelican_hls.rtl.project import TEMPLATES, RtlPort, RtlProject
+from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+
+MODEL = Path(__file__).with_name("dsp48e2_model.v")
+A, B, X = 9, 8, 20
+#: subtract, chained, round, registered
+FORMS = [(0, 0, 0, 1), (1, 0, 64, 1), (0, 1, 0, 1), (1, 1, 0, 1), (0, 0, -5, 0), (1, 1, 0, 0)]
+
+
+def top(variants):
+    """All forms, each variant; the same inputs for all, delayed as the forms want them; results side by side."""
+    lines, fields = [], []
+    for k, (subtract, chained, half, registered) in enumerate(FORMS):
+        for variant in range(variants):
+            name = f"p{k}_{variant}"
+            x = "48'd0" if subtract and chained else "{{28{x1[19]}}, x1}"
+            factors = ("a", "d", "b") if registered else ("a1", "d1", "b1")
+            lines += [
+                f"wire [47:0] {name};",
+                f"nanopelican_product #(.A_WIDTH({A}), .B_WIDTH({B}), .SUBTRACT({subtract}), .CHAINED({chained}), "
+                f".ROUND({half}), .REGISTERED({registered}), .INSTANTIATE({variant})) u_{name} (.clk(clk), "
+                f".a({factors[0]}), .d({factors[1]}), .b({factors[2]}), .x({x}), "
+                f".pcin({{{{28{{x2[19]}}}}, x2}}), .p({name}), .pcout());",
+            ]
+            fields.append(f"{name}[23:0]")
+    checks = [f"p{k}_0 == p{k}_{v}" for k in range(len(FORMS)) for v in range(1, variants)]
+    return f"""module product_bench (
+    input wire clk, input wire [{A - 1}:0] a, input wire [{A - 1}:0] d, input wire [{B - 1}:0] b,
+    input wire [{X - 1}:0] x, input wire [2:0] form, output wire [24:0] y
+);
+    reg [{X - 1}:0] x1, x2; reg [{A - 1}:0] a1, d1; reg [{B - 1}:0] b1; reg [2:0] form1, form2, form3;
+    always @(posedge clk) begin
+        x1 <= x; x2 <= x1; a1 <= a; d1 <= d; b1 <= b; form1 <= form; form2 <= form1; form3 <= form2;
+    end
+    {chr(10).join(lines)}
+    wire [{24 * len(FORMS) - 1}:0] all = {{{", ".join(f"p{k}_0[23:0]" for k in reversed(range(len(FORMS))))}}};
+    assign y = {{{" && ".join(checks)}, all[24 * form3 +: 24]}};
+endmodule
+"""
+
+
+@pytest.fixture
+def bench(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "product_bench.v").write_text(top(2))
+    ports = [("a", A, True), ("d", A, True), ("b", B, True), ("x", X, True), ("form", 3, False)]
+    inputs = tuple(RtlPort(name, (1,), bits, signed, 0) for name, bits, signed in ports)
+    return RtlProject(tmp_path, "product_bench", "verilog", inputs, RtlPort("y", (1,), 25, False, 0), 2)
+
+
+def test_variants_are_equal_and_right(bench):
+    compile_simulation(bench, [bench.path / "src" / "product_bench.v", TEMPLATES / "nanopelican_product.v", MODEL])
+    random = np.random.default_rng(0)
+    ends = {name: random.choice([-1, 1], 4000) for name in "adbx"}
+    events = {
+        port.name: random.integers(-(1 << port.bits - 1), 1 << port.bits - 1, 4000)
+        for port in bench.inputs
+        if port.signed
+    }
+    for port in bench.inputs[:4]:  # the ends of the ranges, often
+        at_end = random.random(4000) < 0.3
+        low, high = -(1 << port.bits - 1), (1 << port.bits - 1) - 1
+        events[port.name] = np.where(at_end, np.where(ends[port.name] < 0, low, high), events[port.name])
+    events["form"] = random.integers(0, len(FORMS), 4000)
+    subtract, chained, half, _ = np.array(FORMS).T[:, events["form"]]
+    product = (events["a"] + events["d"]) * events["b"] * np.where(subtract, -1, 1)
+    x = np.where(subtract & chained, 0, events["x"])
+    expected = np.where(chained, events["x"], half) + x + product
+    wanted = (1 << 24) + (expected & ((1 << 24) - 1))
+    result = simulate(
+        bench, {name: array[:, None].astype(float) for name, array in events.items()}, wanted.astype(float)
+    )
+    assert (result.mismatches, result.latency_cycles) == (0, bench.latency_cycles), result.first_mismatch
