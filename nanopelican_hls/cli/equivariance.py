@@ -1,0 +1,168 @@
+"""``nanopelican equivariance``: what Lorentz transformations change in a float and in a quantised network."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanopelican_hls.jets import Jets
+    from nanopelican_hls.network.equivariance import Drift
+    from nanopelican_hls.network.model import TrainedModel
+
+#: how far the float network's logit may move, in units of max(1, |logit|)
+TOLERANCE = 1e-9
+#: no more jets than this choose the scales of a requantised network
+CALIBRATION_JETS = 2048
+#: velocity at which widths are compared
+WIDTH_BETA = 0.5
+WIDTHS = {"cartesian": range(6, 19, 2), "light_cone": range(5, 13)}
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "equivariance",
+        help="check Lorentz invariance, and draw what quantisation leaves of it",
+        description="Boost and rotate jets, and their spurions with them. The float network's logit must not move "
+        "(exit status 1 if it does, by more than 1e-9 of max(1, |logit|)); the drift of the quantised network goes "
+        "into equivariance-NAME.csv and .png.",
+    )
+    parser.add_argument(
+        "model", type=Path, help="checkpoint (models/trigger-n16.pt), or configuration of a model in --models"
+    )
+    parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
+    parser.add_argument("--events", type=_positive, default=4000, help="jets that are transformed (default: 4000)")
+    parser.add_argument("--output", type=Path, default=Path(), help="folder (default: this one)")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints are (default: models)")
+    parser.add_argument("--betas", type=_velocity, nargs="+", default=[k / 10 for k in range(10)], help="velocities")
+    parser.add_argument("--widths", type=_positive, nargs="*", help="bits of momenta to scan (none: no scan)")
+    parser.add_argument("--seed", type=int, default=1, help="of the transformations (default: 1)")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
+    return int(text)
+
+
+def _velocity(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 0 and below 1, the speed of light, not {text}")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the float network, measure the quantised one, write the table and the picture."""
+    import torch
+
+    from nanopelican_hls.network.equivariance import float_deviation
+
+    torch.set_num_threads(1)  # the arrays are small: threads would mostly wait for each other
+    model = _model(args.model, args.models)
+    name = model.config.name
+    calibration, jets = _jets(args, model)
+    deviation = float_deviation(model.float_network, jets, args.betas, args.seed)
+    print(
+        f"{name}, float: largest change of a logit {deviation:.1e} of max(1, |logit|), {len(jets)} jets, "
+        f"|beta| up to {max(args.betas):g}: {'invariant' if deviation <= TOLERANCE else 'NOT INVARIANT'}"
+    )
+    if model.checkpoint.description is None:
+        print(f"{name} has no quantised network")
+    else:
+        _measure(args, model, calibration, jets)
+    return int(deviation > TOLERANCE)
+
+
+def _model(path: Path, folder: Path) -> TrainedModel:
+    from nanopelican_hls.config import load_config
+    from nanopelican_hls.network.model import load_model
+
+    if path.suffix not in (".yaml", ".yml"):
+        return load_model(path)
+    config = load_config(path)
+    return load_model(folder / f"{config.name}.pt", config)
+
+
+def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
+    """Jets that choose scales, and jets that are transformed: different ones."""
+    from nanopelican_hls.jets import read_jets, sample_path
+    from nanopelican_hls.network.metrics import require_both_classes
+
+    path = args.jets or sample_path()
+    jets = read_jets(path, CALIBRATION_JETS + args.events).leading(model.config.network.n_constituents)
+    first = min(CALIBRATION_JETS, len(jets) // 2)
+    calibration, rest = jets[:first], jets[first:]
+    for part in (calibration, rest):
+        require_both_classes(part.labels, str(path))
+    return calibration, rest
+
+
+def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, jets: Jets) -> None:
+    from tqdm import tqdm
+
+    from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.jets import port_values
+    from nanopelican_hls.jets.pictures import save_picture
+    from nanopelican_hls.network.equivariance import at_momentum_width, drifts
+    from nanopelican_hls.network.evaluation import Sample
+
+    config, name = model.config, model.config.name
+    widths = WIDTHS[config.network.coordinates.value] if args.widths is None else args.widths
+    own = config.quantisers.momenta.bits
+    assert calibration.labels is not None
+    sample = Sample(port_values(calibration, config.network), calibration.labels.astype(float))
+    with tqdm(total=1 + len(widths), desc=name, unit=" networks", leave=False, disable=not sys.stderr.isatty()) as bar:
+        trained = list(drifts(model.description, jets, args.betas, args.seed, bits=own))
+        bar.update()
+        requantised: list[Drift] = []
+        for bits in widths:
+            description = at_momentum_width(config, model.float_network, bits, sample)
+            requantised += drifts(description, jets, [WIDTH_BETA], args.seed, bits=bits)
+            bar.update()
+    args.output.mkdir(parents=True, exist_ok=True)
+    stem = args.output / f"equivariance-{name}"
+    write_atomically(stem.with_suffix(".csv"), _table(trained, requantised), NetworkError)
+    _print(trained, name)
+    save_picture(_picture(trained, requantised, name, len(jets)), stem.with_suffix(".png"), force=True)
+    print(f"written: {stem}.csv, {stem}.png")
+
+
+def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: int) -> Any:
+    from nanopelican_hls.errors import NetworkError
+
+    try:
+        from nanopelican_hls.network.equivariance_picture import draw
+    except ImportError as error:
+        raise NetworkError(
+            "the picture needs matplotlib, which is not installed (the table is written)",
+            remedy="pip install 'nanopelican-hls[pictures]'",
+        ) from error
+    title = f"{name}: what Lorentz transformations change in the quantised network"
+    caption = f"{jets:,} jets, each in a frame of its own, spurions transformed with it."
+    if requantised:
+        caption += " Below: the float network quantised anew at each width, scales calibrated, nothing retrained."
+    return draw(trained, requantised, title, caption)
+
+
+def _table(trained: list[Drift], requantised: list[Drift]) -> str:
+    rows = [{"network": "trained", **drift.as_row()} for drift in trained]
+    rows += [{"network": "requantised", **drift.as_row()} for drift in requantised]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _print(drifts: list[Drift], name: str) -> None:
+    print(f"{name}, quantised: |change of the logit|, tags that flip, AUC")
+    print(f"  {'boost':<12}{'|beta|':>7}{'mean':>9}{'50%':>9}{'90%':>9}{'99%':>9}{'flips':>9}{'AUC':>9}")
+    for drift in drifts:
+        numbers = "".join(f"{value:9.3f}" for value in (drift.mean, *drift.quantiles))
+        print(f"  {drift.kind.value:<12}{drift.beta:7.2f}{numbers}{100 * drift.flipped:8.2f}%{drift.auc:9.4f}")
