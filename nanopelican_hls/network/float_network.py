@@ -159,8 +159,9 @@ class FloatNetwork(nn.Module):
     def _input_moments(self, square: Tensor, mask: Tensor) -> Moments | None:
         if not self._tracks:
             return None
-        d = (self.d_unit * square).flatten()
-        return Moments(d.sum()[None], torch.dot(d, d)[None], _entries(mask))
+        entries = square.flatten()
+        total, squares = self.d_unit * entries.sum(), self.d_unit**2 * torch.dot(entries, entries)
+        return Moments(total[None], squares[None], _entries(mask))
 
     def _hidden_moments(self, sums: PairSums, diagonal: Tensor, mask: Tensor) -> Moments | None:
         if not self._tracks:

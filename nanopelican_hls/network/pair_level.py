@@ -92,7 +92,7 @@ class _PairLevel(torch.autograd.Function):
         outside = (mask == 0)[:, :, None]
         row, column = row.masked_fill(outside, -torch.inf), column.masked_fill(outside, -torch.inf)
         for jets, size in _groups(mask):
-            d = square[jets, :size, :size]
+            d = square[:, :size, :size].index_select(0, jets)
             for channel in range(channels):
                 where = (jets, slice(size), channel)
                 value, slopes = _rectified(
@@ -145,7 +145,8 @@ def _mixed(d: Tensor, row: Tensor, column: Tensor, w_d: Tensor) -> Tensor:
 
 def _rectified(z: Tensor, settings: PairSettings, needs_slopes: bool) -> tuple[Tensor, Tensor]:
     """ReLU and quantiser, in place, and their derivative (which is not computed unless needed)."""
-    slopes = (z > 0).to(z.dtype) if needs_slopes else z
+    # compared straight into floating point: converting truth values takes longer than all else here
+    slopes = torch.gt(z, 0, out=torch.empty_like(z)) if needs_slopes else z
     value = z.clamp_(min=0)
     if settings.quantiser is None or not settings.quantiser.enabled:
         return value, slopes

@@ -21,4 +21,5 @@ def uniform_int16(shape: Sequence[int], device: torch.device) -> Tensor:
 
 def kept_factors(uniform: Tensor, rate: float, dtype: torch.dtype) -> Tensor:
     """Dropout's factors: 0 with probability ``rate`` (in steps of 2**-16), else what keeps the mean."""
-    return (uniform >= round(rate * _VALUES) - _VALUES // 2).to(dtype).mul_(1 / (1 - rate))
+    kept = torch.empty(uniform.shape, dtype=dtype, device=uniform.device)
+    return torch.ge(uniform, round(rate * _VALUES) - _VALUES // 2, out=kept).mul_(1 / (1 - rate))

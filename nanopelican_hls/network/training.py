@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from nanopelican_hls.config import Config, Optimiser, to_mapping
 from nanopelican_hls.contract.graph import build_model
-from nanopelican_hls.network.calibration import calibrated, place_scales, refine_scales
+from nanopelican_hls.network.calibration import calibrated, pinned, place_scales, refine_scales
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.evaluation import Sample, Tensors, float_figures, in_chunks, quantised_figures
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.memory import keep_freed_memory
 from nanopelican_hls.network.metrics import Figures
 from nanopelican_hls.network.phase import Phase
 from nanopelican_hls.network.products import square_products
@@ -87,6 +88,7 @@ class SeedTraining:
         NetworkError
             If the state found belongs to another configuration or other data; names the field.
         """
+        keep_freed_memory()
         state = self._load()
         with self._bar:
             float_net = self._train_float(state)
@@ -130,12 +132,13 @@ class SeedTraining:
         self, float_net: FloatNetwork, state: dict[str, Any]
     ) -> tuple[QuantisedNetwork, dict[str, float]]:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
+        fixed = pinned(self.config)
         net = QuantisedNetwork(calibrated(self.config, fold(float_net), sample.values)).to(self._device)
         resumed = state.get("phase") == "quantised"
         if resumed:
             net.load_state_dict(state["model"])
         else:
-            place_scales(net, sample)
+            place_scales(net, sample, fixed)
             build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
         inputs = in_chunks(net.products, self._train.values, self._device)
         net.float()
@@ -146,7 +149,7 @@ class SeedTraining:
 
         def refine(epoch: int) -> None:
             if epoch == frozen_from:
-                refine_scales(net.double(), sample)
+                refine_scales(net.double(), sample, fixed)
                 net.float()
 
         state = self._run(

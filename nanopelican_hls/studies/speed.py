@@ -21,6 +21,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from nanopelican_hls.config import load_config
 from nanopelican_hls.network.evaluation import Tensors
 from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.memory import keep_freed_memory
 from nanopelican_hls.network.products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.studies.paper import RECIPE
@@ -89,6 +90,7 @@ class _Steps:
     """Steps of both forms on the same batch."""
 
     def __init__(self, batch: int, channels: int, multiplicity: str) -> None:
+        keep_freed_memory()
         config = load_config(RECIPE)
         network = replace(config.network, channels=channels)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
