@@ -183,7 +183,7 @@ class FloatNetwork(nn.Module):
         return kept_factors(uniform + uniform.transpose(1, 2), self._rate, square.dtype).mul_(square)
 
     def _of_jets(self, parameters: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-        """Weights that depend on the multiplicity become those of each jet; the operators choose bias rows themselves."""
+        """Weights that depend on the multiplicity become those of each jet; operators choose bias rows themselves."""
         if not self.network.multiplicity_scaling:
             return parameters
         weights = {name: w for name, w in parameters.items() if w.dim() == 2 and not name.endswith("bias")}

@@ -11,8 +11,8 @@ from nanopelican_hls.operators._arrays import pair_count
 from nanopelican_hls.studies.study import Results, Study, named, recommended
 from nanopelican_hls.studies.tables import markdown, measured
 
-CHANNELS = (1, 2, 3, 4, 6, 10)
-SIZES = (6, 8, 12, 16, 24, 32, 80)
+CHANNELS = (1, 2, 4, 10)
+SIZES = (6, 8, 16, 32, 80)
 #: sizes and channels of the forms with beams, which the form without spurions is compared with
 BEAM_CHANNELS, BEAM_SIZES = (2, 4), (8, 16, 32)
 
