@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 import yaml
 
 from nanopelican_hls.errors import ConfigError
-from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Rounding
+from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Quantiser, Rounding
 from nanopelican_hls.level1_format import CMS_CORRELATOR, Level1Format
 from nanopelican_hls.operators import BEAMS, COMPONENTS
 
@@ -121,19 +123,48 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class QuantiserConfig:
-    """Width and rounding of one kind of quantiser; its sign follows from its role, its scale from calibration."""
+    """A kind of quantiser, or that of one tensor.
+
+    Parameters
+    ----------
+    bits : int
+        Width, the sign included.
+    rounding : Rounding
+        To nearest, or truncation.
+    signed : bool, optional
+        By default that of the role (docs/network.md).
+    clip : float, optional
+        A value, in GeV or GeV^2 where the tensor has a unit, that must not saturate: the scale is the finest power of
+        two that holds it. By default the scale comes from calibration.
+    """
 
     bits: int
     rounding: Rounding = Rounding.ROUND
+    signed: bool | None = None
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         if not 2 <= self.bits <= MAX_QUANTISER_BITS:
             raise ConfigError(f"bits must be 2 to {MAX_QUANTISER_BITS}, not {self.bits}", where="quantisers")
+        if self.clip is not None and not (self.clip > 0 and math.isfinite(self.clip)):
+            raise ConfigError(f"clip must be positive and finite, not {self.clip}", where="quantisers")
+
+    def holding(self, bound: float) -> Quantiser:
+        """The quantiser with the finest scale that holds the positive ``bound``; `signed` must be given."""
+        assert self.signed is not None
+        quantiser = Quantiser(self.bits, self.signed, 0, self.rounding)
+        exponent = math.ceil(math.log2(bound / quantiser.high))
+        if math.ldexp(quantiser.high, exponent) < bound:  # the quotient was rounded down to a power of two
+            exponent += 1
+        return dataclasses.replace(quantiser, exponent=exponent)
 
 
 @dataclass(frozen=True)
 class QuantisersConfig:
-    """Where quantisers stand; `null` switches an inner one off, and the exact value passes on."""
+    """Where quantisers stand; `null` switches an inner one off, and the exact value passes on.
+
+    ``tensors`` holds the settings of single tensors by name (docs/network.md), in place of those of their roles.
+    """
 
     momenta: QuantiserConfig
     logit: QuantiserConfig
@@ -149,6 +180,7 @@ class QuantisersConfig:
     relu: QuantiserConfig | None = None
     diagonal: QuantiserConfig | None = None
     sums: QuantiserConfig | None = None
+    tensors: Mapping[str, QuantiserConfig | None] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
@@ -252,6 +284,9 @@ class Config:
                 where=f"{self.name}: quantisers.{sorted(given)[0]}",
                 remedy="remove it, or set `network.spurions: jet`",
             )
+        from nanopelican_hls.contract.settings import tensor_settings  # it needs this module
+
+        tensor_settings(self.network, self.quantisers, f"{self.name}: quantisers")
 
 
 def load_config(path: str | Path) -> Config:
@@ -290,6 +325,8 @@ def to_mapping(config: Any) -> Any:
         return {f.name: to_mapping(getattr(config, f.name)) for f in dataclasses.fields(config)}
     if isinstance(config, Enum):
         return config.value
+    if isinstance(config, Mapping):
+        return {key: to_mapping(value) for key, value in config.items()}
     return list(config) if isinstance(config, tuple) else config
 
 
@@ -311,6 +348,10 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise ConfigError(f"must be a list, not {value!r}", where=where)
         return tuple(_parse(typing.get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise ConfigError(f"must be a mapping, not {value!r}", where=where)
+        return {str(key): _parse(typing.get_args(kind)[1], v, f"{where}: {key}") for key, v in value.items()}
     if dataclasses.is_dataclass(kind):
         return _parse_section(kind, value, where)
     if isinstance(kind, type) and issubclass(kind, Enum):

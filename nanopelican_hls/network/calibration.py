@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import Config, NetworkConfig
-from nanopelican_hls.contract.dataflow import Role, activations, dataflow, parameters, ports, words
+from nanopelican_hls.contract.dataflow import dataflow, ports, words
 from nanopelican_hls.contract.description import NetworkDescription
-from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.contract.settings import tensor_settings
 from nanopelican_hls.network.evaluation import Sample
 from nanopelican_hls.network.execution import execute
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
@@ -47,38 +47,38 @@ def calibrated(
     tables = len(folded["logit_bias"]) > 1
     exact = {name: torch.as_tensor(value) for name, value in {**values, **folded}.items()}
     execute(dataflow(network, tables=tables), exact, {})
-    roles = ports(network) | {n: role for n, (role, _) in parameters(network, tables=tables).items()}
-    roles |= activations(network)
-    quantised = {
-        name: role
-        for name, role in roles.items()
-        if name not in words(network) and getattr(config.quantisers, role.key) is not None
-    }
+    settings = tensor_settings(network, config.quantisers)
     quantisers = {
-        name: _covering(config, role, exact[name].numpy(), 1.0 if name in folded else COVERAGE)
-        for name, role in quantised.items()
+        name: chosen.holding(chosen.clip or _bound(exact[name].numpy(), 1.0 if name in folded else COVERAGE))
+        for name, chosen in settings.items()
     }
+    fixed = pinned(config)
     for name, quantiser in quantisers.items():
-        exponent = quantisers[_grid(name, quantisers)].exponent
+        if name in fixed:
+            continue
+        exponent = quantisers[grid(name, quantisers)].exponent
         if name in ports(network):
             exponent = _port_exponent(network, exponent)
         quantisers[name] = replace(quantiser, exponent=exponent)
     return NetworkDescription(network, words(network) | quantisers, dict(folded))
 
 
-def _grid(name: str, quantised: Container[str]) -> str:
-    """The tensor on whose grid a tensor stands: itself, unless `SAME_GRID` says otherwise."""
+def pinned(config: Config) -> frozenset[str]:
+    """Tensors whose scale is fixed by a ``clip``."""
+    settings = tensor_settings(config.network, config.quantisers)
+    return frozenset(name for name, chosen in settings.items() if chosen.clip is not None)
+
+
+def grid(name: str, quantised: Container[str], fixed: Container[str] = ()) -> str:
+    """The tensor on whose grid a tensor stands: itself if its scale is fixed, or unless `SAME_GRID` says otherwise."""
     leader = SAME_GRID.get(name, name)
-    return leader if leader in quantised else name
+    return leader if leader in quantised and name not in fixed else name
 
 
-def _covering(config: Config, role: Role, source: NDArray[np.float64], coverage: float) -> Quantiser:
-    """The quantiser of a role with the finest scale that holds the given share of the non-zero values."""
-    chosen = getattr(config.quantisers, role.key)
-    quantiser = Quantiser(chosen.bits, role.signed, 0, chosen.rounding)
-    magnitudes = np.abs(source[source != 0])
-    bound = np.quantile(magnitudes, coverage) if magnitudes.size else 1.0
-    return replace(quantiser, exponent=int(np.ceil(np.log2(bound / quantiser.high))))
+def _bound(values: NDArray[np.float64], coverage: float) -> float:
+    """What holds the given share of the non-zero values."""
+    magnitudes = np.abs(values[values != 0])
+    return float(np.quantile(magnitudes, coverage)) if magnitudes.size else 1.0
 
 
 def _port_exponent(network: NetworkConfig, exponent: int) -> int:
@@ -87,7 +87,7 @@ def _port_exponent(network: NetworkConfig, exponent: int) -> int:
     return max(min(exponent, coarsest), FINEST_PORT_EXPONENT)
 
 
-def place_scales(net: QuantisedNetwork, sample: Sample) -> None:
+def place_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
     """Choose all scales: quantisers are switched on one after another, each with the scale of the lowest loss.
 
     So each scale is chosen in a network that is otherwise as good as it can be; moving all at once ends where the error
@@ -99,23 +99,28 @@ def place_scales(net: QuantisedNetwork, sample: Sample) -> None:
         From `calibrated`; changed in place, evaluated in float64.
     sample : Sample
         Jets on which the loss is measured.
+    fixed : container of str
+        Tensors whose scales stay: `pinned`.
     """
     movable = [name for name in net.quantisers if name not in words(net.network)]
     for name in movable:
         net.quantiser(name).enabled = False
     before_weights = set(net.products(sample.values))
     first = [name for name in movable if name in before_weights]
-    _search(net, first, _loss(sample.labels, lambda: net(sample.values)))
+    _search(net, first, fixed, _loss(sample.labels, lambda: net(sample.values)))
     products = net.products(sample.values)
     rest = [name for name in movable if name not in before_weights]
-    _search(net, rest, _loss(sample.labels, lambda: net.logits(products)))
+    _search(net, rest, fixed, _loss(sample.labels, lambda: net.logits(products)))
 
 
-def refine_scales(net: QuantisedNetwork, sample: Sample) -> None:
-    """Move the scales of all that is trained to where the loss is lower now; products stay valid."""
+def refine_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
+    """Move the scales of all that is trained, but for the fixed ones, to where the loss is lower now.
+
+    Products stay valid.
+    """
     products = net.products(sample.values)
     names = [name for name in net.quantisers if name not in products]
-    _search(net, names, _loss(sample.labels, lambda: net.logits(products)))
+    _search(net, names, fixed, _loss(sample.labels, lambda: net.logits(products)))
 
 
 def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable[[], float]:
@@ -128,13 +133,13 @@ def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable
     return loss
 
 
-def _search(net: QuantisedNetwork, names: Sequence[str], loss: Callable[[], float]) -> None:
+def _search(net: QuantisedNetwork, names: Sequence[str], fixed: Container[str], loss: Callable[[], float]) -> None:
     """Descent in each scale (or in those that share a grid) in turn, switching it on first."""
     for leader in names:
-        group = [name for name in names if _grid(name, names) == leader]
+        group = [name for name in names if grid(name, names, fixed) == leader]
         for name in group:
             net.quantiser(name).enabled = True
-        if group:
+        if group and leader not in fixed:
             _descend(net, group, loss)
 
 

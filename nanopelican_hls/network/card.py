@@ -64,8 +64,10 @@ def card_markdown(content: Mapping[str, Any]) -> str:
         for form in ("float", "quantised")
         if form in entry
     ]
+    by_role = {key: q for key, q in sorted(quantisers.items()) if key != "tensors"}
     widths = [
-        [key, q["bits"], q["rounding"]] if q else [key, "not quantised", ""] for key, q in sorted(quantisers.items())
+        [key, q["bits"], q["rounding"]] if q else [key, "not quantised", ""]
+        for key, q in [*by_role.items(), *(quantisers.get("tensors") or {}).items()]
     ]
     figures_head = ["AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss"]
     return (
