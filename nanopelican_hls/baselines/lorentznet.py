@@ -20,7 +20,7 @@ CONSTITUENTS = 80
 BEAMS = ((2**0.5, 0.0, 0.0, 1.0), (2**0.5, 0.0, 0.0, -1.0))
 #: scalars of a particle: psi of its mass if it is a constituent, psi of its mass if it is a beam
 SCALARS = 2
-#: jets evaluated at once: their 160 thousand edges stay in the cache, which doubles the speed
+#: jets evaluated at once: their 160 thousand edges stay in the cache
 EVALUATED_AT_ONCE = 64
 METRIC = (1.0, -1.0, -1.0, -1.0)
 
@@ -67,8 +67,8 @@ class Particles:
 class LorentzNet(Baseline):
     """Lorentz-group-equivariant message passing between all pairs of constituents and beams.
 
-    Arrays are channels first, [channels, particles] and [channels, edges]: with 3 channels this is three times as fast
-    as the other way round. What depends on one particle is computed once per particle, and products once per
+    Arrays are channels first, [channels, particles] and [channels, edges]: three channels are too few for a fast matrix
+    product the other way round. What depends on one particle is computed once per particle, and products once per
     unordered pair; padding is never touched.
 
     Parameters
