@@ -94,7 +94,9 @@ class RunFolder:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise NetworkError(
-                "TensorBoard is missing", where=str(self.path), remedy="pip install tensorboard, or leave it out"
+                "TensorBoard is missing",
+                where=str(self.path),
+                remedy="pip install 'nanopelican-hls[tensorboard]', or leave --tensorboard out",
             ) from error
         step = len(history)
         with SummaryWriter(str(self.path / "tensorboard"), purge_step=step) as writer:
