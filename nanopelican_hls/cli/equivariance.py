@@ -95,7 +95,7 @@ def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
 
     path = args.jets or sample_path()
     jets = read_jets(path, CALIBRATION_JETS + args.events).leading(model.config.network.n_constituents)
-    first = min(CALIBRATION_JETS, len(jets) // 2)
+    first = min(CALIBRATION_JETS, max(len(jets) // 2, len(jets) - args.events))
     calibration, rest = jets[:first], jets[first:]
     for part in (calibration, rest):
         require_both_classes(part.labels, str(path))

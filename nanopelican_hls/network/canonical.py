@@ -108,28 +108,32 @@ def _update(net: FloatNetwork, name: str, values: Tensor) -> None:
     parameter.copy_(values)
 
 
-def canonical_folded(folded: Parameters) -> dict[str, NDArray[np.float64]]:
-    """Hardware parameters that give the same logits, in which every ``|w_d|`` is the same power of two, exactly.
+def canonical_folded(folded: Parameters, *, common: bool = False) -> dict[str, NDArray[np.float64]]:
+    """Hardware parameters that give the same logits, in which every ``|w_d|`` is a power of two, exactly.
 
-    The power is the one nearest to the geometric mean of all ``|w_d|``. A channel with w_d = 0 stays: it needs no
-    multiplier either. Other parameters are equal to rounding.
+    A product times such a weight is a shift. Other parameters are equal to rounding. A channel with w_d = 0 stays: it
+    needs no multiplier either.
 
     Parameters
     ----------
     folded : mapping of str to array
         From `fold`, before quantisation; channels are the last axis of every one but `logit_bias`.
+    common : bool
+        One power of two for all channels, the one nearest to the geometric mean, instead of the nearest for each.
+        Channels share the quantiser of their ReLU, so this costs precision where their sizes differ much.
     """
     sizes = np.abs(folded["w_d"])
     if not sizes.any():
         return dict(folded)
-    unit = 2.0 ** np.rint(np.log2(sizes[sizes > 0]).mean())
-    sizes = np.where(sizes == 0, unit, sizes)
+    exponents = np.log2(np.where(sizes == 0, 1.0, sizes))
+    units = 2.0 ** np.rint(exponents[sizes > 0].mean() if common else exponents)
+    sizes = np.where(sizes == 0, units, sizes)
     result = dict(folded)
     for name, values in folded.items():
         if name in _HARDWARE_READOUT:
-            result[name] = values / unit * sizes
+            result[name] = values / units * sizes
         elif name != "logit_bias":
-            result[name] = values / sizes * unit  # first the division: w_d itself becomes exactly +-1
+            result[name] = values / sizes * units  # first the division: w_d itself becomes exactly +-1
     return result
 
 
