@@ -76,8 +76,8 @@ class _Builder:
         dots = [node for node in program.nodes if node.operator in (PairwiseDot, SpurionDot)]
         coordinates = {node.attributes["coordinates"] for node in dots}
         self.products = (
-            Products(netlist, coordinates.pop(), settings.winograd)
-            if settings.products == "dsp" and len(coordinates) == 1
+            Products(netlist, coordinates.pop(), settings.winograd, settings.products == "fabric")
+            if len(coordinates) == 1
             else None
         )
         self.tensors: dict[str, Values] = {}

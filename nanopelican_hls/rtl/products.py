@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.fabric import fabric_sums
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word
 from nanopelican_hls.rtl.piece import Number
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.term import Term
 
 MODULE = "nanopelican_product"
 #: widest operands, signed: of the pre-adder, and of the other factor
@@ -21,26 +22,6 @@ DSP_LEVELS = 1.0
 
 #: a four-momentum by its components
 Vector = tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Term:
-    """``+- (a + d) * b * 2**exponent + x`` of one lane; d, x may be absent."""
-
-    a: Word
-    b: Word
-    d: Word | None = None
-    x: Word | None = None
-    subtract: bool = False
-    exponent: int = 0
-
-    @property
-    def a_exponent(self) -> int:
-        return min(word.number.exponent for word in (self.a, self.d) if word)
-
-    @property
-    def grid(self) -> int:
-        return self.a_exponent + self.b.number.exponent + self.exponent
 
 
 def signed_bits(number: Number, exponent: int) -> int:
@@ -67,10 +48,12 @@ class Products:
         ``cartesian`` or ``light_cone``.
     winograd : bool
         Two products a pair by Winograd's identity, and two a particle, in place of four a pair.
+    fabric : bool
+        Multipliers of look-up tables in place of DSPs.
     """
 
-    def __init__(self, netlist: Netlist, coordinates: str, winograd: bool) -> None:
-        self.netlist, self.coordinates, self.winograd = netlist, coordinates, winograd
+    def __init__(self, netlist: Netlist, coordinates: str, winograd: bool, fabric: bool) -> None:
+        self.netlist, self.coordinates, self.winograd, self.fabric = netlist, coordinates, winograd, fabric
         self._light_cone: dict[Vector, Vector] = {}
         self._xi: dict[Vector, Word] = {}
 
@@ -182,6 +165,8 @@ class Products:
 
         With `registered` the registers of the factors are in the DSP, else before it.
         """
+        if self.fabric:
+            return fabric_sums(self.netlist, name, lanes, values, half)
         terms = lanes[0]
         grid = min([term.grid for term in terms] + [term.x.number.exponent for term in terms if term.x])
         if half:

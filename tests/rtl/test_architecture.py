@@ -30,7 +30,7 @@ def test_verilog_equals_qonnx_execution(network, tmp_path):
 
 
 def test_inner_quantisers_may_be_off(tmp_path):
-    settings = Settings(winograd=False)
+    settings = Settings(products="fabric", winograd=False)
     assert mismatches(NETWORKS[1], tmp_path, settings, without=("d", "row", "pair", "pair_sum")) == 0
 
 

@@ -1,5 +1,6 @@
 """The hand-written product: its variants against each other and against integers, in one simulation."""
 
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from nanopelican_hls.rtl.project import TEMPLATES, RtlPort, RtlProject
 from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 
 MODEL = Path(__file__).with_name("dsp48e2_model.v")
+CELLS = Path(str(resources.files("pyosys"))) / "share" / "xilinx" / "cells_sim.v"
 A, B, X = 9, 8, 20
 #: subtract, chained, round, registered
 FORMS = [(0, 0, 0, 1), (1, 0, 64, 1), (0, 1, 0, 1), (1, 1, 0, 1), (0, 0, -5, 0), (1, 1, 0, 0)]
@@ -78,3 +80,55 @@ def test_variants_are_equal_and_right(bench):
         bench, {name: array[:, None].astype(float) for name, array in events.items()}, wanted.astype(float)
     )
     assert (result.mismatches, result.latency_cycles) == (0, bench.latency_cycles), result.first_mismatch
+
+
+#: of the multiplier of look-up tables
+SIGNS = [(0, 0), (0, 1), (1, 0), (1, 1)]
+BOOTH_A, BOOTH_B = 5, 4
+
+
+def booth_top():
+    """Both variants for all signs, delayed to the same latency; the product of the form that is asked for."""
+    lines = []
+    for k, (a_signed, b_signed) in enumerate(SIGNS):
+        cycles = 1 if b_signed else 2  # a row a stage: 2 or 3 rows
+        for variant in (0, 1):
+            name = f"p{k}_{variant}"
+            lines += [
+                f"wire [8:0] {name}, {name}_early;",
+                f"nanopelican_booth #(.A_WIDTH({BOOTH_A}), .A_SIGNED({a_signed}), .B_WIDTH({BOOTH_B}), "
+                f".B_SIGNED({b_signed}), .ROWS_PER_STAGE(1), .INSTANTIATE({variant})) u_{name} "
+                f"(.clk(clk), .a(a), .b(b), .p({name}_early));",
+                f"nanopelican_wait #(.WIDTH(9), .CYCLES({2 - cycles})) w_{name} "
+                f"(.clk(clk), .x({name}_early), .y({name}));",
+            ]
+    equal = " && ".join(f"p{k}_0 == p{k}_1" for k in range(4))
+    return f"""module booth_bench (
+    input wire clk, input wire [4:0] a, input wire [3:0] b, input wire [1:0] form, output reg [9:0] y
+);
+    reg [1:0] form1, form2;
+    {chr(10).join(lines)}
+    wire [35:0] all = {{p3_0, p2_0, p1_0, p0_0}};
+    always @(posedge clk) begin
+        form1 <= form; form2 <= form1; y <= {{{equal}, all[9 * form2 +: 9]}};
+    end
+endmodule
+"""
+
+
+def test_multiplier_of_look_up_tables(tmp_path):
+    """Every product of numbers of 5 and 4 bits."""
+    (tmp_path / "booth_bench.v").write_text(booth_top())
+    ports = [("a", BOOTH_A), ("b", BOOTH_B), ("form", 2)]
+    inputs = tuple(RtlPort(name, (1,), bits, False, 0) for name, bits in ports)
+    bench = RtlProject(tmp_path, "booth_bench", "verilog", inputs, RtlPort("y", (1,), 10, False, 0), 2)
+    templates = [TEMPLATES / f"nanopelican_{name}.v" for name in ("booth", "delay")]
+    compile_simulation(bench, [tmp_path / "booth_bench.v", *templates, CELLS])
+    a, b, form = (grid.ravel() for grid in np.meshgrid(np.arange(32), np.arange(16), np.arange(4)))
+    signs = np.array(SIGNS)[form]
+    signed_a = np.where(signs[:, 0] & (a > 15), a - 32, a)
+    signed_b = np.where(signs[:, 1] & (b > 7), b - 16, b)
+    wanted = 512 + ((signed_a * signed_b) & 511)
+    events = {name: array[:, None].astype(float) for name, array in (("a", a), ("b", b), ("form", form))}
+    result = simulate(bench, events, wanted.astype(float))
+    assert (result.mismatches, result.latency_cycles) == (0, 2), result.first_mismatch

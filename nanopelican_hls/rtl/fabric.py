@@ -1,0 +1,98 @@
+"""Sums of products in look-up tables: multipliers written by hand (firmware/templates/nanopelican_booth.v)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.netlist import Instance, Netlist, Word
+from nanopelican_hls.rtl.piece import Number
+from nanopelican_hls.rtl.schedule import Time
+from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.term import Term
+
+MODULE = "nanopelican_booth"
+#: levels of logic of a row of the multiplier: an addition, by alkaid's delay model
+ROW_LEVELS = 1.15
+
+
+def fabric_sums(
+    netlist: Netlist, name: str, lanes: Sequence[Sequence[Term]], values: FixedRange, constant: float
+) -> list[Word]:
+    """Sums of terms and a constant, all lanes in step.
+
+    Parameters
+    ----------
+    netlist : Netlist
+    name : str
+        Of the instances.
+    lanes : sequence of sequence of Term
+        Of equal types in all lanes.
+    values : FixedRange
+        Of the sums without the constant.
+    constant : float
+    """
+    terms = lanes[0]
+    rows: list[list[Word]] = [[] for _ in lanes]
+    for place in range(len(terms)):
+        factors = _factors(netlist, f"{name}_factor{place}", [lane[place] for lane in lanes])
+        for row, lane, product in zip(rows, lanes, _multiplied(netlist, f"{name}_times{place}", factors), strict=True):
+            row += [product, *(x for x in (lane[place].x,) if x)]
+    signs = [sign for term in terms for sign in ([_weight(term)] + [1.0] * (term.x is not None))]
+
+    def compute(row: Symbolic) -> Symbolic:
+        weighted = Symbolic.concatenated([row[:, k : k + 1] * sign for k, sign in enumerate(signs)])
+        return weighted.sum(1).reshape(1, 1).known_within(values) + constant
+
+    sums = netlist.lanes(f"{name}_total", rows, compute)
+    return [value for (value,) in sums if isinstance(value, Word)]
+
+
+def _weight(term: Term) -> float:
+    return math.ldexp(-1.0 if term.subtract else 1.0, term.exponent)
+
+
+def _factors(netlist: Netlist, name: str, terms: Sequence[Term]) -> list[tuple[Word, Word]]:
+    if terms[0].d is None:
+        return [(term.a, term.b) for term in terms]
+    lanes = [[term.a, term.d] for term in terms if term.d]
+    sums = [value for (value,) in netlist.lanes(name, lanes, lambda row: row.sum(1).reshape(1, 1))]
+    return [(value, term.b) for value, term in zip(sums, terms, strict=True) if isinstance(value, Word)]
+
+
+def booth_rows(number: Number) -> int:
+    """Rows of the multiplier for the factor that is recoded."""
+    return (number.bits + (not number.signed) + 1) // 2
+
+
+def _booth_luts(pair: tuple[Word, Word]) -> int:
+    return booth_rows(pair[1].number) * (pair[0].number.bits + 3)
+
+
+def _multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
+    """A multiplier for each pair of factors, all in step."""
+    pairs = [min((a, b), (b, a), key=_booth_luts) for a, b in factors]
+    rows_per_stage = max(1, int(netlist.levels / ROW_LEVELS))
+    rows = booth_rows(pairs[0][1].number)
+    first = min(rows, rows_per_stage) * ROW_LEVELS
+    start = max(
+        word.time.cycle + (word.time.level + first > max(netlist.levels, first)) for pair in pairs for word in pair
+    )
+    level = max((word.time.level for pair in pairs for word in pair if word.time.cycle == start), default=0.0)
+    stages = -(-rows // rows_per_stage)
+    last = (rows - (stages - 1) * rows_per_stage) * ROW_LEVELS
+    ready = Time(start + stages - 1, last + (level if stages == 1 else 0.0))
+    products = []
+    for k, (a, b) in enumerate(pairs):
+        values = a.number.values * b.number.values
+        full = f"{name}_{k}_full"
+        netlist.wires[full] = a.number.bits + b.number.bits
+        products.append(netlist.field(f"{name}_{k}_p", full, 0, Number(values, values.bits, values.signed), ready))
+        parameters = {
+            "A_WIDTH": a.number.bits, "A_SIGNED": int(a.number.signed),
+            "B_WIDTH": b.number.bits, "B_SIGNED": int(b.number.signed), "ROWS_PER_STAGE": rows_per_stage,
+        }  # fmt: skip
+        nets = {"a": netlist.at(a, start), "b": netlist.at(b, start), "p": full}
+        netlist.instances.append(Instance(MODULE, f"u_{name}_{k}", nets, parameters))
+    return products
