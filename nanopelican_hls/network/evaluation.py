@@ -61,18 +61,19 @@ def in_chunks(call: Callable[[Tensors], Tensors], values: Mapping[str, Any], dev
 
 
 def float_logits(net: FloatNetwork, values: Mapping[str, Any]) -> NDArray[np.float64]:
-    """Logits [n] of a float network, in float64, from port values."""
-    net = copy.deepcopy(net).double().eval()
+    """Logits [n] of a float network from port values, computed in the precision of its parameters."""
+    net.eval()
 
     def call(tensors: Tensors) -> Tensors:
-        return {"logit": net(square_products(net.network, tensors))}
+        single = {name: tensor.to(net.b0.dtype) for name, tensor in tensors.items()}
+        return {"logit": net(square_products(net.network, single)).double()}
 
     logits: NDArray[np.float64] = in_chunks(call, values, net.b0.device)["logit"].numpy()
     return logits
 
 
 def float_figures(net: FloatNetwork, sample: Sample) -> Figures:
-    """Figures of a float network, in float64."""
+    """Figures of a float network, computed in the precision of its parameters."""
     return figures(sample.labels, float_logits(net, sample.values))
 
 

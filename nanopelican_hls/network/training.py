@@ -92,7 +92,7 @@ class SeedTraining:
         state = self._load()
         with self._bar:
             float_net = self._train_float(state)
-            metrics = {"float": float_figures(float_net, self._valid).as_dict()}
+            metrics = {"float": float_figures(copy.deepcopy(float_net).double(), self._valid).as_dict()}
             description = None
             if self.config.training.quantised_epochs:
                 quantised_net, metrics["quantised"] = self._train_quantised(float_net, state)

@@ -51,6 +51,7 @@ class WidthStudy(Study):
 
     def configs(self) -> list[Config]:
         base = recommended()
+        base = replace(base, training=replace(base.training, seeds=base.training.seeds[:2]))
         laboratory = replace(base.network, coordinates=Coordinates.CARTESIAN)
         scans = [
             named(base, f"laboratory-{b}", network=laboratory, quantisers=_momenta(base.quantisers, b))
