@@ -63,6 +63,11 @@ def test_counts(capsys):
     assert "all seeds" not in out
 
 
+def test_the_page_shows_what_the_command_prints(capsys):
+    assert main(["formula", str(MODELS / "paper-n16-c1.pt")]) == 0
+    assert capsys.readouterr().out in (MODELS.parent / "docs" / "formula.md").read_text(encoding="utf-8")
+
+
 def test_spread_over_seeds(seeds, capsys):
     assert main(["formula", *map(str, seeds)]) == 0
     out = capsys.readouterr().out
