@@ -39,6 +39,16 @@ def add_parser(subparsers: Any) -> None:
         "--clock-uncertainty", type=float, help="share of it left for routing by HLS, in %% (default: 27)"
     )
     parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: that of the configuration)")
+    parser.add_argument(
+        "--products", choices=("dsp", "fabric"), help="open flow: what multiplies momenta (default: dsp)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--winograd", action="store_true", default=None, help="open flow: two products a pair (default with DSPs)"
+    )
+    form.add_argument(
+        "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
+    )
     parser.add_argument("--export", action="store_true", help="vendor flow: pack the design as an IP as well")
     parser.add_argument("--jets", type=Path, help="HDF5 file of jets for RTL simulation (default: the shipped sample)")
     parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only")
@@ -97,7 +107,10 @@ def _open(args: argparse.Namespace, config: Config, model: onnx.ModelProto, buil
     from nanopelican_hls.synth.flows import load_open_flow
 
     synthesise = load_open_flow()
-    return synthesise(model, build, _target(args, config), _ports(args, config, args.events), announce=_announce)
+    asked = {"products": args.products, "winograd": args.winograd}
+    arithmetic = {name: value for name, value in asked.items() if value is not None}
+    ports = _ports(args, config, args.events)
+    return synthesise(model, build, _target(args, config), ports, announce=_announce, **arithmetic)
 
 
 def _target(args: argparse.Namespace, config: Config) -> Target:

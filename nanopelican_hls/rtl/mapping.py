@@ -10,16 +10,20 @@ import resource
 import subprocess
 import sys
 import time
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
 FAMILY = "xcup"
 NETLIST = "mapped.v"
+PIECES = "pieces.json"
+#: cells of the device; modules have a ``$`` or small letters
+CELL = "[A-Z][A-Z0-9_]*"
 #: beginning of the names of files with modules made of cells, which take the place of those of the same name
 CELLS_PREFIX = "ultrascale_"
 #: runs in a process of its own: Yosys writes to the standard output, keeps its memory, and may be killed for it
@@ -27,23 +31,15 @@ WORKER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' +
 
 
 @dataclass(frozen=True)
-class MappedCells:
-    """Cells after mapping, before placement.
+class Cells:
+    """Cells by kind.
 
     Attributes
     ----------
     cells : number of each kind of cell.
-    modules : the same for one instance of each module.
-    seconds : wall-clock time of Yosys.
-    peak_memory_mb : largest memory that any process started from here took so far.
-    tool_version : of Yosys.
     """
 
     cells: Mapping[str, int]
-    modules: Mapping[str, Mapping[str, int]]
-    seconds: float
-    peak_memory_mb: int
-    tool_version: str = field(default_factory=lambda: f"pyosys {importlib.metadata.version('pyosys')}")
 
     def _count(self, pattern: str) -> int:
         return sum(count for kind, count in self.cells.items() if re.fullmatch(pattern, kind))
@@ -67,6 +63,9 @@ class MappedCells:
     def lut(self) -> int:
         """Places of look-up tables: those of logic, and shift registers; Yosys lets no two functions share one."""
         return sum(self.lut_by_size.values()) + self.lut_of_two + self.srl
+
+    def summary(self) -> dict[str, int]:
+        return {"lut": self.lut - self.srl, "srl": self.srl, "ff": self.ff, "dsp": self.dsp, "carry4": self.carry4}
 
     @property
     def inverters(self) -> int:
@@ -92,10 +91,40 @@ class MappedCells:
         return self._count("RAMB36.*") + self._count("RAMB18.*") / 2
 
 
+@dataclass(frozen=True)
+class PieceCells(Cells):
+    """All instances of one part of the design.
+
+    Attributes
+    ----------
+    instances : how often it stands in the top module.
+    """
+
+    instances: int
+
+
+@dataclass(frozen=True)
+class MappedCells(Cells):
+    """Cells after mapping, before placement.
+
+    Attributes
+    ----------
+    pieces : parts of the design by name, each counted as often as it stands there.
+    seconds : wall-clock time of Yosys.
+    peak_memory_mb : largest memory that any process started from here took so far.
+    tool_version : of Yosys.
+    """
+
+    pieces: Mapping[str, PieceCells]
+    seconds: float
+    peak_memory_mb: int
+    tool_version: str = field(default_factory=lambda: f"pyosys {importlib.metadata.version('pyosys')}")
+
+
 def map_rtl(project: RtlProject) -> MappedCells:
     """Map a Verilog project with Yosys for UltraScale+, out of context: no pads, no clock buffers.
 
-    The script and the log stay in ``map/``.
+    The script, the log, the netlist and ``pieces.json`` stay in ``map/``.
 
     Raises
     ------
@@ -122,13 +151,46 @@ def map_rtl(project: RtlProject) -> MappedCells:
         ).returncode
     if status or not counts.is_file():
         raise RtlError(_failure(log, status), where=str(project.path), remedy=f"see {log}")
-    found = json.loads(counts.read_text(encoding="utf-8"))
-    return MappedCells(
-        cells=_primitives(found["design"]),
-        modules={name.lstrip("\\"): _primitives(module) for name, module in found["modules"].items()},
+    found = json.loads(counts.read_text(encoding="utf-8"))["modules"]
+    modules = {name.lstrip("\\"): module["num_cells_by_type"] for name, module in found.items()}
+    mapped = MappedCells(
+        cells=_primitives(modules, project.top),
+        pieces=_pieces(modules, project.top),
         seconds=round(time.monotonic() - start, 1),
         peak_memory_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     )
+    table = {name: piece.summary() | {"instances": piece.instances} for name, piece in mapped.pieces.items()}
+    effort = {"seconds": mapped.seconds, "peak_memory_mb": mapped.peak_memory_mb}
+    write_atomically(folder / PIECES, json.dumps(effort | {"pieces": table}, indent=2) + "\n", RtlError)
+    return mapped
+
+
+def _pieces(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, PieceCells]:
+    """What stands in the top module: variants of a piece, and instances with other parameters, are one."""
+    instances: Counter[str] = Counter()
+    cells: dict[str, Counter[str]] = defaultdict(Counter)
+    for module, count in modules[top].items():
+        name = re.sub(r"_v\d+$", "", _plain(module).removeprefix(f"{top}_"))
+        instances[name] += count
+        for kind, number in _primitives(modules, module).items():
+            cells[name][kind] += number * count
+    return {name: PieceCells(dict(found), instances[name]) for name, found in sorted(cells.items())}
+
+
+def _primitives(modules: Mapping[str, Mapping[str, int]], module: str) -> Counter[str]:
+    """Cells of the device in a module and in what it contains."""
+    if module not in modules:
+        return Counter([module] if re.fullmatch(CELL, module) else [])
+    total: Counter[str] = Counter()
+    for kind, count in modules[module].items():
+        for inner, number in _primitives(modules, kind).items():
+            total[inner] += number * count
+    return total
+
+
+def _plain(module: str) -> str:
+    """The name of a module without the parameters that Yosys puts before and behind it."""
+    return next((part for part in module.split("\\") if part and not part.startswith("$paramod")), module)
 
 
 def mapping_sources(project: RtlProject) -> list[Path]:
@@ -152,13 +214,6 @@ def _script(project: RtlProject) -> str:
             "",
         ]
     )
-
-
-def _primitives(statistics: Mapping[str, Any]) -> dict[str, int]:
-    """Cells of the device; modules have a ``$`` or are the project's own, and are counted by what is in them."""
-    return {
-        kind: count for kind, count in statistics["num_cells_by_type"].items() if re.fullmatch("[A-Z][A-Z0-9_]*", kind)
-    }
 
 
 def _failure(log: Path, status: int) -> str:

@@ -6,7 +6,7 @@ import importlib
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import onnx
@@ -23,7 +23,10 @@ OPEN_FLOW = "nanopelican_hls.rtl"
 
 
 class OpenFlow(Protocol):
-    """The open flow, from a model of the contract to a report; it may write anything below `build`."""
+    """The open flow, from a model of the contract to a report; it may write anything below `build`.
+
+    `arithmetic` is what the user asked for: ``products``, ``winograd``.
+    """
 
     def __call__(
         self,
@@ -32,6 +35,7 @@ class OpenFlow(Protocol):
         target: Target,
         ports: Mapping[str, NDArray[np.float64]],
         announce: Callable[[str], object],
+        **arithmetic: Any,
     ) -> SynthesisReport: ...
 
 

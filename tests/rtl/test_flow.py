@@ -6,6 +6,7 @@ from random_networks import random_description, random_ports
 from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.proof import csim
 from nanopelican_hls.rtl import flow
 from nanopelican_hls.synth.flows import load_open_flow
 from nanopelican_hls.synth.parts import find_part
@@ -33,6 +34,10 @@ def test_report(model, tmp_path, monkeypatch):
     assert report.lut > 0
     assert report.timing is None
     assert [stage.split()[0] for stage in stages] == ["tracing,", "QONNX", "simulation", "mapping"]
+
+
+def test_as_many_hostile_events_as_the_c_simulation():
+    assert flow.HOSTILE_EVENTS == csim.HOSTILE_EVENTS
 
 
 def test_an_event_every_second_cycle_is_refused(model, tmp_path):

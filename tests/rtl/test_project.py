@@ -1,6 +1,7 @@
 """Generated RTL: what is written, its simulation against QONNX execution, and its mapping."""
 
 import dataclasses
+import json
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -15,8 +16,9 @@ from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.rtl import mapping
 from nanopelican_hls.rtl.architecture import Settings
-from nanopelican_hls.rtl.mapping import NETLIST, map_rtl
+from nanopelican_hls.rtl.mapping import NETLIST, PIECES, map_rtl
 from nanopelican_hls.rtl.project import generate_rtl, read_rtl
 from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 from nanopelican_hls.rtl.tracer import port_quantisers
@@ -94,9 +96,21 @@ def test_mapping_counts_cells(project, cells):
 def test_mapping_counts_a_module_as_often_as_it_stands_in_the_design(project, cells):
     top = (project.path / "src" / "tagger.v").read_text()
     assert top.count("tagger_z_v") == 6
-    pair_level = [name for name in cells.modules if name.startswith("tagger_z_v")]
-    assert sum(top.count(f"{name} u_") for name in pair_level) == 6
-    assert all(cells.modules[name]["FDRE"] > 0 for name in pair_level)
+    assert cells.pieces["z"].instances == 6
+    assert cells.pieces["nanopelican_product"].dsp == cells.dsp
+    for count in ("lut", "srl", "ff", "dsp"):
+        assert sum(getattr(piece, count) for piece in cells.pieces.values()) == getattr(cells, count)
+    table = json.loads((project.path / "map" / PIECES).read_text())["pieces"]
+    assert table["z"]["lut"] == cells.pieces["z"].lut > 0
+
+
+def test_a_killed_mapping_says_how_far_it_came(project, tmp_path, monkeypatch):
+    """As the kernel does when memory runs out."""
+    worker = "import os; print('7.1. Executing OPT pass.', flush=True); os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(mapping, "WORKER", worker)
+    (tmp_path / "src").symlink_to(project.path / "src")
+    with pytest.raises(RtlError, match=r"Yosys is killed, in step 7.1. Executing OPT pass"):
+        map_rtl(dataclasses.replace(project, path=tmp_path))
 
 
 def test_the_mapped_netlist_equals_qonnx_execution(project, cells, simulated):  # noqa: ARG001
