@@ -161,8 +161,9 @@ def _table(trained: list[Drift], requantised: list[Drift]) -> str:
 
 
 def _print(drifts: list[Drift], name: str) -> None:
-    print(f"{name}, quantised: |change of the logit|, tags that flip, AUC")
-    print(f"  {'boost':<12}{'|beta|':>7}{'mean':>9}{'50%':>9}{'90%':>9}{'99%':>9}{'flips':>9}{'AUC':>9}")
+    print(f"{name}, quantised: |change of the logit|, tags that flip, AUC, jets that saturate a port")
+    print(f"  {'boost':<12}{'|beta|':>7}{'mean':>9}{'50%':>9}{'90%':>9}{'99%':>9}{'flips':>9}{'AUC':>9}{'saturate':>9}")
     for drift in drifts:
         numbers = "".join(f"{value:9.3f}" for value in (drift.mean, *drift.quantiles))
-        print(f"  {drift.kind.value:<12}{drift.beta:7.2f}{numbers}{100 * drift.flipped:8.2f}%{drift.auc:9.4f}")
+        shares = f"{100 * drift.flipped:8.2f}%{drift.auc:9.4f}{100 * drift.saturated:8.1f}%"
+        print(f"  {drift.kind.value:<12}{drift.beta:7.2f}{numbers}{shares}")

@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.config import Config, Coordinates, Input, NetworkConfig, Spurions
 from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.jets import Jets, port_values
 from nanopelican_hls.network.calibration import calibrated, place_scales
 from nanopelican_hls.network.evaluation import Sample, in_chunks
@@ -119,11 +120,13 @@ class Drift:
 
     ``mean``, ``quantiles`` (at `QUANTILES`) and ``largest`` are those of |change of the logit|, ``flipped`` is the
     share of jets whose tag changes (logit above 0), ``auc_before`` and ``auc`` are of the jets as they were and after.
+    ``saturated`` is the share of the transformed jets that exceed the range of a port.
     """
 
     momentum_bits: int | None
     kind: Kind
     beta: float
+    saturated: float
     mean: float
     quantiles: tuple[float, ...]
     largest: float
@@ -189,16 +192,25 @@ def drifts(
     net, network = free_quantised(description), description.network
     assert jets.labels is not None
 
-    def logits(matrices: Array) -> Array:
+    def evaluated(matrices: Array) -> tuple[Array, float]:
         values = free_port_values(network, jets, matrices)
-        result: Array = in_chunks(lambda x: {"logit": net(x)}, values)["logit"].numpy()
-        return result
+        logits: Array = in_chunks(lambda x: {"logit": net(x)}, values)["logit"].numpy()
+        saturated = [_exceeds(description.quantisers[name], value) for name, value in values.items()]
+        return logits, float(np.any(saturated, axis=0).mean())
 
-    before = logits(_identity(len(jets)))
+    before, _ = evaluated(_identity(len(jets)))
     rng = np.random.default_rng(seed)
     for kind, beta in itertools.product(Kind, betas):
-        after = logits(transformations(kind, beta, len(jets), rng))
-        yield Drift.between(before, after, jets.labels, momentum_bits=bits, kind=kind, beta=beta)
+        after, saturated = evaluated(transformations(kind, beta, len(jets), rng))
+        setting = {"momentum_bits": bits, "kind": kind, "beta": beta, "saturated": saturated}
+        yield Drift.between(before, after, jets.labels, **setting)
+
+
+def _exceeds(quantiser: Quantiser, values: Array) -> NDArray[np.bool_]:
+    """Which jets [n] have a value [n, N] that is more than half a step out of range."""
+    low, high = (quantiser.low - 0.5) * quantiser.scale, (quantiser.high + 0.5) * quantiser.scale
+    exceeds: NDArray[np.bool_] = np.logical_or(values.min(axis=1) < low, values.max(axis=1) > high)
+    return exceeds
 
 
 def at_momentum_width(config: Config, net: FloatNetwork, bits: int, sample: Sample) -> NetworkDescription:

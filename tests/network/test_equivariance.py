@@ -181,6 +181,15 @@ class TestQuantisedNetwork:
             assert drift.mean <= drift.largest
             assert sorted(drift.quantiles) == list(drift.quantiles)
 
+    def test_boosts_across_the_beam_saturate_ports_in_the_laboratory(self, jets):
+        model = load_model(MODELS / "paper-n16-c2.pt")
+        slow, fast = (
+            {drift.kind: drift for drift in drifts(model.description, jets.leading(16), [beta], seed=1)}
+            for beta in (0.0, 0.9)
+        )
+        assert slow[Kind.BEAM].saturated < 0.02 < 0.2 < fast[Kind.TRANSVERSE].saturated
+        assert fast[Kind.TRANSVERSE].mean > 10 * slow[Kind.TRANSVERSE].mean
+
     def test_wide_momenta_drift_less(self, jets):
         model = load_model(MODELS / "paper-n16-c2.pt")
         jets = jets.leading(16)
@@ -218,9 +227,8 @@ def test_jet_momenta_keep_their_extra_bits(jets):
 
 def test_drift_by_hand():
     before, after = np.array([-1.0, 2.0, 3.0, -4.0]), np.array([1.0, 2.0, 2.0, -4.5])
-    drift = Drift.between(
-        before, after, np.array([0, 1, 1, 0], dtype=np.int8), momentum_bits=8, kind=Kind.BEAM, beta=0.5
-    )
+    setting = {"momentum_bits": 8, "kind": Kind.BEAM, "beta": 0.5, "saturated": 0.25}
+    drift = Drift.between(before, after, np.array([0, 1, 1, 0], dtype=np.int8), **setting)
     assert drift.mean == (2 + 0 + 1 + 0.5) / 4
     assert drift.quantiles[0] == 0.75
     assert drift.largest == 2
@@ -230,6 +238,7 @@ def test_drift_by_hand():
         "momentum_bits": 8,
         "kind": "beam",
         "beta": 0.5,
+        "saturated": 0.25,
         "mean": 0.875,
         "largest": 2.0,
         "flipped": 0.25,
