@@ -97,6 +97,18 @@ class TestCanonical:
         assert_identical(folded_logits(net.network, found, ports), folded_logits(net.network, folded, ports))
 
 
+@pytest.mark.parametrize("symmetric", [False, True], ids=["untied", "symmetric"])
+@pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
+def test_learned_exponents_stay(batch_norm, symmetric):
+    network = NetworkConfig(5, 4, symmetric=symmetric, batch_norm=batch_norm, multiplicity_scaling=True)
+    net = random_float_network(network)
+    found = canonical(net)
+    assert set(found.c1.abs().tolist()) == {1.0}
+    torch.testing.assert_close(found.alpha, net.alpha, rtol=0, atol=0)
+    ports = random_ports(network, 100)
+    assert_identical(reference_logits(found, ports), reference_logits(net, ports))
+
+
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
 def test_channels_without_c1_are_normalised_by_the_next_coefficient(batch_norm):
     net = random_float_network(NetworkConfig(4, 4, symmetric=False, batch_norm=batch_norm))
