@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.counts import PieceCounts, piece_counts
 from nanopelican_hls.rtl.flow import synthesise
 from nanopelican_hls.rtl.mapping import MappedCells, map_rtl
 from nanopelican_hls.rtl.project import RtlPort, RtlProject, generate_rtl, read_rtl
@@ -11,6 +12,7 @@ from nanopelican_hls.rtl.tracer import Trace, trace
 
 __all__ = [
     "MappedCells",
+    "PieceCounts",
     "RtlPort",
     "RtlProject",
     "Settings",
@@ -19,6 +21,7 @@ __all__ = [
     "compile_simulation",
     "generate_rtl",
     "map_rtl",
+    "piece_counts",
     "read_rtl",
     "simulate",
     "synthesise",

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Node, Program
-from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import (
     BEAMS,
     AngleDifference,
@@ -155,7 +154,7 @@ class _Builder:
         """Equal lanes that give elements `index` of a node's output, and of what is computed from it elementwise.
 
         `padded` is what it gives instead, at the end of the chain, where the last input, a mask, is 0.
-        With `half_added`, `compute` gives the output plus half a unit of the quantiser behind it.
+        With `half_added`, `compute` gives the output plus half a unit of the quantiser behind it (`_half`).
         """
         chain = self.graph.elementwise(node.output)
         inside = {node.output, *(each.output for each in chain)}
@@ -168,12 +167,10 @@ class _Builder:
 
         def lane(row: Symbolic) -> Symbolic:
             values = {node.output: compute(row)}
-            if node.operator is not PairMix and not half_added:  # padded particles may lie below the range of z
-                values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
-            for each in chain:
-                source = values[str(each.inputs[0])]
-                result = source.quantised(each.quantiser, half_added) if each.quantiser else source.rectified()
-                values[each.output] = result.known_within(self.program.ranges[each.output])
+            if half_added:
+                values[chain[-1].output] = self._rounded(values[node.output], chain)
+            else:
+                self._follow(node, chain, values)
             if padded is not None:
                 values[wanted[-1]] = values[wanted[-1]].chosen(row[:, row.shape[1] - 1 :], padded)
             return concatenate([values[tensor] for tensor in wanted], 1)  # type: ignore[no-any-return]
@@ -182,6 +179,40 @@ class _Builder:
             count = len(places)
             for k, tensor in enumerate(wanted):
                 self._store(tensor, places, results[k * count : (k + 1) * count])
+
+    def _follow(self, node: Node, chain: Sequence[Node], values: dict[str, Symbolic]) -> None:
+        """Quantisers and ReLUs behind a node, each by itself."""
+        if node.operator is not PairMix:  # padded particles may lie below the range of z
+            values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
+        for each in chain:
+            source = values[str(each.inputs[0])]
+            result = source.quantised(each.quantiser) if each.quantiser else source.rectified()
+            values[each.output] = result.known_within(self.program.ranges[each.output])
+
+    def _rounded(self, value: Symbolic, chain: Sequence[Node]) -> Symbolic:
+        """What a quantiser gives, perhaps behind a ReLU, of a number with half a unit added.
+
+        ReLU may as well come before the half is taken off: what it makes 0 rounds to 0.
+        """
+        quantiser = chain[-1].quantiser
+        assert quantiser is not None
+        return (value.rectified() if len(chain) > 1 else value).quantised(quantiser, half_added=True)
+
+    def _half(self, node: Node) -> float:
+        """Half a unit of the quantiser behind a node, perhaps behind a ReLU, if it rounds and nothing else takes part.
+
+        Where a constant costs nothing it is added before, and saves an addition for each number.
+        """
+        chain = self.graph.elementwise(node.output)
+        before = [node.output, *(each.output for each in chain[:-1])]
+        if not chain or any(
+            len(self.graph.consumers[tensor]) > 1 or tensor in self.program.outputs for tensor in before
+        ):
+            return 0.0
+        quantiser = chain[-1].quantiser
+        if quantiser is None or any(each.quantiser for each in chain[:-1]):
+            return 0.0
+        return quantiser.scale / 2 if adds_half(quantiser, self.program.ranges[node.output].exponent) else 0.0
 
     def _is_used_outside(self, tensor: str, inside: set[str]) -> bool:
         return any(user.output not in inside for user in self.graph.consumers.get(tensor, ()))
@@ -245,9 +276,7 @@ class _Builder:
             k for k, lane in enumerate(lanes) if self.products and all(isinstance(v, Word) for v in sum(lane, ()))
         ]
         if in_dsp:
-            quantiser = self._only_quantiser(node.output)
-            values = self.program.ranges[node.output]
-            half = quantiser.scale / 2 if quantiser and adds_half(quantiser, values.exponent) else 0.0
+            values, half = self.program.ranges[node.output], self._half(node)
             assert self.products
             dots = self.products.dots(node.output, [lanes[k] for k in in_dsp], values, half)
             if dots is None:
@@ -269,11 +298,6 @@ class _Builder:
         if rest:
             flat = [[*lanes[k][0], *lanes[k][1]] for k in rest]
             self._piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute)
-
-    def _only_quantiser(self, tensor: str) -> Quantiser | None:
-        """The quantiser behind a tensor, where nothing else takes it."""
-        users = self.graph.consumers.get(tensor, [])
-        return users[0].quantiser if len(users) == 1 and tensor not in self.program.outputs else None
 
     def _mask(self, node: Node) -> None:
         (c0,) = self._inputs(node).values()
@@ -303,7 +327,8 @@ class _Builder:
         inputs, parameters = self._inputs(node), self._parameters(node)
         count, channels = self.program.shapes[node.output]
         constants = {name: Symbolic(value) for name, value in parameters.items()}
-        shared = self._shared_terms(node, inputs, constants) if "s" in inputs else []
+        half = self._half(node) if "s" in inputs else 0.0
+        shared = self._shared_terms(node, inputs, constants, half) if "s" in inputs else []
         own = {name: constants.get(name) for name in ("w_r", "w_jj")}
         padded = padded_term(self.graph, node)
         masked = padded is not None
@@ -325,10 +350,12 @@ class _Builder:
             index.append(range(k * channels, (k + 1) * channels))
         heads = 1 if "d_jj" in inputs else 0
         if heads:
-            self._piece(node, f"{node.output}_jet", lanes[:1], index[:1], compute, padded)
-        self._piece(node, node.output, lanes[heads:], index[heads:], compute, padded)
+            self._piece(node, f"{node.output}_jet", lanes[:1], index[:1], compute, padded, half_added=half > 0)
+        self._piece(node, node.output, lanes[heads:], index[heads:], compute, padded, half_added=half > 0)
 
-    def _shared_terms(self, node: Node, inputs: dict[str, Values], constants: dict[str, Symbolic]) -> list[Value]:
+    def _shared_terms(
+        self, node: Node, inputs: dict[str, Values], constants: dict[str, Symbolic], half: float
+    ) -> list[Value]:
         names = ("w_r", "w_s", "bias")
         mask = list(inputs.get("mask", ()))
 
@@ -336,7 +363,8 @@ class _Builder:
             zero = Symbolic(np.zeros((1, 1)))
             valid = row[:, 1:] if mask else None
             w_r, w_s, bias = (constants[name] for name in names)
-            return ParticleMix.compute(zero, row[:, :1], w_r, w_s, bias, valid, None, None).reshape(1, -1)  # type: ignore[no-any-return]
+            terms: Symbolic = ParticleMix.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None)
+            return terms.reshape(1, -1)
 
         (terms,) = self.netlist.lanes(f"{node.output}_shared", [[*inputs["s"], *mask]], compute)
         return terms
@@ -363,15 +391,18 @@ class _Builder:
             for k in range(entries)
         ]
 
+        half = self._half(node)
+        added = np.array([half, half if len(terms) > 1 else 0.0]).reshape(1, 2, 1)  # once for each entry
+
         def compute(lane: Symbolic) -> Symbolic:
             given = [
                 lane[:, 1 + 2 * channels * k : 1 + 2 * channels * (k + 1)].reshape(1, 2, channels)
                 for k in range(len(terms))
             ]
             other = given[1] if len(given) > 1 else None
-            return PairMix.compute(lane[:, :1], given[0], weights, other, None).reshape(1, -1)  # type: ignore[no-any-return]
+            return PairMix.compute(lane[:, :1], given[0] + added, weights, other, None).reshape(1, -1)  # type: ignore[no-any-return]
 
-        self._piece(node, node.output, lanes, index, compute)
+        self._piece(node, node.output, lanes, index, compute, half_added=half > 0)
 
     def _channel_sums(self, node: Node) -> None:
         """One channel; the masks have done their work before, where they could."""

@@ -66,13 +66,19 @@ def booth_rows(number: Number) -> int:
     return (number.bits + (not number.signed) + 1) // 2
 
 
-def _booth_luts(pair: tuple[Word, Word]) -> int:
-    return booth_rows(pair[1].number) * (pair[0].number.bits + 3)
+def booth_luts(one: Number, other: Number) -> int:
+    """Look-up tables of the multiplier, with the better one of the factors recoded."""
+    return min(booth_rows(b) * (a.bits + 3) for a, b in ((one, other), (other, one)))
+
+
+def _recoded_last(a: Word, b: Word) -> tuple[Word, Word]:
+    cost = booth_rows(b.number) * (a.number.bits + 3)
+    return (a, b) if cost == booth_luts(a.number, b.number) else (b, a)
 
 
 def _multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
     """A multiplier for each pair of factors, all in step."""
-    pairs = [min((a, b), (b, a), key=_booth_luts) for a, b in factors]
+    pairs = [_recoded_last(a, b) for a, b in factors]
     rows_per_stage = max(1, int(netlist.levels / ROW_LEVELS))
     rows = booth_rows(pairs[0][1].number)
     first = min(rows, rows_per_stage) * ROW_LEVELS

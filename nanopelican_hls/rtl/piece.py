@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -217,14 +218,23 @@ class _Writer:
         named = {text.split("(")[0].split()[1]: text + "\n" for text in modules}
         return {name: named[name] for name in {lookup_name(self.logic, op) for op in used}}
 
+    def _adds_constant(self, k: int) -> bool:
+        """Whether a constant is added that is not all below the bits of the number."""
+        op = self.logic.ops[k]
+        if op.opcode != CONSTANT_SUM:
+            return False
+        constant, fraction = op.data
+        step: float = self.logic.ops[op.addr[0]].qint.step
+        return constant < 0 or math.ldexp(constant, -fraction) >= step
+
     def _costs(self) -> Costs:
         ops = self.logic.ops
         width = [sum(op.qint.kif) for op in ops]
-        adders = (SUM, DIFFERENCE, CONSTANT_SUM, TERNARY, NEGATION)
+        adders = (SUM, DIFFERENCE, TERNARY, NEGATION)
         live = [k for k in range(len(ops)) if self.cycle[k] is not None]
         factors = [ops[k].addr for k in live if ops[k].opcode == PRODUCT]
         return Costs(
-            adder_bits=sum(width[k] for k in live if ops[k].opcode in adders),
+            adder_bits=sum(width[k] for k in live if ops[k].opcode in adders or self._adds_constant(k)),
             products=tuple(sorted((width[a], width[b]) for a, b in factors)),
             table_bits=sum(width[k] << width[ops[k].addr[0]] for k in live if ops[k].opcode == TABLE),
             register_bits=sum(self.registers.values()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.rtl.fabric import fabric_sums
+from nanopelican_hls.rtl.fabric import booth_luts, fabric_sums
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word
 from nanopelican_hls.rtl.piece import Number
 from nanopelican_hls.rtl.schedule import Time
@@ -17,6 +17,8 @@ MODULE = "nanopelican_product"
 A_BITS, B_BITS, P_BITS = 26, 18, 48
 #: clock cycles from the multiplier of a DSP to its result
 DSP_CYCLES = 2
+#: a particle's own product is not given a DSP if it takes no more look-up tables than these
+CHEAP_LUTS = 64
 #: levels of logic that a DSP takes before its first and behind its last register
 DSP_LEVELS = 1.0
 
@@ -145,7 +147,11 @@ class Products:
                 terms.append([Term(*_wider_first(y, z)), Term(*_wider_first(p, m), subtract=True, exponent=-1)])
             p_range, m_range, y_range, z_range = (number.values for number in numbers)
             values = y_range * z_range - (p_range * m_range).halved()
-            found = self._chain(f"{name}_xi{k}", terms, values, registered=False)
+            found: list[Word] | None
+            if max(booth_luts(term.a.number, term.b.number) for term in terms[0]) <= CHEAP_LUTS:
+                found = fabric_sums(self.netlist, f"{name}_xi{k}", terms, values, 0.0)
+            else:
+                found = self._chain(f"{name}_xi{k}", terms, values, registered=False)
             if found is None:
                 return None
             self._xi.update(zip(alike, found, strict=True))

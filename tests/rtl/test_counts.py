@@ -1,0 +1,52 @@
+"""Counts of pieces, without any tool, against what is generated."""
+
+import pytest
+from random_networks import NETWORKS, random_description
+
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.rtl import Settings, piece_counts
+
+JET = next(k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1)
+
+
+def counts(settings, **parameters):
+    description = random_description(JET, seed=1, bits=5)
+    for name, value in parameters.items():
+        description.parameters[name][...] = value
+    found = piece_counts(Program.parse(build_model(description)), settings)
+    return {piece.name: piece for piece in found}
+
+
+# pairs of 4 constituents and the jet, the jet's mass, and with two products a pair each particle, in fabric
+@pytest.mark.parametrize(
+    ("settings", "dsp", "in_fabric"),
+    [
+        (Settings(), 2 * (10 + 1), 2 * 5),
+        (Settings(winograd=False), 4 * 10 + 3, 0),
+        (Settings(products="fabric", winograd=False), 0, 4 * 10 + 3),
+    ],
+    ids=["winograd", "direct", "fabric"],
+)
+def test_products(settings, dsp, in_fabric):
+    found = counts(settings)
+    assert sum(piece.dsp for piece in found.values()) == dsp
+    assert {name: len(piece.costs.products) for name, piece in found.items() if piece.costs.products} == {
+        name: count for name, count in (("nanopelican_product", dsp), ("nanopelican_booth", in_fabric)) if count
+    }
+
+
+def test_pieces():
+    found = counts(Settings())
+    assert found["z"].instances == 10
+    assert found["d_exact"].instances == 6
+    assert found["pair_sum_exact"].instances == JET.channels
+    assert found["z"].costs.adder_bits > 0
+    assert found["d_exact"].cycle < found["z"].cycle < found["logit_exact"].cycle
+    assert found["nanopelican_delay"].costs.register_bits > 0
+
+
+def test_a_weight_of_a_power_of_two_costs_no_addition():
+    """Of w_d d and the terms of two particles: one addition of three numbers, and the rounding."""
+    dear, cheap = (counts(Settings(), w_d=w).get("z").costs.adder_bits for w in (0.6875, 0.5))
+    assert cheap < 0.7 * dear
