@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "paper",
     "study",
+    "precision",
     "formula",
     "equivariance",
     "zoo",

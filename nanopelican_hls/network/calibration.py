@@ -58,7 +58,7 @@ def calibrated(
             continue
         exponent = quantisers[grid(name, quantisers)].exponent
         if name in ports(network):
-            exponent = _port_exponent(network, exponent)
+            exponent = port_exponent(network, exponent)
         quantisers[name] = replace(quantiser, exponent=exponent)
     return NetworkDescription(network, words(network) | quantisers, dict(folded))
 
@@ -81,7 +81,7 @@ def _bound(values: NDArray[np.float64], coverage: float) -> float:
     return float(np.quantile(magnitudes, coverage)) if magnitudes.size else 1.0
 
 
-def _port_exponent(network: NetworkConfig, exponent: int) -> int:
+def port_exponent(network: NetworkConfig, exponent: int) -> int:
     """The allowed exponent nearest to the given one; with beams, their 1 GeV must be on the grid."""
     coarsest = 0 if network.beams else exponent
     return max(min(exponent, coarsest), FINEST_PORT_EXPONENT)
@@ -102,15 +102,26 @@ def place_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = 
     fixed : container of str
         Tensors whose scales stay: `pinned`.
     """
-    movable = [name for name in net.quantisers if name not in words(net.network)]
-    for name in movable:
+    for name in _movable(net):
         net.quantiser(name).enabled = False
+    adjust_scales(net, sample, fixed)
+
+
+def adjust_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
+    """Move every scale, but for the fixed ones, to where the loss is lowest, from the ports to the output.
+
+    A quantiser that is off is switched on when its turn comes. Otherwise as `place_scales`.
+    """
     before_weights = set(net.products(sample.values))
-    first = [name for name in movable if name in before_weights]
+    first = [name for name in _movable(net) if name in before_weights]
     _search(net, first, fixed, _loss(sample.labels, lambda: net(sample.values)))
     products = net.products(sample.values)
-    rest = [name for name in movable if name not in before_weights]
+    rest = [name for name in _movable(net) if name not in before_weights]
     _search(net, rest, fixed, _loss(sample.labels, lambda: net.logits(products)))
+
+
+def _movable(net: QuantisedNetwork) -> list[str]:
+    return [name for name in net.quantisers if name not in words(net.network)]
 
 
 def refine_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
@@ -160,7 +171,7 @@ def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], flo
 def _shift(net: QuantisedNetwork, group: Sequence[str], step: int) -> bool:
     """Move the scales of a group; False, and nothing moves, if a port may not have that scale."""
     exponent = net.quantiser(group[0]).exponent + step
-    if group[0] in ports(net.network) and _port_exponent(net.network, exponent) != exponent:
+    if group[0] in ports(net.network) and port_exponent(net.network, exponent) != exponent:
         return False
     for name in group:
         net.quantiser(name).exponent += step

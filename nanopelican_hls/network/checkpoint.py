@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,6 +46,16 @@ class Checkpoint:
     float_state: Mapping[str, Tensor]
     description: NetworkDescription | None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> int:
+        """Tells one model from another: a checksum of all its numbers."""
+        numbers = [self.float_state[name].cpu().numpy() for name in sorted(self.float_state)]
+        if self.description is not None:
+            numbers += [self.description.parameters[name] for name in sorted(self.description.parameters)]
+            exact = {name: _plain(quantiser) for name, quantiser in sorted(self.description.quantisers.items())}
+            numbers.append(np.frombuffer(repr(exact).encode(), np.uint8))
+        return zlib.crc32(b"".join(np.ascontiguousarray(array).tobytes() for array in numbers))
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:

@@ -49,6 +49,9 @@ class SeedTraining:
         Line of the progress bar on the terminal; None for no bar.
     device : torch.device, optional
         By default a GPU if there is one.
+    base : Checkpoint, optional
+        A trained model to fine-tune: its quantised network, as it is, goes into the quantised phase, and there is no
+        float training.
     """
 
     def __init__(
@@ -61,17 +64,20 @@ class SeedTraining:
         folder: RunFolder | None = None,
         progress: int | None = None,
         device: torch.device | None = None,
+        base: Checkpoint | None = None,
     ) -> None:
-        self.config, self.seed, self._folder = config, seed, folder
+        self.config, self.seed, self._folder, self._base = config, seed, folder, base
         self._train, self._valid = train.head(config.training.max_jets), valid
         self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._header = {"seed": seed, "train": self._train.fingerprint, "valid": valid.fingerprint}
         self._header |= {"config": to_mapping(config)}
+        if base is not None:
+            self._header["base"] = base.fingerprint
         self._history: list[dict[str, Any]] = []
         recipe = config.training
         self._bar = tqdm(
             desc=f"{config.name} seed {seed}",
-            total=recipe.float_epochs + recipe.quantised_epochs,
+            total=recipe.quantised_epochs + (recipe.float_epochs if base is None else 0),
             position=progress,
             disable=progress is None,
             leave=None,  # of bars below the first nothing stays
@@ -112,6 +118,9 @@ class SeedTraining:
             initial_values=recipe.initial_values,
             dropout=recipe.dropout,
         ).to(self._device)
+        if self._base is not None:
+            net.load_state_dict(dict(self._base.float_state))
+            return net.eval()
 
         def logits(ports: Tensors) -> Tensor:
             result: Tensor = net(square_products(self.config.network, ports))
@@ -133,12 +142,14 @@ class SeedTraining:
     ) -> tuple[QuantisedNetwork, dict[str, float]]:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
         fixed = pinned(self.config)
-        net = QuantisedNetwork(calibrated(self.config, fold(float_net), sample.values)).to(self._device)
+        start = None if self._base is None else self._base.description
+        net = QuantisedNetwork(start or calibrated(self.config, fold(float_net), sample.values)).to(self._device)
         resumed = state.get("phase") == "quantised"
         if resumed:
             net.load_state_dict(state["model"])
         else:
-            place_scales(net, sample, fixed)
+            if start is None:
+                place_scales(net, sample, fixed)
             build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
         inputs = in_chunks(net.products, self._train.values, self._device)
         net.float()

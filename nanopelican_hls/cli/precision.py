@@ -1,0 +1,62 @@
+"""``nanopelican precision``: widths of all quantisers under a budget, chosen in three ways and compared."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.cli.numbers import positive
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "precision",
+        help="mixed precision under a budget",
+        description="Choose the width of every quantiser of a trained model under budgets, by Hessian, by greedy "
+        "search and all alike; fine-tune and compare. Goes on where it was stopped.",
+    )
+    parser.add_argument("config", type=Path, help="configuration file of the model")
+    parser.add_argument("model", type=Path, help="trained model, for instance models/trigger-n8.pt")
+    parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
+    parser.add_argument(
+        "--budget", type=_fraction, nargs="+", required=True, help="fractions of the cost of the model's own widths"
+    )
+    parser.add_argument("--cost", choices=("bits", "adders"), default="bits", help="what is counted (default: bits)")
+    parser.add_argument("--epochs", type=positive, default=6, help="of fine-tuning (default: 6)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="of fine-tuning (default: 1 2)")
+    parser.add_argument("--output", type=Path, help="folder (default: runs/precision-<model>-<cost>)")
+    parser.add_argument("--jobs", type=positive, default=1, help="fine-tunings at a time (default: 1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from nanopelican_hls.config import load_config
+    from nanopelican_hls.network.model import load_model
+    from nanopelican_hls.studies.precision import run_precision
+
+    model = load_model(args.model, load_config(args.config))
+    output = args.output or Path("runs", f"precision-{args.model.stem}-{args.cost}")
+    page = run_precision(
+        model,
+        args.jets,
+        output,
+        budgets=sorted(set(args.budget)),
+        cost=args.cost,
+        epochs=args.epochs,
+        seeds=args.seeds,
+        jobs=args.jobs,
+    )
+    print(page)
+    print(f"written to {output}/precision.md, precision.json and precision.png")
+    return 0
+
+
+def _fraction(text: str) -> float:
+    """A number above 0 and below 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and below 1, not {text!r}")
+    return value

@@ -1,0 +1,171 @@
+"""Three ways to narrower quantisers: by the Hessian, by greedy search, and all alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tqdm import tqdm
+
+from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.errors import ConfigError
+from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.network.calibration import adjust_scales, pinned
+from nanopelican_hls.network.evaluation import Sample
+from nanopelican_hls.network.model import TrainedModel
+from nanopelican_hls.network.precision.assignment import lowest_loss, options
+from nanopelican_hls.network.precision.cost import COSTS
+from nanopelican_hls.network.precision.greedy import GreedySearch
+from nanopelican_hls.network.precision.loss import MeasuredLoss
+from nanopelican_hls.network.precision.sensitivity import LossExpansion
+from nanopelican_hls.network.precision.widths import LEAST_BITS, Widths, allowed, blocks, own_widths, resized, uniform
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+
+Quantisers = dict[str, Quantiser]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Widths within a budget, before any training.
+
+    Parameters
+    ----------
+    method : str
+        hessian, greedy or uniform; ``model`` for the widths of the model itself.
+    budget : float
+        As a fraction of the model's cost.
+    cost : float
+        What it costs, as such a fraction.
+    widths : dict of str to int
+        Bits by tensor.
+    exponents : dict of str to int
+        Of the scales of all quantisers, after these were moved to where the loss is lowest.
+    predicted, measured : float
+        Growth of the loss over the model's, by the expansion and as it is, at the scales of the method.
+    adjusted : float
+        The same, measured, with the scales in ``exponents``.
+    """
+
+    method: str
+    budget: float
+    cost: float
+    widths: dict[str, int]
+    exponents: dict[str, int]
+    predicted: float
+    measured: float
+    adjusted: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}-{self.budget:g}"
+
+    def applied_to(self, description: NetworkDescription) -> NetworkDescription:
+        """The network with these quantisers, its parameters as they are."""
+        quantisers = {
+            name: replace(q, bits=self.widths.get(name, q.bits), exponent=self.exponents[name])
+            for name, q in description.quantisers.items()
+        }
+        return replace(description, quantisers=quantisers)
+
+
+class Assigner:
+    """Chooses the widths of a trained model under budgets.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        With a quantised network.
+    sample : Sample
+        Jets on which the loss is measured and expanded.
+    cost : str
+        A key of `COSTS`.
+    """
+
+    def __init__(self, model: TrainedModel, sample: Sample, cost: str) -> None:
+        self._model, self._sample = model, sample
+        self._description = model.description
+        self._own = own_widths(model.config)
+        self._cost = COSTS[cost](self._description)
+        self._full_cost = self._cost(self._own)
+        self._blocks, self._allowed = blocks(model.config), allowed(model.config)
+
+    def assignments(self, method: str, budgets: Sequence[float]) -> Iterator[Assignment]:
+        """By ``hessian``, ``greedy``, ``uniform`` or ``model``, one for each budget, the largest first."""
+        for budget, quantisers in METHODS[method](self, sorted(budgets, reverse=True)):
+            yield self._described(method, budget, quantisers)
+
+    @cached_property
+    def _expansion(self) -> LossExpansion:
+        return LossExpansion(self._description, self._sample)
+
+    @cached_property
+    def _loss(self) -> MeasuredLoss:
+        return MeasuredLoss(self._description, self._sample)
+
+    def _own_quantisers(self, names: Sequence[str]) -> Quantisers:
+        return {name: self._description.quantisers[name] for name in names}
+
+    def _as_it_is(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
+        for budget in budgets:
+            yield budget, self._own_quantisers(list(self._own))
+
+    def _by_hessian(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
+        choices = [
+            options(self._expansion, self._loss, self._own_quantisers(block), self._allowed)
+            for block in tqdm(self._blocks, desc="sensitivities", unit="block")
+        ]
+        for budget in budgets:
+            yield budget, lowest_loss(choices, self._cost, budget * self._full_cost)
+
+    def _by_greed(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
+        loss = MeasuredLoss(self._description, self._sample)
+        search = GreedySearch(loss, self._cost, self._blocks, self._allowed)
+        costs = {budget * self._full_cost: budget for budget in budgets}
+        with tqdm(total=round(self._full_cost - min(costs)), desc="greedy search", unit=" of cost") as bar:
+            for cost, quantisers in search.down_to(costs, lambda now: _advance(bar, self._full_cost - now)):
+                yield costs[cost], quantisers
+
+    def _all_alike(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
+        for budget in budgets:
+            fewest = max(self._own.values()) - LEAST_BITS
+            found = (uniform(self._own, fewer) for fewer in range(fewest + 1))
+            widths = next((w for w in found if self._cost(w) <= budget * self._full_cost), None)
+            if widths is None:
+                raise ConfigError(f"{budget:g} is less than the narrowest widths cost", where="budget")
+            resized_to = resized(self._description, widths).quantisers
+            yield budget, {name: resized_to[name] for name in widths}
+
+    def _described(self, method: str, budget: float, quantisers: Quantisers) -> Assignment:
+        net = QuantisedNetwork.from_description(
+            replace(self._description, quantisers={**self._description.quantisers, **quantisers})
+        )
+        if method != "model":
+            adjust_scales(net, self._sample, pinned(self._model.config))
+        adjusted, widths = net.describe().quantisers, {name: q.bits for name, q in quantisers.items()}
+        before = self._loss()
+        return Assignment(
+            method=method,
+            budget=budget,
+            cost=self._cost(widths) / self._full_cost,
+            widths=widths,
+            exponents={name: quantiser.exponent for name, quantiser in adjusted.items()},
+            predicted=self._expansion.total(quantisers),
+            measured=self._loss(quantisers) - before,
+            adjusted=self._loss(adjusted) - before,
+        )
+
+
+def _advance(bar: tqdm, saved: float) -> None:
+    bar.update(min(bar.total, round(saved)) - bar.n)
+
+
+_Method = Callable[[Assigner, Sequence[float]], Iterator[tuple[float, Quantisers]]]
+METHODS: dict[str, _Method] = {
+    "model": Assigner._as_it_is,
+    "hessian": Assigner._by_hessian,
+    "greedy": Assigner._by_greed,
+    "uniform": Assigner._all_alike,
+}
+
+__all__ = ["METHODS", "Assigner", "Assignment", "Widths"]

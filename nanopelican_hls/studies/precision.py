@@ -1,0 +1,250 @@
+"""Mixed precision compared: each choice of widths is fine-tuned in the same way and measured (docs/precision.md)."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
+from nanopelican_hls.network.evaluation import in_chunks
+from nanopelican_hls.network.metrics import figures
+from nanopelican_hls.network.model import TrainedModel
+from nanopelican_hls.network.precision.methods import METHODS, Assigner, Assignment
+from nanopelican_hls.network.precision.widths import own_widths, with_widths
+from nanopelican_hls.network.run_folder import RunFolder
+from nanopelican_hls.network.training import CALIBRATION_JETS, SeedTraining
+from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.studies.runner import Result, run_tasks
+from nanopelican_hls.studies.tables import markdown, measured
+from nanopelican_hls.studies.tasks import FiguresByForm, Task
+
+AT_MOST = {"train": 24_000, "valid": 4_000, "test": 16_000}
+#: from how many standard deviations on one method is said to be better
+CLEARLY = 2.0
+
+
+@dataclass(frozen=True)
+class FineTuning(Task):
+    """The quantised phase of training, from a trained model with other widths."""
+
+    config: Config
+    seed: int
+    base: Checkpoint
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.config.name
+
+    @property
+    def cost(self) -> float:
+        return float(self.config.training.quantised_epochs)
+
+    def described(self) -> dict[str, Any]:
+        return {"seed": self.seed, "config": to_mapping(self.config), "base": self.base.fingerprint}
+
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
+        """Fine-tune and measure; the loss of every test jet is kept as ``test_losses.npy``."""
+        train, valid, test = (files.sample(name, self.config.network) for name in ("train", "valid", "test"))
+        training = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress, base=self.base)
+        checkpoint = training.run()
+        net = TrainedModel(checkpoint).quantised_network
+        logits = in_chunks(lambda x: {"logit": net(x)}, test.values)["logit"].numpy()
+        losses = io.BytesIO()
+        np.save(losses, np.logaddexp(0, logits) - test.labels * logits)
+        write_atomically(folder.path / "test_losses.npy", losses.getvalue(), NetworkError)
+        return {**checkpoint.metrics, "test": {"quantised": figures(test.labels, logits).as_dict()}}
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """An assignment with what its fine-tuned networks are worth; ``losses`` is [seeds, test jets]."""
+
+    assignment: Assignment
+    results: Sequence[Result]
+    losses: NDArray[np.float64]
+
+    def above(self, other: Measurement) -> tuple[float, float]:
+        """By how much the test loss is higher than another's, and the error: same jets and seeds, so pair by pair."""
+        difference = self.losses - other.losses
+        jets = difference.mean(0).std(ddof=1) / math.sqrt(difference.shape[1])
+        seeds = difference.mean(1).std(ddof=1) / math.sqrt(len(difference)) if len(difference) > 1 else 0.0
+        return float(difference.mean()), math.hypot(jets, seeds)
+
+
+def run_precision(
+    model: TrainedModel,
+    jets: Path,
+    output: Path,
+    *,
+    budgets: Sequence[float],
+    cost: str,
+    epochs: int,
+    seeds: Sequence[int],
+    jobs: int,
+    at_most: Mapping[str, int] = AT_MOST,
+) -> str:
+    """Choose widths by every method under every budget, fine-tune, measure.
+
+    Writes ``precision.md``, ``precision.json``, ``precision.png``, and one run folder for each fine-tuning. What is
+    there from an earlier, interrupted call is not done again.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        With a quantised network.
+    jets : Path
+        A folder with train, valid and test files, or one file.
+    output : Path
+        The folder of the results.
+    budgets : sequence of float
+        Fractions of the cost of the model's own widths.
+    cost : str
+        A key of `COSTS`.
+    epochs, seeds
+        Of fine-tuning.
+    jobs : int
+        Fine-tunings at a time.
+    at_most : mapping of str to int
+        Jets that are used of each sample.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    NetworkError
+        If the folder holds results of another model, of other jets or for another cost; names the field.
+    ConfigError
+        If no widths are within a budget.
+    """
+    files = JetFiles.find(jets, at_most=at_most)
+    output.mkdir(parents=True, exist_ok=True)
+    assignments = _assignments(model, files, output, sorted(budgets, reverse=True), cost)
+    recipe = replace(model.config.training, quantised_epochs=epochs, seeds=tuple(seeds))
+    tasks = {a.name: [_task(model, a, recipe, seed) for seed in seeds] for a in assignments}
+    every = [task for of_seeds in tasks.values() for task in of_seeds]
+    results = run_tasks(every, files, output / "runs", jobs=jobs, title="fine-tuning")
+    found = [_measurement(a, [r for r in results if r.task.name == a.name], output / "runs") for a in assignments]
+    found = [m for m in found if len(m.results)]
+    numbers = {name: len(files.jets(name)) for name in AT_MOST}
+    page = _page(found, own_widths(model.config), cost, numbers, epochs, seeds)
+    content = {
+        "cost": cost,
+        "epochs": epochs,
+        "jets": numbers,
+        "results": [
+            asdict(m.assignment)
+            | {"seeds": {r.task.seed: r.figures for r in m.results}, "test_loss_above_model": m.above(found[0])}
+            for m in found
+        ],
+    }
+    _draw(found, output)
+    write_atomically(output / "precision.json", json.dumps(content, indent=1) + "\n", NetworkError)
+    write_atomically(output / "precision.md", page, NetworkError)
+    return page
+
+
+def _assignments(
+    model: TrainedModel, files: JetFiles, output: Path, budgets: Sequence[float], cost: str
+) -> list[Assignment]:
+    """All assignments; each is kept in ``assignments.json`` as soon as it is found."""
+    path = output / "assignments.json"
+    header = {"model": model.checkpoint.fingerprint, "cost": cost, "jets": files.described()}
+    found: dict[str, Assignment] = {}
+    if path.exists():
+        content = json.loads(path.read_text(encoding="utf-8"))
+        require_equal(header, {key: content.get(key) for key in header}, str(path))
+        found = {a["method"] + f"-{a['budget']:g}": Assignment(**a) for a in content["assignments"]}
+    wanted = {method: [1.0] if method == "model" else list(budgets) for method in METHODS}
+    assigner = None
+    for method, of_method in wanted.items():
+        missing = [budget for budget in of_method if f"{method}-{budget:g}" not in found]
+        if not missing:
+            continue
+        assigner = assigner or Assigner(model, files.sample("train", model.config.network).head(CALIBRATION_JETS), cost)
+        for assignment in assigner.assignments(method, missing):
+            found[assignment.name] = assignment
+            plain = {**header, "assignments": [asdict(a) for a in found.values()]}
+            write_atomically(path, json.dumps(plain, indent=1) + "\n", NetworkError)
+    return [found[f"{method}-{budget:g}"] for method, of_method in wanted.items() for budget in of_method]
+
+
+def _task(model: TrainedModel, assignment: Assignment, recipe: Any, seed: int) -> FineTuning:
+    config = replace(with_widths(model.config, assignment.widths, assignment.name), training=recipe)
+    base = replace(model.checkpoint, description=assignment.applied_to(model.description))
+    return FineTuning(config, seed, base)
+
+
+def _measurement(assignment: Assignment, results: Sequence[Result], runs: Path) -> Measurement:
+    losses = [np.load(runs / r.task.name / f"seed{r.task.seed}" / "test_losses.npy") for r in results]
+    return Measurement(assignment, results, np.array(losses))
+
+
+def _draw(found: Sequence[Measurement], output: Path) -> None:
+    from nanopelican_hls.studies.precision_picture import loss_against_cost
+
+    write_atomically(output / "precision.png", loss_against_cost(found), NetworkError)
+
+
+def _page(
+    found: Sequence[Measurement],
+    own: Mapping[str, int],
+    cost: str,
+    jets: Mapping[str, int],
+    epochs: int,
+    seeds: Sequence[int],
+) -> str:
+    unit = "bits held" if cost == "bits" else "full adders, an estimate"
+    caption = (
+        f"Cost in {unit}, as a fraction of the model's. {jets['train']:,} training jets, {jets['valid']:,} to choose "
+        f"epochs by, {jets['test']:,} test jets; {epochs} epochs of fine-tuning; seeds {', '.join(map(str, seeds))}. "
+        f"Losses in units of 0.001, above those of the model: before fine-tuning on {CALIBRATION_JETS:,} training jets "
+        "predicted and measured, and measured with the scales adjusted; afterwards on the test jets, above the model "
+        "fine-tuned in the same way."
+    )
+    head = ["widths", "budget", "cost", "predicted", "measured", "adjusted", "fine-tuned", "validation loss", "AUC"]
+    widths = [[name, bits, *(m.assignment.widths[name] for m in found[1:])] for name, bits in own.items()]
+    names = [m.assignment.name for m in found[1:]]
+    parts = [caption, markdown(head, [_row(m, found[0]) for m in found]), *_verdicts(found)]
+    return "\n\n".join([*parts, markdown(["tensor", "model", *names], widths)]) + "\n"
+
+
+def _row(m: Measurement, model: Measurement) -> list[str]:
+    a, (above, error) = m.assignment, m.above(model)
+    before = [f"{1e3 * value:.2f}" for value in (a.predicted, a.measured, a.adjusted)]
+    loss, auc = (
+        measured(m.results, figure, sample=sample, form="quantised")
+        for figure, sample in (("loss", "valid"), ("auc", "test"))
+    )
+    after = f"{1e3 * above:.2f} ± {1e3 * error:.2f}" if m is not model else "0"
+    return [a.method, f"{a.budget:g}", f"{a.cost:.3f}", *before, after, loss.text(4), auc.text(4)]
+
+
+def _verdicts(found: Sequence[Measurement]) -> list[str]:
+    """For each budget, which method has the lowest test loss, and by how much the others are above it."""
+    lines = []
+    for budget in sorted({m.assignment.budget for m in found[1:]}, reverse=True):
+        rivals = sorted((m for m in found[1:] if m.assignment.budget == budget), key=lambda m: float(m.losses.mean()))
+        best = rivals[0]
+        others = []
+        for rival in rivals[1:]:
+            above, error = rival.above(best)
+            clearly = "" if above > CLEARLY * error else ", within errors"
+            others.append(f"{rival.assignment.method} is {1e3 * above:.2f} ± {1e3 * error:.2f} above{clearly}")
+        lines.append(
+            f"Budget {budget:g}: the lowest test loss is that of {best.assignment.method}; {'; '.join(others)}."
+        )
+    return lines
