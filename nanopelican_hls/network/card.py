@@ -8,7 +8,7 @@ from typing import Any
 from nanopelican_hls.config import to_mapping
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.network.evaluation import Sample, quantised_figures
-from nanopelican_hls.network.metrics import figures
+from nanopelican_hls.network.metrics import figures, with_error
 from nanopelican_hls.network.model import TrainedModel
 
 _COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
@@ -111,8 +111,7 @@ def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
 
 
 def _cells(figures: Mapping[str, float]) -> list[str]:
-    formats = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_50": ".0f", "loss": ".4f"}
-    return [format(figures[name], formats[name]) for name in _COLUMNS]
+    return [with_error(figures, name) for name in _COLUMNS]
 
 
 def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
