@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl import fabric, products
 from nanopelican_hls.rtl.architecture import Settings, build
-from nanopelican_hls.rtl.netlist import Netlist
+from nanopelican_hls.rtl.netlist import Netlist, piece_name
 from nanopelican_hls.rtl.piece import Costs, Piece
 from nanopelican_hls.rtl.schedule import Time
 
@@ -39,15 +38,14 @@ class PieceCounts:
 def piece_counts(program: Program, settings: Settings) -> list[PieceCounts]:
     """Counts of the pieces of a program's hardware, in seconds.
 
-    Shift registers between pieces are the piece ``nanopelican_delay``, with their bits times cycles as `register_bits`.
+    Shift registers between pieces are the piece ``delay``, with their bits times cycles as `register_bits`.
     """
     netlist, _ = build(program, PREFIX, settings)
     instances = netlist.count()
     variants: dict[str, list[tuple[int, Piece]]] = defaultdict(list)
     for module, piece in netlist.pieces.items():
         if instances[module]:
-            name = re.sub(r"_v\d+$", "", module.removeprefix(f"{PREFIX}_"))
-            variants[name].append((instances[module], piece))
+            variants[piece_name(module, PREFIX)].append((instances[module], piece))
     counts = [_traced(name, found) for name, found in variants.items()]
     return counts + _written_by_hand(netlist)
 
@@ -70,7 +68,9 @@ def _written_by_hand(netlist: Netlist) -> list[PieceCounts]:
     for module, found, dsp in ((products.MODULE, in_dsp, 1), (fabric.MODULE, in_fabric, 0)):
         if found:
             widths = tuple((i.parameters["A_WIDTH"], i.parameters["B_WIDTH"]) for i in found)
-            counts.append(PieceCounts(module, len(found), None, Costs(products=widths), dsp * len(found)))
+            counts.append(
+                PieceCounts(piece_name(module, PREFIX), len(found), None, Costs(products=widths), dsp * len(found))
+            )
     delays = netlist.delays()
     bits = sum(width * cycles for _, _, width, cycles in delays)
-    return [*counts, PieceCounts("nanopelican_delay", len(delays), None, Costs(register_bits=bits))]
+    return [*counts, PieceCounts("delay", len(delays), None, Costs(register_bits=bits))]

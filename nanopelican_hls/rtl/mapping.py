@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.rtl.netlist import piece_name
 from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
 FAMILY = "xcup"
@@ -170,7 +171,7 @@ def _pieces(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, Pie
     instances: Counter[str] = Counter()
     cells: dict[str, Counter[str]] = defaultdict(Counter)
     for module, count in modules[top].items():
-        name = re.sub(r"_v\d+$", "", _plain(module).removeprefix(f"{top}_"))
+        name = piece_name(_plain(module), top)
         instances[name] += count
         for kind, number in _primitives(modules, module).items():
             cells[name][kind] += number * count

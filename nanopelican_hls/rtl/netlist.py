@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,11 @@ class Instance:
         parameters = ", ".join(f".{name}({value})" for name, value in self.parameters.items())
         ports = ", ".join(f".{port}({net})" for port, net in (("clk", "clk"), *self.nets.items()))
         return f"{self.module} {f'#({parameters}) ' if parameters else ''}{self.name} ({ports});"
+
+
+def piece_name(module: str, prefix: str) -> str:
+    """What a module is part of: variants of a piece, and modules written by hand for any design, have one name."""
+    return re.sub(r"_v\d+$", "", module.removeprefix(f"{prefix}_").removeprefix("nanopelican_"))
 
 
 class Netlist:

@@ -32,7 +32,7 @@ def test_products(settings, dsp, in_fabric):
     found = counts(settings)
     assert sum(piece.dsp for piece in found.values()) == dsp
     assert {name: len(piece.costs.products) for name, piece in found.items() if piece.costs.products} == {
-        name: count for name, count in (("nanopelican_product", dsp), ("nanopelican_booth", in_fabric)) if count
+        name: count for name, count in (("product", dsp), ("booth", in_fabric)) if count
     }
 
 
@@ -43,7 +43,7 @@ def test_pieces():
     assert found["pair_sum_exact"].instances == JET.channels
     assert found["z"].costs.adder_bits > 0
     assert found["d_exact"].cycle < found["z"].cycle < found["logit_exact"].cycle
-    assert found["nanopelican_delay"].costs.register_bits > 0
+    assert found["delay"].costs.register_bits > 0
 
 
 def test_a_weight_of_a_power_of_two_costs_no_addition():
