@@ -191,7 +191,8 @@ class TrainingConfig:
     and ReLU outputs. ``warmup_epochs`` come before the schedule and ``decay_epochs``, in each of which the learning
     rate is multiplied by ``decay_factor``, behind it; all count among ``float_epochs``. Cosines with restarts last
     ``restart_epochs``, and each ``restart_factor`` times as long as the one before. Fine-tuning always follows one
-    cosine; without ``quantised_epochs`` the model stays a float one. Scales are frozen for the last
+    cosine; without ``quantised_epochs`` the model stays a float one. Without ``pair_multipliers`` the weight of d in each
+    channel is a power of two from then on, and hardware has no multiplier at pair level (docs/formula.md). Scales are frozen for the last
     ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
     """
 
@@ -212,6 +213,7 @@ class TrainingConfig:
     decay_epochs: int = 0
     decay_factor: float = 0.5
     quantised_learning_rate: float = 0.003
+    pair_multipliers: bool = True
     freeze_scales_fraction: float = 0.4
     max_jets: int | None = None
 

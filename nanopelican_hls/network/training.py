@@ -14,6 +14,7 @@ from tqdm import tqdm
 from nanopelican_hls.config import Config, Optimiser, to_mapping
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.network.calibration import calibrated, pinned, place_scales, refine_scales
+from nanopelican_hls.network.canonical import canonical_folded
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.evaluation import Sample, Tensors, float_figures, in_chunks, quantised_figures
 from nanopelican_hls.network.float_network import FloatNetwork
@@ -143,7 +144,9 @@ class SeedTraining:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
         fixed = pinned(self.config)
         start = None if self._base is None else self._base.description
-        net = QuantisedNetwork(start or calibrated(self.config, fold(float_net), sample.values)).to(self._device)
+        folded = fold(float_net) if recipe.pair_multipliers else canonical_folded(fold(float_net))
+        net = QuantisedNetwork(start or calibrated(self.config, folded, sample.values)).to(self._device)
+        net.weights["w_d"].requires_grad_(recipe.pair_multipliers)
         resumed = state.get("phase") == "quantised"
         if resumed:
             net.load_state_dict(state["model"])
@@ -153,7 +156,8 @@ class SeedTraining:
             build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
         inputs = in_chunks(net.products, self._train.values, self._device)
         net.float()
-        groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in net.weights.values()]
+        trained = [w for w in net.weights.values() if w.requires_grad]
+        groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in trained]
         epochs = recipe.quantised_epochs
         phase = self._phase("quantised", net, net.logits, groups, _single(inputs), cosine(epochs))
         frozen_from = min(round((1 - recipe.freeze_scales_fraction) * epochs), epochs - 1)

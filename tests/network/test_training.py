@@ -12,6 +12,7 @@ import torch
 from nanopelican_hls.config import InitialValues, Optimiser, Schedule, TrainingConfig
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.network import run_folder
+from nanopelican_hls.network.canonical import multiplier_free
 from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, load_mapping, save_atomically
 from nanopelican_hls.network.evaluation import Sample, quantised_figures
 from nanopelican_hls.network.model import TrainedModel, export_qonnx
@@ -115,6 +116,14 @@ def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample):
     assert checkpoint.float_state["alpha"].any()
     with pytest.raises(NetworkError, match="have no hardware"):
         run(scaled, sample)
+
+
+@pytest.mark.parametrize("pair_multipliers", [True, False])
+def test_products_of_pairs_are_only_shifted_without_multipliers(config, sample, pair_multipliers):
+    config = replace(config, training=replace(config.training, pair_multipliers=pair_multipliers))
+    description = run(config, sample).description
+    assert multiplier_free(description) != pair_multipliers
+    assert description.quantisers["w_d"](description.parameters["w_d"]).all()
 
 
 def test_the_recipe_of_the_paper_learns(config, sample):
