@@ -51,6 +51,8 @@ class InitialValues(str, Enum):
 
 
 class Optimiser(str, Enum):
+    """Of float training; AdamW decouples weight decay from the step (arXiv:1711.05101)."""
+
     ADAM = "adam"
     ADAMW = "adamw"
 
@@ -191,9 +193,9 @@ class TrainingConfig:
     and ReLU outputs. ``warmup_epochs`` come before the schedule and ``decay_epochs``, in each of which the learning
     rate is multiplied by ``decay_factor``, behind it; all count among ``float_epochs``. Cosines with restarts last
     ``restart_epochs``, and each ``restart_factor`` times as long as the one before. Fine-tuning always follows one
-    cosine; without ``quantised_epochs`` the model stays a float one. Without ``pair_multipliers`` the weight of d in each
-    channel is a power of two from then on, and hardware has no multiplier at pair level (docs/formula.md). Scales are frozen for the last
-    ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
+    cosine; without ``quantised_epochs`` the model stays a float one. Without ``pair_multipliers`` the weight of d is a
+    power of two in every channel from then on: hardware has no multiplier at pair level (docs/formula.md). Scales are
+    frozen for the last ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
     """
 
     nbar: int = 64
