@@ -84,7 +84,10 @@ class FloatNetwork(nn.Module):
         names = ("c1", "c2", "c3", "untied_c4", "c6", "k1")
         values = {name: 0.1 * torch.randn(channels, generator=generator) for name in names}
         signs = torch.tensor([1.0, -1.0]).repeat(channels)[-channels:]
-        values |= {"c5": signs, "b": -signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels)}
+        # with the jet beside its constituents the sum of all momenta is twice the jet's
+        top = 4.0 if self.network.has_jet else 1.0
+        values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels) / top}
+        values["k1"] /= top
         return values | {"b0": torch.tensor([0.5])}
 
     def _random_values(self, generator: torch.Generator) -> dict[str, Tensor]:

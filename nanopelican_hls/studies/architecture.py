@@ -13,6 +13,8 @@ from nanopelican_hls.studies.tables import markdown, measured
 
 CHANNELS = (1, 2, 4, 10)
 SIZES = (6, 8, 16, 32, 80)
+#: at the largest size, which takes longer than all others together
+LARGEST_CHANNELS = (2, 4)
 #: sizes and channels of the forms with beams, which the form without spurions is compared with
 BEAM_CHANNELS, BEAM_SIZES = (2, 4), (8, 16, 32)
 
@@ -21,12 +23,13 @@ class ArchitectureStudy(Study):
     """AUC and rejection against hardware, for every form."""
 
     name = "architecture"
-    at_most = {"train": 20_000, "valid": 4_000, "test": 16_000}
+    at_most = {"train": 16_000, "valid": 4_000, "test": 16_000}
 
     def configs(self) -> list[Config]:
         base = recommended()
-        training = replace(base.training, seeds=(1, 2), float_epochs=12, quantised_epochs=0)
-        forms = list(product((True, False), (Spurions.NONE, Spurions.JET), SIZES, CHANNELS))
+        training = replace(base.training, seeds=(1, 2), float_epochs=24, quantised_epochs=0)
+        sizes = [(n, c) for n in SIZES for c in (LARGEST_CHANNELS if n == max(SIZES) else CHANNELS)]
+        forms = [(*form, *size) for form in product((True, False), (Spurions.NONE, Spurions.JET)) for size in sizes]
         forms += product((True, False), (Spurions.BEAMS,), BEAM_SIZES, BEAM_CHANNELS)
         configs = []
         for symmetric, spurions, n, channels in forms:

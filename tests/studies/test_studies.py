@@ -37,6 +37,7 @@ def tiny(monkeypatch):
         (firmware, "INNER_BITS", (6,)),
         (architecture, "CHANNELS", (1,)),
         (architecture, "SIZES", (4,)),
+        (architecture, "LARGEST_CHANNELS", (1,)),
         (architecture, "BEAM_CHANNELS", (1,)),
         (architecture, "BEAM_SIZES", (4,)),
     ):
