@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 from random_networks import NETWORKS, network_id, random_description, random_ports
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.evaluation import Sample
@@ -87,6 +88,16 @@ def test_every_form_has_an_expansion(network):
     sample = Sample(values, (values[next(iter(values))][:, 0] % 2 > 1).astype(float))
     expansion = LossExpansion(description, sample)
     assert expansion.total(description.quantisers) == 0
+
+
+def test_the_measured_loss_is_that_of_the_firmware(config, sample):
+    """Bit for bit: the logits are those of the QONNX graph, and the mean is taken alike."""
+    for seed in range(3):
+        description = random_description(config.network, seed=seed)
+        net = QuantisedNetwork.from_description(description)
+        with torch.no_grad():
+            expected = binary_cross_entropy_with_logits(net(sample.values), torch.as_tensor(sample.labels)).item()
+        assert MeasuredLoss(description, sample)() == expected
 
 
 def test_the_measured_loss_is_that_of_the_changed_network(description, sample):

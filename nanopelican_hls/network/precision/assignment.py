@@ -46,8 +46,8 @@ def options(
 
     The grid stays, or gets coarser by as many bits as are lost at most. An expansion does not see what lies behind a
     ReLU that is off, or beyond saturation. So the loss is measured once, with this block alone changed, and a choice
-    for which the prediction is far too low is left out. The increase is never below that of any wider choice, and never
-    below 0: that a rounding happens to help is not counted on.
+    for which the prediction is far too low is left out. The increase is `cautious_increase`, and never below that of
+    any wider choice.
 
     Parameters
     ----------
@@ -67,10 +67,10 @@ def options(
             continue
         for option in sorted(_scaled(expansion, own, widths, lost), key=lambda option: option.increase):
             permitted = all(allowed(name, quantiser) for name, quantiser in option.quantisers.items())
-            if permitted and loss(option.quantisers) - now <= TRUST * max(0.0, option.increase) + TRUST_FROM:
+            if permitted and loss(option.quantisers) - now <= TRUST * option.increase + TRUST_FROM:
                 found.append(option)
                 break
-    return [replace(option, increase=max(0.0, _worst_of_wider(found, option))) for option in found]
+    return [replace(option, increase=_worst_of_wider(found, option)) for option in found]
 
 
 def _scaled(
@@ -81,7 +81,7 @@ def _scaled(
             name: replace(quantiser, bits=bits, exponent=quantiser.exponent + up)
             for (name, quantiser), bits in zip(own.items(), widths, strict=True)
         }
-        yield Option(quantisers, expansion.total(quantisers))
+        yield Option(quantisers, sum(expansion.cautious_increase(*item) for item in quantisers.items()))
 
 
 def _worst_of_wider(found: Sequence[Option], option: Option) -> float:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.contract.description import NetworkDescription
-from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.network.evaluation import Sample
-from nanopelican_hls.network.quantised_network import QuantisedNetwork
-from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
+from nanopelican_hls.network.execution import execute, split
+
+Tensors = dict[str, Tensor]
+
+
+def quantised(x: Tensor, quantiser: Quantiser) -> Tensor:
+    """What `Quantiser` gives, in torch, for float64."""
+    scaled = x / quantiser.scale
+    rounded = scaled.round() if quantiser.rounding is Rounding.ROUND else scaled.floor()
+    return rounded.clamp(quantiser.low, quantiser.high) * quantiser.scale
 
 
 class MeasuredLoss:
@@ -26,34 +37,34 @@ class MeasuredLoss:
     """
 
     def __init__(self, description: NetworkDescription, sample: Sample) -> None:
-        self._net = QuantisedNetwork.from_description(description)
-        self._sample, self._labels = sample, torch.as_tensor(sample.labels)
-        with torch.no_grad():
-            self._products = self._net.products(sample.values)
-
-    @property
-    def quantisers(self) -> dict[str, Quantiser]:
-        return {name: self._net.quantiser(name).quantiser for name in self._net.quantisers}
+        self.quantisers = dict(description.quantisers)
+        self._parameters = {name: torch.as_tensor(value) for name, value in description.parameters.items()}
+        self._ports = {name: torch.as_tensor(sample.values[name]) for name in ports(description.network)}
+        self._labels = torch.as_tensor(sample.labels)
+        self._before_weights, self._trained = split(description.network, tables=description.tables)
+        self._products = self._multiplied(self.quantisers)
 
     def change(self, quantisers: Mapping[str, Quantiser]) -> None:
         """Give tensors other quantisers, for good."""
-        self._exchange(quantisers)
-        if any(name in self._products for name in quantisers):
-            with torch.no_grad():
-                self._products = self._net.products(self._sample.values)
+        self.quantisers |= quantisers
+        self._products = self._multiplied(self.quantisers)
 
-    @torch.no_grad()
     def __call__(self, quantisers: Mapping[str, Quantiser] | None = None) -> float:
         """The loss, with other quantisers for some tensors if these are given."""
         changes = quantisers or {}
-        before = {name: self._net.quantiser(name).quantiser for name in changes}
-        self._exchange(changes)
+        chosen = self.quantisers | dict(changes)
         anew = any(name in self._products for name in changes)
-        products = self._net.products(self._sample.values) if anew else self._products
-        loss = binary_cross_entropy_with_logits(self._net.logits(products), self._labels).item()
-        self._exchange(before)
-        return loss
+        tensors = dict(self._multiplied(chosen) if anew else self._products)
+        tensors |= {name: quantised(value, chosen[name]) for name, value in self._parameters.items()}
+        execute(self._trained, tensors, _callables(chosen))
+        return binary_cross_entropy_with_logits(tensors["logit"][:, 0], self._labels).item()
 
-    def _exchange(self, quantisers: Mapping[str, Quantiser]) -> None:
-        for name, quantiser in quantisers.items():
-            self._net.quantisers[name] = TensorQuantiser(quantiser)
+    def _multiplied(self, chosen: Mapping[str, Quantiser]) -> Tensors:
+        """All that comes before the first parameter: ports, mask, products and their sums."""
+        tensors = {name: quantised(value, chosen[name]) for name, value in self._ports.items()}
+        execute(self._before_weights, tensors, _callables(chosen))
+        return tensors
+
+
+def _callables(chosen: Mapping[str, Quantiser]) -> dict[str, partial[Tensor]]:
+    return {name: partial(quantised, quantiser=quantiser) for name, quantiser in chosen.items()}

@@ -1,28 +1,33 @@
-"""Three ways to narrower quantisers: by the Hessian, by greedy search, and all alike."""
+"""Ways to narrower quantisers: by the Hessian, once or step by step, by greedy search, and all alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from tqdm import tqdm
 
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.errors import ConfigError
-from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Quantiser
 from nanopelican_hls.network.calibration import adjust_scales, pinned
 from nanopelican_hls.network.evaluation import Sample
 from nanopelican_hls.network.model import TrainedModel
-from nanopelican_hls.network.precision.assignment import lowest_loss, options
+from nanopelican_hls.network.precision.assignment import Option, lowest_loss, options
 from nanopelican_hls.network.precision.cost import COSTS
 from nanopelican_hls.network.precision.greedy import GreedySearch
 from nanopelican_hls.network.precision.loss import MeasuredLoss
 from nanopelican_hls.network.precision.sensitivity import LossExpansion
-from nanopelican_hls.network.precision.widths import LEAST_BITS, Widths, allowed, blocks, own_widths, resized, uniform
+from nanopelican_hls.network.precision.widths import LEAST_BITS, allowed, blocks, own_widths, resized, uniform
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 
 Quantisers = dict[str, Quantiser]
+
+#: of the model's cost: how far the widths go before the loss is expanded anew
+STEP = 0.06
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Assignment:
     Parameters
     ----------
     method : str
-        hessian, greedy or uniform; ``model`` for the widths of the model itself.
+        A key of `METHODS`; ``model`` is for the widths of the model itself.
     budget : float
         As a fraction of the model's cost.
     cost : float
@@ -91,7 +96,7 @@ class Assigner:
         self._blocks, self._allowed = blocks(model.config), allowed(model.config)
 
     def assignments(self, method: str, budgets: Sequence[float]) -> Iterator[Assignment]:
-        """By ``hessian``, ``greedy``, ``uniform`` or ``model``, one for each budget, the largest first."""
+        """By a method of `METHODS`, one for each budget, the largest first."""
         for budget, quantisers in METHODS[method](self, sorted(budgets, reverse=True)):
             yield self._described(method, budget, quantisers)
 
@@ -111,12 +116,40 @@ class Assigner:
             yield budget, self._own_quantisers(list(self._own))
 
     def _by_hessian(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
-        choices = [
-            options(self._expansion, self._loss, self._own_quantisers(block), self._allowed)
-            for block in tqdm(self._blocks, desc="sensitivities", unit="block")
-        ]
+        with tqdm(total=len(self._blocks), desc="Hessian", unit="tensor") as bar:
+            choices = self._choices(self._description, bar)
         for budget in budgets:
             yield budget, lowest_loss(choices, self._cost, budget * self._full_cost)
+
+    def _by_renewed_hessian(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
+        """In steps of the cost: after each, scales are adjusted, and the loss is expanded around what there is then."""
+        now, description = 1.0, self._description
+        steps = sum(math.ceil((a - b) / STEP - 1e-9) for a, b in pairwise([now, *budgets]))
+        with tqdm(total=steps * len(self._blocks), desc="Hessian in steps", unit="tensor") as bar:
+            for budget in budgets:
+                while now > budget:
+                    now = max(budget, now - STEP)
+                    found = lowest_loss(self._choices(description, bar), self._cost, now * self._full_cost)
+                    description = self._adjusted(_with(description, found))
+                yield budget, dict(description.quantisers)
+
+    def _choices(self, description: NetworkDescription, bar: tqdm) -> list[list[Option]]:
+        """Options of every block around a network."""
+        as_given = description is self._description
+        expansion = self._expansion if as_given else LossExpansion(description, self._sample)
+        loss = self._loss if as_given else MeasuredLoss(description, self._sample)
+        found = []
+        for block in self._blocks:
+            own = {name: description.quantisers[name] for name in block}
+            found.append(options(expansion, loss, own, self._allowed))
+            bar.update()
+        return found
+
+    def _adjusted(self, description: NetworkDescription) -> NetworkDescription:
+        """With scales moved to where the loss is lowest."""
+        net = QuantisedNetwork.from_description(description)
+        adjust_scales(net, self._sample, pinned(self._model.config))
+        return net.describe()
 
     def _by_greed(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
         loss = MeasuredLoss(self._description, self._sample)
@@ -134,15 +167,18 @@ class Assigner:
             if widths is None:
                 raise ConfigError(f"{budget:g} is less than the narrowest widths cost", where="budget")
             resized_to = resized(self._description, widths).quantisers
-            yield budget, {name: resized_to[name] for name in widths}
+            yield budget, {name: self._nearest_allowed(name, resized_to[name]) for name in widths}
+
+    def _nearest_allowed(self, name: str, quantiser: Quantiser) -> Quantiser:
+        """The quantiser with a scale that the tensor may have; its own is one."""
+        shifts = sorted(range(-MAX_QUANTISER_BITS, MAX_QUANTISER_BITS + 1), key=abs)
+        moved = (replace(quantiser, exponent=quantiser.exponent + shift) for shift in shifts)
+        return next(q for q in moved if self._allowed(name, q))
 
     def _described(self, method: str, budget: float, quantisers: Quantisers) -> Assignment:
-        net = QuantisedNetwork.from_description(
-            replace(self._description, quantisers={**self._description.quantisers, **quantisers})
-        )
-        if method != "model":
-            adjust_scales(net, self._sample, pinned(self._model.config))
-        adjusted, widths = net.describe().quantisers, {name: q.bits for name, q in quantisers.items()}
+        description = _with(self._description, quantisers)
+        adjusted = (description if method == "model" else self._adjusted(description)).quantisers
+        widths = {name: quantisers[name].bits for name in self._own}
         before = self._loss()
         return Assignment(
             method=method,
@@ -156,6 +192,10 @@ class Assigner:
         )
 
 
+def _with(description: NetworkDescription, quantisers: Mapping[str, Quantiser]) -> NetworkDescription:
+    return replace(description, quantisers={**description.quantisers, **quantisers})
+
+
 def _advance(bar: tqdm, saved: float) -> None:
     bar.update(min(bar.total, round(saved)) - bar.n)
 
@@ -164,8 +204,7 @@ _Method = Callable[[Assigner, Sequence[float]], Iterator[tuple[float, Quantisers
 METHODS: dict[str, _Method] = {
     "model": Assigner._as_it_is,
     "hessian": Assigner._by_hessian,
+    "renewed": Assigner._by_renewed_hessian,
     "greedy": Assigner._by_greed,
     "uniform": Assigner._all_alike,
 }
-
-__all__ = ["METHODS", "Assigner", "Assignment", "Widths"]

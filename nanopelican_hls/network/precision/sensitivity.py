@@ -18,11 +18,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.contract.description import NetworkDescription
-from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.network.evaluation import Sample
 from nanopelican_hls.network.execution import execute, split
+from nanopelican_hls.network.precision.loss import quantised
 
 Tensors = dict[str, Tensor]
+
+#: of a rounding error at random, in units of the squared scale
+MEAN_SQUARE = {Rounding.ROUND: 1 / 12, Rounding.FLOOR: 1 / 3}
 
 
 class LossExpansion:
@@ -42,7 +46,7 @@ class LossExpansion:
         labels = torch.as_tensor(sample.labels)
         #: what stands before each quantiser, and behind it
         self._exact: Tensors = {name: torch.as_tensor(value) for name, value in description.parameters.items()}
-        parameters = {name: _quantised(value, self._quantisers[name]) for name, value in self._exact.items()}
+        parameters = {name: quantised(value, self._quantisers[name]) for name, value in self._exact.items()}
         self._given: Tensors = dict(parameters)
         self._jacobian: Tensors = {}
 
@@ -75,16 +79,34 @@ class LossExpansion:
 
     def increase(self, name: str, quantiser: Quantiser) -> float:
         """Predicted growth of the mean loss if this tensor alone had this quantiser in place of its own."""
-        change = _quantised(self._exact[name], quantiser) - self._given[name]
+        return sum(self._orders(name, quantiser))
+
+    def cautious_increase(self, name: str, quantiser: Quantiser) -> float:
+        """The same without what is a gain by chance: never below 0.
+
+        The gradient of a trained network is 0, but for what a sample of jets has by chance: a gain in first order is
+        left out. Few numbers make a parameter, their errors may be small by luck, and they move when the network is
+        fine-tuned: the second order is at least that of errors at random, half the Hessian's trace times their mean
+        square, as in HAWQ-V2.
+        """
+        first, second = self._orders(name, quantiser)
         if name in self._hessian:
-            change = change.flatten()
-            return float(self._gradient[name] @ change + change @ self._hessian[name] @ change / 2)
-        moved = (change * self._jacobian[name]).flatten(1).sum(1)
-        return float((self._residual * moved + self._curvature * moved**2 / 2).mean())
+            mean_square = MEAN_SQUARE[quantiser.rounding] * quantiser.scale**2
+            second = max(second, float(self._hessian[name].trace()) * mean_square / 2)
+        return max(0.0, first) + max(0.0, second)
 
     def total(self, quantisers: Mapping[str, Quantiser]) -> float:
         """The sum for all quantisers: their errors are taken as independent."""
         return sum(self.increase(name, quantiser) for name, quantiser in quantisers.items() if name != "logit")
+
+    def _orders(self, name: str, quantiser: Quantiser) -> tuple[float, float]:
+        """First and second order."""
+        change = quantised(self._exact[name], quantiser) - self._given[name]
+        if name in self._hessian:
+            change = change.flatten()
+            return float(self._gradient[name] @ change), float(change @ self._hessian[name] @ change) / 2
+        moved = (change * self._jacobian[name]).flatten(1).sum(1)
+        return float((self._residual * moved).mean()), float((self._curvature * moved**2).mean()) / 2
 
     def _watch(self, name: str) -> Callable[[Tensor], Tensor]:
         """The quantiser of an activation, which notes what comes in and goes out."""
@@ -106,16 +128,12 @@ class LossExpansion:
         self._given = {name: given.detach() for name, given in self._given.items()}
 
 
-def _quantised(value: Tensor, quantiser: Quantiser) -> Tensor:
-    return torch.as_tensor(quantiser(value.numpy()))
-
-
 def _straight_through(quantiser: Quantiser) -> Callable[[Tensor], Tensor]:
     """A quantiser with the derivative of the clamp to its range, as often as one likes."""
     low, high = quantiser.low * quantiser.scale, quantiser.high * quantiser.scale
 
     def quantise(x: Tensor) -> Tensor:
         inside = x.clamp(low, high)
-        return inside + (_quantised(x.detach(), quantiser) - inside).detach()
+        return inside + (quantised(x.detach(), quantiser) - inside).detach()
 
     return quantise
