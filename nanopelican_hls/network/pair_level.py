@@ -19,7 +19,7 @@ from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 
 #: entries of a group of jets: on a processor what stays in the cache of a core, on a GPU what keeps it busy
-ENTRIES_PER_GROUP = {"cpu": 1 << 15, "cuda": 1 << 25}
+ENTRIES_PER_GROUP = {"cpu": 1 << 16, "cuda": 1 << 25}
 
 
 class PairSums(NamedTuple):
@@ -125,13 +125,14 @@ class _PairLevel(torch.autograd.Function):
 def _groups(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
     """Indices of jets of like multiplicity, and the number of leading particles that hold all valid ones."""
     positions = torch.arange(1, mask.shape[1] + 1, device=mask.device, dtype=mask.dtype)
-    sizes, order = torch.sort((mask * positions).amax(1).long())
+    # the largest first: a group that begins with small jets would end with many, cut to the size of the largest
+    sizes, order = torch.sort((mask * positions).amax(1).long(), descending=True)
     lengths = sizes.tolist()
     entries = ENTRIES_PER_GROUP[mask.device.type]
     start = 0
     while start < len(lengths):
-        stop = min(len(lengths), start + max(1, entries // max(1, lengths[start]) ** 2))
-        yield order[start:stop], lengths[stop - 1]
+        stop = start + max(1, entries // max(1, lengths[start]) ** 2)
+        yield order[start:stop], lengths[start]
         start = stop
 
 
