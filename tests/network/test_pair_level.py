@@ -108,3 +108,15 @@ def test_dropout_keeps_the_mean_and_its_gradient_sees_what_was_kept(tensors):
 
 def test_empty_jets_sum_to_nothing(tensors):
     assert not in_one_pass(tensors, PairSettings()).total[0].any()
+
+
+def test_groups_hold_every_jet_once_and_stay_small(monkeypatch):
+    monkeypatch.setitem(pair_level.ENTRIES_PER_GROUP, "cpu", 400)
+    sizes = torch.randint(0, 41, (300,), generator=torch.Generator().manual_seed(2))
+    mask = (torch.arange(40) < sizes[:, None]).float()
+    groups = list(pair_level._groups(mask))
+    assert torch.equal(torch.cat([jets for jets, _ in groups]).sort().values, torch.arange(300))
+    for jets, size in groups:
+        assert sizes[jets].max() == size
+        assert len(jets) == 1 or len(jets) * size**2 <= 400
+    assert len(groups) < 300  # small jets do come together
