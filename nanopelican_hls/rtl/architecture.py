@@ -6,12 +6,10 @@ one particle, one channel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.operators import (
@@ -28,12 +26,12 @@ from nanopelican_hls.operators import (
     RowSums,
     SpurionDot,
 )
-from nanopelican_hls.operators._arrays import concatenate, pair_count, pairs
-from nanopelican_hls.rtl.masking import Graph, needs_mask, padded_term
+from nanopelican_hls.operators._arrays import pair_count, pairs
+from nanopelican_hls.rtl.masking import needs_mask, padded_term
 from nanopelican_hls.rtl.netlist import Netlist, Value, Word
 from nanopelican_hls.rtl.piece import Number
+from nanopelican_hls.rtl.piece_builder import PieceBuilder, Values
 from nanopelican_hls.rtl.products import Products, Vector
-from nanopelican_hls.rtl.quantise import adds_half
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.tracer import port_quantisers
@@ -42,10 +40,6 @@ from nanopelican_hls.rtl.tracer import port_quantisers
 PER_PARTICLE = (AngleDifference, LightConeFromL1, JetFromL1)
 
 PRODUCTS = ("dsp", "fabric")
-
-Values = NDArray[Any]  # of Value, in the shape of the tensor
-Lane = Sequence[Value]
-Compute = Callable[[Symbolic], Symbolic]
 
 
 @dataclass(frozen=True)
@@ -66,12 +60,12 @@ class Settings:
 
 def build(program: Program, prefix: str, settings: Settings) -> tuple[Netlist, Value]:
     """The hardware of a program, and its output; ports are nets ``<tensor>_<element>``, registered, in cycle 0."""
-    return _Builder(program, Netlist(prefix, settings.levels_per_stage), settings).run()
+    return _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings).run()
 
 
-class _Builder:
+class _Architecture(PieceBuilder):
     def __init__(self, program: Program, netlist: Netlist, settings: Settings) -> None:
-        self.program, self.netlist = program, netlist
+        super().__init__(program, netlist)
         dots = [node for node in program.nodes if node.operator in (PairwiseDot, SpurionDot)]
         coordinates = {node.attributes["coordinates"] for node in dots}
         self.products = (
@@ -79,15 +73,12 @@ class _Builder:
             if len(coordinates) == 1
             else None
         )
-        self.tensors: dict[str, Values] = {}
-        self.done: set[str] = set()
-        self.graph = Graph(program)
 
     def run(self) -> tuple[Netlist, Value]:
         for tensor, quantiser in port_quantisers(self.program).items():
             number = Number(quantiser.range, quantiser.bits, quantiser.signed)
-            words = [self.netlist.wire(f"{tensor}_{k}", number, Time(0, 0.0)) for k in range(self._size(tensor))]
-            self._store(tensor, range(len(words)), words)
+            words = [self.netlist.wire(f"{tensor}_{k}", number, Time(0, 0.0)) for k in range(self.size(tensor))]
+            self.store(tensor, range(len(words)), words)
             self.done.add(tensor)
         for node in self.program.nodes:
             if node.output not in self.done:
@@ -114,158 +105,33 @@ class _Builder:
         elif operator in (PairSum, ParticleSum):
             self._channel_sums(node)
         else:
-            self._whole(node)
-
-    # tensors
-
-    def _size(self, tensor: str) -> int:
-        return int(np.prod(self.program.shapes[tensor]))
-
-    def _store(self, tensor: str, index: Sequence[int], values: Lane) -> None:
-        if tensor not in self.tensors:
-            self.tensors[tensor] = np.empty(self.program.shapes[tensor], dtype=object)
-        flat = self.tensors[tensor].reshape(-1)
-        for place, value in zip(index, values, strict=True):
-            flat[place] = value
-
-    def _inputs(self, node: Node) -> dict[str, Values]:
-        """Activations by the names of the operator's inputs."""
-        assert node.operator
-        names = zip(node.operator.inputs, node.inputs, strict=True)
-        return {name: self.tensors[t] for name, t in names if t and name not in node.operator.parameters}
-
-    def _parameters(self, node: Node) -> dict[str, NDArray[np.float64]]:
-        assert node.operator
-        names = zip(node.operator.inputs, node.inputs, strict=True)
-        return {name: self.program.constants[t] for name, t in names if t and name in node.operator.parameters}
-
-    # pieces
-
-    def _piece(
-        self,
-        node: Node,
-        name: str,
-        lanes: Sequence[Lane],
-        index: Sequence[Sequence[int]],
-        compute: Compute,
-        padded: float | None = None,
-        half_added: bool = False,
-    ) -> None:
-        """Equal lanes that give elements `index` of a node's output, and of what is computed from it elementwise.
-
-        `padded` is what it gives instead, at the end of the chain, where the last input, a mask, is 0.
-        With `half_added`, `compute` gives the output plus half a unit of the quantiser behind it (`_half`).
-        """
-        chain = self.graph.elementwise(node.output)
-        inside = {node.output, *(each.output for each in chain)}
-        self.done |= inside
-        wanted = [
-            tensor
-            for tensor in (node.output, *(each.output for each in chain))
-            if tensor in self.program.outputs or self._is_used_outside(tensor, inside)
-        ]
-
-        def lane(row: Symbolic) -> Symbolic:
-            values = {node.output: compute(row)}
-            if half_added:
-                values[chain[-1].output] = self._rounded(values[node.output], chain)
-            else:
-                self._follow(node, chain, values)
-            if padded is not None:
-                values[wanted[-1]] = values[wanted[-1]].chosen(row[:, row.shape[1] - 1 :], padded)
-            return concatenate([values[tensor] for tensor in wanted], 1)  # type: ignore[no-any-return]
-
-        for places, results in zip(index, self.netlist.lanes(name, lanes, lane), strict=True):
-            count = len(places)
-            for k, tensor in enumerate(wanted):
-                self._store(tensor, places, results[k * count : (k + 1) * count])
-
-    def _follow(self, node: Node, chain: Sequence[Node], values: dict[str, Symbolic]) -> None:
-        """Quantisers and ReLUs behind a node, each by itself."""
-        if node.operator is not PairMix:  # padded particles may lie below the range of z
-            values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
-        for each in chain:
-            source = values[str(each.inputs[0])]
-            result = source.quantised(each.quantiser) if each.quantiser else source.rectified()
-            values[each.output] = result.known_within(self.program.ranges[each.output])
-
-    def _rounded(self, value: Symbolic, chain: Sequence[Node]) -> Symbolic:
-        """What a quantiser gives, perhaps behind a ReLU, of a number with half a unit added.
-
-        ReLU may as well come before the half is taken off: what it makes 0 rounds to 0.
-        """
-        quantiser = chain[-1].quantiser
-        assert quantiser is not None
-        return (value.rectified() if len(chain) > 1 else value).quantised(quantiser, half_added=True)
-
-    def _half(self, node: Node) -> float:
-        """Half a unit of the quantiser behind a node, perhaps behind a ReLU, if it rounds and nothing else takes part.
-
-        Where a constant costs nothing it is added before, and saves an addition for each number.
-        """
-        chain = self.graph.elementwise(node.output)
-        before = [node.output, *(each.output for each in chain[:-1])]
-        if not chain or any(
-            len(self.graph.consumers[tensor]) > 1 or tensor in self.program.outputs for tensor in before
-        ):
-            return 0.0
-        quantiser = chain[-1].quantiser
-        if quantiser is None or any(each.quantiser for each in chain[:-1]):
-            return 0.0
-        return quantiser.scale / 2 if adds_half(quantiser, self.program.ranges[node.output].exponent) else 0.0
-
-    def _is_used_outside(self, tensor: str, inside: set[str]) -> bool:
-        return any(user.output not in inside for user in self.graph.consumers.get(tensor, ()))
-
-    def _whole(self, node: Node) -> None:
-        """A node in one piece."""
-        activations = [t for t in node.inputs if t in self.tensors]
-        sizes = [self._size(str(t)) for t in activations]
-        starts = np.cumsum([0, *sizes])
-        words = [value for t in activations for value in self.tensors[str(t)].ravel()]
-
-        def compute(row: Symbolic) -> Symbolic:
-            given: list[Any] = []
-            for tensor in node.inputs:
-                if tensor in self.tensors:
-                    k = activations.index(tensor)
-                    part = row[:, starts[k] : starts[k + 1]]
-                    given.append(part.reshape(1, *self.program.shapes[str(tensor)]))
-                else:
-                    given.append(Symbolic(self.program.constants[tensor]) if tensor else None)
-            if node.operator is None:
-                result = given[0].quantised(node.quantiser) if node.quantiser else given[0].rectified()
-            else:
-                result = node.operator.compute(*given, **node.attributes)
-            return result.reshape(1, -1)  # type: ignore[no-any-return]
-
-        self._piece(node, node.output, [words], [range(self._size(node.output))], compute)
+            self.add_whole(node)
 
     def _per_particle(self, node: Node) -> None:
         """One particle; its inputs stand in the order of the operator's."""
         operator = node.operator
         assert operator is not None
-        inputs = self._inputs(node)
+        inputs = self.inputs_of(node)
         count = self.program.shapes[node.output][0]
         lanes = [[values[k if len(values) > 1 else 0] for values in inputs.values()] for k in range(count)]
-        parameters = {name: Symbolic(value) for name, value in self._parameters(node).items()}
+        parameters = {name: Symbolic(value) for name, value in self.parameters_of(node).items()}
 
         def compute(row: Symbolic) -> Symbolic:
             given = {name: row[:, k : k + 1] for k, name in enumerate(inputs)} | parameters
             result: Symbolic = operator.compute(*[given.get(name) for name in operator.inputs], **node.attributes)
             return result
 
-        self._piece(node, node.output, lanes, [[k] for k in range(count)], compute)
+        self.add_piece(node, node.output, lanes, [[k] for k in range(count)], compute)
 
     def _pairwise_dot(self, node: Node) -> None:
-        components = list(self._inputs(node).values())
+        components = list(self.inputs_of(node).values())
         beams = [tuple(BEAMS[b][k] for k in range(4)) for b in range(node.attributes["beams"])]
         particles = [*beams, *zip(*components, strict=True)]
         lanes = [(particles[i], particles[j]) for i, j in zip(*pairs(len(particles)), strict=True)]
         self._dots(node, lanes)
 
     def _spurion_dot(self, node: Node) -> None:
-        inputs = list(self._inputs(node).values())
+        inputs = list(self.inputs_of(node).values())
         particles, spurions = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
         (spurion,) = zip(*spurions, strict=True)
         self._dots(node, [(particle, spurion) for particle in zip(*particles, strict=True)])
@@ -276,13 +142,13 @@ class _Builder:
             k for k, lane in enumerate(lanes) if self.products and all(isinstance(v, Word) for v in sum(lane, ()))
         ]
         if in_dsp:
-            values, half = self.program.ranges[node.output], self._half(node)
+            values, half = self.program.ranges[node.output], self.half_unit(node)
             assert self.products
             dots = self.products.dots(node.output, [lanes[k] for k in in_dsp], values, half)
             if dots is None:
                 in_dsp = []
             else:
-                self._piece(
+                self.add_piece(
                     node, node.output, [[dot] for dot in dots], [[k] for k in in_dsp], _same, half_added=half > 0
                 )
         rest = [k for k in range(len(lanes)) if k not in set(in_dsp)]
@@ -297,17 +163,17 @@ class _Builder:
 
         if rest:
             flat = [[*lanes[k][0], *lanes[k][1]] for k in rest]
-            self._piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute)
+            self.add_piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute)
 
     def _mask(self, node: Node) -> None:
-        (c0,) = self._inputs(node).values()
+        (c0,) = self.inputs_of(node).values()
         spurions = node.attributes["spurions"]
-        self._store(node.output, range(spurions), [1.0] * spurions)
+        self.store(node.output, range(spurions), [1.0] * spurions)
         index = [[spurions + k] for k in range(len(c0))]
-        self._piece(node, node.output, [[c] for c in c0], index, lambda row: ParticleMask.compute(row, spurions=0))
+        self.add_piece(node, node.output, [[c] for c in c0], index, lambda row: ParticleMask.compute(row, spurions=0))
 
     def _row_sums(self, node: Node) -> None:
-        inputs = self._inputs(node)
+        inputs = self.inputs_of(node)
         count = self.program.shapes[node.output][0]
         spurions = int("d_jet" in inputs)
         rows: list[list[Value]] = [[] for _ in range(count)]
@@ -318,16 +184,16 @@ class _Builder:
             rows[0] = [*inputs["d_jet"], *inputs["d_jj"]]
             for row, d_jet in zip(rows[1:], inputs["d_jet"], strict=True):
                 row.append(d_jet)
-            self._piece(node, f"{node.output}_jet", rows[:1], [[0]], _total)
+            self.add_piece(node, f"{node.output}_jet", rows[:1], [[0]], _total)
         index = [[k] for k in range(spurions, count)]
-        self._piece(node, node.output, rows[spurions:], index, _total)
+        self.add_piece(node, node.output, rows[spurions:], index, _total)
 
     def _particle_mix(self, node: Node) -> None:
         """``w_s S + b(n)`` once, and the rest for each particle."""
-        inputs, parameters = self._inputs(node), self._parameters(node)
+        inputs, parameters = self.inputs_of(node), self.parameters_of(node)
         count, channels = self.program.shapes[node.output]
         constants = {name: Symbolic(value) for name, value in parameters.items()}
-        half = self._half(node) if "s" in inputs else 0.0
+        half = self.half_unit(node) if "s" in inputs else 0.0
         shared = self._shared_terms(node, inputs, constants, half) if "s" in inputs else []
         own = {name: constants.get(name) for name in ("w_r", "w_jj")}
         padded = padded_term(self.graph, node)
@@ -350,8 +216,8 @@ class _Builder:
             index.append(range(k * channels, (k + 1) * channels))
         heads = 1 if "d_jj" in inputs else 0
         if heads:
-            self._piece(node, f"{node.output}_jet", lanes[:1], index[:1], compute, padded, half_added=half > 0)
-        self._piece(node, node.output, lanes[heads:], index[heads:], compute, padded, half_added=half > 0)
+            self.add_piece(node, f"{node.output}_jet", lanes[:1], index[:1], compute, padded, half_added=half > 0)
+        self.add_piece(node, node.output, lanes[heads:], index[heads:], compute, padded, half_added=half > 0)
 
     def _shared_terms(
         self, node: Node, inputs: dict[str, Values], constants: dict[str, Symbolic], half: float
@@ -375,8 +241,8 @@ class _Builder:
         return value
 
     def _pair_mix(self, node: Node) -> None:
-        inputs = self._inputs(node)
-        weights = Symbolic(self._parameters(node)["w_d"])
+        inputs = self.inputs_of(node)
+        weights = Symbolic(self.parameters_of(node)["w_d"])
         row, column = inputs["row"], inputs.get("column")
         channels = row.shape[1]
         products = [*inputs.get("d_jet", ()), *inputs["d"]]
@@ -391,7 +257,7 @@ class _Builder:
             for k in range(entries)
         ]
 
-        half = self._half(node)
+        half = self.half_unit(node)
         added = np.array([half, half if len(terms) > 1 else 0.0]).reshape(1, 2, 1)  # once for each entry
 
         def compute(lane: Symbolic) -> Symbolic:
@@ -402,11 +268,11 @@ class _Builder:
             other = given[1] if len(given) > 1 else None
             return PairMix.compute(lane[:, :1], given[0] + added, weights, other, None).reshape(1, -1)  # type: ignore[no-any-return]
 
-        self._piece(node, node.output, lanes, index, compute, half_added=half > 0)
+        self.add_piece(node, node.output, lanes, index, compute, half_added=half > 0)
 
     def _channel_sums(self, node: Node) -> None:
         """One channel; the masks have done their work before, where they could."""
-        values, mask = (self._inputs(node)[name] for name in node.operator.inputs)  # type: ignore[union-attr]
+        values, mask = (self.inputs_of(node)[name] for name in node.operator.inputs)  # type: ignore[union-attr]
         entries, channels = values.shape
         operator = node.operator
         assert operator is not None
@@ -419,7 +285,7 @@ class _Builder:
             result: Symbolic = operator.compute(z, row[:, entries:] if masked else ones)
             return result
 
-        self._piece(node, node.output, lanes, [[c] for c in range(channels)], compute)
+        self.add_piece(node, node.output, lanes, [[c] for c in range(channels)], compute)
 
 
 def _same(row: Symbolic) -> Symbolic:

@@ -1,0 +1,163 @@
+"""Nodes of a program as pieces of a netlist: the node, and the quantisers and ReLUs behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.operators import PairMix
+from nanopelican_hls.operators._arrays import concatenate
+from nanopelican_hls.rtl.masking import Graph
+from nanopelican_hls.rtl.netlist import Netlist, Value
+from nanopelican_hls.rtl.quantise import adds_half
+from nanopelican_hls.rtl.symbolic import Symbolic
+
+Values = NDArray[Any]  # of Value, in the shape of the tensor
+Lane = Sequence[Value]
+Compute = Callable[[Symbolic], Symbolic]
+
+
+class PieceBuilder:
+    """Keeps the numbers of all tensors, and adds pieces that give more of them.
+
+    Parameters
+    ----------
+    program : Program
+    netlist : Netlist
+        Receives the pieces.
+    """
+
+    def __init__(self, program: Program, netlist: Netlist) -> None:
+        self.program, self.netlist = program, netlist
+        self.tensors: dict[str, Values] = {}
+        self.done: set[str] = set()
+        self.graph = Graph(program)
+
+    # tensors
+
+    def size(self, tensor: str) -> int:
+        return int(np.prod(self.program.shapes[tensor]))
+
+    def store(self, tensor: str, index: Sequence[int], values: Lane) -> None:
+        if tensor not in self.tensors:
+            self.tensors[tensor] = np.empty(self.program.shapes[tensor], dtype=object)
+        flat = self.tensors[tensor].reshape(-1)
+        for place, value in zip(index, values, strict=True):
+            flat[place] = value
+
+    def inputs_of(self, node: Node) -> dict[str, Values]:
+        """Activations by the names of the operator's inputs."""
+        assert node.operator
+        names = zip(node.operator.inputs, node.inputs, strict=True)
+        return {name: self.tensors[t] for name, t in names if t and name not in node.operator.parameters}
+
+    def parameters_of(self, node: Node) -> dict[str, NDArray[np.float64]]:
+        assert node.operator
+        names = zip(node.operator.inputs, node.inputs, strict=True)
+        return {name: self.program.constants[t] for name, t in names if t and name in node.operator.parameters}
+
+    # pieces
+
+    def add_piece(
+        self,
+        node: Node,
+        name: str,
+        lanes: Sequence[Lane],
+        index: Sequence[Sequence[int]],
+        compute: Compute,
+        padded: float | None = None,
+        half_added: bool = False,
+    ) -> None:
+        """Equal lanes that give elements `index` of a node's output, and of what is computed from it elementwise.
+
+        `padded` is what it gives instead, at the end of the chain, where the last input, a mask, is 0.
+        With `half_added`, `compute` gives the output plus half a unit of the quantiser behind it (`half_unit`).
+        """
+        chain = self.graph.elementwise(node.output)
+        inside = {node.output, *(each.output for each in chain)}
+        self.done |= inside
+        wanted = [
+            tensor
+            for tensor in (node.output, *(each.output for each in chain))
+            if tensor in self.program.outputs or self._is_used_outside(tensor, inside)
+        ]
+
+        def lane(row: Symbolic) -> Symbolic:
+            values = {node.output: compute(row)}
+            if half_added:
+                values[chain[-1].output] = self._rounded(values[node.output], chain)
+            else:
+                self._follow(node, chain, values)
+            if padded is not None:
+                values[wanted[-1]] = values[wanted[-1]].chosen(row[:, row.shape[1] - 1 :], padded)
+            return concatenate([values[tensor] for tensor in wanted], 1)  # type: ignore[no-any-return]
+
+        for places, results in zip(index, self.netlist.lanes(name, lanes, lane), strict=True):
+            count = len(places)
+            for k, tensor in enumerate(wanted):
+                self.store(tensor, places, results[k * count : (k + 1) * count])
+
+    def _follow(self, node: Node, chain: Sequence[Node], values: dict[str, Symbolic]) -> None:
+        """Quantisers and ReLUs behind a node, each by itself."""
+        if node.operator is not PairMix:  # padded particles may lie below the range of z
+            values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
+        for each in chain:
+            source = values[str(each.inputs[0])]
+            result = source.quantised(each.quantiser) if each.quantiser else source.rectified()
+            values[each.output] = result.known_within(self.program.ranges[each.output])
+
+    def _rounded(self, value: Symbolic, chain: Sequence[Node]) -> Symbolic:
+        """What a quantiser gives, perhaps behind a ReLU, of a number with half a unit added.
+
+        ReLU may as well come before the half is taken off: what it makes 0 rounds to 0.
+        """
+        quantiser = chain[-1].quantiser
+        assert quantiser is not None
+        return (value.rectified() if len(chain) > 1 else value).quantised(quantiser, half_added=True)
+
+    def half_unit(self, node: Node) -> float:
+        """Half a unit of the quantiser behind a node, perhaps behind a ReLU, if it rounds and nothing else takes part.
+
+        Where a constant costs nothing it is added before, and saves an addition for each number.
+        """
+        chain = self.graph.elementwise(node.output)
+        before = [node.output, *(each.output for each in chain[:-1])]
+        if not chain or any(
+            len(self.graph.consumers[tensor]) > 1 or tensor in self.program.outputs for tensor in before
+        ):
+            return 0.0
+        quantiser = chain[-1].quantiser
+        if quantiser is None or any(each.quantiser for each in chain[:-1]):
+            return 0.0
+        return quantiser.scale / 2 if adds_half(quantiser, self.program.ranges[node.output].exponent) else 0.0
+
+    def _is_used_outside(self, tensor: str, inside: set[str]) -> bool:
+        return any(user.output not in inside for user in self.graph.consumers.get(tensor, ()))
+
+    def add_whole(self, node: Node) -> None:
+        """A node in one piece."""
+        activations = [t for t in node.inputs if t in self.tensors]
+        sizes = [self.size(str(t)) for t in activations]
+        starts = np.cumsum([0, *sizes])
+        words = [value for t in activations for value in self.tensors[str(t)].ravel()]
+
+        def compute(row: Symbolic) -> Symbolic:
+            given: list[Any] = []
+            for tensor in node.inputs:
+                if tensor in self.tensors:
+                    k = activations.index(tensor)
+                    part = row[:, starts[k] : starts[k + 1]]
+                    given.append(part.reshape(1, *self.program.shapes[str(tensor)]))
+                else:
+                    given.append(Symbolic(self.program.constants[tensor]) if tensor else None)
+            if node.operator is None:
+                result = given[0].quantised(node.quantiser) if node.quantiser else given[0].rectified()
+            else:
+                result = node.operator.compute(*given, **node.attributes)
+            return result.reshape(1, -1)  # type: ignore[no-any-return]
+
+        self.add_piece(node, node.output, [words], [range(self.size(node.output))], compute)
