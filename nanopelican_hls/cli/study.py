@@ -8,7 +8,7 @@ from typing import Any
 
 from nanopelican_hls.cli.numbers import positive
 
-NAMES = ("firmware", "widths", "architecture")
+NAMES = ("firmware", "widths", "architecture", "forms")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,9 +26,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.architecture import ArchitectureStudy
     from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
+    from nanopelican_hls.studies.forms import FormsStudy
     from nanopelican_hls.studies.runner import default_jobs
 
-    study = next(s for s in (SizeStudy(), WidthStudy(), ArchitectureStudy()) if s.name == args.name)
+    study = next(s for s in (SizeStudy(), WidthStudy(), ArchitectureStudy(), FormsStudy()) if s.name == args.name)
     output = args.output or Path("runs", f"study-{args.name}")
     print(study.run(args.jets, output, args.jobs or default_jobs()))
     print(f"written to {output}/{args.name}.md and .json")

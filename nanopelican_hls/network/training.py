@@ -142,7 +142,8 @@ class SeedTraining:
         self, float_net: FloatNetwork, state: dict[str, Any]
     ) -> tuple[QuantisedNetwork, dict[str, float]]:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
-        fixed = pinned(self.config)
+        # a scale that saturates a power of two makes another number of it
+        fixed = pinned(self.config) | (set() if recipe.pair_multipliers else {"w_d"})
         start = None if self._base is None else self._base.description
         folded = fold(float_net) if recipe.pair_multipliers else canonical_folded(fold(float_net))
         net = QuantisedNetwork(start or calibrated(self.config, folded, sample.values)).to(self._device)

@@ -41,7 +41,11 @@ class SizeStudy(Study):
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         from nanopelican_hls.studies.pictures import against_size
 
-        return {"firmware.png": against_size({c.network: found for c, found in results.items()})}
+        curves: dict[str, dict[int, Sequence[Result]]] = {}
+        for config, found in results.items():
+            curve = curves.setdefault(f"C = {config.network.channels}", {})
+            curve[config.network.n_constituents] = found
+        return {"firmware.png": against_size(curves)}
 
 
 class WidthStudy(Study):

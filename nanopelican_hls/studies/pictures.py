@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from nanopelican_hls.config import NetworkConfig
 from nanopelican_hls.network.pictures import png
 from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.tables import Measured, measured
@@ -27,17 +26,24 @@ def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
     return png(figure)
 
 
-def against_size(results: Mapping[NetworkConfig, Sequence[Result]]) -> bytes:
-    """AUC of float and quantised networks against N, one colour for each C; bars are the spread over seeds."""
+def against_size(curves: Mapping[str, Mapping[int, Sequence[Result]]]) -> bytes:
+    """AUC of float and quantised networks against N, one colour for each curve; bars are the spread over seeds."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
-    for colour, channels in enumerate(sorted({network.channels for network in results})):
-        found = {network.n_constituents: r for network, r in results.items() if network.channels == channels}
+    for colour, (title, found) in enumerate(curves.items()):
         for form, style in (("float", "--"), ("quantised", "-")):
             values = [measured(r, "auc", form=form) for r in found.values()]
-            spread, label = [value.spread for value in values], f"C = {channels}, {form}"
-            means = [value.mean for value in values]
-            axes.errorbar(list(found), means, yerr=spread, color=f"C{colour}", linestyle=style, marker=".", label=label)
+            means, spread = [value.mean for value in values], [value.spread for value in values]
+            axes.errorbar(
+                list(found),
+                means,
+                yerr=spread,
+                color=f"C{colour}",
+                linestyle=style,
+                marker=".",
+                capsize=3,
+                label=f"{title}, {form}",
+            )
     axes.set_xlabel("constituents")
     axes.set_ylabel("AUC")
     axes.grid(alpha=0.3)

@@ -102,7 +102,7 @@ def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
         require_equal(header, {key: content[key] for key in header}, str(path))
         return Result(task, content["figures"])
     # the line below the whole study's; workers of a pool count from 1
-    worker = multiprocessing.current_process()._identity or (1,)  # type: ignore[attr-defined]
+    worker = multiprocessing.current_process()._identity or (1,)
     try:
         figures = task.train(files, folder, progress=worker[0] if sys.stderr.isatty() else None)
     except TrainingError as error:

@@ -9,9 +9,12 @@ import pytest
 
 from nanopelican_hls.cli import main
 from nanopelican_hls.config import Coordinates
-from nanopelican_hls.studies import architecture, firmware, study
+from nanopelican_hls.network.canonical import multiplier_free
+from nanopelican_hls.network.checkpoint import load_checkpoint
+from nanopelican_hls.studies import architecture, firmware, forms, study
 from nanopelican_hls.studies.architecture import ArchitectureStudy, pair_relus
 from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
+from nanopelican_hls.studies.forms import FormsStudy
 
 recommended = study.recommended
 
@@ -29,12 +32,15 @@ def tiny(monkeypatch):
     monkeypatch.setattr(ArchitectureStudy, "at_most", study.Study.at_most)
     monkeypatch.setattr(firmware, "recommended", short)
     monkeypatch.setattr(architecture, "recommended", short)
+    monkeypatch.setattr(forms, "recommended", short)
+    monkeypatch.setattr(FormsStudy, "at_most", study.Study.at_most)
     for module, name, values in (
         (firmware, "SIZES", (4, 5)),
         (firmware, "CHANNELS", (1,)),
         (firmware, "LABORATORY_BITS", (12,)),
         (firmware, "LIGHT_CONE_BITS", (8,)),
         (firmware, "INNER_BITS", (6,)),
+        (forms, "SIZES", (4,)),
         (architecture, "CHANNELS", (1,)),
         (architecture, "SIZES", (4,)),
         (architecture, "LARGEST_CHANNELS", (1,)),
@@ -81,6 +87,15 @@ def test_architecture(jets_file, tmp_path):
     page, content = run("architecture", jets_file, tmp_path)
     assert len(content["results"]) == 6
     assert {table(page, row)[1] for row in range(1, 7)} == {"none", "jet", "beams"}
+
+
+def test_forms(jets_file, tmp_path):
+    page, content = run("forms", jets_file, tmp_path)
+    assert set(content["results"]) == {f"form-{letter}-n4" for letter in "abc"}
+    assert table(page, 3)[:3] == ["(c) symmetric, light cone, jet", "4", "4"]
+    for letter in "abc":
+        description = load_checkpoint(tmp_path / "runs" / f"form-{letter}-n4" / "seed1" / "best.pt").description
+        assert multiplier_free(description)
 
 
 def test_widths_that_are_scanned():
