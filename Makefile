@@ -7,6 +7,7 @@ JETS   ?=
 EVENTS ?=
 PART   ?=
 STAGE  ?=
+PRODUCTS ?=
 CLOCK  ?=
 
 BIN    := .venv/bin
@@ -39,8 +40,8 @@ csim: $(READY)  ## HLS project of CONFIG and the proof that its C++ equals the Q
 csim-all: $(READY)  ## the same for every model of the zoo
 	$(CSIM) configs/*.yaml
 
-synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [CLOCK=ns]
-	$(BIN)/nanopelican synth --build $(BUILD) $(if $(PART),--part $(PART)) $(if $(STAGE),--stage $(STAGE)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS)) $(CONFIG)
+synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [PRODUCTS=dsp|fabric] [CLOCK=ns]
+	$(BIN)/nanopelican synth --build $(BUILD) $(if $(PART),--part $(PART)) $(if $(STAGE),--stage $(STAGE)) $(if $(PRODUCTS),--products $(PRODUCTS)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS)) $(CONFIG)
 
 bench: $(READY)  ## speed of the C-simulation on this machine
 	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)
