@@ -155,12 +155,12 @@ class SeedTraining:
             if start is None:
                 place_scales(net, sample, fixed)
             build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
-        inputs = in_chunks(net.products, self._train.values, self._device)
+        inputs = in_chunks(lambda values: _kept(net.products(values)), self._train.values, self._device)
         net.float()
         trained = [w for w in net.weights.values() if w.requires_grad]
         groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in trained]
         epochs = recipe.quantised_epochs
-        phase = self._phase("quantised", net, net.logits, groups, _single(inputs), cosine(epochs))
+        phase = self._phase("quantised", net, net.logits, groups, inputs, cosine(epochs))
         frozen_from = min(round((1 - recipe.freeze_scales_fraction) * epochs), epochs - 1)
 
         def refine(epoch: int) -> None:
@@ -243,6 +243,11 @@ class SeedTraining:
             where = (self.config.name, self.seed, state["phase"], state["epoch"])
             logger.info("%s seed %d goes on after %s epoch %d", *where)
         return state
+
+
+def _kept(products: Tensors) -> Tensors:
+    """What training starts from; what was there before quantisation is not needed any more."""
+    return _single({name: tensor for name, tensor in products.items() if not name.endswith("_exact")})
 
 
 def _single(values: Mapping[str, Any]) -> Tensors:
