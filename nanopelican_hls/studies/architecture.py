@@ -8,7 +8,7 @@ from itertools import product
 
 from nanopelican_hls.config import Config, Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.operators._arrays import pair_count
-from nanopelican_hls.studies.study import Results, Study, named, recommended
+from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
 from nanopelican_hls.studies.tables import markdown, measured
 
 CHANNELS = (1, 2, 4, 10)
@@ -36,9 +36,7 @@ class ArchitectureStudy(Study):
             coordinates = Coordinates.CARTESIAN if spurions is Spurions.BEAMS else Coordinates.LIGHT_CONE
             network = NetworkConfig(n, channels, symmetric, spurions, coordinates)
             name = f"{_form(network).replace(', ', '-')}-n{n}-c{channels}"
-            quantisers = base.quantisers
-            if not network.has_jet:
-                quantisers = replace(quantisers, jet_momenta=None, d_jet=None, d_jj=None)
+            quantisers = base.quantisers if network.has_jet else without_jet(base.quantisers)
             configs.append(named(base, name, network=network, quantisers=quantisers, training=training))
         return configs
 

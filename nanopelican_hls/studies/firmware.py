@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
-from nanopelican_hls.config import Config, Coordinates, QuantiserConfig, QuantisersConfig
+from nanopelican_hls.config import Config, Coordinates, QuantiserConfig, QuantisersConfig, Spurions
 from nanopelican_hls.studies.runner import Result
-from nanopelican_hls.studies.study import Results, Study, named, recommended
+from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
 from nanopelican_hls.studies.tables import markdown, measured
 
 SIZES = (16, 20, 32, 80)
@@ -15,6 +15,8 @@ CHANNELS = (2, 3, 10)
 LABORATORY_BITS = (6, 8, 10, 12, 14, 16, 18)
 LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
 INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
+#: with more constituents the jet as a spurion brings nothing, and few epochs train BatchNorm's form better
+LARGEST_WITH_JET = 32
 #: what keeps its width in the scan of inner widths
 PORTS_AND_OUTPUT = ("momenta", "jet_momenta", "logit")
 WIDEST_BITS = 24
@@ -26,12 +28,7 @@ class SizeStudy(Study):
     name = "firmware"
 
     def configs(self) -> list[Config]:
-        base = recommended()
-        return [
-            named(base, f"n{n}-c{c}", network=replace(base.network, n_constituents=n, channels=c))
-            for n in SIZES
-            for c in CHANNELS
-        ]
+        return [_of_size(n, c) for n in SIZES for c in CHANNELS]
 
     def page(self, results: Results) -> str:
         rows = [[c.network.n_constituents, c.network.channels, *_steps(found)] for c, found in results.items()]
@@ -87,6 +84,21 @@ TITLES = {
     "light-cone": "Momenta in light-cone coordinates (the jet's 2 bits wider)",
     "inner": "Inner quantisers, light-cone momenta of 8 bits (d, mix, relu and weights of this width, others wider)",
 }
+
+
+def _of_size(n: int, channels: int) -> Config:
+    """The recommended form, with the jet up to `LARGEST_WITH_JET`."""
+    base = recommended()
+    network, name = replace(base.network, n_constituents=n, channels=channels), f"n{n}-c{channels}"
+    if n <= LARGEST_WITH_JET:
+        return named(base, name, network=network)
+    return named(
+        base,
+        name,
+        network=replace(network, spurions=Spurions.NONE, batch_norm=True),
+        quantisers=without_jet(base.quantisers),
+        training=replace(base.training, learning_rate=0.03),
+    )
 
 
 def _of_scan(results: Results, scan: str) -> dict[int, Sequence[Result]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nanopelican_hls.config import Config, load_config
+from nanopelican_hls.config import Config, QuantisersConfig, load_config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
@@ -80,6 +80,11 @@ def recommended() -> Config:
 def named(config: Config, name: str, **changes: Any) -> Config:
     """A configuration under another name, with other sections."""
     return replace(config, name=name, **changes)
+
+
+def without_jet(quantisers: QuantisersConfig) -> QuantisersConfig:
+    """The quantisers of a network without the jet spurion."""
+    return replace(quantisers, jet_momenta=None, d_jet=None, d_jj=None)
 
 
 def _plain(result: Result) -> dict[str, Any]:
