@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
-from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.evaluation import in_chunks
@@ -24,7 +24,7 @@ from nanopelican_hls.network.precision.methods import METHODS, Assigner, Assignm
 from nanopelican_hls.network.precision.widths import own_widths, with_widths
 from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.training import CALIBRATION_JETS, SeedTraining
-from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tables import markdown, measured
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
@@ -103,25 +103,16 @@ def run_precision(
     ----------
     model : TrainedModel
         With a quantised network.
-    jets : Path
-        A folder with train, valid and test files, or one file.
-    output : Path
-        The folder of the results.
+    jets, output : Path
+        A folder with train, valid and test files, or one file; the folder of the results.
     budgets : sequence of float
         Fractions of the cost of the model's own widths.
     cost : str
         A key of `COSTS`.
-    epochs, seeds
-        Of fine-tuning.
-    jobs : int
-        Fine-tunings at a time.
+    epochs, seeds, jobs
+        Of fine-tuning; as many fine-tunings at a time.
     at_most : mapping of str to int
         Jets that are used of each sample.
-
-    Returns
-    -------
-    str
-        The page.
 
     Raises
     ------
@@ -129,28 +120,19 @@ def run_precision(
         If the folder holds results of another model, of other jets or for another cost; names the field.
     ConfigError
         If no widths are within a budget.
+    TrainingError
+        If a fine-tuning diverges.
     """
     files = JetFiles.find(jets, at_most=at_most)
     output.mkdir(parents=True, exist_ok=True)
     assignments = _assignments(model, files, output, sorted(budgets, reverse=True), cost)
     recipe = replace(model.config.training, quantised_epochs=epochs, seeds=tuple(seeds))
-    tasks = {a.name: [_task(model, a, recipe, seed) for seed in seeds] for a in assignments}
-    every = [task for of_seeds in tasks.values() for task in of_seeds]
-    results = run_tasks(every, files, output / "runs", jobs=jobs, title="fine-tuning")
-    found = [_measurement(a, [r for r in results if r.task.name == a.name], output / "runs") for a in assignments]
-    found = [m for m in found if len(m.results)]
-    numbers = {name: len(files.jets(name)) for name in AT_MOST}
+    tasks = [_task(model, assignment, recipe, seed) for assignment in assignments for seed in seeds]
+    results = run_tasks(tasks, files, output / "runs", jobs=jobs, title="fine-tuning")
+    found = [_measurement(a, results, seeds, output / "runs") for a in assignments]
+    numbers = {name: len(files.jets(name)) for name in SAMPLES}
     page = _page(found, own_widths(model.config), cost, numbers, epochs, seeds)
-    content = {
-        "cost": cost,
-        "epochs": epochs,
-        "jets": numbers,
-        "results": [
-            asdict(m.assignment)
-            | {"seeds": {r.task.seed: r.figures for r in m.results}, "test_loss_above_model": m.above(found[0])}
-            for m in found
-        ],
-    }
+    content = {"cost": cost, "epochs": epochs, "jets": numbers, "results": [_plain(m, found[0]) for m in found]}
     _draw(found, output)
     write_atomically(output / "precision.json", json.dumps(content, indent=1) + "\n", NetworkError)
     write_atomically(output / "precision.md", page, NetworkError)
@@ -188,9 +170,28 @@ def _task(model: TrainedModel, assignment: Assignment, recipe: Any, seed: int) -
     return FineTuning(config, seed, base)
 
 
-def _measurement(assignment: Assignment, results: Sequence[Result], runs: Path) -> Measurement:
+def _measurement(assignment: Assignment, every: Sequence[Result], seeds: Sequence[int], runs: Path) -> Measurement:
+    """From the fine-tunings of all seeds.
+
+    Raises
+    ------
+    TrainingError
+        If a seed diverged: choices would then be compared over other seeds.
+    """
+    results = [result for result in every if result.task.name == assignment.name]
+    if len(results) < len(seeds):
+        raise TrainingError(
+            "a seed diverged, and without it choices cannot be compared",
+            where=assignment.name,
+            remedy="lower training.quantised_learning_rate, or give other seeds",
+        )
     losses = [np.load(runs / r.task.name / f"seed{r.task.seed}" / "test_losses.npy") for r in results]
     return Measurement(assignment, results, np.array(losses))
+
+
+def _plain(m: Measurement, model: Measurement) -> dict[str, Any]:
+    seeds = {result.task.seed: result.figures for result in m.results}
+    return asdict(m.assignment) | {"seeds": seeds, "test_loss_above_model": m.above(model)}
 
 
 def _draw(found: Sequence[Measurement], output: Path) -> None:

@@ -20,7 +20,7 @@ from nanopelican_hls.config import (
     TrainingConfig,
     to_mapping,
 )
-from nanopelican_hls.errors import ConfigError, NetworkError
+from nanopelican_hls.errors import ConfigError, NetworkError, TrainingError
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network.checkpoint import load_checkpoint, save_checkpoint
 from nanopelican_hls.network.model import TrainedModel
@@ -116,6 +116,12 @@ class TestStudy:
         assert run(model, jets, output) == page
         assert asked == [("uniform", sorted(BUDGETS, reverse=True))]
         assert trained == ["greedy-0.94"]
+
+    def test_a_choice_without_one_of_its_seeds_is_not_compared(self, model, jets, output, monkeypatch):
+        run_tasks = precision.run_tasks
+        monkeypatch.setattr(precision, "run_tasks", lambda *a, **k: run_tasks(*a, **k)[:-1])
+        with pytest.raises(TrainingError, match=r"uniform-0.94: a seed diverged"):
+            run(model, jets, output)
 
     def test_results_of_others_are_refused(self, model, jets, output):
         with pytest.raises(NetworkError, match=r"assignments.json: cost is 'bits', expected 'adders'"):
