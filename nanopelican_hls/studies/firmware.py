@@ -31,8 +31,21 @@ class SizeStudy(Study):
         return [_of_size(n, c) for n in SIZES for c in CHANNELS]
 
     def page(self, results: Results) -> str:
-        rows = [[c.network.n_constituents, c.network.channels, *_steps(found)] for c, found in results.items()]
-        head = ["N", "C", "AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised"]
+        rows = [
+            [c.network.n_constituents, c.network.channels, c.network.spurions.value, *_steps(found)]
+            for c, found in results.items()
+        ]
+        head = [
+            "N",
+            "C",
+            "spurions",
+            "AUC float",
+            "folded",
+            "quantised",
+            "lost in AUC",
+            "rejection at 30% float",
+            "quantised",
+        ]
         return markdown(head, rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:

@@ -66,8 +66,8 @@ def test_firmware(jets_file, tmp_path):
     assert page.startswith("4 trainings; 300 training jets, 100 to choose by, 100 test jets; 2 float and 1 quantised")
     figures = [result["figures"]["test"] for result in content["results"]["n4-c1"]]
     mean = sum(f["quantised"]["auc"] for f in figures) / 2
-    assert table(page, 1)[:2] == ["4", "1"]
-    assert table(page, 1)[4].startswith(f"{mean:.4f} ± ")
+    assert table(page, 1)[:3] == ["4", "1", "jet"]
+    assert table(page, 1)[5].startswith(f"{mean:.4f} ± ")
     for f in figures:
         # the fold is exact, and an AUC counts pairs of jets
         assert f["folded"]["auc"] == f["float"]["auc"]
@@ -114,6 +114,7 @@ def test_sizes_of_the_firmware_table(monkeypatch):
     sizes = {(c.network.n_constituents, c.network.channels) for c in SizeStudy().configs()}
     assert sizes == {(n, c) for n in (16, 20, 32, 80) for c in (2, 3, 10)}
     assert all(len(c.training.seeds) == 3 for c in SizeStudy().configs())
+    assert {c.network.n_constituents for c in SizeStudy().configs() if not c.network.has_jet} == {80}
 
 
 def test_cost_is_what_stands_at_pair_level():
