@@ -17,7 +17,7 @@ from nanopelican_hls.config import Config, Coordinates, Input, NetworkConfig, Sp
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.jets import Jets, port_values
-from nanopelican_hls.network.calibration import calibrated, place_scales
+from nanopelican_hls.network.calibration import calibrated, pinned, place_scales
 from nanopelican_hls.network.evaluation import Sample, in_chunks
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
@@ -223,7 +223,7 @@ def at_momentum_width(config: Config, net: FloatNetwork, bits: int, sample: Samp
     jet = q.jet_momenta and replace(q.jet_momenta, bits=q.jet_momenta.bits + bits - q.momenta.bits)
     config = replace(config, quantisers=replace(q, momenta=replace(q.momenta, bits=bits), jet_momenta=jet))
     quantised = QuantisedNetwork.from_description(calibrated(config, fold(net), sample.values))
-    place_scales(quantised, sample)
+    place_scales(quantised, sample, pinned(config))
     return quantised.describe()
 
 

@@ -17,6 +17,7 @@ from nanopelican_hls.network import seeds
 from nanopelican_hls.network.card import zoo_table
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.network.evaluation import quantised_figures
+from nanopelican_hls.network.metrics import with_error
 from nanopelican_hls.network.model import load_model
 
 CONFIG = """
@@ -100,7 +101,8 @@ def check_table(table: str, content) -> None:
     cells = dict(zip(head, row, strict=False))
     assert cells["model"] == "tiny"
     assert cells["N"] == "4"
-    assert cells["AUC float"] == f"{content['figures']['test']['float']['auc']:.4f}"
+    assert cells["AUC float"] == with_error(content["figures"]["test"]["float"], "auc")
+    assert " ± " in cells["AUC float"]
     assert row[-1] == str(content["seed"])
 
 
