@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,11 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("bench-training", help="speed of training, as benchmarks/training.{md,json}")
     parser.add_argument("--batch", type=positive, default=512, help="jets in a batch (default: 512)")
     parser.add_argument("--channels", type=positive, default=2, help="hidden channels (default: 2)")
-    parser.add_argument("--threads", type=positive, help="threads (default: one a core)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="where the figures go")
 
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.speed import run_speed
 
-    threads = args.threads or len(os.sched_getaffinity(0))
-    print(run_speed(args.output, batch=args.batch, channels=args.channels, threads=threads), end="")
+    print(run_speed(args.output, batch=args.batch, channels=args.channels), end="")
     return 0

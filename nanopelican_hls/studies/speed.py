@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -19,6 +20,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import load_config
+from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.evaluation import Tensors
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.memory import keep_freed_memory
@@ -52,35 +55,38 @@ class Speed:
     peak_memory_gb: float
 
 
-def run_speed(output: Path, *, batch: int, channels: int, threads: int) -> str:
-    """Measure the paper's recipe, with jets of usual multiplicity and with full ones; writes ``training.{md,json}``.
+def run_speed(output: Path, *, batch: int, channels: int) -> str:
+    """Measure the paper's recipe, and write ``training.{md,json}``.
 
-    ``training.json`` holds the figures for jets of usual multiplicity, and those for full jets under ``full_jets``.
+    ``training.json`` holds the figures of jets of usual multiplicity and one thread, as in trainings, of which one runs
+    on each core; and under ``others`` those of full jets, and those with a thread for each core.
     """
-    usual, full = (_measure(batch, channels, threads, multiplicity=kind) for kind in ("usual", "full"))
-    rows = [_row(speed) for speed in (usual, full)]
-    head = ["jets", "multiplicity", "training step, ms", "straightforward", "ratio"]
+    cores = len(os.sched_getaffinity(0))
+    cases = [("usual", 1), ("full", 1), ("usual", cores)]
+    speeds = [_measure(batch, channels, threads, multiplicity=kind) for kind, threads in cases]
+    usual = speeds[0]
+    head = ["jets", "multiplicity", "threads", "training step, ms", "straightforward", "ratio"]
     head += ["evaluation, ms", "straightforward", "ratio", "peak memory, GB"]
     text = (
         "# Speed of training\n\n"
         "`make bench-training`: nPELICAN in the recipe of the paper (BatchNorm, dropout, beams), N = "
-        f"{usual.n_constituents}, C = {usual.channels}, batches of {usual.batch}, {usual.device}, {usual.threads} "
-        f"threads; median of {REPEATS} steps, the two forms in turns. The straightforward form builds six arrays of "
-        "N x N entries for every jet (`network/straightforward.py`). A step is products, forward, backward and "
-        "optimiser; the peak is that of a process that does nothing else, libraries included. Jets of usual "
-        f"multiplicity have mean {MULTIPLICITY[0]} and standard deviation {MULTIPLICITY[1]}; full ones have no padding "
-        "to skip.\n\n"
-        f"{markdown(head, rows)}\n"
+        f"{usual.n_constituents}, C = {usual.channels}, batches of {usual.batch}, {usual.device}; median of {REPEATS} "
+        "steps, the two forms in turns. The straightforward form builds six arrays of N x N entries for every jet "
+        "(`network/straightforward.py`). A step is products, forward, backward and optimiser; the peak is that of a "
+        "process that does nothing else, libraries included. Trainings have one thread each, and run one a core. Jets "
+        f"of usual multiplicity have mean {MULTIPLICITY[0]} and standard deviation {MULTIPLICITY[1]}; full ones have "
+        "no padding to skip.\n\n"
+        f"{markdown(head, [_row(speed) for speed in speeds])}\n"
     )
     output.mkdir(parents=True, exist_ok=True)
-    content = asdict(usual) | {"full_jets": asdict(full)}
-    (output / "training.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    (output / "training.md").write_text(text, encoding="utf-8")
+    content = asdict(usual) | {"others": [asdict(speed) for speed in speeds[1:]]}
+    write_atomically(output / "training.json", json.dumps(content, indent=2) + "\n", NetworkError)
+    write_atomically(output / "training.md", text, NetworkError)
     return text
 
 
 def _row(speed: Speed) -> list[str]:
-    cells = [speed.multiplicity, f"{speed.mean_multiplicity:.0f}"]
+    cells = [speed.multiplicity, f"{speed.mean_multiplicity:.0f}", str(speed.threads)]
     cells += [f"{speed.train_ms:.1f}", f"{speed.straightforward_train_ms:.0f}", f"{speed.ratio_train:.1f}"]
     cells += [f"{speed.eval_ms:.1f}", f"{speed.straightforward_eval_ms:.0f}", f"{speed.ratio_eval:.1f}"]
     return [*cells, f"{speed.peak_memory_gb:.2f}"]
