@@ -9,13 +9,14 @@ PART   ?=
 STAGE  ?=
 PRODUCTS ?=
 CLOCK  ?=
+RUNS   ?=
 
 BIN    := .venv/bin
 READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-training train test lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-training train test lint lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +46,9 @@ synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [ST
 
 bench: $(READY)  ## speed of the C-simulation on this machine
 	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)
+
+bench-synth: $(READY)  ## latency and resources of all forms and sizes, as benchmarks/synthesis.md: make bench-synth [RUNS=folder]
+	$(BIN)/nanopelican bench-synth --build $(BUILD) $(if $(RUNS),--runs $(RUNS)) $(if $(EVENTS),--events $(EVENTS))
 
 bench-training: $(READY)  ## speed and memory of training, beside the straightforward form
 	$(BIN)/nanopelican bench-training

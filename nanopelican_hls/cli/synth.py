@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     build = args.build / config.name
     # whoever names a stage means the vendor's
     flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))
-    model = _read(args.models / f"{config.name}.onnx", config)
+    model = read_trained(args.models, config)
     with locked(build):
         report = _vendor(args, config, model, build) if flow == "vendor" else _open(args, config, model, build)
         write_report(report, build / "synth.json")
@@ -77,9 +77,17 @@ def run(args: argparse.Namespace) -> int:
     return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0
 
 
-def _read(path: Path, config: Config) -> onnx.ModelProto:
+def read_trained(models: Path, config: Config) -> onnx.ModelProto:
+    """The QONNX file of a configuration.
+
+    Raises
+    ------
+    NetworkError
+        If it is not there.
+    """
     from nanopelican_hls.contract.program import read_model
 
+    path = models / f"{config.name}.onnx"
     if not path.exists():
         raise NetworkError(
             "there is no trained model for this configuration",

@@ -1,0 +1,79 @@
+"""``nanopelican bench-synth``: latency and resources of all forms and sizes, as benchmarks/synthesis.{md,json}."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.errors import SynthesisError
+
+FORMS, SIZES = "abcd", (8, 12, 16, 20, 24, 32)
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "bench-synth",
+        help="latency and resources of all forms, as benchmarks/synthesis.{md,json}",
+        description="Synthesise the forms of the network at all sizes with open tools. What is finished is kept.",
+    )
+    parser.add_argument("--forms", default=FORMS, help=f"letters of them (default: {FORMS})")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="constituents (default: all)")
+    parser.add_argument(
+        "--runs", type=Path, help="what `nanopelican study forms` wrote: its best seeds are copied first"
+    )
+    parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all of the sample)")
+    parser.add_argument("--again", action="store_true", help="measure finished rows anew")
+    parser.add_argument("--checkpoints", type=Path, default=Path("benchmarks/forms"), help="where the networks are")
+    parser.add_argument("--build", type=Path, default=Path("build"), help="where the RTL goes (default: build)")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="where the figures go")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0, or 1 if the RTL of a row differs from QONNX execution."""
+    from tqdm import tqdm
+
+    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.synth import benchmark
+    from nanopelican_hls.synth.benchmark_page import page
+
+    _check(args)
+    if args.runs:
+        print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
+    jobs, missing = benchmark.jobs(args.forms, args.sizes, args.checkpoints, args.build, args.events)
+    if missing:
+        print(f"left out, since not trained: {', '.join(missing)}")
+    if not jobs:
+        raise SynthesisError(
+            "has none of the networks",
+            where=str(args.checkpoints),
+            remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
+        )
+    path = args.output / "synthesis.json"
+    with tqdm(total=sum(job.cost for job in jobs), desc="bench-synth") as bar:
+        bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+
+        def report(job: benchmark.Job, is_new: bool) -> None:
+            if not is_new:
+                bar.initial += job.cost  # the time left follows from what was measured now
+            bar.set_postfix_str(f"{job.build.name} {'done' if is_new else 'was done'}", refresh=False)
+            bar.update(job.cost)
+
+        rows = benchmark.run_jobs(jobs, path, report, again=args.again)
+    text = page(rows)
+    write_atomically(args.output / "synthesis.md", text, SynthesisError)
+    print(text)
+    return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    unknown = set(args.forms) - set(FORMS)
+    if unknown or not args.forms:
+        raise SynthesisError("is no form", where=repr(args.forms), remedy=f"use letters of {FORMS}")
+    for size in args.sizes:
+        if size not in SIZES:
+            raise SynthesisError(
+                "is no size of the benchmark", where=str(size), remedy=f"use {', '.join(map(str, SIZES))}"
+            )
+    if args.events is not None and args.events < 1:
+        raise SynthesisError(f"must be at least 1, not {args.events}", where="events")

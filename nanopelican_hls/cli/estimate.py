@@ -1,0 +1,148 @@
+"""``nanopelican estimate``: latency and resources in seconds, without any EDA tool."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanopelican_hls.errors import SynthesisError
+
+if TYPE_CHECKING:
+    import onnx
+
+    from nanopelican_hls.synth.estimate import Calibration, Estimate
+
+DESCRIPTION = "Estimate latency and resources from the pieces of the RTL, without any EDA tool; or calibrate that."
+#: for a model file, whose clock period no configuration tells
+CLOCK_PERIOD_NS = 2.7777
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "estimate", help="latency and resources, estimated in seconds", description=DESCRIPTION
+    )
+    parser.add_argument(
+        "model",
+        type=Path,
+        nargs="?",
+        metavar="MODEL",
+        help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt)",
+    )
+    parser.add_argument(
+        "--clock", type=float, help="clock period in ns (default: that of the configuration, or 2.7777)"
+    )
+    parser.add_argument("--products", choices=("dsp", "fabric"), default="dsp", help="what multiplies momenta")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--winograd", action="store_true", default=None, help="two products a pair (default with DSPs)")
+    form.add_argument(
+        "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
+    )
+    parser.add_argument(
+        "--models", type=Path, default=Path("models"), help="where the QONNX files of configurations are"
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="fit to results of `bench-synth` or of `--map` instead",
+    )
+    parser.add_argument(
+        "--map", type=Path, metavar="FILE", help="map untrained networks to calibrate on instead (Yosys)"
+    )
+    parser.add_argument(
+        "--build", type=Path, default=Path("build"), help="where the RTL of --map goes (default: build)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 0."""
+    if sum(map(bool, (args.model, args.calibrate, args.map))) != 1:
+        raise SynthesisError("give one of MODEL, --calibrate and --map", where="nanopelican estimate")
+    if args.map:
+        _map(args.map, args.build)
+    elif args.calibrate:
+        _calibrate(args.calibrate)
+    else:
+        _estimate(args)
+    return 0
+
+
+def _estimate(args: argparse.Namespace) -> None:
+    from nanopelican_hls.contract.program import Program
+    from nanopelican_hls.synth.estimate import estimate, rtl_settings
+
+    clock, model = _read(args.model, args.models)
+    clock = clock if args.clock is None else args.clock
+    if not clock > 0:
+        raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
+    found = estimate(Program.parse(model), rtl_settings(clock, args.products, args.winograd))
+    print(_table(str(args.model), clock, found))
+
+
+def _read(path: Path, models: Path) -> tuple[float, onnx.ModelProto]:
+    """Clock period and model."""
+    from nanopelican_hls.contract.program import read_model
+
+    if path.suffix == ".onnx":
+        return CLOCK_PERIOD_NS, read_model(path)
+    if path.suffix == ".pt":
+        from nanopelican_hls.contract.graph import build_model
+        from nanopelican_hls.network.model import load_model
+
+        trained = load_model(path)
+        return trained.config.firmware.clock_period_ns, build_model(trained.description)
+    from nanopelican_hls.cli.synth import read_trained
+    from nanopelican_hls.config import load_config
+
+    config = load_config(path)
+    return config.firmware.clock_period_ns, read_trained(models, config)
+
+
+def _table(name: str, clock: float, found: Estimate) -> str:
+    errors = found.calibration
+
+    def text(resource: str, value: int) -> str:
+        mean, largest = errors.mean_error_percent[resource], errors.largest_error_percent[resource]
+        return f"{value:,} (error {mean}%, at most {largest}%)"
+
+    rows = {
+        "latency": f"{found.latency_cycles} cycles of {clock:g} ns, {found.latency_cycles * clock:.1f} ns",
+        "initiation interval": "1 cycle",
+        "LUT": text("lut", found.lut),
+        "FF": text("ff", found.ff),
+        "DSP": f"{found.dsp:,} (exact)",
+    }
+    width = max(map(len, rows))
+    caption = f"{name}: estimate, no tool was run"
+    return "\n".join(
+        [caption, *(f"  {key.ljust(width)}  {value}" for key, value in rows.items()), f"  {_origin(errors)}"]
+    )
+
+
+def _origin(calibration: Calibration) -> str:
+    return (
+        f"calibrated on {calibration.configurations} configurations ({calibration.source}); "
+        "errors: mean and largest, of configurations left out"
+    )
+
+
+def _calibrate(paths: list[Path]) -> None:
+    from nanopelican_hls.synth.calibration import calibrate, read_mapped, write_calibration
+
+    calibration = calibrate(read_mapped(paths))
+    write_calibration(calibration)
+    for resource, coefficients in calibration.coefficients.items():
+        terms = ", ".join(f"{value:g} {name}" for name, value in coefficients.items())
+        mean, largest = calibration.mean_error_percent[resource], calibration.largest_error_percent[resource]
+        print(f"{resource.upper()}: {terms}; error {mean}%, at most {largest}%")
+    print(f"DSP: exact; {_origin(calibration)}")
+
+
+def _map(path: Path, build: Path) -> None:
+    from tqdm import tqdm
+
+    from nanopelican_hls.synth.calibration import map_untrained
+
+    map_untrained(path, build / "estimate", lambda tasks: tqdm(tasks, desc="mapping", unit="network"))

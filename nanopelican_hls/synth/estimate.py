@@ -1,0 +1,225 @@
+"""LUT, FF, DSP and latency in seconds, without any EDA tool: from what the pieces of the RTL consist of.
+
+What the generator decides is exact (DSPs, clock cycles, what waits in shift registers); what a mapping tool decides is
+a linear model of counts, fitted to what Yosys found for other networks (docs/estimate.md).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import RtlError, SynthesisError
+from nanopelican_hls.rtl import fabric, products
+from nanopelican_hls.rtl.architecture import Settings, build
+from nanopelican_hls.rtl.flow import LEVEL_NS
+from nanopelican_hls.rtl.netlist import Instance, Netlist, Word
+from nanopelican_hls.rtl.tracer import port_quantisers
+
+#: coefficients, their errors, and what they were fitted to
+CALIBRATION = Path(__file__).with_name("calibration.json")
+#: registers in series that Yosys puts into a shift register of one look-up table
+SHORTEST_SHIFT_REGISTER = 3
+#: counts whose coefficients are fitted, by resource; beside them stands what is known exactly
+FITTED = {
+    "lut": ("adder_bits", "output_bits", "booth_bits", "table_bits"),
+    "ff": ("register_bits", "booth_register_bits"),
+}
+EXACT = {"lut": "shift_registers", "ff": "waiting_bits"}
+
+
+def rtl_settings(clock_period_ns: float, products: str = "dsp", winograd: bool | None = None) -> Settings:
+    """The settings of the open flow: two products a pair by default with DSPs only."""
+    return Settings(max(1.0, clock_period_ns / LEVEL_NS), products, products == "dsp" if winograd is None else winograd)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a design consists of, before any tool has seen it.
+
+    Attributes
+    ----------
+    cycles : clock cycles from an event to its logit.
+    dsp : DSP48E2.
+    adder_bits : bits of additions in traced pieces.
+    output_bits : bits that traced pieces give: each is behind some logic of its own (saturation, ReLU, mask).
+    table_bits : entries times width of tables.
+    booth_bits : look-up tables of the rows of hand-written multipliers.
+    register_bits : bits of registers inside traced pieces.
+    booth_register_bits : bits that hand-written multipliers carry over the ends of their stages.
+    shift_registers : look-up tables that are shift registers between pieces.
+    waiting_bits : bits of registers between pieces, and at the ports.
+    """
+
+    cycles: int
+    dsp: int
+    adder_bits: int
+    output_bits: int
+    table_bits: int
+    booth_bits: int
+    register_bits: int
+    booth_register_bits: int
+    shift_registers: int
+    waiting_bits: int
+
+    @classmethod
+    def of(cls, program: Program, settings: Settings) -> Counts:
+        """Trace the pieces of a program's hardware, and count.
+
+        Raises
+        ------
+        RtlError
+            If the network gives the same logit for every jet.
+        """
+        netlist, logit = build(program, "p", settings)
+        if not isinstance(logit, Word):
+            raise RtlError("gives the same logit for every jet", remedy="train it again")
+        pieces = [(count, netlist.pieces[name]) for name, count in netlist.count().items() if name in netlist.pieces]
+        outputs = [(count, output) for count, piece in pieces for output in piece.outputs]
+        booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
+        return cls(
+            cycles=logit.time.cycle + 1,
+            dsp=netlist.count()[products.MODULE],
+            adder_bits=sum(count * piece.costs.adder_bits for count, piece in pieces),
+            output_bits=sum(count * output.bits for count, output in outputs if not isinstance(output, float)),
+            table_bits=sum(count * piece.costs.table_bits for count, piece in pieces),
+            booth_bits=sum(_booth_bits(instance) for instance in booths),
+            register_bits=sum(count * piece.costs.register_bits for count, piece in pieces),
+            booth_register_bits=sum(_booth_register_bits(instance) for instance in booths),
+            shift_registers=sum(bits for bits, cycles in _delays(netlist) if cycles >= SHORTEST_SHIFT_REGISTER),
+            waiting_bits=_port_bits(program)
+            + sum(bits * cycles for bits, cycles in _delays(netlist) if cycles < SHORTEST_SHIFT_REGISTER),
+        )
+
+
+def _delays(netlist: Netlist) -> list[tuple[int, int]]:
+    return [(bits, cycles) for _, _, bits, cycles in netlist.delays()]
+
+
+def _booth_rows(instance: Instance) -> int:
+    return (instance.parameters["B_WIDTH"] + (not instance.parameters["B_SIGNED"]) + 1) // 2
+
+
+def _booth_bits(instance: Instance) -> int:
+    return _booth_rows(instance) * (instance.parameters["A_WIDTH"] + 3)
+
+
+def _booth_register_bits(instance: Instance) -> int:
+    """At the end of a stage: the sum, both factors, and the bits of the product that are known."""
+    cuts = -(-_booth_rows(instance) // instance.parameters["ROWS_PER_STAGE"]) - 1
+    return cuts * (2 * instance.parameters["A_WIDTH"] + instance.parameters["B_WIDTH"] + 2)
+
+
+def _port_bits(program: Program) -> int:
+    ports = port_quantisers(program).items()
+    output = program.outputs[0]
+    last = program.quantisers[output].bits if output in program.quantisers else program.ranges[output].bits
+    return last + sum(math.prod(program.shapes[tensor]) * quantiser.bits for tensor, quantiser in ports)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The linear model.
+
+    Attributes
+    ----------
+    configurations : number of networks that it was fitted to.
+    coefficients : by resource (``lut``, ``ff``), then by count.
+    mean_error_percent, largest_error_percent : by resource, of networks that the fit had not seen (leave-one-out).
+    source : tool whose results these are.
+    """
+
+    configurations: int
+    coefficients: Mapping[str, Mapping[str, float]]
+    mean_error_percent: Mapping[str, float]
+    largest_error_percent: Mapping[str, float]
+    source: str
+
+    @classmethod
+    def read(cls, path: Path = CALIBRATION) -> Calibration:
+        """Read what `nanopelican estimate --calibrate` wrote.
+
+        Raises
+        ------
+        SynthesisError
+            If there is none, or it is of another version.
+        """
+        try:
+            content: Any = json.loads(path.read_text(encoding="utf-8"))
+            calibration = cls(**content)
+            known = {name: tuple(found) for name, found in calibration.coefficients.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise SynthesisError(f"is no calibration ({error})", where=str(path), remedy=REMEDY) from error
+        if known != FITTED:
+            raise SynthesisError("has coefficients of other counts", where=str(path), remedy=REMEDY)
+        return calibration
+
+    def predict(self, resource: str, counts: Counts) -> float:
+        """``lut`` or ``ff``."""
+        of = asdict(counts)
+        fitted = sum(coefficient * of[name] for name, coefficient in self.coefficients[resource].items())
+        return float(of[EXACT[resource]] + fitted)
+
+
+REMEDY = "calibrate again: nanopelican estimate --calibrate FILE.json..."
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a network will take.
+
+    Attributes
+    ----------
+    counts : what is known exactly.
+    lut, ff : estimates.
+    calibration : with their errors.
+    """
+
+    counts: Counts
+    lut: int
+    ff: int
+    calibration: Calibration
+
+    @property
+    def dsp(self) -> int:
+        return self.counts.dsp
+
+    @property
+    def latency_cycles(self) -> int:
+        return self.counts.cycles
+
+
+def estimate(program: Program, settings: Settings, calibration: Calibration | None = None) -> Estimate:
+    """LUT, FF, DSP and latency of a program's hardware.
+
+    Parameters
+    ----------
+    program : Program
+    settings : Settings
+        Arithmetic and stages, as for `rtl.generate_rtl`.
+    calibration : Calibration, optional
+        By default that of the package.
+    """
+    calibration = calibration or Calibration.read()
+    counts = Counts.of(program, settings)
+    lut, ff = (round(calibration.predict(resource, counts)) for resource in ("lut", "ff"))
+    return Estimate(counts, lut, ff, calibration)
+
+
+def parse_counts(content: Any, where: str) -> Counts:
+    """The counts of a row of a benchmark.
+
+    Raises
+    ------
+    SynthesisError
+        If they are missing, or those of another version.
+    """
+    names = {field.name for field in fields(Counts)}
+    if not isinstance(content, dict) or set(content) != names:
+        raise SynthesisError("has no counts, or those of another version", where=where, remedy="measure it again")
+    return Counts(**content)
