@@ -23,7 +23,6 @@ class FormsStudy(Study):
     """Six bits inside, and no multiplier at pair level."""
 
     name = "forms"
-    at_most = {"train": 24_000, "valid": 4_000, "test": 16_000}
 
     def configs(self) -> list[Config]:
         base = recommended()
