@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,17 @@ from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.synth.estimate import (
     CALIBRATION,
-    EXACT,
     FITTED,
+    FIXED,
     REMEDY,
     Calibration,
     Counts,
     parse_counts,
     rtl_settings,
 )
+
+if TYPE_CHECKING:
+    import onnx
 
 Vector = NDArray[np.float64]
 
@@ -81,7 +84,7 @@ def calibrate(mapped: Sequence[Mapped]) -> Calibration:
     for resource, names in FITTED.items():
         counts = [asdict(row.counts) for row in mapped]
         x = np.array([[of[name] for name in names] for of in counts], dtype=np.float64)
-        exact = np.array([of[EXACT[resource]] for of in counts], dtype=np.float64)
+        exact = np.array([sum(of[name] for name in FIXED[resource]) for of in counts], dtype=np.float64)
         y = np.array([getattr(row, resource) for row in mapped], dtype=np.float64)
         coefficients[resource] = {name: round(float(c), 4) for name, c in zip(names, _fit(x, y, exact), strict=True)}
         errors = 100 * np.abs(_left_out(x, y, exact) / y - 1)
@@ -104,8 +107,34 @@ def write_calibration(calibration: Calibration, path: Path = CALIBRATION) -> Non
     write_atomically(path, json.dumps(asdict(calibration), indent=2) + "\n", SynthesisError)
 
 
-#: the networks that `map_untrained` maps: constituents, and what multiplies
-SIZES, PRODUCTS = (4, 6, 8, 12), ("dsp", "fabric")
+@dataclass(frozen=True)
+class Untrained:
+    """A network of random weights to calibrate on.
+
+    Attributes
+    ----------
+    form : letter (`studies.forms.FORMS`).
+    size : constituents.
+    products : what multiplies momenta.
+    multipliers : at pair level, with 8 bits inside; else the weights of d are powers of two, with 6 bits inside.
+    """
+
+    form: str
+    size: int
+    products: str
+    multipliers: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"untrained-{self.form}-n{self.size}-{self.products}{'-multipliers' * self.multipliers}"
+
+
+UNTRAINED = (
+    *(Untrained(form, n, products) for n in (4, 6, 8) for form in "abc" for products in ("dsp", "fabric")),
+    *(Untrained(form, n, "dsp", multipliers=True) for n in (4, 6, 8) for form in "abc"),
+    *(Untrained(form, 12, "dsp") for form in "abc"),
+    Untrained("a", 12, "fabric"),
+)
 CLOCK_PERIOD_NS = 2.7777
 #: jets of the shipped sample from which their quantisers are calibrated
 JETS = 2048
@@ -125,30 +154,26 @@ def map_untrained(path: Path, build: Path, progress: Callable[[Sequence[Any]], A
     """
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     done = {row["name"] for row in rows}
-    from nanopelican_hls.studies.forms import FORMS
-
-    tasks = [(n, form, products) for n in SIZES for form in FORMS for products in PRODUCTS]
-    for n, form, products in progress(tasks):
-        name = f"untrained-{form}-n{n}-{products}"
-        if name not in done:
-            rows.append({"name": name} | _map(form, n, products, build / name))
+    for network in progress(UNTRAINED):
+        if network.name not in done:
+            rows.append({"name": network.name} | _map(network, build / network.name))
             write_atomically(path, json.dumps(rows, indent=1) + "\n", SynthesisError)
 
 
-def _map(form: str, n: int, products: str, build: Path) -> dict[str, Any]:
+def _map(network: Untrained, build: Path) -> dict[str, Any]:
     from nanopelican_hls.contract.program import Program
     from nanopelican_hls.rtl import generate_rtl, map_rtl
 
-    program = Program.parse(_untrained(form, n))
-    settings = rtl_settings(CLOCK_PERIOD_NS, products)
+    program = Program.parse(untrained_model(network))
+    settings = rtl_settings(CLOCK_PERIOD_NS, network.products)
     counts = Counts.of(program, settings)
     cells = map_rtl(generate_rtl(program, build, settings=settings))
     return {"counts": asdict(counts), "lut": cells.lut, "ff": cells.ff, "dsp": cells.dsp}
 
 
-def _untrained(form: str, n: int) -> Any:
-    """The network of a form with random weights, and quantisers for the shipped jets."""
-    from nanopelican_hls.config import InitialValues
+def untrained_model(network: Untrained) -> onnx.ModelProto:
+    """Random weights, and quantisers calibrated on the shipped jets."""
+    from nanopelican_hls.config import InitialValues, QuantiserConfig
     from nanopelican_hls.contract.graph import build_model
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.network.calibration import calibrated
@@ -157,8 +182,14 @@ def _untrained(form: str, n: int) -> Any:
     from nanopelican_hls.network.fold import fold
     from nanopelican_hls.studies.forms import FormsStudy
 
-    config = next(config for config in FormsStudy().configs() if config.name == f"form-{form}-n8")
-    config = replace(config, network=replace(config.network, n_constituents=n))
+    config = next(config for config in FormsStudy().configs() if config.name == f"form-{network.form}-n8")
+    config = replace(config, network=replace(config.network, n_constituents=network.size))
+    if network.multipliers:
+        eight = QuantiserConfig(8)
+        wide = replace(config.quantisers, d=eight, mix=eight, relu=eight, weights=eight, tensors=None)
+        config = replace(config, quantisers=wide)
     values = port_values(read_jets(sample_path(), JETS), config.network)
-    net = FloatNetwork(config.network, nbar=config.training.nbar, seed=n, initial_values=InitialValues.RANDOM)
-    return build_model(calibrated(config, canonical_folded(fold(net)), values))
+    nbar = config.training.nbar
+    net = FloatNetwork(config.network, nbar=nbar, seed=network.size, initial_values=InitialValues.RANDOM)
+    folded = fold(net) if network.multipliers else canonical_folded(fold(net))
+    return build_model(calibrated(config, folded, values))

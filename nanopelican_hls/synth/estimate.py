@@ -15,22 +15,28 @@ from typing import Any
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError, SynthesisError
+from nanopelican_hls.operators import PairMix, ParticleMix
+from nanopelican_hls.operators.base import Operator
 from nanopelican_hls.rtl import fabric, products
 from nanopelican_hls.rtl.architecture import Settings, build
 from nanopelican_hls.rtl.flow import LEVEL_NS
-from nanopelican_hls.rtl.netlist import Instance, Netlist, Word
+from nanopelican_hls.rtl.netlist import Instance, Netlist, Word, piece_name
 from nanopelican_hls.rtl.tracer import port_quantisers
 
 #: coefficients, their errors, and what they were fitted to
 CALIBRATION = Path(__file__).with_name("calibration.json")
+#: of names of modules
+PREFIX = "p"
 #: registers in series that Yosys puts into a shift register of one look-up table
 SHORTEST_SHIFT_REGISTER = 3
-#: counts whose coefficients are fitted, by resource; beside them stands what is known exactly
+#: bits of a table that a look-up table holds
+TABLE_BITS = 64
+#: counts whose coefficients are fitted, by resource; beside them stand those that count as they are
 FITTED = {
-    "lut": ("adder_bits", "output_bits", "booth_bits", "table_bits"),
+    "lut": ("sum_bits", "particle_mix_bits", "pair_mix_bits", "pair_output_bits", "booth_bits"),
     "ff": ("register_bits", "booth_register_bits"),
 }
-EXACT = {"lut": "shift_registers", "ff": "waiting_bits"}
+FIXED = {"lut": ("shift_registers", "table_luts"), "ff": ("waiting_bits",)}
 
 
 def rtl_settings(clock_period_ns: float, products: str = "dsp", winograd: bool | None = None) -> Settings:
@@ -46,9 +52,10 @@ class Counts:
     ----------
     cycles : clock cycles from an event to its logit.
     dsp : DSP48E2.
-    adder_bits : bits of additions in traced pieces.
-    output_bits : bits that traced pieces give: each is behind some logic of its own (saturation, ReLU, mask).
-    table_bits : entries times width of tables.
+    sum_bits : bits of additions in traced pieces other than the following.
+    particle_mix_bits, pair_mix_bits : those of `ParticleMix` and `PairMix`: products with constants and rounding.
+    pair_output_bits : bits that `PairMix` gives: saturation and ReLU stand behind the additions.
+    table_luts : look-up tables that hold the tables.
     booth_bits : look-up tables of the rows of hand-written multipliers.
     register_bits : bits of registers inside traced pieces.
     booth_register_bits : bits that hand-written multipliers carry over the ends of their stages.
@@ -58,9 +65,11 @@ class Counts:
 
     cycles: int
     dsp: int
-    adder_bits: int
-    output_bits: int
-    table_bits: int
+    sum_bits: int
+    particle_mix_bits: int
+    pair_mix_bits: int
+    pair_output_bits: int
+    table_luts: int
     booth_bits: int
     register_bits: int
     booth_register_bits: int
@@ -76,25 +85,43 @@ class Counts:
         RtlError
             If the network gives the same logit for every jet.
         """
-        netlist, logit = build(program, "p", settings)
+        netlist, logit = build(program, PREFIX, settings)
         if not isinstance(logit, Word):
             raise RtlError("gives the same logit for every jet", remedy="train it again")
-        pieces = [(count, netlist.pieces[name]) for name, count in netlist.count().items() if name in netlist.pieces]
-        outputs = [(count, output) for count, piece in pieces for output in piece.outputs]
+        pieces = [
+            (count, netlist.pieces[name], _operator(program, piece_name(name, PREFIX)))
+            for name, count in netlist.count().items()
+            if name in netlist.pieces
+        ]
+
+        def adder_bits(*operators: type[Operator] | None) -> int:
+            return sum(count * piece.costs.adder_bits for count, piece, operator in pieces if operator in operators)
+
+        outputs = [(count, output) for count, piece, op in pieces if op is PairMix for output in piece.outputs]
         booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
         return cls(
             cycles=logit.time.cycle + 1,
             dsp=netlist.count()[products.MODULE],
-            adder_bits=sum(count * piece.costs.adder_bits for count, piece in pieces),
-            output_bits=sum(count * output.bits for count, output in outputs if not isinstance(output, float)),
-            table_bits=sum(count * piece.costs.table_bits for count, piece in pieces),
+            sum_bits=adder_bits(None),
+            particle_mix_bits=adder_bits(ParticleMix),
+            pair_mix_bits=adder_bits(PairMix),
+            pair_output_bits=sum(count * output.bits for count, output in outputs if not isinstance(output, float)),
+            table_luts=sum(count * -(-piece.costs.table_bits // TABLE_BITS) for count, piece, _ in pieces),
             booth_bits=sum(_booth_bits(instance) for instance in booths),
-            register_bits=sum(count * piece.costs.register_bits for count, piece in pieces),
+            register_bits=sum(count * piece.costs.register_bits for count, piece, _ in pieces),
             booth_register_bits=sum(_booth_register_bits(instance) for instance in booths),
             shift_registers=sum(bits for bits, cycles in _delays(netlist) if cycles >= SHORTEST_SHIFT_REGISTER),
             waiting_bits=_port_bits(program)
             + sum(bits * cycles for bits, cycles in _delays(netlist) if cycles < SHORTEST_SHIFT_REGISTER),
         )
+
+
+def _operator(program: Program, piece: str) -> type[Operator] | None:
+    """`PairMix` or `ParticleMix`, if a piece is one or part of one; pieces are named after their tensors."""
+    for node in program.nodes:
+        if node.operator in (PairMix, ParticleMix) and (piece == node.output or piece.startswith(f"{node.output}_")):
+            return node.operator
+    return None
 
 
 def _delays(netlist: Netlist) -> list[tuple[int, int]]:
@@ -163,7 +190,7 @@ class Calibration:
         """``lut`` or ``ff``."""
         of = asdict(counts)
         fitted = sum(coefficient * of[name] for name, coefficient in self.coefficients[resource].items())
-        return float(of[EXACT[resource]] + fitted)
+        return float(sum(of[name] for name in FIXED[resource]) + fitted)
 
 
 REMEDY = "calibrate again: nanopelican estimate --calibrate FILE.json..."

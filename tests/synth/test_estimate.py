@@ -18,13 +18,19 @@ if MISSING:
 from nanopelican_hls import rtl
 from nanopelican_hls.synth import calibration
 from nanopelican_hls.synth.calibration import Mapped, calibrate, read_mapped, write_calibration
-from nanopelican_hls.synth.estimate import EXACT, FITTED, Calibration, Counts, estimate, rtl_settings
+from nanopelican_hls.synth.estimate import FITTED, FIXED, Calibration, Counts, estimate, rtl_settings
 
 NETWORK = next(
     k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1
 )
 COEFFICIENTS = {
-    "lut": {"adder_bits": 0.75, "output_bits": 0.5, "booth_bits": 1.25, "table_bits": 0.0},
+    "lut": {
+        "sum_bits": 0.75,
+        "particle_mix_bits": 0.5,
+        "pair_mix_bits": 1.25,
+        "pair_output_bits": 0.0,
+        "booth_bits": 1.0,
+    },
     "ff": {"register_bits": 0.875, "booth_register_bits": 1.5},
 }
 
@@ -64,7 +70,9 @@ def synthetic(number=16):
             field.name: 1000 + 800 * ((7 * k + 3 * i * k * k + i) % 11)
             for i, field in enumerate(dataclasses.fields(Counts))
         }
-        found = {r: values[EXACT[r]] + sum(c * values[n] for n, c in COEFFICIENTS[r].items()) for r in FITTED}
+        found = {
+            r: sum(values[n] for n in FIXED[r]) + sum(c * values[n] for n, c in COEFFICIENTS[r].items()) for r in FITTED
+        }
         rows.append(Mapped(f"n{k}", Counts(**values), round(found["lut"]), round(found["ff"]), values["dsp"]))
     return rows
 
@@ -100,8 +108,8 @@ def test_wrong_dsp_are_refused():
 
 
 def test_too_few_networks_are_refused():
-    with pytest.raises(SynthesisError, match="5 networks are too few"):
-        calibrate(synthetic(5))
+    with pytest.raises(SynthesisError, match="6 networks are too few"):
+        calibrate(synthetic(6))
 
 
 def test_calibration_file(tmp_path, model):
@@ -110,7 +118,7 @@ def test_calibration_file(tmp_path, model):
     found = estimate(Program.parse(model), rtl_settings(2.7777), Calibration.read(path))
     counts = found.counts
     fitted = sum(c * getattr(counts, n) for n, c in COEFFICIENTS["lut"].items())
-    assert found.lut == pytest.approx(counts.shift_registers + fitted, rel=2e-3)
+    assert found.lut == pytest.approx(counts.shift_registers + counts.table_luts + fitted, rel=2e-3)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"configurations": 1}'])
@@ -124,7 +132,7 @@ def test_bad_calibration_files(tmp_path, content):
 def test_a_calibration_of_other_counts_is_refused(tmp_path):
     path = tmp_path / "calibration.json"
     content = dataclasses.asdict(calibrate(synthetic()))
-    del content["coefficients"]["lut"]["table_bits"]
+    del content["coefficients"]["lut"]["booth_bits"]
     path.write_text(json.dumps(content))
     with pytest.raises(SynthesisError, match="other counts"):
         Calibration.read(path)
