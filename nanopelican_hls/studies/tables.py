@@ -26,7 +26,9 @@ class Measured:
         return math.hypot(self.spread, self.statistical)
 
     def text(self, digits: int) -> str:
-        return f"{self.mean:.{digits}f} ± {self.spread:.{digits}f}"
+        """Mean and spread; of one seed the figure alone."""
+        spread = f" ± {self.spread:.{digits}f}" if self.spread else ""
+        return f"{self.mean:.{digits}f}{spread}"
 
 
 def measured(results: Sequence[Result], figure: str, *, sample: str = "test", form: str = "float") -> Measured:
