@@ -32,7 +32,7 @@ from nanopelican_hls.studies.tables import markdown
 
 #: multiplicities of the jets of the benchmark: mean and standard deviation of top and QCD jets of 600 GeV, cut at 80
 MULTIPLICITY = (46, 15)
-REPEATS = 7
+REPEATS = 15
 
 
 @dataclass(frozen=True)
