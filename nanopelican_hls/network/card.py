@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanopelican_hls.config import to_mapping
+from nanopelican_hls.markdown import table
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.network.evaluation import Sample, quantised_figures
 from nanopelican_hls.network.metrics import figures, with_error
@@ -76,16 +77,16 @@ def card_markdown(content: Mapping[str, Any]) -> str:
                 f"# {content['name']}",
                 "The figures of the quantised network are those of its firmware, bit for bit. Rejection is one over "
                 "the background efficiency at the given signal efficiency.",
-                _table(["jets", "network", *figures_head], rows),
+                table(["jets", "network", *figures_head], rows),
                 "## Network",
-                _table(["", ""], [[key, value] for key, value in network.items()]),
-                _table(["quantiser", "bits", "rounding"], widths),
+                table(["", ""], [[key, value] for key, value in network.items()]),
+                table(["quantiser", "bits", "rounding"], widths),
                 "## Training",
                 f"```\n{content['command']}\n```",
-                _table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
-                _table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
+                table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
+                table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
                 "On the validation jets, all seeds; chosen is the lowest loss of the last network:",
-                _table(["seed", "network", *figures_head], seeds),
+                table(["seed", "network", *figures_head], seeds),
             ]
         )
         + "\n"
@@ -101,7 +102,7 @@ def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
         auc, _, rejection, *_ = zip(cells["float"], cells["quantised"], strict=True)
         rows.append([card["name"], network["n_constituents"], network["channels"], *auc, *rejection, card["seed"]])
     head = ["model", "N", "C", "AUC float", "quantised", "rejection at 30% float", "quantised", "seed"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
@@ -112,8 +113,3 @@ def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
 
 def _cells(figures: Mapping[str, float]) -> list[str]:
     return [with_error(figures, name) for name in _COLUMNS]
-
-
-def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

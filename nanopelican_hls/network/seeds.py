@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -22,15 +22,15 @@ from nanopelican_hls.network.training import SeedTraining
 logger = logging.getLogger(__name__)
 
 
-def read_sample(path: str | Path, network: NetworkConfig, events: int | None = None) -> Sample:
-    """Labelled jets of a file, as port values; the first ``events`` of them, or all.
+def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
+    """Labelled jets of a file, as port values.
 
     Raises
     ------
     JetsError
         If the file cannot be read, or does not hold jets of both classes.
     """
-    jets = read_jets(path, events=events)
+    jets = read_jets(path)
     labels = np.array([]) if jets.labels is None else jets.labels.astype(float)
     for label, kind in ((1, "signal"), (0, "background")):
         if label not in labels:
@@ -89,8 +89,12 @@ def train_seeds(
 
 def validation_loss(checkpoint: Checkpoint) -> float:
     """By which seeds are chosen."""
-    valid = checkpoint.metrics["valid"]
-    return float(valid.get("quantised", valid["float"])["loss"])
+    return deciding_loss(checkpoint.metrics["valid"])
+
+
+def deciding_loss(valid: Mapping[str, Mapping[str, float]]) -> float:
+    """Of the last network, from figures on the validation jets by form: quantised, or float if there is no other."""
+    return valid.get("quantised", valid["float"])["loss"]
 
 
 def _train_one(

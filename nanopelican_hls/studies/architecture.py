@@ -7,9 +7,12 @@ from dataclasses import replace
 from itertools import product
 
 from nanopelican_hls.config import Config, Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.markdown import table
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.formula import parameter_count
 from nanopelican_hls.operators._arrays import pair_count
 from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
-from nanopelican_hls.studies.tables import markdown, measured
+from nanopelican_hls.studies.tables import measured
 
 CHANNELS = (1, 2, 4, 10)
 SIZES = (6, 8, 16, 32, 80)
@@ -48,10 +51,10 @@ class ArchitectureStudy(Study):
             figures = [measured(found, figure) for figure in ("auc", "rejection_30", "rejection_50")]
             cells = [f.text(4 if i == 0 else 0) for i, f in enumerate(figures)]
             form = "symmetric" if network.symmetric else "untied"
-            parameters = (9 if network.symmetric else 10) * network.channels + 1
+            parameters = parameter_count(FloatNetwork(network, nbar=config.training.nbar, seed=0)).nominal
             size = [network.n_constituents, network.channels, parameters, f"{pair_relus(network):,}"]
             rows.append([form, network.spurions.value, *size, *cells])
-        return markdown(head, rows)
+        return table(head, rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         from nanopelican_hls.studies.pictures import against_cost

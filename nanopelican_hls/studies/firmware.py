@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from nanopelican_hls.config import Config, Coordinates, QuantiserConfig, QuantisersConfig, Spurions
+from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
-from nanopelican_hls.studies.tables import markdown, measured
+from nanopelican_hls.studies.tables import measured
 
 SIZES = (16, 20, 32, 80)
 CHANNELS = (2, 3, 10)
@@ -20,6 +21,8 @@ LARGEST_WITH_JET = 32
 #: what keeps its width in the scan of inner widths
 PORTS_AND_OUTPUT = ("momenta", "jet_momenta", "logit")
 WIDEST_BITS = 24
+#: what `_steps` gives
+STEPS_HEAD = ("AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised")
 
 
 class SizeStudy(Study):
@@ -35,18 +38,7 @@ class SizeStudy(Study):
             [c.network.n_constituents, c.network.channels, c.network.spurions.value, *_steps(found)]
             for c, found in results.items()
         ]
-        head = [
-            "N",
-            "C",
-            "spurions",
-            "AUC float",
-            "folded",
-            "quantised",
-            "lost in AUC",
-            "rejection at 30% float",
-            "quantised",
-        ]
-        return markdown(head, rows)
+        return table(["N", "C", "spurions", *STEPS_HEAD], rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         from nanopelican_hls.studies.pictures import against_size
@@ -75,11 +67,10 @@ class WidthStudy(Study):
         return scans + [named(base, f"inner-{b}", quantisers=_inner(base.quantisers, b)) for b in INNER_BITS]
 
     def page(self, results: Results) -> str:
-        head = ["bits", "AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised"]
         parts = []
         for scan, title in TITLES.items():
             rows = [[bits, *_steps(found)] for bits, found in _of_scan(results, scan).items()]
-            parts.append(f"{title}\n\n{markdown(head, rows)}")
+            parts.append(f"{title}\n\n{table(['bits', *STEPS_HEAD], rows)}")
         return "\n\n".join(parts)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nanopelican_hls.config import Config, Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
+from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.study import Results, Study, named, recommended
-from nanopelican_hls.studies.tables import markdown, measured
+from nanopelican_hls.studies.tables import measured
 
 SIZES = (8, 12, 16, 20, 24, 32)
 #: by letter: what it is, and the network for eight constituents
@@ -48,7 +49,7 @@ class FormsStudy(Study):
             texts = [cell.text(4 if i < len(STEPS) else 0) for i, cell in enumerate(cells)]
             rows.append([title, config.network.n_constituents, config.network.channels, *texts])
         head = ["form", "N", "C", "AUC float", "quantised", "rejection at 30% float", "quantised"]
-        return markdown(head, rows)
+        return table(head, rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         from nanopelican_hls.studies.pictures import against_size

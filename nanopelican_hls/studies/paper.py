@@ -12,10 +12,12 @@ from nanopelican_hls.baselines import BASELINES, create
 from nanopelican_hls.config import Config, InitialValues, Schedule, load_config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.formula import parameter_count
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.runner import Result, best_of, run_tasks
-from nanopelican_hls.studies.tables import Measured, is_above, markdown, measured
+from nanopelican_hls.studies.tables import Measured, is_above, measured
 from nanopelican_hls.studies.tasks import BaselineTask, NetworkTask, Task
 
 #: the configuration with the full recipe
@@ -137,9 +139,7 @@ def _row(name: str, results: Sequence[Result]) -> Row:
     task = results[0].task
     if isinstance(task, NetworkTask):
         network = task.config.network
-        # BatchNorm is absorbed by the fold, so the paper does not count it
-        plain = FloatNetwork(replace(network, batch_norm=False), nbar=task.config.training.nbar, seed=0)
-        parameters = sum(p.numel() for p in plain.parameters())
+        parameters = parameter_count(FloatNetwork(network, nbar=task.config.training.nbar, seed=0)).nominal
         title = f"nPELICAN{'_N' * network.multiplicity_scaling}, C = {network.channels}"
     else:
         parameters, title = create(name).parameter_count, BASELINES[name].title
@@ -156,8 +156,8 @@ def _page(rows: Mapping[str, Row], files: JetFiles, scale: Scale, *, quick: bool
     head += ["published accuracy", "AUC", "rejection at 30%"]
     for title, names in tables.items():
         lines = [_cells(rows[name]) for name in names if name in rows]
-        parts.append(f"## {title}\n\n{markdown(head, lines)}")
-    parts.append("## What the paper says, and these jets\n\n" + markdown(["claim (in AUC)", "holds"], _claims(rows)))
+        parts.append(f"## {title}\n\n{table(head, lines)}")
+    parts.append("## What the paper says, and these jets\n\n" + table(["claim (in AUC)", "holds"], _claims(rows)))
     return "\n\n".join(parts) + "\n"
 
 

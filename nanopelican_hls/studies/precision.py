@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.markdown import table
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.evaluation import in_chunks
 from nanopelican_hls.network.metrics import figures
@@ -26,7 +27,7 @@ from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.training import CALIBRATION_JETS, SeedTraining
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.runner import Result, run_tasks
-from nanopelican_hls.studies.tables import markdown, measured
+from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
 
 AT_MOST = {"train": 24_000, "valid": 4_000, "test": 16_000}
@@ -219,8 +220,8 @@ def _page(
     head = ["widths", "budget", "cost", "predicted", "measured", "adjusted", "fine-tuned", "validation loss", "AUC"]
     widths = [[name, bits, *(m.assignment.widths[name] for m in found[1:])] for name, bits in own.items()]
     names = [m.assignment.name for m in found[1:]]
-    parts = [caption, markdown(head, [_row(m, found[0]) for m in found]), *_verdicts(found)]
-    return "\n\n".join([*parts, markdown(["tensor", "model", *names], widths)]) + "\n"
+    parts = [caption, table(head, [_row(m, found[0]) for m in found]), *_verdicts(found)]
+    return "\n\n".join([*parts, table(["tensor", "model", *names], widths)]) + "\n"
 
 
 def _row(m: Measurement, model: Measurement) -> list[str]:

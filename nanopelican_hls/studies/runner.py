@@ -19,6 +19,7 @@ from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
 from nanopelican_hls.network.run_folder import RunFolder
+from nanopelican_hls.network.seeds import deciding_loss
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
 
@@ -35,8 +36,7 @@ class Result:
     @property
     def loss(self) -> float:
         """Of the last network on the validation jets: by which seeds are chosen."""
-        valid = self.figures["valid"]
-        return valid.get("quantised", valid["float"])["loss"]
+        return deciding_loss(self.figures["valid"])
 
 
 def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, title: str) -> list[Result]:

@@ -22,13 +22,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from nanopelican_hls.config import load_config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.markdown import table
 from nanopelican_hls.network.evaluation import Tensors
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.memory import keep_freed_memory
 from nanopelican_hls.network.products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.studies.paper import RECIPE
-from nanopelican_hls.studies.tables import markdown
 
 #: multiplicities of the jets of the benchmark: mean and standard deviation of top and QCD jets of 600 GeV, cut at 80
 MULTIPLICITY = (46, 15)
@@ -76,7 +76,7 @@ def run_speed(output: Path, *, batch: int, channels: int) -> str:
         "process that does nothing else, libraries included. Trainings have one thread each, and run one a core. Jets "
         f"of usual multiplicity have mean {MULTIPLICITY[0]} and standard deviation {MULTIPLICITY[1]}; full ones have "
         "no padding to skip.\n\n"
-        f"{markdown(head, [_row(speed) for speed in speeds])}\n"
+        f"{table(head, [_row(speed) for speed in speeds])}\n"
     )
     output.mkdir(parents=True, exist_ok=True)
     content = asdict(usual) | {"others": [asdict(speed) for speed in speeds[1:]]}

@@ -1,11 +1,10 @@
-"""Numbers with errors, and tables of them in Markdown."""
+"""Figures over seeds, with their errors."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -44,9 +43,3 @@ def is_above(one: Measured, other: Measured) -> str:
     if abs(one.mean - other.mean) <= math.hypot(one.error, other.error):
         return "within errors"
     return "yes" if one.mean > other.mean else "no"
-
-
-def markdown(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
-    """A table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

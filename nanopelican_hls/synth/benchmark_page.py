@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nanopelican_hls.studies.tables import markdown
+from nanopelican_hls.markdown import table
 from nanopelican_hls.synth.benchmark import CLOCK_PERIOD_NS, FORMS, LATENCY_AIM_NS, PART, STEPS, Form, Row, peer
 
 #: pieces that are named where an aim is missed
@@ -74,7 +74,7 @@ def _table(rows: Sequence[Row]) -> str:
         "s processor, clock",
         "peak MB",
     ]
-    return markdown(head, [_cells(row) for row in rows])
+    return table(head, [_cells(row) for row in rows])
 
 
 def _cells(row: Row) -> list[Any]:
@@ -110,7 +110,7 @@ def _figures(rows: Sequence[Row]) -> str:
         + [_figure(row, "rejection_30", step, 0) for step in STEPS]
         for row in rows
     ]
-    return markdown(["N", "AUC float", "quantised", "rejection at 30% float", "quantised"], cells)
+    return table(["N", "AUC float", "quantised", "rejection at 30% float", "quantised"], cells)
 
 
 def _figure(row: Row, name: str, step: str, digits: int) -> str:
