@@ -60,7 +60,7 @@ module nanopelican_booth #(
                     else assign lows[k+1][j] = low[j];
                 end
             end
-            wire [WIDTH+2*ROWS-3:0] full = {sums[ROWS], lows[ROWS][2*ROWS-3:0]};
+            wire [WIDTH+2*ROWS-3:0] full = {sums[ROWS][WIDTH-1:2], lows[ROWS]};
             assign p = full[P_WIDTH-1:0];
         end
     endgenerate

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.synth import whole_number
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def add_parser(subparsers: Any) -> None:
     form.add_argument("--winograd", action="store_true", default=None, help="two products a pair (default with DSPs)")
     form.add_argument(
         "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
+    )
+    parser.add_argument(
+        "--most-dsps", type=whole_number, help="look-up tables multiply what is more (default: no limit)"
     )
     parser.add_argument(
         "--models", type=Path, default=Path("models"), help="where the QONNX files of configurations are"
@@ -71,13 +75,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _estimate(args: argparse.Namespace) -> None:
     from nanopelican_hls.contract.program import Program
-    from nanopelican_hls.synth.estimate import estimate, rtl_settings
+    from nanopelican_hls.rtl import open_settings
+    from nanopelican_hls.synth.estimate import estimate
 
     clock, model = _read(args.model, args.models)
     clock = clock if args.clock is None else args.clock
     if not clock > 0:
         raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
-    found = estimate(Program.parse(model), rtl_settings(clock, args.products, args.winograd))
+    found = estimate(Program.parse(model), open_settings(clock, args.products, args.winograd, args.most_dsps))
     print(_table(str(args.model), clock, found))
 
 

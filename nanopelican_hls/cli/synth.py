@@ -24,6 +24,14 @@ DEFAULT_STAGE = "vsynth"
 COSIM_EVENTS = 500
 
 
+def whole_number(text: str) -> int:
+    """Of an argument: 0 or more."""
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("synth", help="latency and resources of a model", description=DESCRIPTION)
     parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml")
@@ -48,6 +56,9 @@ def add_parser(subparsers: Any) -> None:
     )
     form.add_argument(
         "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
+    )
+    parser.add_argument(
+        "--most-dsps", type=whole_number, help="open flow: look-up tables multiply what is more (default: no limit)"
     )
     parser.add_argument("--export", action="store_true", help="vendor flow: pack the design as an IP as well")
     parser.add_argument("--jets", type=Path, help="HDF5 file of jets for RTL simulation (default: the shipped sample)")
@@ -115,7 +126,7 @@ def _open(args: argparse.Namespace, config: Config, model: onnx.ModelProto, buil
     from nanopelican_hls.synth.flows import load_open_flow
 
     synthesise = load_open_flow()
-    asked = {"products": args.products, "winograd": args.winograd}
+    asked = {name: getattr(args, name) for name in ("products", "winograd", "most_dsps")}
     arithmetic = {name: value for name, value in asked.items() if value is not None}
     ports = _ports(args, config, args.events)
     return synthesise(model, build, _target(args, config), ports, announce=_announce, **arithmetic)

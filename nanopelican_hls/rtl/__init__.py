@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.architecture import Settings, open_settings
 from nanopelican_hls.rtl.counts import PieceCounts, piece_counts
 from nanopelican_hls.rtl.flow import synthesise
 from nanopelican_hls.rtl.mapping import MappedCells, map_rtl
@@ -21,6 +21,7 @@ __all__ = [
     "compile_simulation",
     "generate_rtl",
     "map_rtl",
+    "open_settings",
     "piece_counts",
     "read_rtl",
     "simulate",

@@ -27,6 +27,7 @@ from nanopelican_hls.operators import (
     SpurionDot,
 )
 from nanopelican_hls.operators._arrays import pair_count, pairs
+from nanopelican_hls.rtl import products
 from nanopelican_hls.rtl.masking import needs_mask, padded_term
 from nanopelican_hls.rtl.netlist import Netlist, Value, Word
 from nanopelican_hls.rtl.piece import Number
@@ -40,6 +41,8 @@ from nanopelican_hls.rtl.tracer import port_quantisers
 PER_PARTICLE = (AngleDifference, LightConeFromL1, JetFromL1)
 
 PRODUCTS = ("dsp", "fabric")
+#: what a level of logic is taken for when stages are cut: a look-up table or a short adder, and a wire
+LEVEL_NS = 0.7
 
 
 @dataclass(frozen=True)
@@ -51,25 +54,46 @@ class Settings:
     levels_per_stage : levels of logic (alkaid's delay model: an adder is 1.1 to 1.4) between two registers.
     products : what multiplies: ``dsp``, chains of DSPs; or ``fabric``, look-up tables.
     winograd : two products a pair, of sums, in place of four.
+    most_dsps : with ``dsp``, as many as there may be; look-up tables multiply the rest. None for no limit.
     """
 
     levels_per_stage: float = 4.0
     products: str = "dsp"
     winograd: bool = True
+    most_dsps: int | None = None
+
+
+def open_settings(
+    clock_period_ns: float, products: str = "dsp", winograd: bool | None = None, most_dsps: int | None = None
+) -> Settings:
+    """Settings for a clock period: as many levels as it holds; Winograd's form by default where it pays, with DSPs.
+
+    Parameters
+    ----------
+    clock_period_ns : float
+    products, winograd, most_dsps
+        As for `Settings`.
+    """
+    levels = max(1.0, clock_period_ns / LEVEL_NS)
+    return Settings(levels, products, products == "dsp" if winograd is None else winograd, most_dsps)
 
 
 def build(program: Program, prefix: str, settings: Settings) -> tuple[Netlist, Value]:
     """The hardware of a program, and its output; ports are nets ``<tensor>_<element>``, registered, in cycle 0."""
-    return _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings).run()
+    netlist, output = _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings).run()
+    excess = 0 if settings.most_dsps is None else netlist.count()[products.MODULE] - settings.most_dsps
+    if excess <= 0:
+        return netlist, output
+    return _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings, excess).run()
 
 
 class _Architecture(PieceBuilder):
-    def __init__(self, program: Program, netlist: Netlist, settings: Settings) -> None:
+    def __init__(self, program: Program, netlist: Netlist, settings: Settings, spared_dsps: int = 0) -> None:
         super().__init__(program, netlist)
         dots = [node for node in program.nodes if node.operator in (PairwiseDot, SpurionDot)]
         coordinates = {node.attributes["coordinates"] for node in dots}
         self.products = (
-            Products(netlist, coordinates.pop(), settings.winograd, settings.products == "fabric")
+            Products(netlist, coordinates.pop(), settings.winograd, settings.products == "fabric", spared_dsps)
             if len(coordinates) == 1
             else None
         )

@@ -18,7 +18,12 @@ ROW_LEVELS = 1.15
 
 
 def fabric_sums(
-    netlist: Netlist, name: str, lanes: Sequence[Sequence[Term]], values: FixedRange, constant: float
+    netlist: Netlist,
+    name: str,
+    lanes: Sequence[Sequence[Term]],
+    values: FixedRange,
+    constant: float = 0.0,
+    in_a_stage: bool = False,
 ) -> list[Word]:
     """Sums of terms and a constant, all lanes in step.
 
@@ -32,7 +37,11 @@ def fabric_sums(
     values : FixedRange
         Of the sums without the constant.
     constant : float
+    in_a_stage : bool
+        Every product in parts that take one stage: sooner, and a little dearer.
     """
+    if in_a_stage:
+        lanes = [[part for term in lane for part in _parts(netlist, term)] for lane in lanes]
     terms = lanes[0]
     rows: list[list[Word]] = [[] for _ in lanes]
     for place in range(len(terms)):
@@ -71,15 +80,42 @@ def booth_luts(one: Number, other: Number) -> int:
     return min(booth_rows(b) * (a.bits + 3) for a, b in ((one, other), (other, one)))
 
 
-def _recoded_last(a: Word, b: Word) -> tuple[Word, Word]:
-    cost = booth_rows(b.number) * (a.number.bits + 3)
-    return (a, b) if cost == booth_luts(a.number, b.number) else (b, a)
+def _rows_per_stage(netlist: Netlist) -> int:
+    return max(1, int(netlist.levels / ROW_LEVELS))
+
+
+def _recoded_last(a: Word, b: Word, rows_per_stage: int) -> tuple[Word, Word]:
+    """Two factors, the second of which is recoded: in fewer stages, and in fewer look-up tables."""
+
+    def cost(pair: tuple[Word, Word]) -> tuple[int, int]:
+        rows = booth_rows(pair[1].number)
+        return -(-rows // rows_per_stage), rows * (pair[0].number.bits + 3)
+
+    return min((a, b), (b, a), key=cost)
+
+
+def _parts(netlist: Netlist, term: Term) -> list[Term]:
+    """Products, each of one stage, with the same sum: one of the factors in fields of its bits."""
+    (factor,) = _factors(netlist, "", [term])
+    a, b = _recoded_last(*factor, _rows_per_stage(netlist))
+    if booth_rows(b.number) <= _rows_per_stage(netlist):
+        return [term]
+    width = 2 * _rows_per_stage(netlist) - 1  # of an unsigned number with that many rows
+    parts = []
+    for lowest in range(0, b.number.bits, width):
+        bits = min(width, b.number.bits - lowest)
+        signed = b.number.signed and lowest + bits == b.number.bits
+        ends = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+        number = Number(FixedRange(*ends, b.number.exponent + lowest), bits, signed)
+        field = netlist.field(f"{b.net}_bits{lowest}", b.net, lowest, number, b.time)
+        parts.append(Term(a, field, x=None if lowest else term.x, subtract=term.subtract, exponent=term.exponent))
+    return parts
 
 
 def _multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
     """A multiplier for each pair of factors, all in step."""
-    pairs = [_recoded_last(a, b) for a, b in factors]
-    rows_per_stage = max(1, int(netlist.levels / ROW_LEVELS))
+    rows_per_stage = _rows_per_stage(netlist)
+    pairs = [_recoded_last(a, b, rows_per_stage) for a, b in factors]
     rows = booth_rows(pairs[0][1].number)
     first = min(rows, rows_per_stage) * ROW_LEVELS
     start = max(

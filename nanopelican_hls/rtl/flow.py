@@ -14,7 +14,7 @@ from nanopelican_hls.contract.execution import execute, port_arrays
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.architecture import open_settings
 from nanopelican_hls.rtl.mapping import map_rtl
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.simulation import compile_simulation, simulate
@@ -22,8 +22,6 @@ from nanopelican_hls.rtl.tracer import port_quantisers
 from nanopelican_hls.synth.report import RtlComparison, SynthesisReport
 from nanopelican_hls.synth.target import Target
 
-#: what a level of logic is taken for when stages are cut: a look-up table or a short adder, and a wire
-LEVEL_NS = 0.7
 #: as many as the C-simulation has (proof/csim.py)
 HOSTILE_EVENTS = 20_000
 #: events that QONNX execution holds at a time with all their tensors
@@ -42,6 +40,7 @@ def synthesise(
     *,
     products: str = "dsp",
     winograd: bool | None = None,
+    most_dsps: int | None = None,
 ) -> SynthesisReport:
     """Generate Verilog, simulate it on jets and on hostile events, and map it with Yosys.
 
@@ -57,10 +56,8 @@ def synthesise(
         Jets to simulate, by port.
     announce : callable
         Called with the name of each stage when it starts.
-    products : str
-        What multiplies momenta, ``dsp`` or ``fabric``.
-    winograd : bool, optional
-        Two products a pair in place of four; by default with DSPs only, where it pays.
+    products, winograd, most_dsps
+        As for `open_settings`.
 
     Returns
     -------
@@ -80,8 +77,7 @@ def synthesise(
         )
     program = Program.parse(model)
     announce("tracing, Verilog (alkaid)")
-    levels = max(1.0, target.clock_period_ns / LEVEL_NS)
-    settings = Settings(levels, products, products == "dsp" if winograd is None else winograd)
+    settings = open_settings(target.clock_period_ns, products, winograd, most_dsps)
     project = generate_rtl(program, build / "rtl", settings=settings)
     announce("QONNX execution")
     hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports

@@ -66,7 +66,11 @@ class Netlist:
         self._traced: dict[tuple[object, ...], str] = {}
 
     def lanes(
-        self, name: str, lanes: Sequence[Sequence[Value]], compute: Callable[[Symbolic], Symbolic]
+        self,
+        name: str,
+        lanes: Sequence[Sequence[Value]],
+        compute: Callable[[Symbolic], Symbolic],
+        not_before: int = 0,
     ) -> list[list[Value]]:
         """The same function of many rows of numbers, in step: one module for all rows of equal types.
 
@@ -78,6 +82,8 @@ class Netlist:
             Rows [n]; the same place has the same meaning in each.
         compute : callable
             From a row [1, n] of symbolic numbers to a row [1, m].
+        not_before : int
+            The clock cycle in which the results are needed: shared inputs wait then, and not the results of each lane.
 
         Returns
         -------
@@ -85,7 +91,7 @@ class Netlist:
             Rows [m].
         """
         arrivals = [
-            max((v.time for v in column if isinstance(v, Word)), default=Time(0, 0.0))
+            max([Time(not_before, 0.0), *(v.time for v in column if isinstance(v, Word))])
             for column in zip(*lanes, strict=True)
         ]
         return [
@@ -139,9 +145,10 @@ class Netlist:
         return Word(net, number, time)
 
     def field(self, net: str, of: str, lowest: int, number: Number, time: Time) -> Word:
-        """A new net with some bits of another."""
+        """A net with some bits of another; the same one where it is asked for again."""
         assert lowest >= 0, f"{net}: bit {lowest} of {of}"
-        self.assignments.append(f"assign {net} = {of}[{lowest + number.bits - 1}:{lowest}];")
+        if net not in self.wires:
+            self.assignments.append(f"assign {net} = {of}[{lowest + number.bits - 1}:{lowest}];")
         return self.wire(net, number, time)
 
     def at(self, word: Word, cycle: int) -> str:

@@ -19,6 +19,7 @@ from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.schedule import Operation, Time, stages
+from nanopelican_hls.rtl.sums import TABLE_LEVELS
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 #: alkaid's operations (its docs/alir.md)
@@ -114,7 +115,7 @@ def trace_piece(
     levels : float
         Levels of logic in a stage.
     """
-    row = Symbolic.row(inputs)
+    row = Symbolic.row(inputs, [time.cycle * levels + time.level for time in arrivals])
     variable = [k for k, value in enumerate(inputs) if isinstance(value, FixedRange) and value.low != value.high]
     ports = Symbolic(row.values[:, variable])
     if not variable:
@@ -139,7 +140,10 @@ class _Writer:
         operations = [
             Operation(
                 op.addr,
-                float(op.latency - max((ops[a].latency for a in op.addr), default=0.0)),
+                max(
+                    float(op.latency - max((ops[a].latency for a in op.addr), default=0.0)),
+                    TABLE_LEVELS if op.opcode == TABLE else 0.0,
+                ),
                 arrivals[op.data[0]] if op.opcode == INPUT else None,
             )
             for op in ops

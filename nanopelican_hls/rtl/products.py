@@ -18,7 +18,7 @@ A_BITS, B_BITS, P_BITS = 26, 18, 48
 #: clock cycles from the multiplier of a DSP to its result
 DSP_CYCLES = 2
 #: a particle's own product is not given a DSP if it takes no more look-up tables than these
-CHEAP_LUTS = 64
+CHEAP_LUTS = 80
 #: levels of logic that a DSP takes before its first and behind its last register
 DSP_LEVELS = 1.0
 
@@ -52,10 +52,14 @@ class Products:
         Two products a pair by Winograd's identity, and two a particle, in place of four a pair.
     fabric : bool
         Multipliers of look-up tables in place of DSPs.
+    spared : int
+        So many DSPs, or a few more, are replaced by multipliers of look-up tables: first those of particles' own
+        products, which take the fewest tables, then those of the last pairs.
     """
 
-    def __init__(self, netlist: Netlist, coordinates: str, winograd: bool, fabric: bool) -> None:
+    def __init__(self, netlist: Netlist, coordinates: str, winograd: bool, fabric: bool, spared: int = 0) -> None:
         self.netlist, self.coordinates, self.winograd, self.fabric = netlist, coordinates, winograd, fabric
+        self._to_spare = 0 if fabric else spared
         self._light_cone: dict[Vector, Vector] = {}
         self._xi: dict[Vector, Word] = {}
 
@@ -82,23 +86,26 @@ class Products:
         """
         if any(not isinstance(value, Word) for lane in lanes for vector in lane for value in vector):
             return None
-        if not self.winograd or len(lanes[0][0]) == 2:
-            return self._chain(name, [self._direct(*lane) for lane in lanes], values, half)
-        cones = self._on_light_cone(name, [vector for lane in lanes for vector in lane])
-        sums = [self._factors(cones[2 * k], cones[2 * k + 1]) for k in range(len(lanes))]
-        b = self._sums(name, [pair for lane in sums for _, pair in lane])
-        xi = self._xis(name, cones)
-        if xi is None:
+        is_direct = not self.winograd or len(lanes[0][0]) == 2
+        if not is_direct and self._xis(name, [vector for lane in lanes for vector in lane]) is None:
             return None
-        terms = []
-        for k, ((first, _), (second, _)) in enumerate(sums):
-            terms.append(
-                [
-                    Term(first[0], b[2 * k], first[1], xi[2 * k], subtract=True),
-                    Term(second[0], b[2 * k + 1], second[1], xi[2 * k + 1], exponent=-1),
-                ]
-            )
-        return self._chain(name, terms, values, half)
+        in_dsp = len(lanes) - self._spared(len(lanes), len(self._direct(*lanes[0])) if is_direct else 2)
+        made = self._direct_terms if is_direct else self._winograd_terms
+        found = self._chain(name, made(name, lanes[:in_dsp]), values, half) if in_dsp else []
+        if found is None or in_dsp == len(lanes):
+            return found
+        return found + fabric_sums(
+            self.netlist, f"{name}_spared", self._direct_terms(name, lanes[in_dsp:]), values, half
+        )
+
+    def _spared(self, lanes: int, each: int) -> int:
+        """How many lanes, of so many DSPs each, are to do without."""
+        count = min(lanes, -(-self._to_spare // each))
+        self._to_spare = max(0, self._to_spare - count * each)
+        return count
+
+    def _direct_terms(self, _: str, lanes: Sequence[tuple[Vector, Vector]]) -> list[list[Term]]:
+        return [self._direct(*lane) for lane in lanes]
 
     def _direct(self, one: Vector, other: Vector) -> list[Term]:
         a, b = _words(one), _words(other)
@@ -108,6 +115,22 @@ class Products:
         return [Term(a[k], b[k], subtract=True) for k in range(2, len(a))] + crossed
 
     # Winograd: d = (p + p')(m + m') / 2 - (y + z')(z + y') - xi - xi',  xi = p m / 2 - y z
+
+    def _winograd_terms(self, name: str, lanes: Sequence[tuple[Vector, Vector]]) -> list[list[Term]]:
+        vectors = [vector for lane in lanes for vector in lane]
+        cones, xi = self._on_light_cone(name, vectors), self._xis(name, vectors)
+        assert xi is not None
+        factors = [self._factors(cones[2 * k], cones[2 * k + 1]) for k in range(len(lanes))]
+        # no sooner than xi wants them
+        starts = [self._x_cycle(word, True) - k % 2 for k, word in enumerate(xi)]
+        b = self._sums(name, [pair for lane in factors for _, pair in lane], max(starts))
+        return [
+            [
+                Term(first[0], b[2 * k], first[1], xi[2 * k], subtract=True),
+                Term(second[0], b[2 * k + 1], second[1], xi[2 * k + 1], exponent=-1),
+            ]
+            for k, ((first, _), (second, _)) in enumerate(factors)
+        ]
 
     def _on_light_cone(self, name: str, vectors: Sequence[Vector]) -> list[Vector]:
         """p, m, y, z; from E, px, py, pz these are E + pz, E - pz, px, py."""
@@ -127,35 +150,42 @@ class Products:
             for left, right in (([y, z2], [z, y2]), ([p, p2], [m, m2]))
         ]
 
-    def _sums(self, name: str, pairs: Sequence[Sequence[Word]]) -> list[Word]:
+    def _sums(self, name: str, pairs: Sequence[Sequence[Word]], start: int) -> list[Word]:
         sums = []
         for place in (0, 1):
-            rows = self.netlist.lanes(f"{name}_sum{place}", pairs[place::2], lambda row: row.sum(1).reshape(1, 1))
+            rows = self.netlist.lanes(f"{name}_sum{place}", pairs[place::2], _total, start + place)
             sums.append([value for (value,) in rows])
         return _words([value for both in zip(*sums, strict=True) for value in both])
 
-    def _xis(self, name: str, cones: Sequence[Vector]) -> list[Word] | None:
+    def _xis(self, name: str, vectors: Sequence[Vector]) -> list[Word] | None:
         """Minus xi of each vector."""
-        new = [cone for cone in dict.fromkeys(cones) if cone not in self._xi]
+        cones = self._on_light_cone(name, vectors)
         by_type: dict[tuple[Number, ...], list[Vector]] = {}
-        for cone in new:
-            by_type.setdefault(tuple(word.number for word in _words(cone)), []).append(cone)
+        for cone in dict.fromkeys(cones):
+            if cone not in self._xi:
+                by_type.setdefault(tuple(word.number for word in _words(cone)), []).append(cone)
         for k, (numbers, alike) in enumerate(by_type.items()):
-            terms = []
-            for cone in alike:
-                p, m, y, z = _words(cone)
-                terms.append([Term(*_wider_first(y, z)), Term(*_wider_first(p, m), subtract=True, exponent=-1)])
-            p_range, m_range, y_range, z_range = (number.values for number in numbers)
-            values = y_range * z_range - (p_range * m_range).halved()
-            found: list[Word] | None
-            if max(booth_luts(term.a.number, term.b.number) for term in terms[0]) <= CHEAP_LUTS:
-                found = fabric_sums(self.netlist, f"{name}_xi{k}", terms, values, 0.0)
-            else:
-                found = self._chain(f"{name}_xi{k}", terms, values, registered=False)
+            found = self._xis_of_a_type(f"{name}_xi{k}", numbers, [_words(cone) for cone in alike])
             if found is None:
                 return None
             self._xi.update(zip(alike, found, strict=True))
         return [self._xi[cone] for cone in cones]
+
+    def _xis_of_a_type(
+        self, name: str, numbers: Sequence[Number], cones: Sequence[Sequence[Word]]
+    ) -> list[Word] | None:
+        terms = [
+            [Term(*_wider_first(y, z)), Term(*_wider_first(p, m), subtract=True, exponent=-1)] for p, m, y, z in cones
+        ]
+        p_range, m_range, y_range, z_range = (number.values for number in numbers)
+        values = y_range * z_range - (p_range * m_range).halved()
+        cheap = max(booth_luts(term.a.number, term.b.number) for term in terms[0]) <= CHEAP_LUTS
+        in_fabric = len(cones) if cheap or self.fabric else self._spared(len(cones), len(terms[0]))
+        found = fabric_sums(self.netlist, name, terms[:in_fabric], values, in_a_stage=True) if in_fabric else []
+        if in_fabric == len(cones):
+            return found
+        chains = self._chain(f"{name}_chain", terms[in_fabric:], values, registered=False)
+        return chains and found + chains
 
     # chains
 
@@ -174,7 +204,9 @@ class Products:
         if self.fabric:
             return fabric_sums(self.netlist, name, lanes, values, half)
         terms = lanes[0]
-        grid = min([term.grid for term in terms] + [term.x.number.exponent for term in terms if term.x])
+        grid = min(
+            [term.grid for term in terms] + [term.x.number.exponent for lane in lanes for term in lane if term.x]
+        )
         if half:
             grid = min(grid, FixedRange.of_values(half).exponent)
         a_exponents = [term.a_exponent - (term.grid - grid) for term in terms]
@@ -225,8 +257,11 @@ class Products:
         levels = self.netlist.levels
         spare = levels - DSP_LEVELS if registered else 0.0
         factors = [w.time.cycle + (w.time.level > spare) for w in (term.a, term.b, term.d) if w]
-        x = [w.time.cycle + (w.time.level + DSP_LEVELS > levels) - registered for w in (term.x,) if w]
-        return max(factors + x)
+        return max(factors + [self._x_cycle(x, registered) for x in (term.x,) if x])
+
+    def _x_cycle(self, x: Word, registered: bool) -> int:
+        """The earliest cycle of the factors beside which a number can be added."""
+        return x.time.cycle + (x.time.level + DSP_LEVELS > self.netlist.levels) - registered
 
 
 def _coarser(values: FixedRange, exponent: int) -> FixedRange:
@@ -238,6 +273,10 @@ def _coarser(values: FixedRange, exponent: int) -> FixedRange:
 def _ends(row: Symbolic) -> Symbolic:
     energy, pz = row[:, :1], row[:, 1:]
     return Symbolic.concatenated([energy + pz, energy - pz])
+
+
+def _total(row: Symbolic) -> Symbolic:
+    return row.sum(1).reshape(1, 1)
 
 
 def _words(values: Sequence[Value]) -> list[Word]:

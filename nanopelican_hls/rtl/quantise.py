@@ -15,13 +15,21 @@ from nanopelican_hls.fixed_point import Quantiser, Rounding
 Variable = Any
 
 
+def is_constant(x: Variable | float) -> bool:
+    return isinstance(x, float) or bool(x.low == x.high)
+
+
+def value_of(constant: Variable | float) -> float:
+    return constant if isinstance(constant, float) else float(constant.low)
+
+
 def quantised(x: Variable, quantiser: Quantiser, half_added: bool = False) -> Variable:
     """``x`` after a `Quantiser`: rounded to its grid, then saturated; a constant becomes a float.
 
     With ``half_added`` half a unit of the grid is in ``x`` already: it is another number plus that half.
     """
-    if x.low == x.high:
-        return float(quantiser(x.low - half_added * quantiser.scale / 2))
+    if is_constant(x):
+        return float(quantiser(value_of(x) - half_added * quantiser.scale / 2))
     return _saturated(_rounded(x, quantiser, half_added), quantiser)
 
 
@@ -46,7 +54,7 @@ def _exponent(power_of_two: float) -> int:
     return numerator.bit_length() - denominator.bit_length()
 
 
-def _field(x: Variable, top: int, bottom: int) -> Variable:
+def field(x: Variable, top: int, bottom: int) -> Variable:
     """The bits of weights ``2**bottom`` to ``2**(top-1)``, as an unsigned number."""
     return select_bits(x, False, top, -bottom)
 
@@ -68,8 +76,8 @@ def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> Variable:
     if shifted.step >= quantiser.scale:
         return _floor(shifted, exponent + 1)  # every value is a tie
     # half up is the floor of this; where nothing is left below the grid there was a tie, and even means: last bit 0
-    inexact = _field(shifted, exponent, -shifted.kif[2]).unary_bit_op("any") * quantiser.scale
-    return _floor(shifted, exponent + 1) + (_field(shifted, exponent + 1, exponent) & inexact)
+    inexact = field(shifted, exponent, -shifted.kif[2]).unary_bit_op("any") * quantiser.scale
+    return _floor(shifted, exponent + 1) + (field(shifted, exponent + 1, exponent) & inexact)
 
 
 def _saturated(x: Variable, quantiser: Quantiser) -> Variable:
@@ -81,17 +89,17 @@ def _saturated(x: Variable, quantiser: Quantiser) -> Variable:
     if integers <= limit and signed <= quantiser.signed:
         return x
     bottom = min(-fraction, quantiser.exponent)
-    magnitude = _field(x, limit, bottom)
-    sign = _field(x, integers + 1, integers) * 2.0**-integers if signed else None
+    magnitude = field(x, limit, bottom)
+    sign = field(x, integers + 1, integers) * 2.0**-integers if signed else None
     if quantiser.signed and sign is not None:
         # in range when all bits from the limit on are copies of the sign; beyond it, all below are its opposite
         above = select_bits(x, True, integers, -limit)
         beyond = above.unary_bit_op("any") & ~above.unary_bit_op("all")
-        clipped = _field(_repeated(~sign, quantiser), limit, bottom)
+        clipped = field(_repeated(~sign, quantiser), limit, bottom)
         return beyond.msb_mux(clipped, magnitude) | (-sign * 2.0**limit)
     if integers > limit:
-        beyond = _field(x, integers, limit).unary_bit_op("any")
-        magnitude = _field(_repeated(beyond, quantiser) | magnitude, limit, bottom)
+        beyond = field(x, integers, limit).unary_bit_op("any")
+        magnitude = field(_repeated(beyond, quantiser) | magnitude, limit, bottom)
     return magnitude if sign is None else sign.msb_mux(0.0, magnitude)
 
 

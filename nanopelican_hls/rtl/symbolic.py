@@ -14,7 +14,8 @@ from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nanopelican_hls.fixed_point import FixedRange, Quantiser
-from nanopelican_hls.rtl.quantise import quantised, select_bits
+from nanopelican_hls.rtl.quantise import is_constant, quantised, select_bits, value_of
+from nanopelican_hls.rtl.sums import Sum, plus, times
 
 #: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no limit on latency while tracing; alkaid sorts
 #: wide multiplications wrongly when the size of the carry chain is not positive
@@ -29,14 +30,21 @@ class Symbolic:
     Parameters
     ----------
     values : object array
-        alkaid's variables, or float64 where the whole array is constant.
+        alkaid's variables, or float64 where the whole array is constant. Sums among them are put off (`sums`).
     """
 
     __array_ufunc__ = None  # numpy leaves ``ndarray * Symbolic`` to `__rmul__`
     dtype = np.dtype(np.float64)
 
     def __init__(self, values: Any) -> None:
-        self.values = values
+        self._elements = values
+
+    @property
+    def values(self) -> Any:
+        """The array, all sums added."""
+        if type(self._elements) is np.ndarray and self._elements.dtype == object:
+            self._elements = _each(lambda x: x.total() if isinstance(x, Sum) else x, self._elements)
+        return self._elements
 
     @classmethod
     def inputs(cls, shape: Shape, quantiser: Quantiser) -> Symbolic:
@@ -46,33 +54,34 @@ class Symbolic:
         return cls(FVArray.from_lhs(low, high, step, hwconf=HWCONF))
 
     @classmethod
-    def row(cls, values: Sequence[FixedRange | float]) -> Symbolic:
-        """New inputs [1, n] with these ranges; floats are constants."""
-        return cls(_array(np.array([[_variable(value) for value in values]], dtype=object)))
+    def row(cls, values: Sequence[FixedRange | float], arrivals: Sequence[float]) -> Symbolic:
+        """New inputs [1, n] with these ranges, which come so many levels of logic late; floats are constants."""
+        inputs = [_variable(value, arrival) for value, arrival in zip(values, arrivals, strict=True)]
+        return cls(_array(np.array([inputs], dtype=object)))
 
     @classmethod
     def concatenated(cls, rows: Sequence[Symbolic]) -> Symbolic:
         """Rows [1, n], side by side."""
-        return cls(np.concatenate([row.values for row in rows], axis=1))
+        return cls(_joined(rows, 1))
 
     @property
     def shape(self) -> Shape:
-        shape: Shape = self.values.shape
+        shape: Shape = self._elements.shape
         return shape
 
     def __add__(self, other: Symbolic | ArrayLike) -> Symbolic:
-        return Symbolic(self.values + _raw(other))
+        return Symbolic(_elementwise(plus, self, other))
 
     def __sub__(self, other: Symbolic | ArrayLike) -> Symbolic:
-        return Symbolic(self.values - _raw(other))
+        return self + other * Symbolic(np.array(-1.0)) if isinstance(other, Symbolic) else self + -np.asarray(other)
 
     def __mul__(self, other: Symbolic | ArrayLike) -> Symbolic:
-        return Symbolic(_products(self.values, _raw(other)))
+        return Symbolic(_elementwise(_product, self, other))
 
     __radd__, __rmul__ = __add__, __mul__
 
     def __truediv__(self, other: float) -> Symbolic:
-        return Symbolic(self.values / other)
+        return self * (1 / other)
 
     def __matmul__(self, other: ArrayLike) -> Symbolic:
         return Symbolic(self.values @ np.asarray(other, dtype=np.float64))
@@ -86,26 +95,26 @@ class Symbolic:
         """As an index: whole numbers that are not negative. Fixed-point numbers have types of their own otherwise."""
         if np.dtype(dtype).kind != "i":
             return self
-        return Symbolic(_each(lambda x: x if _is_constant(x) else select_bits(x, False, x.kif[1], 0), self.values))
+        return Symbolic(_each(lambda x: x if is_constant(x) else select_bits(x, False, x.kif[1], 0), self.values))
 
     def clip(self, low: float, high: float) -> Symbolic:
         return Symbolic(np.clip(self.values, low, high))
 
     def sum(self, axis: int) -> Symbolic:
-        """Sums as trees of additions of three numbers, which cost an FPGA no more than additions of two."""
-        moved = np.moveaxis(np.asarray(self.values), axis, -1)
-        rows = moved.reshape(-1, moved.shape[-1])
-        totals = np.array([_tree(list(row)) for row in rows], dtype=object)
-        return Symbolic(_array(totals.reshape(moved.shape[:-1])))
+        moved = np.moveaxis(_plain(self), axis, -1)
+        totals = np.empty(moved.shape[:-1], dtype=object)
+        for place in np.ndindex(*totals.shape):
+            totals[place] = Sum([(x, 1.0) for x in moved[place]])
+        return Symbolic(totals)
 
     def reshape(self, *shape: int) -> Symbolic:
-        return Symbolic(self.values.reshape(*shape))
+        return Symbolic(self._elements.reshape(*shape))
 
     def __getitem__(self, key: Symbolic | tuple[slice | None, ...]) -> Symbolic:
         """Rows of a constant table by a symbolic index, or a tuple of slices and new axes."""
         if isinstance(key, Symbolic):
             return Symbolic(_rows(self.values, key.values))
-        return Symbolic(self.values[key])
+        return Symbolic(self._elements[key])
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -113,10 +122,10 @@ class Symbolic:
         """What the functions of numpy that the algebra uses do on symbolic arrays (`_arrays`)."""
         if function is np.take:
             array, index = args
-            return Symbolic(np.take(array.values, index, **kwargs))
+            return Symbolic(np.take(_plain(array), index, **kwargs))
         if function is np.concatenate:
             arrays, axis = args
-            return Symbolic(np.concatenate([_raw(a) for a in arrays], axis=axis))
+            return Symbolic(_joined(arrays, axis))
         return NotImplemented
 
     def chosen(self, mask: Symbolic, otherwise: float) -> Symbolic:
@@ -143,18 +152,11 @@ class Symbolic:
         return Symbolic(_each(lambda x: _clip_type(x, values.signed, integer_bits), self.values))
 
 
-def _variable(value: FixedRange | float) -> Any:
+def _variable(value: FixedRange | float, arrival: float) -> Any:
     if not isinstance(value, FixedRange):
         return float(value)
     step = 2.0**value.exponent
-    return FVariable(value.low * step, value.high * step, step, hwconf=HWCONF)
-
-
-def _tree(terms: list[Any]) -> Any:
-    while len(terms) > 1:
-        groups = [terms[k : k + 3] for k in range(0, len(terms), 3)]
-        terms = [sum(group[1:], start=group[0]) for group in groups]
-    return terms[0] if terms else 0.0
+    return FVariable(value.low * step, value.high * step, step, latency=arrival, hwconf=HWCONF)
 
 
 def _each(function: Callable[[Any], Any], values: Any) -> Any:
@@ -162,7 +164,7 @@ def _each(function: Callable[[Any], Any], values: Any) -> Any:
 
 
 def _clip_type(x: Any, signed: bool, integer_bits: int) -> Any:
-    return x if _is_constant(x) else select_bits(x, signed, integer_bits, x.kif[2])
+    return x if is_constant(x) else select_bits(x, signed, integer_bits, x.kif[2])
 
 
 def _array(values: Any) -> Any:
@@ -170,16 +172,23 @@ def _array(values: Any) -> Any:
     return FVArray(values, hwconf=next(settings, HWCONF))
 
 
-def _raw(value: Symbolic | ArrayLike) -> Any:
-    return value.values if isinstance(value, Symbolic) else np.asarray(value, dtype=np.float64)
+def _plain(value: Symbolic | ArrayLike) -> NDArray[Any]:
+    """An array of numpy's own, of whatever there is: variables, floats and sums."""
+    elements = value._elements if isinstance(value, Symbolic) else np.asarray(value, dtype=np.float64)
+    return np.asarray(elements).view(np.ndarray).astype(object)
 
 
-def _is_constant(value: Any) -> bool:
-    return not isinstance(value, FVariable) or value.low == value.high
+def _elementwise(function: Callable[[Any, Any], Any], one: Symbolic | ArrayLike, other: Symbolic | ArrayLike) -> Any:
+    result = np.asarray(np.frompyfunc(function, 2, 1)(_plain(one), _plain(other)))
+    return result.astype(np.float64) if all(isinstance(element, float) for element in result.flat) else result
+
+
+def _joined(arrays: Sequence[Symbolic | ArrayLike], axis: int) -> NDArray[Any]:
+    return np.concatenate([_plain(array) for array in arrays], axis=axis)
 
 
 def _chosen(mask: Any, value: Any, otherwise: float) -> Any:
-    if _is_constant(mask):
+    if is_constant(mask):
         return value if getattr(mask, "low", mask) else otherwise
     value = value if isinstance(value, FVariable) else FVariable.from_const(value, HWCONF)
     return mask.msb_mux(value, otherwise)
@@ -187,13 +196,16 @@ def _chosen(mask: Any, value: Any, otherwise: float) -> Any:
 
 def _is_within(value: Any, low: int, high: int) -> bool:
     """Whether it is a whole number between two bounds, and no constant."""
-    return not _is_constant(value) and value.low >= low and value.high <= high and value.step >= 1
+    return not is_constant(value) and value.low >= low and value.high <= high and value.step >= 1
 
 
 def _product(a: Any, b: Any) -> Any:
     """A product; by a mask or a sign it is a gate or a choice, not a multiplier."""
-    if _is_constant(a) or _is_constant(b):
-        return a * b
+    if is_constant(b):
+        return times(a, value_of(b))
+    if is_constant(a):
+        return times(b, value_of(a))
+    a, b = (x.total() if isinstance(x, Sum) else x for x in (a, b))
     if _is_within(a, -1, 1):
         a, b = b, a
     if _is_within(b, 0, 1):
@@ -203,12 +215,8 @@ def _product(a: Any, b: Any) -> Any:
     return a * b
 
 
-def _products(a: Any, b: Any) -> Any:
-    return _array(np.frompyfunc(_product, 2, 1)(np.asarray(a), np.asarray(b)))
-
-
 def _entry(column: NDArray[np.float64], index: Any) -> Any:
-    if _is_constant(index):
+    if is_constant(index):
         return column[int(index.low)]
     # the interval of an index may be wider than the table; the index itself is not
     padded = np.pad(column, (0, max(0, int(index.high) + 1 - len(column))))

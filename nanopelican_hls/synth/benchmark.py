@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 import multiprocessing
 import resource
 import time
@@ -74,6 +75,12 @@ class Job:
     checkpoint: Path
     events: int | None
     build: Path
+
+    @property
+    def most_dsps(self) -> int | None:
+        """What the aim leaves, where there is one."""
+        aim = self.form.aims.get("dsp")
+        return None if aim is None else math.floor(aim * peer()["rows"][str(self.size)]["dsp"])
 
     @property
     def cost(self) -> int:
@@ -209,6 +216,7 @@ def _key(job: Job) -> dict[str, Any]:
     return {
         "checkpoint": load_checkpoint(job.checkpoint).fingerprint,
         "products": job.form.products,
+        "most_dsps": job.most_dsps,
         "clock_period_ns": CLOCK_PERIOD_NS,
         "events": job.events,
         "version": importlib.metadata.version("nanopelican-hls"),
@@ -227,9 +235,9 @@ def measure(job: Job) -> Row:
     from nanopelican_hls.contract.program import Program
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.network.model import load_model
-    from nanopelican_hls.rtl import piece_counts, synthesise
+    from nanopelican_hls.rtl import open_settings, piece_counts, synthesise
     from nanopelican_hls.synth.build_folder import locked
-    from nanopelican_hls.synth.estimate import Counts, rtl_settings
+    from nanopelican_hls.synth.estimate import Counts
     from nanopelican_hls.synth.parts import find_part
     from nanopelican_hls.synth.target import Target
 
@@ -238,10 +246,11 @@ def measure(job: Job) -> Row:
     network, model = trained.config.network, build_model(trained.description)
     target = Target(find_part(PART), CLOCK_PERIOD_NS)
     ports = port_values(read_jets(sample_path(), job.events), network)
+    arithmetic: dict[str, Any] = {"products": job.form.products, "most_dsps": job.most_dsps}
     with locked(job.build):
-        report = synthesise(model, job.build, target, ports, lambda _: None, products=job.form.products)
+        report = synthesise(model, job.build, target, ports, lambda _: None, **arithmetic)
         pieces = json.loads((job.build / "rtl" / "map" / "pieces.json").read_text(encoding="utf-8"))["pieces"]
-    program, settings = Program.parse(model), rtl_settings(CLOCK_PERIOD_NS, job.form.products)
+    program, settings = Program.parse(model), open_settings(CLOCK_PERIOD_NS, **arithmetic)
     return {
         "name": f"form-{job.form.letter}-n{job.size}",
         "form": job.form.letter,
@@ -250,7 +259,7 @@ def measure(job: Job) -> Row:
         "symmetric": network.symmetric,
         "spurions": network.spurions.value,
         "coordinates": network.coordinates.value,
-        "products": job.form.products,
+        **arithmetic,
         **report.as_json(),
         "figures": _figures(trained.checkpoint.metrics),
         "ratio_to_peer": _ratios(job.size, report.as_json()),

@@ -22,7 +22,6 @@ from nanopelican_hls.synth.estimate import (
     Calibration,
     Counts,
     parse_counts,
-    rtl_settings,
 )
 
 if TYPE_CHECKING:
@@ -162,10 +161,10 @@ def map_untrained(path: Path, build: Path, progress: Callable[[Sequence[Any]], A
 
 def _map(network: Untrained, build: Path) -> dict[str, Any]:
     from nanopelican_hls.contract.program import Program
-    from nanopelican_hls.rtl import generate_rtl, map_rtl
+    from nanopelican_hls.rtl import generate_rtl, map_rtl, open_settings
 
     program = Program.parse(untrained_model(network))
-    settings = rtl_settings(CLOCK_PERIOD_NS, network.products)
+    settings = open_settings(CLOCK_PERIOD_NS, network.products)
     counts = Counts.of(program, settings)
     cells = map_rtl(generate_rtl(program, build, settings=settings))
     return {"counts": asdict(counts), "lut": cells.lut, "ff": cells.ff, "dsp": cells.dsp}

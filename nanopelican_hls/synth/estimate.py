@@ -19,7 +19,6 @@ from nanopelican_hls.operators import PairMix, ParticleMix
 from nanopelican_hls.operators.base import Operator
 from nanopelican_hls.rtl import fabric, products
 from nanopelican_hls.rtl.architecture import Settings, build
-from nanopelican_hls.rtl.flow import LEVEL_NS
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Word, piece_name
 from nanopelican_hls.rtl.tracer import port_quantisers
 
@@ -37,11 +36,6 @@ FITTED = {
     "ff": ("register_bits", "booth_register_bits"),
 }
 FIXED = {"lut": ("shift_registers", "table_luts"), "ff": ("waiting_bits",)}
-
-
-def rtl_settings(clock_period_ns: float, products: str = "dsp", winograd: bool | None = None) -> Settings:
-    """The settings of the open flow: two products a pair by default with DSPs only."""
-    return Settings(max(1.0, clock_period_ns / LEVEL_NS), products, products == "dsp" if winograd is None else winograd)
 
 
 @dataclass(frozen=True)

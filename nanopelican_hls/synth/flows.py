@@ -25,7 +25,7 @@ OPEN_FLOW = "nanopelican_hls.rtl"
 class OpenFlow(Protocol):
     """The open flow, from a model of the contract to a report; it may write anything below `build`.
 
-    `arithmetic` is what the user asked for: ``products``, ``winograd``.
+    `arithmetic` is what the user asked for: ``products``, ``winograd``, ``most_dsps``.
     """
 
     def __call__(

@@ -18,11 +18,12 @@ def counts(settings, **parameters):
     return {piece.name: piece for piece in found}
 
 
-# pairs of 4 constituents and the jet, the jet's mass, and with two products a pair each particle, in fabric
+# pairs of 4 constituents and the jet, the jet's mass; and with two products a pair those of each particle, in fabric
+# and in two parts
 @pytest.mark.parametrize(
     ("settings", "dsp", "in_fabric"),
     [
-        (Settings(), 2 * (10 + 1), 2 * 5),
+        (Settings(), 2 * (10 + 1), 4 * 5),
         (Settings(winograd=False), 4 * 10 + 3, 0),
         (Settings(products="fabric", winograd=False), 0, 4 * 10 + 3),
     ],

@@ -84,51 +84,54 @@ def test_variants_are_equal_and_right(bench):
 
 #: of the multiplier of look-up tables
 SIGNS = [(0, 0), (0, 1), (1, 0), (1, 1)]
-BOOTH_A, BOOTH_B = 5, 4
+BOOTH_A = 5
 
 
-def booth_top():
+def booth_top(width):
     """Both variants for all signs, delayed to the same latency; the product of the form that is asked for."""
+    bits = BOOTH_A + width
     lines = []
     for k, (a_signed, b_signed) in enumerate(SIGNS):
-        cycles = 1 if b_signed else 2  # a row a stage: 2 or 3 rows
+        cycles = (width + (not b_signed) + 1) // 2 - 1  # a row a stage
         for variant in (0, 1):
             name = f"p{k}_{variant}"
             lines += [
-                f"wire [8:0] {name}, {name}_early;",
-                f"nanopelican_booth #(.A_WIDTH({BOOTH_A}), .A_SIGNED({a_signed}), .B_WIDTH({BOOTH_B}), "
+                f"wire [{bits - 1}:0] {name}, {name}_early;",
+                f"nanopelican_booth #(.A_WIDTH({BOOTH_A}), .A_SIGNED({a_signed}), .B_WIDTH({width}), "
                 f".B_SIGNED({b_signed}), .ROWS_PER_STAGE(1), .INSTANTIATE({variant})) u_{name} "
                 f"(.clk(clk), .a(a), .b(b), .p({name}_early));",
-                f"nanopelican_wait #(.WIDTH(9), .CYCLES({2 - cycles})) w_{name} "
+                f"nanopelican_wait #(.WIDTH({bits}), .CYCLES({2 - cycles})) w_{name} "
                 f"(.clk(clk), .x({name}_early), .y({name}));",
             ]
     equal = " && ".join(f"p{k}_0 == p{k}_1" for k in range(4))
     return f"""module booth_bench (
-    input wire clk, input wire [4:0] a, input wire [3:0] b, input wire [1:0] form, output reg [9:0] y
+    input wire clk, input wire [4:0] a, input wire [{width - 1}:0] b, input wire [1:0] form, output reg [{bits}:0] y
 );
     reg [1:0] form1, form2;
     {chr(10).join(lines)}
-    wire [35:0] all = {{p3_0, p2_0, p1_0, p0_0}};
+    wire [{4 * bits - 1}:0] all = {{p3_0, p2_0, p1_0, p0_0}};
     always @(posedge clk) begin
-        form1 <= form; form2 <= form1; y <= {{{equal}, all[9 * form2 +: 9]}};
+        form1 <= form; form2 <= form1; y <= {{{equal}, all[{bits} * form2 +: {bits}]}};
     end
 endmodule
 """
 
 
-def test_multiplier_of_look_up_tables(tmp_path):
-    """Every product of numbers of 5 and 4 bits."""
-    (tmp_path / "booth_bench.v").write_text(booth_top())
-    ports = [("a", BOOTH_A), ("b", BOOTH_B), ("form", 2)]
+@pytest.mark.parametrize("width", [1, 2, 4])
+def test_multiplier_of_look_up_tables(width, tmp_path):
+    """Every product of numbers of 5 bits and of few: one row to three."""
+    bits = BOOTH_A + width
+    (tmp_path / "booth_bench.v").write_text(booth_top(width))
+    ports = [("a", BOOTH_A), ("b", width), ("form", 2)]
     inputs = tuple(RtlPort(name, (1,), bits, False, 0) for name, bits in ports)
-    bench = RtlProject(tmp_path, "booth_bench", "verilog", inputs, RtlPort("y", (1,), 10, False, 0), 2)
+    bench = RtlProject(tmp_path, "booth_bench", "verilog", inputs, RtlPort("y", (1,), bits + 1, False, 0), 2)
     templates = [TEMPLATES / f"nanopelican_{name}.v" for name in ("booth", "delay")]
     compile_simulation(bench, [tmp_path / "booth_bench.v", *templates, CELLS])
-    a, b, form = (grid.ravel() for grid in np.meshgrid(np.arange(32), np.arange(16), np.arange(4)))
+    a, b, form = (grid.ravel() for grid in np.meshgrid(np.arange(32), np.arange(1 << width), np.arange(4)))
     signs = np.array(SIGNS)[form]
     signed_a = np.where(signs[:, 0] & (a > 15), a - 32, a)
-    signed_b = np.where(signs[:, 1] & (b > 7), b - 16, b)
-    wanted = 512 + ((signed_a * signed_b) & 511)
+    signed_b = np.where(signs[:, 1] & (b >= 1 << width - 1), b - (1 << width), b)
+    wanted = (1 << bits) + ((signed_a * signed_b) & ((1 << bits) - 1))
     events = {name: array[:, None].astype(float) for name, array in (("a", a), ("b", b), ("form", form))}
     result = simulate(bench, events, wanted.astype(float))
     assert (result.mismatches, result.latency_cycles) == (0, 2), result.first_mismatch

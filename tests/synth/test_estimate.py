@@ -18,7 +18,7 @@ if MISSING:
 from nanopelican_hls import rtl
 from nanopelican_hls.synth import calibration
 from nanopelican_hls.synth.calibration import Mapped, calibrate, read_mapped, write_calibration
-from nanopelican_hls.synth.estimate import FITTED, FIXED, Calibration, Counts, estimate, rtl_settings
+from nanopelican_hls.synth.estimate import FITTED, FIXED, Calibration, Counts, estimate
 
 NETWORK = next(
     k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1
@@ -43,7 +43,7 @@ def model():
 @pytest.fixture(scope="module", params=["dsp", "fabric"])
 def mapped(request, model, tmp_path_factory):
     """Counts, and what Yosys and the generator make of the same network."""
-    settings = rtl_settings(2.7777, request.param)
+    settings = rtl.open_settings(2.7777, request.param)
     project = rtl.generate_rtl(Program.parse(model), tmp_path_factory.mktemp("rtl") / "p", settings=settings)
     return Counts.of(Program.parse(model), settings), project, rtl.map_rtl(project)
 
@@ -115,7 +115,7 @@ def test_too_few_networks_are_refused():
 def test_calibration_file(tmp_path, model):
     path = tmp_path / "calibration.json"
     write_calibration(calibrate(synthetic()), path)
-    found = estimate(Program.parse(model), rtl_settings(2.7777), Calibration.read(path))
+    found = estimate(Program.parse(model), rtl.open_settings(2.7777), Calibration.read(path))
     counts = found.counts
     fitted = sum(c * getattr(counts, n) for n, c in COEFFICIENTS["lut"].items())
     assert found.lut == pytest.approx(counts.shift_registers + counts.table_luts + fitted, rel=2e-3)

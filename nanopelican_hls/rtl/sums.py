@@ -1,0 +1,188 @@
+"""Sums of symbolic numbers, put off until all of their terms are known; what arrives first is added first.
+
+A product with a constant is a sum of shifted copies. So ``w r + w' s + b`` is one sum of many terms, and not a chain of
+sums of few. Works on alkaid's variables, of which it uses ``latency``, arithmetic, and tables.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import itertools
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nanopelican_hls.rtl.quantise import field, is_constant, select_bits, value_of
+
+Variable = Any
+
+#: levels of logic of an addition of three numbers (alkaid's delay model: 1.3 to 1.4), and of a look-up table
+ADDITION_LEVELS, TABLE_LEVELS = 1.35, 0.5
+#: from so many terms on, additions of three alone: compressors are faster, and take twice the look-up tables
+MOST_COMPRESSED = 48
+#: numbers that a compressor takes, which are three afterwards: inputs of a look-up table
+COMPRESSOR = 6
+
+
+class Sum:
+    """A sum that has not been added yet.
+
+    Parameters
+    ----------
+    parts : sequence of (Variable or Sum, float)
+        What is added, and the signed power of two that it is multiplied by.
+    constant : float
+    """
+
+    low, high = -math.inf, math.inf  # not known before it is added
+
+    def __init__(self, parts: Sequence[tuple[Any, float]], constant: float = 0.0) -> None:
+        self.parts, self.constant = tuple(parts), constant
+        self.uses = 0
+        self._total: Any = None
+        for part, _ in parts:
+            if isinstance(part, Sum):
+                part.uses += 1
+
+    def total(self) -> Variable | float:
+        """The number; a part that other sums need as well is added once."""
+        if self._total is None:
+            terms, constant = self._terms()
+            self._total = _with_constant(terms, constant) if terms else constant
+        return self._total
+
+    def _terms(self) -> tuple[list[Variable], float]:
+        terms, constant = [], self.constant
+        for part, factor in self.parts:
+            if isinstance(part, Sum) and part.uses == 1 and part._total is None:
+                inner, offset = part._terms()
+                terms += [term * factor for term in inner]
+                constant += offset * factor
+            else:
+                value = part.total() if isinstance(part, Sum) else part
+                if is_constant(value):
+                    constant += value_of(value) * factor
+                else:
+                    terms.append(value * factor)
+        return terms, constant
+
+
+def plus(one: Any, other: Any) -> Any:
+    """The sum of two numbers, variables or sums: put off."""
+    if is_constant(one) and is_constant(other):
+        return value_of(one) + value_of(other)
+    if is_constant(one):
+        one, other = other, one
+    return Sum([(one, 1.0)], value_of(other)) if is_constant(other) else Sum([(one, 1.0), (other, 1.0)])
+
+
+def times(value: Any, factor: float) -> Any:
+    """The product with a constant: shifted copies, to be added or subtracted."""
+    if is_constant(value):
+        return value_of(value) * factor
+    if not factor:
+        return 0.0
+    powers = signed_digits(factor)
+    if isinstance(value, Sum) and len(powers) > 1:
+        value = value.total()
+    return Sum([(value, power) for power in powers])
+
+
+def signed_digits(value: float) -> list[float]:
+    """Signed powers of two, the fewest, whose sum it is: no two of them are neighbours."""
+    numerator, denominator = value.as_integer_ratio()
+    digits, power = [], 1.0 / denominator
+    while numerator:
+        if numerator & 1:
+            digit = 2 - (numerator & 3)
+            digits.append(digit * power)
+            numerator -= digit
+        numerator >>= 1
+        power *= 2.0
+    return digits
+
+
+def added(terms: Sequence[Variable]) -> Variable:
+    """The sum of variables.
+
+    Additions of three take one look-up table a bit, as those of two. Where few numbers are left, compressors make three
+    of six without a carry; where the last ones are still to come, there is no hurry.
+    """
+    low, high = sum(x.low for x in terms), sum(x.high for x in terms)
+    order = itertools.count()
+    heap = [(x.latency, next(order), x) for x in terms]
+    heapq.heapify(heap)
+    while len(heap) > 3:
+        latest = max(heap)[0]
+        hidden = heapq.nsmallest(3, heap)[2][0] + ADDITION_LEVELS <= latest
+        group = [entry for entry in heapq.nsmallest(COMPRESSOR, heap) if _is_natural(entry[2])]
+        if len(heap) <= MOST_COMPRESSED and not hidden and len(group) > 3:
+            heap = [entry for entry in heap if entry not in group]
+            heapq.heapify(heap)
+            results, levels = _compressed([x for _, _, x in group]), TABLE_LEVELS
+        else:
+            group = [heapq.heappop(heap) for _ in range(3 - (len(heap) % 2 == 0))]
+            results, levels = [_total([x for _, _, x in group])], ADDITION_LEVELS
+        for x in results:
+            heapq.heappush(heap, (max(group)[0] + levels, next(order), x))
+    return _within(_total([x for _, _, x in sorted(heap)]), low, high)
+
+
+def _with_constant(terms: Sequence[Variable], constant: float) -> Variable:
+    """The constant joins a term below whose bits it lies, where it costs nothing; else the one that is there first."""
+    if not constant:
+        return added(terms)
+    place = min(range(len(terms)), key=lambda k: (not 0 < constant < terms[k].step, terms[k].latency))
+    return added([x + constant if k == place else x for k, x in enumerate(terms)])
+
+
+def _total(terms: Sequence[Variable]) -> Variable:
+    return sum(terms[1:], start=terms[0])
+
+
+def _within(x: Variable, low: float, high: float) -> Variable:
+    """The same number: bits that carries could have, and that the interval of the sum excludes, fall off."""
+    if is_constant(x):
+        return x
+    signed, integers, fraction = x.kif
+    while 2.0 ** (integers - 1) >= max(-low, high + x.step):
+        integers -= 1
+    return select_bits(x, signed and low < 0, integers, fraction)
+
+
+def _is_natural(x: Variable) -> bool:
+    """Whether it is an unsigned number of which no bit is always 1, and not to be subtracted."""
+    return bool(x.low == 0 and x._factor > 0)
+
+
+def _compressed(group: Sequence[Variable]) -> list[Variable]:
+    """Three numbers with the same sum: in each place, the number of ones among the bits of the group in binary.
+
+    A bit that is constant is 0: the numbers are natural.
+    """
+    bottom, top = min(-x.kif[2] for x in group), max(x.kif[1] for x in group)
+    rows: list[list[Variable]] = [[], [], []]
+    for place in range(bottom, top):
+        fields = (field(x, place + 1, place) for x in group if -x.kif[2] <= place < x.kif[1])
+        bits = [bit for bit in fields if not is_constant(bit)]
+        if len(bits) == 1:
+            rows[0].append(bits[0])
+        elif bits:
+            index = _side_by_side([bit * 2.0 ** (k - place) for k, bit in enumerate(bits)])
+            ones = index.lookup(_ones(len(bits)))
+            for k in range(len(bits).bit_length()):
+                rows[k].append(field(ones, k + 1, k) * 2.0**place)
+    return [_side_by_side(row) for row in rows if row]
+
+
+def _side_by_side(bits: Sequence[Variable]) -> Variable:
+    """Bits in places of their own, as one number: no logic, and, unlike a sum, never taken for an addition."""
+    return functools.reduce(operator.or_, bits)
+
+
+def _ones(bits: int) -> Any:
+    return np.array([float(index.bit_count()) for index in range(1 << bits)])
