@@ -28,7 +28,10 @@ CELL = "[A-Z][A-Z0-9_]*"
 #: beginning of the names of files with modules made of cells, which take the place of those of the same name
 CELLS_PREFIX = "ultrascale_"
 #: runs in a process of its own: Yosys writes to the standard output, keeps its memory, and may be killed for it
-WORKER = "import sys; from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
+WORKER = (
+    "import sys; from nanopelican_hls.synth.child_process import end_with_parent; end_with_parent(); "
+    "from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
+)
 
 
 @dataclass(frozen=True)

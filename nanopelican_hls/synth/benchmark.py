@@ -16,6 +16,7 @@ from typing import Any
 
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.synth.child_process import end_with_parent
 
 PART, CLOCK_PERIOD_NS = "xcvu13p", 2.7777
 #: figures of a network, by their names in checkpoints
@@ -225,7 +226,8 @@ def _key(job: Job) -> dict[str, Any]:
 
 def _in_own_process(job: Job) -> Row:
     """So that the peak of the memory is that of one row."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
         return pool.submit(measure, job).result()
 
 

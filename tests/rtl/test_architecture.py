@@ -23,10 +23,14 @@ def mismatches(network, folder, settings=None, **description):
     return result.mismatches
 
 
-# the symmetric light-cone form with the jet: test_project
-@pytest.mark.parametrize("network", [NETWORKS[k] for k in (7, -1)], ids=network_id)
-def test_verilog_equals_qonnx_execution(network, tmp_path):
-    assert mismatches(network, tmp_path) == 0
+# the symmetric light-cone form with the jet, all products in DSPs: test_project
+@pytest.mark.parametrize(
+    ("network", "settings"),
+    [(NETWORKS[7], Settings(most_dsps=7)), (NETWORKS[-1], Settings())],
+    ids=["untied-beams-cartesian-mixed", "untied-none-l1"],
+)
+def test_verilog_equals_qonnx_execution(network, settings, tmp_path):
+    assert mismatches(network, tmp_path, settings) == 0
 
 
 def test_inner_quantisers_may_be_off(tmp_path):
