@@ -37,15 +37,15 @@ def test_products(settings, dsp, in_fabric):
     }
 
 
-# of 12 for the pairs of 4 constituents, 8 for these and the jet, 2 for its mass; two fewer for each pair that does without
+# 12 for the pairs of 4 constituents, 8 for these and the jet, 2 for its mass; two fewer for each pair without
 @pytest.mark.parametrize(("most", "dsp"), [(22, 22), (21, 20), (9, 8), (1, 0), (0, 0)])
 def test_a_limit_on_dsps(most, dsp):
     found = counts(Settings(most_dsps=most))
     assert sum(piece.dsp for piece in found.values()) == dsp
     unlimited = counts(Settings())
-    moved = (22 - dsp) // 2
+    in_fabric = 4 * (22 - dsp) // 2 - (dsp == 0)  # a square takes three
     assert found["z"].cycle <= unlimited["z"].cycle
-    assert len(found["booth"].costs.products) == len(unlimited["booth"].costs.products) + 4 * moved
+    assert len(found["booth"].costs.products) == len(unlimited["booth"].costs.products) + in_fabric
 
 
 def test_pieces():

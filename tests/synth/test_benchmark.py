@@ -217,6 +217,11 @@ def test_the_command(trained, tmp_path, capsys, monkeypatch, row):
     assert (tmp_path / "out" / "synthesis.md").read_text() in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("letter", "most"), [("a", 974), ("b", None), ("c", 974), ("d", 0)])
+def test_the_aims_limit_the_dsps(letter, most, tmp_path):
+    assert Job(FORMS[letter], 32, tmp_path, None, tmp_path).most_dsps == most
+
+
 def test_costs_grow_with_size(tmp_path):
     def cost(letter, size):
         return Job(FORMS[letter], size, tmp_path, None, tmp_path).cost
