@@ -79,11 +79,19 @@ class FloatNetwork(nn.Module):
         self._mixing_steps, self._readout_steps = around_pairs(steps)
 
     def _physical_values(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random."""
+        """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random.
+
+        Those above count pairs whose product is small beside their row sums: in a jet of one hard prong and soft
+        radiation most are, in one of three prongs fewer.
+        """
         channels = self.network.channels
         names = ("c1", "c2", "c3", "untied_c4", "c6", "k1")
         values = {name: 0.1 * torch.randn(channels, generator=generator) for name in names}
         signs = torch.tensor([1.0, -1.0]).repeat(channels)[-channels:]
+        above = (signs > 0).float()
+        values["c1"] += -3 * above
+        values["c3"] += 0.75 * above
+        values["untied_c4"] += 0.75 * above
         # with the jet beside its constituents the sum of all momenta is twice the jet's
         top = 4.0 if self.network.has_jet else 1.0
         values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels) / top}

@@ -158,7 +158,8 @@ class SeedTraining:
         inputs = in_chunks(lambda values: _kept(net.products(values)), self._train.values, self._device)
         net.float()
         trained = [w for w in net.weights.values() if w.requires_grad]
-        groups = [(w, recipe.quantised_learning_rate * w.abs().max().item()) for w in trained]
+        # of the mean, not of the largest: channels differ in size
+        groups = [(w, recipe.quantised_learning_rate * w.abs().mean().item()) for w in trained]
         epochs = recipe.quantised_epochs
         phase = self._phase("quantised", net, net.logits, groups, inputs, cosine(epochs))
         frozen_from = min(round((1 - recipe.freeze_scales_fraction) * epochs), epochs - 1)
@@ -168,9 +169,11 @@ class SeedTraining:
                 refine_scales(net.double(), sample, fixed)
                 net.float()
 
+        if not resumed:  # fine-tuning never ends worse than it begins
+            state = {"best": _candidate(quantised_figures(net, self._valid), net)}
         state = self._run(
             phase,
-            state if resumed else {},
+            state,
             frozen_from,
             lambda: quantised_figures(net, self._valid),
             {"float_state": float_net.state_dict()},
@@ -188,11 +191,13 @@ class SeedTraining:
         beside: dict[str, Any],
         before_epoch: Callable[[int], None] = lambda _: None,
     ) -> dict[str, Any]:
-        """All epochs of a phase; the state with the best of those behind ``kept_from``, by the validation loss."""
-        best: dict[str, Any] = {}
-        if state:
+        """All epochs of a phase; the state with the best of those behind ``kept_from``, by the validation loss.
+
+        ``state`` is where to go on, or holds no more than a ``best`` to surpass, or nothing.
+        """
+        best: dict[str, Any] = state.get("best", {})
+        if "epoch" in state:
             phase.restore(state)
-            best = state["best"]
             self._bar.update(phase.epoch)
         while phase.epoch < phase.epochs:
             before_epoch(phase.epoch)
@@ -202,7 +207,7 @@ class SeedTraining:
             found = figures()
             self._history.append(row | found.as_dict())
             if phase.epoch > kept_from and not (best and best["figures"]["loss"] <= found.loss):
-                best = {"figures": found.as_dict(), "model": copy.deepcopy(phase.model.state_dict())}
+                best = _candidate(found, phase.model)
             self._bar.set_postfix_str(f"validation AUC {found.auc:.4f}", refresh=False)
             self._bar.update()
             state = phase.state() | beside | {"best": best, "history": self._history}
@@ -243,6 +248,10 @@ class SeedTraining:
             where = (self.config.name, self.seed, state["phase"], state["epoch"])
             logger.info("%s seed %d goes on after %s epoch %d", *where)
         return state
+
+
+def _candidate(found: Figures, model: nn.Module) -> dict[str, Any]:
+    return {"figures": found.as_dict(), "model": copy.deepcopy(model.state_dict())}
 
 
 def _kept(products: Tensors) -> Tensors:

@@ -211,7 +211,7 @@ def _script(project: RtlProject) -> str:
         [
             f"read_verilog -defer -DNANOPELICAN_INSTANTIATE=1 {sources}",
             f"hierarchy -top {project.top}",
-            f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_*",
+            f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_* table_*",
             f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {project.top} -run begin:map_luts",
             # the rest of synth_xilinx with abc in place of abc9, which takes as long as all else for each module
             "opt_expr -mux_undef -noclkinv",

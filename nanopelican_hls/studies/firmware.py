@@ -16,7 +16,7 @@ CHANNELS = (2, 3, 10)
 LABORATORY_BITS = (6, 8, 10, 12, 14, 16, 18)
 LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
 INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
-#: with more constituents the jet as a spurion brings nothing, and few epochs train BatchNorm's form better
+#: with more constituents the network is better without the jet
 LARGEST_WITH_JET = 32
 #: what keeps its width in the scan of inner widths
 PORTS_AND_OUTPUT = ("momenta", "jet_momenta", "logit")
@@ -96,13 +96,8 @@ def _of_size(n: int, channels: int) -> Config:
     network, name = replace(base.network, n_constituents=n, channels=channels), f"n{n}-c{channels}"
     if n <= LARGEST_WITH_JET:
         return named(base, name, network=network)
-    return named(
-        base,
-        name,
-        network=replace(network, spurions=Spurions.NONE, batch_norm=True),
-        quantisers=without_jet(base.quantisers),
-        training=replace(base.training, learning_rate=0.03),
-    )
+    network = replace(network, spurions=Spurions.NONE)
+    return named(base, name, network=network, quantisers=without_jet(base.quantisers))
 
 
 def _of_scan(results: Results, scan: str) -> dict[int, Sequence[Result]]:

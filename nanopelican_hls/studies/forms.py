@@ -66,10 +66,11 @@ STEPS = ("float", "quantised")
 
 
 def _six_bits(network: NetworkConfig) -> QuantisersConfig:
-    """Six bits for what exists once a pair and for weights, eight for what exists once a particle or once a jet."""
+    """Six bits for what exists once a pair, eight for what exists once a particle, ten for the weights of a jet."""
     momenta = LIGHT_CONE_BITS if network.coordinates is Coordinates.LIGHT_CONE else LABORATORY_BITS
-    six, eight = QuantiserConfig(6), QuantiserConfig(8)
+    six, eight, ten = QuantiserConfig(6), QuantiserConfig(8), QuantiserConfig(10)
     jet = eight if network.has_jet else None
+    once_a_jet = ["row_w_s", "diagonal_w_s", "k_pair", "k_diagonal"] + ["diagonal_w_jj"] * network.has_jet
     return QuantisersConfig(
         momenta=QuantiserConfig(momenta),
         jet_momenta=QuantiserConfig(momenta + 2) if network.has_jet else None,
@@ -80,11 +81,11 @@ def _six_bits(network: NetworkConfig) -> QuantisersConfig:
         s=eight,
         mix=six,
         relu=six,
-        diagonal=eight,
+        diagonal=ten,  # one scale for the jet's entry and for the others
         sums=QuantiserConfig(12),
         logit=eight,
         weights=six,
         biases=eight,
         # a power of two is a shift, however wide
-        tensors={"w_d": QuantiserConfig(16)},
+        tensors={"w_d": QuantiserConfig(16), "diagonal_w_r": eight, **dict.fromkeys(once_a_jet, ten)},
     )

@@ -84,7 +84,8 @@ def named(config: Config, name: str, **changes: Any) -> Config:
 
 def without_jet(quantisers: QuantisersConfig) -> QuantisersConfig:
     """The quantisers of a network without the jet spurion."""
-    return replace(quantisers, jet_momenta=None, d_jet=None, d_jj=None)
+    tensors = {name: q for name, q in (quantisers.tensors or {}).items() if name != "diagonal_w_jj"}
+    return replace(quantisers, jet_momenta=None, d_jet=None, d_jj=None, tensors=tensors)
 
 
 def _plain(result: Result) -> dict[str, Any]:
