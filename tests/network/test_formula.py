@@ -176,6 +176,8 @@ def active_network(network: NetworkConfig) -> FloatNetwork:
     net.d_unit = net.nbar**2 / np.median(totals)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
+        for name in {"c1", "c3", "untied_c4"} & set(dict(net.named_parameters())):
+            getattr(net, name).zero_()  # the jet's own entry, its only massive one, must switch on too
         for parameter in net.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     return net

@@ -71,6 +71,15 @@ def test_seeds_differ_and_repeat(config, sample):
     assert other.metrics != first.metrics
 
 
+def test_fine_tuning_never_ends_worse_than_it_begins(config, sample):
+    begin = replace(config, training=replace(config.training, quantised_learning_rate=1e-12))
+    wild = replace(config, training=replace(config.training, quantised_learning_rate=10.0))
+    calibrated, found = run(begin, sample), run(wild, sample)
+    assert found.metrics["valid"]["quantised"]["loss"] <= calibrated.metrics["valid"]["quantised"]["loss"]
+    net = QuantisedNetwork.from_description(found.description)
+    assert quantised_figures(net, sample).as_dict() == found.metrics["valid"]["quantised"]
+
+
 @pytest.mark.parametrize(("saves", "batch_norm"), [(1, False), (3, True), (4, False), (6, True), (7, False)])
 def test_resumes_bit_for_bit(config, sample, tmp_path, saves, batch_norm):
     """Epochs 1 to 3 are float, 4 to 7 quantised; scales are frozen after epoch 5."""

@@ -25,7 +25,7 @@ def tiny(monkeypatch):
 
     def short():
         config = recommended()
-        training = replace(config.training, seeds=(1, 2), float_epochs=2, quantised_epochs=1)
+        training = replace(config.training, seeds=(1, 2), float_epochs=2, warmup_epochs=1, quantised_epochs=1)
         return replace(config, network=replace(config.network, n_constituents=4, channels=1), training=training)
 
     monkeypatch.setattr(study.Study, "at_most", {"train": 300, "valid": 100, "test": 100})
