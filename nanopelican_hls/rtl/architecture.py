@@ -229,7 +229,7 @@ class _Architecture(PieceBuilder):
             mixed = ParticleMix.compute(row[:, :1], None, own["w_r"], None, None, None, *jet).reshape(1, -1)
             if shared:
                 end = row.shape[1] - masked
-                mixed = mixed + row[:, end - channels : end]
+                mixed = mixed + row[:, end - 2 * channels : end - channels] + row[:, end - channels : end]
             return mixed  # type: ignore[no-any-return]
 
         lanes, index = [], []
@@ -246,6 +246,7 @@ class _Architecture(PieceBuilder):
     def _shared_terms(
         self, node: Node, inputs: dict[str, Values], constants: dict[str, Symbolic], half: float
     ) -> list[Value]:
+        """Of all channels, in two halves: a particle's own term, with which they are added, is there sooner."""
         names = ("w_r", "w_s", "bias")
         mask = list(inputs.get("mask", ()))
 
@@ -254,7 +255,7 @@ class _Architecture(PieceBuilder):
             valid = row[:, 1:] if mask else None
             w_r, w_s, bias = (constants[name] for name in names)
             terms: Symbolic = ParticleMix.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None)
-            return terms.reshape(1, -1)
+            return terms.reshape(1, -1).halves()
 
         (terms,) = self.netlist.lanes(f"{node.output}_shared", [[*inputs["s"], *mask]], compute)
         return terms

@@ -30,7 +30,7 @@ def quantised(x: Variable, quantiser: Quantiser, half_added: bool = False) -> Va
     """
     if is_constant(x):
         return float(quantiser(value_of(x) - half_added * quantiser.scale / 2))
-    return _saturated(_rounded(x, quantiser, half_added), quantiser)
+    return _saturated(*_rounded(x, quantiser, half_added), quantiser)
 
 
 def adds_half(quantiser: Quantiser, exponent: int) -> bool:
@@ -66,21 +66,23 @@ def _floor(x: Variable, exponent: int) -> Variable:
     return select_bits(x, signed, max(integers, exponent), min(fraction, -exponent))
 
 
-def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> Variable:
+def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> tuple[Variable, Variable]:
+    """The number on the grid; and one with the same bits above the last, which does not wait for that one."""
     exponent = quantiser.exponent
     if x.step >= quantiser.scale:
-        return x
+        return x, x
     if quantiser.rounding is Rounding.FLOOR:
-        return _floor(x, exponent)
+        return _floor(x, exponent), x
     shifted = x if half_added else x + quantiser.scale / 2
     if shifted.step >= quantiser.scale:
-        return _floor(shifted, exponent + 1)  # every value is a tie
+        return _floor(shifted, exponent + 1), shifted  # every value is a tie
     # half up is the floor of this; where nothing is left below the grid there was a tie, and even means: last bit 0
     inexact = field(shifted, exponent, -shifted.kif[2]).unary_bit_op("any") * quantiser.scale
-    return _floor(shifted, exponent + 1) + (field(shifted, exponent + 1, exponent) & inexact)
+    return _floor(shifted, exponent + 1) + (field(shifted, exponent + 1, exponent) & inexact), shifted
 
 
-def _saturated(x: Variable, quantiser: Quantiser) -> Variable:
+def _saturated(x: Variable, upper: Variable, quantiser: Quantiser) -> Variable:
+    """The number within the quantiser's range, judged by the bits of another one, the same from the limits on."""
     low, high = quantiser.low * quantiser.scale, quantiser.high * quantiser.scale
     if x.high <= low or x.low >= high:
         return low if x.high <= low else high
@@ -90,15 +92,15 @@ def _saturated(x: Variable, quantiser: Quantiser) -> Variable:
         return x
     bottom = min(-fraction, quantiser.exponent)
     magnitude = field(x, limit, bottom)
-    sign = field(x, integers + 1, integers) * 2.0**-integers if signed else None
+    sign = field(upper, integers + 1, integers) * 2.0**-integers if signed else None
     if quantiser.signed and sign is not None:
         # in range when all bits from the limit on are copies of the sign; beyond it, all below are its opposite
-        above = select_bits(x, True, integers, -limit)
+        above = select_bits(upper, True, integers, -limit)
         beyond = above.unary_bit_op("any") & ~above.unary_bit_op("all")
         clipped = field(_repeated(~sign, quantiser), limit, bottom)
         return beyond.msb_mux(clipped, magnitude) | (-sign * 2.0**limit)
     if integers > limit:
-        beyond = field(x, integers, limit).unary_bit_op("any")
+        beyond = field(upper, integers, limit).unary_bit_op("any")
         magnitude = field(_repeated(beyond, quantiser) | magnitude, limit, bottom)
     return magnitude if sign is None else sign.msb_mux(0.0, magnitude)
 

@@ -52,8 +52,14 @@ class Sum:
         """The number; a part that other sums need as well is added once."""
         if self._total is None:
             terms, constant = self._terms()
-            self._total = _with_constant(terms, constant) if terms else constant
+            self._total = added(_with_constant(terms, constant)) if terms else constant
         return self._total
+
+    def halves(self) -> tuple[Variable | float, Variable | float]:
+        """Two numbers whose sum it is: the last addition is left to those who add something else as well."""
+        terms, constant = self._terms()
+        parts = [*_reduced(_with_constant(terms, constant), 2), 0.0, 0.0] if terms else [constant, 0.0]
+        return parts[0], parts[1]
 
     def _terms(self) -> tuple[list[Variable], float]:
         terms, constant = [], self.constant
@@ -113,10 +119,15 @@ def added(terms: Sequence[Variable]) -> Variable:
     of six without a carry; where the last ones are still to come, there is no hurry.
     """
     low, high = sum(x.low for x in terms), sum(x.high for x in terms)
+    return _within(_total(_reduced(terms, 3)), low, high)
+
+
+def _reduced(terms: Sequence[Variable], most: int) -> list[Variable]:
+    """At most so many variables with the same sum, the first to be there in front."""
     order = itertools.count()
     heap = [(x.latency, next(order), x) for x in terms]
     heapq.heapify(heap)
-    while len(heap) > 3:
+    while len(heap) > most:
         latest = max(heap)[0]
         hidden = heapq.nsmallest(3, heap)[2][0] + ADDITION_LEVELS <= latest
         group = [entry for entry in heapq.nsmallest(COMPRESSOR, heap) if _is_natural(entry[2])]
@@ -125,19 +136,19 @@ def added(terms: Sequence[Variable]) -> Variable:
             heapq.heapify(heap)
             results, levels = _compressed([x for _, _, x in group]), TABLE_LEVELS
         else:
-            group = [heapq.heappop(heap) for _ in range(3 - (len(heap) % 2 == 0))]
+            group = [heapq.heappop(heap) for _ in range(3 - ((len(heap) - most) % 2))]
             results, levels = [_total([x for _, _, x in group])], ADDITION_LEVELS
         for x in results:
             heapq.heappush(heap, (max(group)[0] + levels, next(order), x))
-    return _within(_total([x for _, _, x in sorted(heap)]), low, high)
+    return [x for _, _, x in sorted(heap)]
 
 
-def _with_constant(terms: Sequence[Variable], constant: float) -> Variable:
+def _with_constant(terms: Sequence[Variable], constant: float) -> list[Variable]:
     """The constant joins a term below whose bits it lies, where it costs nothing; else the one that is there first."""
     if not constant:
-        return added(terms)
+        return list(terms)
     place = min(range(len(terms)), key=lambda k: (not 0 < constant < terms[k].step, terms[k].latency))
-    return added([x + constant if k == place else x for k, x in enumerate(terms)])
+    return [x + constant if k == place else x for k, x in enumerate(terms)]
 
 
 def _total(terms: Sequence[Variable]) -> Variable:

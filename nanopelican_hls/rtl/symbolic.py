@@ -97,6 +97,11 @@ class Symbolic:
             return self
         return Symbolic(_each(lambda x: x if is_constant(x) else select_bits(x, False, x.kif[1], 0), self.values))
 
+    def halves(self) -> Symbolic:
+        """Numbers [1, n] as twice as many, [1, 2n]: those of the second half are to be added to those of the first."""
+        pairs = [x.halves() if isinstance(x, Sum) else (x, 0.0) for x in _plain(self).ravel()]
+        return Symbolic(_array(np.array([[one for one, _ in pairs] + [other for _, other in pairs]], dtype=object)))
+
     def clip(self, low: float, high: float) -> Symbolic:
         return Symbolic(np.clip(self.values, low, high))
 
