@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from nanopelican_hls.config import Config, NetworkConfig
 from nanopelican_hls.errors import JetsError, TrainingError
@@ -17,6 +14,7 @@ from nanopelican_hls.jets import port_values, read_jets
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.network.evaluation import Sample
 from nanopelican_hls.network.run_folder import RunFolder
+from nanopelican_hls.network.side_by_side import side_by_side
 from nanopelican_hls.network.training import SeedTraining
 
 logger = logging.getLogger(__name__)
@@ -72,19 +70,15 @@ def train_seeds(
         )
         for line, seed in enumerate(seeds)
     ]
-    if min(jobs, len(calls)) == 1:
-        results = [_train_one(*call) for call in calls]
-    else:
-        # spawn: a fork would inherit torch's threads
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            results = list(pool.map(_train_one, *zip(*calls, strict=True)))
-    trained = [result for result in results if isinstance(result, Checkpoint)]
-    for seed, result in zip(seeds, results, strict=True):
+    trained: dict[int, Checkpoint] = {}
+    for place, result in side_by_side(_train_one, calls, jobs):
         if isinstance(result, TrainingError):
-            logger.warning("%s seed %d is left out: %s", config.name, seed, result)
+            logger.warning("%s seed %d is left out: %s", config.name, seeds[place], result)
+        else:
+            trained[place] = result
     if not trained:
         raise TrainingError("every seed diverges", where=config.name, remedy="lower training.learning_rate")
-    return sorted(trained, key=validation_loss)
+    return sorted((trained[place] for place in sorted(trained)), key=validation_loss)
 
 
 def validation_loss(checkpoint: Checkpoint) -> float:
@@ -100,8 +94,6 @@ def deciding_loss(valid: Mapping[str, Mapping[str, float]]) -> float:
 def _train_one(
     config: Config, seed: int, train: Path, valid: Path, folder: RunFolder, progress: int | None
 ) -> Checkpoint | TrainingError:
-    """One seed in a process of its own; seeds share the cores, so each has one thread."""
-    torch.set_num_threads(1)
     samples = (read_sample(path, config.network) for path in (train, valid))
     try:
         return SeedTraining(config, seed, *samples, folder=folder, progress=progress).run()

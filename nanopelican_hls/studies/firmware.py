@@ -18,8 +18,8 @@ LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
 INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
 #: with more constituents the network is better without the jet
 LARGEST_WITH_JET = 32
-#: what keeps its width in the scan of inner widths
-PORTS_AND_OUTPUT = ("momenta", "jet_momenta", "logit")
+#: what keeps its width in the scan of inner widths: ports, output, and weights that exist once a jet
+OF_FIXED_WIDTH = ("momenta", "jet_momenta", "logit", "tensors")
 WIDEST_BITS = 24
 #: what `_steps` gives
 STEPS_HEAD = ("AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised")
@@ -115,7 +115,7 @@ def _inner(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
     """All inner widths moved together, so that ``d`` has the given one."""
     assert quantisers.d is not None
     moved = bits - quantisers.d.bits
-    inner = {f.name: getattr(quantisers, f.name) for f in fields(quantisers) if f.name not in PORTS_AND_OUTPUT}
+    inner = {f.name: getattr(quantisers, f.name) for f in fields(quantisers) if f.name not in OF_FIXED_WIDTH}
     return replace(quantisers, **{name: replace(q, bits=q.bits + moved) for name, q in inner.items() if q is not None})
 
 

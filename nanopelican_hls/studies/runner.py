@@ -7,8 +7,7 @@ import logging
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
 from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.seeds import deciding_loss
+from nanopelican_hls.network.side_by_side import side_by_side
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
 
@@ -53,7 +53,9 @@ def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, 
     found: dict[Task, Result] = {}
     with tqdm(total=round(sum(task.cost for task in tasks)), desc=title) as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
-        for task, result in _results(sorted(tasks, key=lambda t: -t.cost), files, runs, jobs):
+        longest_first = sorted(tasks, key=lambda task: -task.cost)
+        for place, result in side_by_side(_run, [(task, files, runs) for task in longest_first], jobs):
+            task = longest_first[place]
             if isinstance(result, TrainingError):
                 logger.warning("%s seed %d is left out: %s", task.name, task.seed, result)
             else:
@@ -78,22 +80,7 @@ def default_jobs() -> int:
     return 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
 
 
-def _results(
-    tasks: Sequence[Task], files: JetFiles, runs: Path, jobs: int
-) -> Iterable[tuple[Task, Result | TrainingError]]:
-    if jobs == 1:
-        for task in tasks:
-            yield task, _run(task, files, runs)
-        return
-    # spawn: a fork would inherit torch's threads
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(_run, task, files, runs): task for task in tasks}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-
-
 def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
-    torch.set_num_threads(1)
     folder = _folder(task, runs)
     path = folder.path / "result.json"
     header = {"task": task.described(), "jets": files.described()}
