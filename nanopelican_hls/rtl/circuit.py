@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from alkaid.codegen.rtl import RTLModel
 from alkaid.trace import trace
+from alkaid.trace.passes import add_surrogate
 from alkaid.types import CombLogic
 from numpy.typing import NDArray
 
-from nanopelican_hls.rtl.symbolic import Shape, Symbolic
+from nanopelican_hls.rtl.symbolic import HWCONF, Shape, Symbolic
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,10 @@ class Circuit:
 
 def circuit(inputs: Mapping[str, Symbolic], outputs: Mapping[str, Symbolic]) -> Circuit:
     """The logic between symbolic arrays [1, ...], without what no output needs; all inputs stay."""
+    logic = trace(_flat(inputs.values()), _flat(outputs.values()), keep_dead_inputs=True)
     return Circuit(
-        logic=trace(_flat(inputs.values()), _flat(outputs.values()), keep_dead_inputs=True),
+        # alkaid's optimiser forgets these two
+        logic=add_surrogate(logic._replace(carry_size=HWCONF.carry_size, adder_size=HWCONF.adder_size)),
         inputs={name: array.shape[1:] for name, array in inputs.items()},
         outputs={name: array.shape[1:] for name, array in outputs.items()},
     )

@@ -22,8 +22,8 @@ Variable = Any
 
 #: levels of logic of an addition of three numbers (alkaid's delay model: 1.3 to 1.4), and of a look-up table
 ADDITION_LEVELS, TABLE_LEVELS = 1.35, 0.5
-#: from so many terms on, additions of three alone: compressors are faster, and take twice the look-up tables
-MOST_COMPRESSED = 48
+#: where more terms are left, additions of three alone: compressors are faster, and take twice the look-up tables
+MOST_COMPRESSED = 12
 #: numbers that a compressor takes, which are three afterwards: inputs of a look-up table
 COMPRESSOR = 6
 
