@@ -95,9 +95,9 @@ def _recoded_last(a: Word, b: Word, rows_per_stage: int) -> tuple[Word, Word]:
 
 
 def _parts(netlist: Netlist, term: Term) -> list[Term]:
-    """Products, each of one stage, with the same sum: one of the factors in fields of its bits."""
-    (factor,) = _factors(netlist, "", [term])
-    a, b = _recoded_last(*factor, _rows_per_stage(netlist))
+    """Products, each of one stage, with the same sum: one of the two factors in fields of its bits."""
+    assert term.d is None
+    a, b = _recoded_last(term.a, term.b, _rows_per_stage(netlist))
     if booth_rows(b.number) <= _rows_per_stage(netlist):
         return [term]
     width = 2 * _rows_per_stage(netlist) - 1  # of an unsigned number with that many rows

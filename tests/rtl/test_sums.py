@@ -1,0 +1,83 @@
+"""Sums that are put off: their values, what they consist of, and when they are there."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.circuit import circuit
+from nanopelican_hls.rtl.piece import trace_piece
+from nanopelican_hls.rtl.schedule import Time
+from nanopelican_hls.rtl.sums import signed_digits
+from nanopelican_hls.rtl.symbolic import Symbolic
+
+ranges = st.builds(FixedRange, st.integers(-20, 0), st.integers(1, 40), st.integers(-2, 2))
+
+
+def values_of(kinds, events, seed):
+    random = np.random.default_rng(seed)
+    columns = [np.ldexp(random.integers(k.low, k.high + 1, events).astype(float), k.exponent) for k in kinds]
+    return np.stack(columns, axis=1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    kinds=st.lists(ranges, min_size=1, max_size=20),
+    weights=st.lists(st.integers(-40, 40).map(lambda n: n / 4), min_size=20, max_size=20),
+    constant=st.integers(-9, 9).map(lambda n: n / 8),
+    arrivals=st.lists(st.integers(0, 12).map(float), min_size=20, max_size=20),
+)
+def test_weighted_sums(kinds, weights, constant, arrivals):
+    x = Symbolic.row(kinds, arrivals[: len(kinds)])
+    w = np.array(weights[: len(kinds)])
+    total = (x * w + constant).sum(1).reshape(1, 1)
+    halves = (x * w + constant).sum(1).halves()
+    values = values_of(kinds, 200, seed=len(kinds))
+    results = circuit({"x": x}, {"total": total, "halves": halves}).evaluate({"x": values})
+    expected = (values * w + constant).sum(1)
+    np.testing.assert_array_equal(results["total"][:, 0], expected)
+    np.testing.assert_array_equal(results["halves"].sum(1), expected)
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 7, 11, 12, 30])
+def test_unsigned_numbers_are_compressed(count):
+    """No bit is lost where all are at their ends, and few numbers are not added by carries before the last addition."""
+    kinds = [FixedRange(0, 63, 0)] * count
+    x = Symbolic.row(kinds, [0.0] * count)
+    logic = circuit({"x": x}, {"y": x.sum(1).reshape(1, 1)})
+    values = np.vstack([np.full(count, 63.0), np.zeros(count), values_of(kinds, 300, seed=1)])
+    np.testing.assert_array_equal(logic.evaluate({"x": values})["y"][:, 0], values.sum(1))
+    tables = sum(op.opcode == 8 for op in logic.logic.ops)
+    assert tables > 0
+    if count <= 12:
+        assert sum(op.opcode in (0, 1) for op in logic.logic.ops) == 2
+
+
+def test_what_comes_late_is_added_last():
+    """An addition behind the last of many numbers, the others of which come first."""
+    kinds = [FixedRange(-32, 31, 0)] * 28
+    arrivals = [Time(0, 0.0)] * 27 + [Time(3, 0.5)]
+    piece = trace_piece(kinds, lambda row: row.sum(1).reshape(1, 1), arrivals, 4.0)
+    (ready,) = piece.ready
+    assert ready.cycle == 3
+    assert ready.level < 0.5 + 1.5
+
+
+def test_a_part_of_several_sums_is_added_once():
+    x = Symbolic.row([FixedRange(-8, 7, 0)] * 4, [0.0] * 4)
+    part = x[:, :1] + x[:, 1:2]
+    both = Symbolic.concatenated([part + x[:, 2:3], part + x[:, 3:4]])
+    logic = circuit({"x": x}, {"y": both})
+    assert sum(op.opcode in (0, 1) for op in logic.logic.ops) == 3
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.75, 7.0, 23.0, -85.5, 0.6875])
+def test_signed_digits(value):
+    digits = signed_digits(value)
+    assert sum(digits) == value
+    exponents = [np.log2(abs(digit)) for digit in digits]
+    assert exponents == [round(e) for e in exponents]
+    assert all(b - a >= 2 for a, b in itertools.pairwise(exponents))
