@@ -78,7 +78,8 @@ def test_fine_tuning_never_ends_worse_than_it_begins(config, sample):
     found = TrainedModel(run(wild, sample))
     for name, value in fold(found.float_network).items():
         np.testing.assert_array_equal(found.checkpoint.description.parameters[name], value.astype(np.float32))
-    assert quantised_figures(found.quantised_network, sample).as_dict() == found.checkpoint.metrics["valid"]["quantised"]
+    metrics = found.checkpoint.metrics["valid"]["quantised"]
+    assert quantised_figures(found.quantised_network, sample).as_dict() == metrics
 
 
 @pytest.mark.parametrize(("saves", "batch_norm"), [(1, False), (3, True), (4, False), (6, True), (7, False)])
