@@ -81,10 +81,20 @@ def open_settings(
 def build(program: Program, prefix: str, settings: Settings) -> tuple[Netlist, Value]:
     """The hardware of a program, and its output; ports are nets ``<tensor>_<element>``, registered, in cycle 0."""
     netlist, output = _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings).run()
-    excess = 0 if settings.most_dsps is None else netlist.count()[products.MODULE] - settings.most_dsps
+    excess = 0 if settings.most_dsps is None else dsps(netlist, settings) - settings.most_dsps
     if excess <= 0:
         return netlist, output
     return _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings, excess).run()
+
+
+def dsps(netlist: Netlist, settings: Settings) -> int:
+    """DSPs of the products of momenta, and of those in traced pieces, which convert words of a trigger."""
+    if settings.products != "dsp":
+        return 0
+    instances = netlist.count()
+    return instances[products.MODULE] + sum(
+        instances[name] * piece.costs.dsps for name, piece in netlist.pieces.items()
+    )
 
 
 class _Architecture(PieceBuilder):

@@ -46,11 +46,12 @@ def piece_counts(program: Program, settings: Settings) -> list[PieceCounts]:
     for module, piece in netlist.pieces.items():
         if instances[module]:
             variants[piece_name(module, PREFIX)].append((instances[module], piece))
-    counts = [_traced(name, found) for name, found in variants.items()]
+    takes_dsps = settings.products == "dsp"
+    counts = [_traced(name, found, takes_dsps) for name, found in variants.items()]
     return counts + _written_by_hand(netlist)
 
 
-def _traced(name: str, variants: list[tuple[int, Piece]]) -> PieceCounts:
+def _traced(name: str, variants: list[tuple[int, Piece]], takes_dsps: bool) -> PieceCounts:
     ready: list[Time] = [time for _, piece in variants for time in piece.ready]
     total = Costs(
         adder_bits=sum(count * piece.costs.adder_bits for count, piece in variants),
@@ -58,7 +59,8 @@ def _traced(name: str, variants: list[tuple[int, Piece]]) -> PieceCounts:
         table_bits=sum(count * piece.costs.table_bits for count, piece in variants),
         register_bits=sum(count * piece.costs.register_bits for count, piece in variants),
     )
-    return PieceCounts(name, sum(count for count, _ in variants), min(ready).cycle, total)
+    instances = sum(count for count, _ in variants)
+    return PieceCounts(name, instances, min(ready).cycle, total, total.dsps if takes_dsps else 0)
 
 
 def _written_by_hand(netlist: Netlist) -> list[PieceCounts]:

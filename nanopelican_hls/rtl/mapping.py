@@ -207,12 +207,13 @@ def _script(project: RtlProject) -> str:
     """Each piece is mapped once, however often it stands in the design: its module stays one, and `stat` multiplies."""
     # deferred: a module with parameters is only elaborated with those that an instance gives
     sources = " ".join(str(path) for path in mapping_sources(project))
+    family = FAMILY if project.products == "dsp" else f"{FAMILY} -nodsp"
     return "\n".join(
         [
             f"read_verilog -defer -DNANOPELICAN_INSTANTIATE=1 {sources}",
             f"hierarchy -top {project.top}",
             f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_* table_*",
-            f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {project.top} -run begin:map_luts",
+            f"synth_xilinx -family {family} -flatten -noiopad -noclkbuf -top {project.top} -run begin:map_luts",
             # the rest of synth_xilinx with abc in place of abc9, which takes as long as all else for each module
             "opt_expr -mux_undef -noclkinv",
             "abc -luts 2:2,3,6:5,10,20",

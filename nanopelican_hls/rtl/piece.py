@@ -59,7 +59,7 @@ class Costs:
     Attributes
     ----------
     adder_bits : bits of additions; one of three numbers counts its bits once.
-    products : widths of the operands of each product.
+    products : widths of the operands of each product, as unsigned numbers.
     table_bits : entries times width, of all tables.
     register_bits : bits of registers between its stages.
     """
@@ -68,6 +68,11 @@ class Costs:
     products: tuple[tuple[int, int], ...] = ()
     table_bits: int = 0
     register_bits: int = 0
+
+    @property
+    def dsps(self) -> int:
+        """DSP48E2 that Yosys takes for the products: it cuts what is wider than 27 by 18 bits, signed."""
+        return sum(-(-max(widths) // 26) * -(-min(widths) // 17) for widths in self.products)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class RtlProject:
     inputs : in the order of the QONNX file's ports.
     output : the logit.
     latency_cycles : clock edges from the one that takes an event in to the one that gives its logit.
+    products : as for `Settings`.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class RtlProject:
     inputs: tuple[RtlPort, ...]
     output: RtlPort
     latency_cycles: int
+    products: str = "dsp"
 
     @property
     def sources(self) -> list[Path]:
@@ -123,7 +125,7 @@ def generate_rtl(
         if not isinstance(logit, Word):
             raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
         files, latency = _verilog(top, inputs, output, netlist, logit), logit.time.cycle + 1
-    project = RtlProject(path, top, language, inputs, output, latency)
+    project = RtlProject(path, top, language, inputs, output, latency, settings.products)
     _write(project, files)
     return project
 

@@ -17,8 +17,8 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError, SynthesisError
 from nanopelican_hls.operators import PairMix, ParticleMix
 from nanopelican_hls.operators.base import Operator
-from nanopelican_hls.rtl import fabric, products
-from nanopelican_hls.rtl.architecture import Settings, build
+from nanopelican_hls.rtl import fabric
+from nanopelican_hls.rtl.architecture import Settings, build, dsps
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Word, piece_name
 from nanopelican_hls.rtl.tracer import port_quantisers
 
@@ -95,7 +95,7 @@ class Counts:
         booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
         return cls(
             cycles=logit.time.cycle + 1,
-            dsp=netlist.count()[products.MODULE],
+            dsp=dsps(netlist, settings),
             sum_bits=adder_bits(None),
             particle_mix_bits=adder_bits(ParticleMix),
             pair_mix_bits=adder_bits(PairMix),

@@ -5,7 +5,7 @@ from random_networks import NETWORKS, random_description
 
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.rtl import Settings, piece_counts
+from nanopelican_hls.rtl import Settings, generate_rtl, map_rtl, piece_counts
 
 JET = next(k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1)
 
@@ -62,3 +62,16 @@ def test_a_weight_of_a_power_of_two_costs_no_addition():
     """Of w_d d and the terms of two particles: one addition of three numbers, and the rounding."""
     dear, cheap = (counts(Settings(), w_d=w).get("z").costs.adder_bits for w in (0.6875, 0.5))
     assert cheap < 0.7 * dear
+
+
+@pytest.mark.parametrize("products", ["dsp", "fabric"])
+def test_dsps_are_those_that_yosys_finds(products, tmp_path):
+    """Of a network that takes words of a trigger: its conversion multiplies too."""
+    network = next(k for k in NETWORKS if k.level1)
+    program = Program.parse(build_model(random_description(network, seed=1, bits=5)))
+    settings = Settings(products=products, winograd=products == "dsp")
+    mapped = map_rtl(generate_rtl(program, tmp_path / "rtl", settings=settings))
+    found = {piece.name: piece.dsp for piece in piece_counts(program, settings) if piece.dsp}
+    assert found == {name: piece.dsp for name, piece in mapped.pieces.items() if piece.dsp}
+    assert bool(found) == (products == "dsp")
+    assert products == "fabric" or {"q_plus_exact", "jet_q_minus_exact"} < set(found)
