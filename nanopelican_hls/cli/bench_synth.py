@@ -25,6 +25,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all of the sample)")
     parser.add_argument("--again", action="store_true", help="measure finished rows anew")
     parser.add_argument("--checkpoints", type=Path, default=Path("benchmarks/forms"), help="where the networks are")
+    parser.add_argument(
+        "--words",
+        type=Path,
+        default=Path("models/trigger-n8-l1.pt"),
+        help="a model that takes trigger words, whose conversion is measured (default: models/trigger-n8-l1.pt)",
+    )
     parser.add_argument("--build", type=Path, default=Path("build"), help="where the RTL goes (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="where the figures go")
 
@@ -36,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.synth import benchmark
     from nanopelican_hls.synth.benchmark_page import page
+    from nanopelican_hls.synth.conversion import measured_conversion
 
     _check(args)
     if args.runs:
@@ -60,7 +67,11 @@ def run(args: argparse.Namespace) -> int:
             bar.update(job.cost)
 
         rows = benchmark.run_jobs(jobs, path, report, again=args.again)
-    text = page(rows)
+    conversion = None
+    if args.words.is_file():
+        where, kept = args.build / args.words.stem, args.output / "conversion.json"
+        conversion = measured_conversion(args.words, where, args.events, kept, again=args.again)
+    text = page(rows, conversion)
     write_atomically(args.output / "synthesis.md", text, SynthesisError)
     print(text)
     return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0

@@ -180,9 +180,9 @@ def run_jobs(
     path.parent.mkdir(parents=True, exist_ok=True)
     for job in wanted:
         known = rows.get((job.form.letter, job.size))
-        is_new = again or known is None or known["key"] != _key(job)
+        is_new = again or known is None or known["key"] != key(job)
         if is_new:
-            rows[job.form.letter, job.size] = _in_own_process(job)
+            rows[job.form.letter, job.size] = in_own_process(job)
             ordered = [rows[place] for place in sorted(rows)]
             write_atomically(path, json.dumps(ordered, indent=1) + "\n", SynthesisError)
         report(job, is_new)
@@ -210,7 +210,7 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def _key(job: Job) -> dict[str, Any]:
+def key(job: Job) -> dict[str, Any]:
     """What the figures of a row depend on."""
     from nanopelican_hls.network.checkpoint import load_checkpoint
 
@@ -224,7 +224,7 @@ def _key(job: Job) -> dict[str, Any]:
     }
 
 
-def _in_own_process(job: Job) -> Row:
+def in_own_process(job: Job) -> Row:
     """So that the peak of the memory is that of one row."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
@@ -270,7 +270,7 @@ def measure(job: Job) -> Row:
         "pieces": pieces,
         "first_result_cycle": {p.name: p.cycle for p in piece_counts(program, settings) if p.cycle is not None},
         "counts": asdict(Counts.of(program, settings)),
-        "key": _key(job),
+        "key": key(job),
     }
 
 

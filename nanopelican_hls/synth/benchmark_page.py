@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanopelican_hls.markdown import table
@@ -19,15 +19,34 @@ TITLES = {
 }
 
 
-def page(rows: Sequence[Row]) -> str:
-    """Markdown."""
+def page(rows: Sequence[Row], conversion: Mapping[str, Any] | None = None) -> str:
+    """Markdown, of the rows and of the conversion of trigger words."""
     by_form = {letter: [row for row in rows if row["form"] == letter] for letter in FORMS}
     parts = [_head(rows)]
     for letter, found in by_form.items():
         if found:
             parts += [f"## ({letter}) {TITLES[letter]}", _aims(FORMS[letter]), _table(found), _figures(found)]
             parts += _missed(FORMS[letter], found)
+    parts += [_conversion(conversion)] if conversion else []
     return "\n\n".join(parts) + "\n"
+
+
+def _conversion(found: Mapping[str, Any]) -> str:
+    head = ["conversion of", "LUT", "of these SRL", "FF", "DSP"]
+    rows = []
+    for whose, title in (("constituent", "a constituent"), ("jet", "the jet")):
+        cells = found[whose]
+        rows.append([title, cells["lut"] + cells["srl"], cells["srl"], cells["ff"], cells["dsp"]])
+    proof = found["rtl_vs_qonnx"]
+    return "\n\n".join(
+        [
+            "## Conversion of trigger words",
+            "From the words of a trigger to light-cone components ([docs/level1.md](../docs/level1.md)), in none of "
+            f"the rows above. Of {found['model']}, in which it takes the first {found['cycles']} cycles; "
+            f"{proof['events']:,} events, {proof['mismatches']} mismatches.",
+            table(head, rows),
+        ]
+    )
 
 
 def _head(rows: Sequence[Row]) -> str:

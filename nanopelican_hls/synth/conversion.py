@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.operators import AngleDifference, JetFromL1, LightConeFromL1
-from nanopelican_hls.synth.target import Target
+from nanopelican_hls.synth import benchmark
 
 OPERATORS = frozenset(operator.name for operator in (AngleDifference, LightConeFromL1, JetFromL1))
 RESOURCES = ("lut", "srl", "ff", "dsp")
@@ -33,7 +35,7 @@ def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, 
     tensors : sequence of str
         From `conversion_tensors`.
     pieces : mapping
-        Cells by piece of the design, from ``map/pieces.json``.
+        Cells by piece of the design, all instances together.
 
     Returns
     -------
@@ -41,56 +43,54 @@ def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, 
         ``constituent``: of one of them; ``jet``: of the jet.
     """
     cells = {"constituent": dict.fromkeys(RESOURCES, 0), "jet": dict.fromkeys(RESOURCES, 0)}
-    constituents = max(pieces[name]["instances"] for name in tensors)
     for name in tensors:
         piece = pieces[name]
-        whose, divisor = ("jet", 1) if piece["instances"] == 1 else ("constituent", constituents)
+        whose = "constituent" if piece["instances"] > 1 else "jet"
         for resource in RESOURCES:
-            cells[whose][resource] += piece[resource] // divisor
+            cells[whose][resource] += piece[resource] // piece["instances"]
     return cells
 
 
-def measure_conversion(checkpoint: Path, build: Path, target: Target, events: int | None) -> dict[str, Any]:
-    """Synthesise a model that takes trigger words (open flow), and take the conversion out.
+def measured_conversion(
+    checkpoint: Path, build: Path, events: int | None, path: Path, *, again: bool = False
+) -> dict[str, Any]:
+    """Synthesise a model that takes trigger words (open flow), take the conversion out, and keep it in a file.
 
     Parameters
     ----------
     checkpoint : Path
-        A model that takes trigger words.
+        The model, of eight constituents.
     build : Path
         Receives the RTL.
-    target : Target
-        Part and clock.
     events : int, optional
         Jets of the shipped sample to simulate; None for all.
+    path : Path
+        JSON; what was measured of the same model by the same version is read from it, unless ``again``.
 
     Returns
     -------
     dict
-        ``constituent`` and ``jet`` by resource; ``latency_cycles`` of the whole design; cycle of the last result of the
-        conversion, ``converted_in_cycle``; ``rtl_vs_qonnx``.
+        ``constituent`` and ``jet`` by resource; ``cycles``, after which the components are there; ``rtl_vs_qonnx``.
     """
     from nanopelican_hls.contract.graph import build_model
-    from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.network.model import load_model
-    from nanopelican_hls.rtl import piece_counts, synthesise
-    from nanopelican_hls.rtl.architecture import open_settings
-    from nanopelican_hls.synth.build_folder import locked
 
-    trained = load_model(checkpoint)
-    model = build_model(trained.description)
-    program = Program.parse(model)
-    tensors = conversion_tensors(program)
-    ports = port_values(read_jets(sample_path(), events), trained.config.network)
-    with locked(build):
-        report = synthesise(model, build, target, ports, lambda _: None)
-        pieces = json.loads((build / "rtl" / "map" / "pieces.json").read_text(encoding="utf-8"))["pieces"]
-    counts = piece_counts(program, open_settings(target.clock_period_ns, "dsp"))
-    cycles = [piece.cycle for piece in counts if piece.name in tensors and piece.cycle is not None]
-    return {
+    job = benchmark.Job(benchmark.FORMS["c"], 8, checkpoint, events, build)
+    key = benchmark.key(job)
+    if path.is_file() and not again:
+        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if known["key"] == key:
+            return known
+    tensors = conversion_tensors(Program.parse(build_model(load_model(checkpoint).description)))
+    if not tensors:
+        raise SynthesisError("takes no trigger words", where=str(checkpoint), remedy="give a model with input: l1")
+    row = benchmark.in_own_process(job)
+    found = {
         "model": checkpoint.stem,
-        **split_pieces(tensors, pieces),
-        "converted_in_cycle": max(cycles),
-        "latency_cycles": report.latency_cycles,
-        "rtl_vs_qonnx": report.as_json()["rtl_vs_qonnx"],
+        **split_pieces(tensors, row["pieces"]),
+        "cycles": 1 + max(row["first_result_cycle"][name] for name in tensors),
+        "rtl_vs_qonnx": row["rtl_vs_qonnx"],
+        "key": key,
     }
+    write_atomically(path, json.dumps(found, indent=1) + "\n", SynthesisError)
+    return found

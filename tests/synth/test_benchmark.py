@@ -97,9 +97,9 @@ def test_rows_are_kept_until_something_changes(trained, row, tmp_path, monkeypat
 
     def measure(job):
         measured.append(job.build.name)
-        return row | {"n_constituents": job.size, "form": job.form.letter, "key": benchmark._key(job)}
+        return row | {"n_constituents": job.size, "form": job.form.letter, "key": benchmark.key(job)}
 
-    monkeypatch.setattr(benchmark, "_in_own_process", measure)
+    monkeypatch.setattr(benchmark, "in_own_process", measure)
     path, done = tmp_path / "out" / "synthesis.json", []
 
     def run(events=50, **options):
@@ -124,9 +124,9 @@ def test_a_killed_run_goes_on(trained, row, tmp_path, monkeypatch):
     def measure(job):
         if job.form.letter == "d" and not (tmp_path / "second").exists():
             raise KeyboardInterrupt
-        return row | {"n_constituents": job.size, "form": job.form.letter, "key": benchmark._key(job)}
+        return row | {"n_constituents": job.size, "form": job.form.letter, "key": benchmark.key(job)}
 
-    monkeypatch.setattr(benchmark, "_in_own_process", measure)
+    monkeypatch.setattr(benchmark, "in_own_process", measure)
     path, (found, _) = tmp_path / "synthesis.json", jobs("cd", [8], trained, tmp_path, 50)
     with pytest.raises(KeyboardInterrupt):
         run_jobs(found, path, lambda *_: None)
@@ -209,10 +209,9 @@ def test_bad_arguments(arguments, message, tmp_path, capsys):
 
 @needs_rtl
 def test_the_command(trained, tmp_path, capsys, monkeypatch, row):
-    monkeypatch.setattr(
-        benchmark, "_in_own_process", lambda job: row | {"n_constituents": 8, "key": benchmark._key(job)}
-    )
+    monkeypatch.setattr(benchmark, "in_own_process", lambda job: row | {"n_constituents": 8, "key": benchmark.key(job)})
     folders = ["--checkpoints", str(trained), "--build", str(tmp_path), "--output", str(tmp_path / "out")]
+    folders += ["--words", str(tmp_path / "none.pt")]
     assert main(["bench-synth", *folders, "--forms", "c", "--sizes", "8", "--events", "50"]) == 0
     assert (tmp_path / "out" / "synthesis.md").read_text() in capsys.readouterr().out
 
