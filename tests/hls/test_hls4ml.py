@@ -225,7 +225,8 @@ def files(backend, folder):
     stamp = hls_model.config.get_config_value("Stamp")
     paths = sorted(p for p in Path(folder).rglob("*") if p.is_file())
     text = {p.relative_to(folder).as_posix(): p.read_bytes().replace(stamp.encode(), b"stamp") for p in paths}
-    return {name: body.replace(folder.encode(), b"folder") for name, body in text.items()}
+    # YAML quotes a stamp that looks like a number
+    return {n: body.replace(folder.encode(), b"folder").replace(b"'stamp'", b"stamp") for n, body in text.items()}
 
 root = sys.argv[1]
 before = {b: files(b, f"{root}/before-{b}") for b in ("Vitis", "Vivado")}
