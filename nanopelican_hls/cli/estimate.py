@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanopelican_hls.cli.synth import whole_number
+from nanopelican_hls.cli.synth import add_arithmetic
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from nanopelican_hls.synth.estimate import Calibration, Estimate
 
 DESCRIPTION = "Estimate latency and resources from the pieces of the RTL, without any EDA tool; or calibrate that."
-#: for a model file, whose clock period no configuration tells
-CLOCK_PERIOD_NS = 2.7777
 
 
 def add_parser(subparsers: Any) -> None:
@@ -33,15 +31,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--clock", type=float, help="clock period in ns (default: that of the configuration, or 2.7777)"
     )
-    parser.add_argument("--products", choices=("dsp", "fabric"), default="dsp", help="what multiplies momenta")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--winograd", action="store_true", default=None, help="two products a pair (default with DSPs)")
-    form.add_argument(
-        "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
-    )
-    parser.add_argument(
-        "--most-dsps", type=whole_number, help="look-up tables multiply what is more (default: no limit)"
-    )
+    add_arithmetic(parser)
     parser.add_argument(
         "--models", type=Path, default=Path("models"), help="where the QONNX files of configurations are"
     )
@@ -82,16 +72,17 @@ def _estimate(args: argparse.Namespace) -> None:
     clock = clock if args.clock is None else args.clock
     if not clock > 0:
         raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
-    found = estimate(Program.parse(model), open_settings(clock, args.products, args.winograd, args.most_dsps))
+    found = estimate(Program.parse(model), open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps))
     print(_table(str(args.model), clock, found))
 
 
 def _read(path: Path, models: Path) -> tuple[float, onnx.ModelProto]:
     """Clock period and model."""
+    from nanopelican_hls.config import FirmwareConfig, load_config
     from nanopelican_hls.contract.program import read_model
 
-    if path.suffix == ".onnx":
-        return CLOCK_PERIOD_NS, read_model(path)
+    if path.suffix == ".onnx":  # no configuration tells its clock period
+        return FirmwareConfig.clock_period_ns, read_model(path)
     if path.suffix == ".pt":
         from nanopelican_hls.contract.graph import build_model
         from nanopelican_hls.network.model import load_model
@@ -99,7 +90,6 @@ def _read(path: Path, models: Path) -> tuple[float, onnx.ModelProto]:
         trained = load_model(path)
         return trained.config.firmware.clock_period_ns, build_model(trained.description)
     from nanopelican_hls.cli.synth import read_trained
-    from nanopelican_hls.config import load_config
 
     config = load_config(path)
     return config.firmware.clock_period_ns, read_trained(models, config)

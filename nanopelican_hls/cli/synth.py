@@ -32,6 +32,20 @@ def whole_number(text: str) -> int:
     return value
 
 
+def add_arithmetic(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `rtl.open_settings`, beside the clock period."""
+    group = parser.add_argument_group("open flow")
+    group.add_argument("--products", choices=("dsp", "fabric"), help="what multiplies momenta (default: dsp)")
+    form = group.add_mutually_exclusive_group()
+    form.add_argument("--winograd", action="store_true", default=None, help="two products a pair (default with DSPs)")
+    form.add_argument(
+        "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
+    )
+    group.add_argument(
+        "--most-dsps", type=whole_number, help="look-up tables multiply what is more (default: no limit)"
+    )
+
+
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("synth", help="latency and resources of a model", description=DESCRIPTION)
     parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml")
@@ -47,19 +61,7 @@ def add_parser(subparsers: Any) -> None:
         "--clock-uncertainty", type=float, help="share of it left for routing by HLS, in %% (default: 27)"
     )
     parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: that of the configuration)")
-    parser.add_argument(
-        "--products", choices=("dsp", "fabric"), help="open flow: what multiplies momenta (default: dsp)"
-    )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--winograd", action="store_true", default=None, help="open flow: two products a pair (default with DSPs)"
-    )
-    form.add_argument(
-        "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
-    )
-    parser.add_argument(
-        "--most-dsps", type=whole_number, help="open flow: look-up tables multiply what is more (default: no limit)"
-    )
+    add_arithmetic(parser)
     parser.add_argument("--export", action="store_true", help="vendor flow: pack the design as an IP as well")
     parser.add_argument("--jets", type=Path, help="HDF5 file of jets for RTL simulation (default: the shipped sample)")
     parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only")

@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.synth.benchmark import CLOCK_PERIOD_NS
 from nanopelican_hls.synth.estimate import (
     CALIBRATION,
     FITTED,
@@ -134,7 +135,6 @@ UNTRAINED = (
     *(Untrained(form, 12, "dsp") for form in "abc"),
     Untrained("a", 12, "fabric"),
 )
-CLOCK_PERIOD_NS = 2.7777
 #: jets of the shipped sample from which their quantisers are calibrated
 JETS = 2048
 
