@@ -16,8 +16,10 @@ CHANNELS = (2, 3, 10)
 LABORATORY_BITS = (6, 8, 10, 12, 14, 16, 18)
 LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
 INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
-#: with more constituents the network is better without the jet
+#: with more constituents the network is better without the jet, and needs a grid for softer ones
 LARGEST_WITH_JET = 32
+#: of momenta and their products in larger networks
+BITS_WITHOUT_JET = 10
 #: what keeps its width in the scan of inner widths: ports, output, and weights that exist once a jet
 OF_FIXED_WIDTH = ("momenta", "jet_momenta", "logit", "tensors")
 WIDEST_BITS = 24
@@ -91,13 +93,14 @@ TITLES = {
 
 
 def _of_size(n: int, channels: int) -> Config:
-    """The recommended form, with the jet up to `LARGEST_WITH_JET`."""
+    """The recommended form, with the jet and coarse momenta up to `LARGEST_WITH_JET`."""
     base = recommended()
     network, name = replace(base.network, n_constituents=n, channels=channels), f"n{n}-c{channels}"
     if n <= LARGEST_WITH_JET:
         return named(base, name, network=network)
-    network = replace(network, spurions=Spurions.NONE)
-    return named(base, name, network=network, quantisers=without_jet(base.quantisers))
+    fine = QuantiserConfig(BITS_WITHOUT_JET)
+    quantisers = replace(without_jet(base.quantisers), momenta=fine, d=fine)
+    return named(base, name, network=replace(network, spurions=Spurions.NONE), quantisers=quantisers)
 
 
 def _of_scan(results: Results, scan: str) -> dict[int, Sequence[Result]]:
