@@ -20,7 +20,7 @@ CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) 
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  variables: CONFIG=$(CONFIG) JETS=file.h5 EVENTS=n BUILD=$(BUILD)"
+	@echo "  variables: CONFIG=$(CONFIG) JETS=file EVENTS=n BUILD=$(BUILD); all options: $(BIN)/nanopelican COMMAND --help"
 
 setup: $(READY)  ## create .venv with everything pinned in requirements.lock
 
@@ -44,13 +44,13 @@ csim-all: $(READY)  ## the same for every model of the zoo
 synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [PRODUCTS=dsp|fabric] [CLOCK=ns]
 	$(BIN)/nanopelican synth --build $(BUILD) $(if $(PART),--part $(PART)) $(if $(STAGE),--stage $(STAGE)) $(if $(PRODUCTS),--products $(PRODUCTS)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS)) $(CONFIG)
 
-bench: $(READY)  ## speed of the C-simulation on this machine
+bench: $(READY)  ## speed of the C-simulation on this machine, into benchmarks/csimulation.*
 	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)
 
-bench-synth: $(READY)  ## latency and resources of all forms and sizes, as benchmarks/synthesis.md: make bench-synth [RUNS=folder]
+bench-synth: $(READY)  ## latency and resources of all forms and sizes, into benchmarks/synthesis.*: make bench-synth [RUNS=folder]
 	$(BIN)/nanopelican bench-synth --build $(BUILD) $(if $(RUNS),--runs $(RUNS)) $(if $(EVENTS),--events $(EVENTS))
 
-bench-training: $(READY)  ## speed and memory of training, beside the straightforward form
+bench-training: $(READY)  ## speed and memory of training on this machine, into benchmarks/training.*
 	$(BIN)/nanopelican bench-training
 
 train: $(READY)  ## train CONFIG: make train CONFIG=... TRAIN=train.h5 VALID=valid.h5 TEST=test.h5

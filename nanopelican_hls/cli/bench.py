@@ -18,11 +18,22 @@ REPEATS = 5
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("bench", help="speed of the C-simulation, as benchmarks/csimulation.{md,json}")
-    parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG")
+    parser = subparsers.add_parser(
+        "bench",
+        help="speed of the C-simulation, as benchmarks/csimulation.{md,json}",
+        description="Measure how fast the compiled C++ runs the shipped sample on this machine; the figures replace "
+        "csimulation.{md,json} in --output.",
+    )
+    parser.add_argument(
+        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml"
+    )
     parser.add_argument("--build", type=Path, default=Path("build"), help="where projects go (default: build)")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="where the figures go")
+    parser.add_argument(
+        "--models", type=Path, default=Path("models"), help="where the QONNX files are (default: models)"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("benchmarks"), help="where the figures go (default: benchmarks)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,7 +15,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "bench-synth",
         help="latency and resources of all forms, as benchmarks/synthesis.{md,json}",
-        description="Synthesise the forms of the network at all sizes with open tools. What is finished is kept.",
+        description="Synthesise the forms of the network at all sizes with open tools (docs/rtl.md). What is "
+        "finished is kept. Exit status 1 if the RTL of a row differs from QONNX execution.",
     )
     parser.add_argument("--forms", default=FORMS, help=f"letters of them (default: {FORMS})")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="constituents (default: all)")
@@ -24,7 +25,12 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all of the sample)")
     parser.add_argument("--again", action="store_true", help="measure finished rows anew")
-    parser.add_argument("--checkpoints", type=Path, default=Path("benchmarks/forms"), help="where the networks are")
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        default=Path("benchmarks/forms"),
+        help="where the networks are (default: benchmarks/forms)",
+    )
     parser.add_argument(
         "--words",
         type=Path,
@@ -32,7 +38,9 @@ def add_parser(subparsers: Any) -> None:
         help="a model that takes trigger words, whose conversion is measured (default: models/trigger-n8-l1.pt)",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="where the RTL goes (default: build)")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="where the figures go")
+    parser.add_argument(
+        "--output", type=Path, default=Path("benchmarks"), help="where the figures go (default: benchmarks)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

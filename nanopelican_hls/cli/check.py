@@ -8,7 +8,12 @@ from typing import Any
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("check", help="check QONNX files against the contract, and list their tensors")
+    parser = subparsers.add_parser(
+        "check",
+        help="check QONNX files against the contract, and list their tensors",
+        description="Check QONNX files against the contract (docs/contract.md): list the tensors of those inside it, "
+        "or say which node is outside, why, and what to do.",
+    )
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="QONNX file, such as models/trigger-n16.onnx"
     )

@@ -15,16 +15,25 @@ from nanopelican_hls.errors import NetworkError
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("csim", help="HLS project of a model, C-simulation, and the proof of equality")
+    parser = subparsers.add_parser(
+        "csim",
+        help="HLS project of a model, C-simulation, and the proof of equality",
+        description="Write the HLS project of a trained model, compile it with g++, run jets and hostile events, and "
+        "compare every tensor as integers with the QONNX file. Exit status 1 if one of them differs.",
+    )
     parser.add_argument(
         "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml"
     )
-    parser.add_argument("--jets", type=Path, help="HDF5 file of jets (default: the shipped sample)")
-    parser.add_argument("--events", type=positive, help="use the first EVENTS jets only")
+    parser.add_argument(
+        "--jets", type=Path, help="file of jets, in any layout of docs/jets.md (default: the shipped sample)"
+    )
+    parser.add_argument("--events", type=positive, help="use the first EVENTS jets only (default: all)")
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="where projects and reports go (default: build)"
     )
-    parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are")
+    parser.add_argument(
+        "--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are (default: models)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -33,14 +33,17 @@ def add_parser(subparsers: Any) -> None:
     )
     add_arithmetic(parser)
     parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="where the QONNX files of configurations are"
+        "--models",
+        type=Path,
+        default=Path("models"),
+        help="where the QONNX files of configurations are (default: models)",
     )
     parser.add_argument(
         "--calibrate",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="fit to results of `bench-synth` or of `--map` instead",
+        help="fit to results of `bench-synth` or of `--map` instead, and replace the calibration of the package",
     )
     parser.add_argument(
         "--map", type=Path, metavar="FILE", help="map untrained networks to calibrate on instead (Yosys)"

@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--seed", type=int, default=1, help="equal seeds give equal jets (default: 1)")
     parser.add_argument("--constituents", type=int, default=200, help="leading ones kept (default: 200)")
     parser.add_argument("--chunk", type=int, default=1000, help="jets per unit of work (default: 1000)")
-    parser.add_argument("--card", help="detector (default: that of the shared samples, atlas-3.3.3)")
+    parser.add_argument("--card", help="detector, atlas-3.3.3 or atlas-3.3.2 (default: atlas-3.3.3)")
     parser.add_argument(
         "--multiple-interactions", action="store_true", help="add the underlying event (default: without)"
     )

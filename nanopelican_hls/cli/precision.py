@@ -1,4 +1,4 @@
-"""``nanopelican precision``: widths of all quantisers under a budget, chosen in three ways and compared."""
+"""``nanopelican precision``: widths of all quantisers under a budget, chosen in four ways and compared."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "precision",
         help="mixed precision under a budget",
-        description="Choose the width of every quantiser of a trained model under budgets, by Hessian, by greedy "
-        "search and all alike; fine-tune and compare. Goes on where it was stopped.",
+        description="Choose the width of every quantiser of a trained model under budgets, by Hessian, once and in "
+        "steps, by greedy search, and all alike; fine-tune and compare (docs/precision.md). Goes on where it was stopped.",
     )
     parser.add_argument("config", type=Path, help="configuration file of the model")
     parser.add_argument("model", type=Path, help="trained model, for instance models/trigger-n8.pt")

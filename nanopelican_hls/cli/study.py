@@ -17,7 +17,12 @@ def add_parser(subparsers: Any) -> None:
         help="many trainings side by side",
         description="Train many models on your jets and compare them; go on where it was stopped (docs/studies.md).",
     )
-    parser.add_argument("name", choices=NAMES, help="what is compared")
+    parser.add_argument(
+        "name",
+        choices=NAMES,
+        help="firmware: float against quantised, over N and C; widths: bits of momenta and inner tensors; "
+        "architecture: channels, constituents, tied or not, spurions; forms: the networks of bench-synth",
+    )
     parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
     parser.add_argument("--output", type=Path, help="folder (default: runs/study-<name>)")
     parser.add_argument("--jobs", type=positive, help="trainings at a time (default: one a core)")

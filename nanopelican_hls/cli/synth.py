@@ -63,10 +63,12 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: that of the configuration)")
     add_arithmetic(parser)
     parser.add_argument("--export", action="store_true", help="vendor flow: pack the design as an IP as well")
-    parser.add_argument("--jets", type=Path, help="HDF5 file of jets for RTL simulation (default: the shipped sample)")
-    parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only")
+    parser.add_argument("--jets", type=Path, help="file of jets for RTL simulation (default: the shipped sample)")
+    parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all; 500 in cosim)")
     parser.add_argument("--build", type=Path, default=Path("build"), help="where everything goes (default: build)")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="where the QONNX files are")
+    parser.add_argument(
+        "--models", type=Path, default=Path("models"), help="where the QONNX files are (default: models)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

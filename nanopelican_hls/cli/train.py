@@ -14,12 +14,17 @@ from nanopelican_hls.cli.numbers import positive
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "train", help="train a model", description="Train all seeds of a configuration and keep the best."
+        "train",
+        help="train a model",
+        description="Train all seeds of a configuration and keep the best (docs/training.md). Goes on where it "
+        "was stopped.",
     )
     parser.add_argument("config", type=Path, help="configuration file, for instance configs/trigger-n16.yaml")
-    parser.add_argument("--train", type=Path, required=True, help="HDF5 file of training jets")
-    parser.add_argument("--valid", type=Path, required=True, help="HDF5 file of validation jets, to choose by")
-    parser.add_argument("--test", type=Path, help="HDF5 file of test jets, for the figures on the card")
+    parser.add_argument(
+        "--train", type=Path, required=True, help="file of training jets, in any layout of docs/jets.md"
+    )
+    parser.add_argument("--valid", type=Path, required=True, help="file of validation jets, to choose by")
+    parser.add_argument("--test", type=Path, help="file of test jets, for the figures on the card")
     parser.add_argument("--output", type=Path, default=Path("models"), help="folder (default: models)")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), help="folder of the runs, one a seed (default: runs)"
