@@ -14,7 +14,8 @@ def add_parser(subparsers: Any) -> None:
         "precision",
         help="mixed precision under a budget",
         description="Choose the width of every quantiser of a trained model under budgets, by Hessian, once and in "
-        "steps, by greedy search, and all alike; fine-tune and compare (docs/precision.md). Goes on where it was stopped.",
+        "steps, by greedy search, and all alike; fine-tune and compare (docs/precision.md). Goes on where it "
+        "was stopped.",
     )
     parser.add_argument("config", type=Path, help="configuration file of the model")
     parser.add_argument("model", type=Path, help="trained model, for instance models/trigger-n8.pt")
