@@ -1,11 +1,20 @@
 """The README does what it says."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.config import (
+    FirmwareConfig,
+    NetworkConfig,
+    QuantisersConfig,
+    TrainingConfig,
+    load_config,
+    to_mapping,
+)
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,6 +41,21 @@ def test_the_python_examples_run(elsewhere, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "0 of 1000 jets differ, 33 tensors compared"
     exec(compile(hls4ml_alone, "README.md", "exec"), {})
     assert (elsewhere / "my-project" / "firmware" / "myproject.cpp").exists()
+
+
+def test_the_configuration_page_has_every_key(tmp_path):
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(example, encoding="utf-8")
+    mine, shipped = load_config(tmp_path / "mine.yaml"), load_config(ROOT / "configs" / "trigger-n16.yaml")
+    for section in ("network", "quantisers", "firmware"):
+        assert to_mapping(getattr(mine, section)) == to_mapping(getattr(shipped, section))
+    for kind in (NetworkConfig, QuantisersConfig, FirmwareConfig):
+        for field in dataclasses.fields(kind):
+            assert f"  {field.name}: " in example or field.name == "tensors", field.name
+    recipe = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    for field in dataclasses.fields(TrainingConfig):
+        assert f"`{field.name}`" in recipe, field.name
 
 
 def test_every_link_leads_somewhere():

@@ -1,4 +1,4 @@
-"""RowSums: products of each particle with the sum of all (docs/network.md: Nbar r_i)."""
+"""RowSums: products of each particle with the sum of all (docs/network.md: R_i)."""
 
 from __future__ import annotations
 

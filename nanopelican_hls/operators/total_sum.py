@@ -1,4 +1,4 @@
-"""TotalSum: the sum over all ordered pairs, from the row sums (docs/network.md: Nbar^2 S)."""
+"""TotalSum: the sum over all ordered pairs, from the row sums (docs/network.md: T)."""
 
 from __future__ import annotations
 

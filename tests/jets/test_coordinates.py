@@ -126,6 +126,26 @@ class TestWorkedExample:
         assert round(dot(a, b, "cartesian"), 3) == 1159.618
 
 
+class TestWholeSample:
+    """The figures of docs/jets.md on the shipped sample."""
+
+    def test_float32_leaves_few_constituents_outside_the_light_cone(self):
+        jets = read_jets(sample_path())
+        light_cone = to_light_cone(jets.four_momenta, jets.jet_four_momentum)[jets.four_momenta[..., 0] > 0]
+        assert len(light_cone) == 302_220
+        assert (light_cone[:, 1] < 0).sum() == 5
+        assert -3.1e-7 < (light_cone[:, 1] / light_cone[:, 0]).min() < 0
+
+    def test_products_of_constituents(self):
+        jets = read_jets(sample_path())
+        for start in range(0, len(jets), 1000):
+            part = jets[start : start + 1000]
+            momenta = part.four_momenta
+            light_cone = to_light_cone(momenta, part.jet_four_momentum)
+            difference = products(light_cone, light_cone, "light_cone") - products(momenta, momenta, "cartesian")
+            assert (np.abs(difference) <= 2e-15 * momenta[:, :, None, 0] * momenta[:, None, :, 0]).all()
+
+
 class TestProducts:
     def test_sample(self, sample):
         assert product_error(sample.four_momenta, sample.jet_four_momentum) <= PRODUCT_BOUND

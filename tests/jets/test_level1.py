@@ -184,6 +184,27 @@ class TestJet:
         assert not from_level1(nothing).four_momenta.any()
 
 
+class TestWholeSample:
+    """The figures of docs/level1.md on the shipped sample."""
+
+    def test_the_rapidity_of_the_jet_is_the_mean_of_its_constituents(self):
+        jets = read_jets(sample_path())
+        energy, px, py, pz = jets.jet_four_momentum.T
+        pt = np.hypot(*jets.four_momenta[..., 1:3].transpose(2, 0, 1))
+        eta = np.arcsinh(np.divide(jets.four_momenta[..., 3], pt, out=np.zeros_like(pt), where=pt > 0))
+        mean = (pt * eta).sum(axis=1) / pt.sum(axis=1)
+        for axis, codes in ((np.arctanh(pz / energy), 1.7), (np.arcsinh(pz / np.hypot(px, py)), 5.3)):
+            assert np.sqrt(np.mean((axis - mean) ** 2)) / CMS_CORRELATOR.angle_lsb == pytest.approx(codes, abs=0.05)
+
+    @pytest.mark.parametrize(("codes", "percent"), [(63, 11), (127, 0.6), (191, 0)])
+    def test_share_of_pt_far_from_the_axis(self, codes, percent):
+        said = to_level1(read_jets(sample_path())).leading(8)
+        d_phi = said.phi - said.jet_phi[:, None]
+        d_phi = np.abs((d_phi + CMS_CORRELATOR.half_turn) % CMS_CORRELATOR.turn - CMS_CORRELATOR.half_turn)
+        far = np.maximum(np.abs(said.eta - said.jet_eta[:, None]), d_phi) > codes
+        assert 100 * said.pt[far].sum() / said.pt.sum() == pytest.approx(percent, rel=0.05)
+
+
 class TestContainer:
     def test_order(self):
         got = words(pt=[[3, 0, 9, 3, 3]], eta=[[5, 7, 1, -2, 5]], phi=[[4, 7, 1, 0, -4]])
