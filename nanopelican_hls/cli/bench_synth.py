@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.synth.benchmark import FORMS, SIZES, Row, read_rows
 
-FORMS, SIZES = "abcd", (8, 12, 16, 20, 24, 32)
+#: rows, and the conversion of trigger words
+Figures = tuple[list[Row], dict[str, Any] | None]
+
+LETTERS = "".join(FORMS)
+#: what is kept of the figures, in the folder of the page
+ROWS, CONVERSION = "synthesis.json", "conversion.json"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,12 +24,13 @@ def add_parser(subparsers: Any) -> None:
         description="Synthesise the forms of the network at all sizes with open tools (docs/rtl.md). What is "
         "finished is kept. Exit status 1 if the RTL of a row differs from QONNX execution.",
     )
-    parser.add_argument("--forms", default=FORMS, help=f"letters of them (default: {FORMS})")
+    parser.add_argument("--forms", default=LETTERS, help=f"letters of them (default: {LETTERS})")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="constituents (default: all)")
     parser.add_argument(
         "--runs", type=Path, help="what `nanopelican study forms` wrote: its best seeds are copied first"
     )
     parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all of the sample)")
+    parser.add_argument("--page", action="store_true", help="measure nothing: write the page of the stored rows")
     parser.add_argument("--again", action="store_true", help="measure finished rows anew")
     parser.add_argument(
         "--checkpoints",
@@ -45,14 +52,32 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the RTL of a row differs from QONNX execution."""
-    from tqdm import tqdm
-
     from nanopelican_hls.files import write_atomically
-    from nanopelican_hls.synth import benchmark
     from nanopelican_hls.synth.benchmark_page import page
-    from nanopelican_hls.synth.conversion import measured_conversion
 
     _check(args)
+    rows, conversion = _kept(args.output) if args.page else _measured(args)
+    text = page(rows, conversion)
+    write_atomically(args.output / "synthesis.md", text, SynthesisError)
+    print(text)
+    return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0
+
+
+def _kept(folder: Path) -> Figures:
+    from nanopelican_hls.synth.conversion import read_conversion
+
+    rows = read_rows(folder / ROWS)
+    if not rows:
+        raise SynthesisError("has no row", where=str(folder / ROWS), remedy="measure: leave --page out")
+    return rows, read_conversion(folder / CONVERSION)
+
+
+def _measured(args: argparse.Namespace) -> Figures:
+    from tqdm import tqdm
+
+    from nanopelican_hls.synth import benchmark
+    from nanopelican_hls.synth.conversion import measured_conversion
+
     if args.runs:
         print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
     jobs, missing = benchmark.jobs(args.forms, args.sizes, args.checkpoints, args.build, args.events)
@@ -64,7 +89,6 @@ def run(args: argparse.Namespace) -> int:
             where=str(args.checkpoints),
             remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
         )
-    path = args.output / "synthesis.json"
     with tqdm(total=sum(job.cost for job in jobs), desc="bench-synth") as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
 
@@ -74,21 +98,17 @@ def run(args: argparse.Namespace) -> int:
             bar.set_postfix_str(f"{job.build.name} {'done' if is_new else 'was done'}", refresh=False)
             bar.update(job.cost)
 
-        rows = benchmark.run_jobs(jobs, path, report, again=args.again)
-    conversion = None
-    if args.words.is_file():
-        where, kept = args.build / args.words.stem, args.output / "conversion.json"
-        conversion = measured_conversion(args.words, where, args.events, kept, again=args.again)
-    text = page(rows, conversion)
-    write_atomically(args.output / "synthesis.md", text, SynthesisError)
-    print(text)
-    return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0
+        rows = benchmark.run_jobs(jobs, args.output / ROWS, report, again=args.again)
+    if not args.words.is_file():
+        return rows, None
+    where, kept = args.build / args.words.stem, args.output / CONVERSION
+    return rows, measured_conversion(args.words, where, args.events, kept, again=args.again)
 
 
 def _check(args: argparse.Namespace) -> None:
     unknown = set(args.forms) - set(FORMS)
     if unknown or not args.forms:
-        raise SynthesisError("is no form", where=repr(args.forms), remedy=f"use letters of {FORMS}")
+        raise SynthesisError("is no form", where=repr(args.forms), remedy=f"use letters of {LETTERS}")
     for size in args.sizes:
         if size not in SIZES:
             raise SynthesisError(

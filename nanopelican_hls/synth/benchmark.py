@@ -55,6 +55,8 @@ FORMS = {
         Form("d", "c", "fabric", {"dsp": 0.0, "lut": 1.5}),
     )
 }
+#: constituents of the networks: those that the hand-written design has
+SIZES = (8, 12, 16, 20, 24, 32)
 #: latency to stay below, by the tracer's delay model
 LATENCY_AIM_NS = 50.0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,18 @@ from nanopelican_hls.synth.benchmark import CLOCK_PERIOD_NS, FORMS, LATENCY_AIM_
 #: pieces that are named where an aim is missed
 NAMED_PIECES = 5
 RESOURCES = ("lut", "ff", "dsp")
+#: resources of a piece: there ``lut`` is without shift registers
+OF_PIECES = ("lut", "srl", "ff", "dsp")
+#: parts of a network, and the names of the pieces that they consist of (docs/rtl.md)
+PARTS = {
+    "products of momenta, their sums and quantisers": "product|booth|d(_jet|_jj)?_exact.*",
+    "row sums, total": "[rs]_exact(_jet)?",
+    "row, column and diagonal terms": "(row|column)_exact(_shared)?|g(_jet|_shared)?",
+    "pair level": "z",
+    "sums over pairs and diagonal": "(pair|diagonal)_sum_exact",
+    "mask, logit": "mask|logit_exact",
+    "shift registers between pieces": "delay",
+}
 TITLES = {
     "a": "untied, C = 2, laboratory momenta of 12 bits, beams (the hand-written design's form)",
     "b": "symmetric, C = 2, laboratory momenta of 12 bits, beams",
@@ -26,6 +40,7 @@ def page(rows: Sequence[Row], conversion: Mapping[str, Any] | None = None) -> st
     for letter, found in by_form.items():
         if found:
             parts += [f"## ({letter}) {TITLES[letter]}", _aims(FORMS[letter]), _table(found), _figures(found)]
+            parts += ["LUT without SRL / SRL / FF / DSP of each part:", _parts(found)]
             parts += _missed(FORMS[letter], found)
     parts += [_conversion(conversion)] if conversion else []
     return "\n\n".join(parts) + "\n"
@@ -135,6 +150,23 @@ def _figures(rows: Sequence[Row]) -> str:
 def _figure(row: Row, name: str, step: str, digits: int) -> str:
     value = row["figures"][step][name]
     return "unknown" if value is None else f"{value:.{digits}f}"
+
+
+def _parts(rows: Sequence[Row]) -> str:
+    used = [_by_part(row["pieces"]) for row in rows]
+    titles = [*PARTS, *sorted(set().union(*used) - PARTS.keys())]
+    cells = [[" / ".join(f"{parts[title][name]:,}" for name in OF_PIECES) for parts in used] for title in titles]
+    head = ["part", *(f"N = {row['n_constituents']}" for row in rows)]
+    return table(head, [[title, *texts] for title, texts in zip(titles, cells, strict=True)])
+
+
+def _by_part(pieces: Mapping[str, Mapping[str, int]]) -> Mapping[str, Counter[str]]:
+    """Resources by part; a piece of no known part is one of its own."""
+    used: dict[str, Counter[str]] = defaultdict(Counter)
+    for piece, cells in pieces.items():
+        part = next((title for title, names in PARTS.items() if re.fullmatch(names, piece)), f"`{piece}`")
+        used[part].update({name: cells[name] for name in OF_PIECES})
+    return used
 
 
 def _missed(form: Form, rows: Sequence[Row]) -> list[str]:

@@ -51,6 +51,14 @@ def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, 
     return cells
 
 
+def read_conversion(path: Path) -> dict[str, Any] | None:
+    """What `measured_conversion` kept; None if there is no file."""
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 def measured_conversion(
     checkpoint: Path, build: Path, events: int | None, path: Path, *, again: bool = False
 ) -> dict[str, Any]:
@@ -77,10 +85,9 @@ def measured_conversion(
 
     job = benchmark.Job(benchmark.FORMS["c"], 8, checkpoint, events, build)
     key = benchmark.key(job)
-    if path.is_file() and not again:
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if known["key"] == key:
-            return known
+    known = read_conversion(path)
+    if known and known["key"] == key and not again:
+        return known
     tensors = conversion_tensors(Program.parse(build_model(load_model(checkpoint).description)))
     if not tensors:
         raise SynthesisError("takes no trigger words", where=str(checkpoint), remedy="give a model with input: l1")

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rtl_extra import MISSING
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.cli.bench_synth import CONVERSION, ROWS
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.network.calibration import calibrated
@@ -15,11 +17,13 @@ from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.studies.forms import FormsStudy
 from nanopelican_hls.synth import benchmark
-from nanopelican_hls.synth.benchmark import FORMS, Job, gather, jobs, peer, read_rows, run_jobs
+from nanopelican_hls.synth.benchmark import FORMS, SIZES, Job, gather, jobs, peer, read_rows, run_jobs
 from nanopelican_hls.synth.benchmark_page import missed, page
 from nanopelican_hls.synth.report import JSON_KEYS, parse_report
 
 needs_rtl = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra rtl: {', '.join(MISSING)}")
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def figures(loss):
@@ -54,6 +58,9 @@ def row(trained, tmp_path_factory):
         return benchmark.measure(found[0])
 
 
+FEW_PIECES = {"z": {"lut": 900, "srl": 0, "ff": 0, "dsp": 0}, "delay": {"lut": 0, "srl": 950, "ff": 5, "dsp": 0}}
+
+
 def fake_row(letter="a", size=8, **values):
     known = peer()["rows"][str(size)]
     used = {name: values.get(name, known[name] // 2) for name in ("lut", "ff", "dsp")}
@@ -64,7 +71,7 @@ def fake_row(letter="a", size=8, **values):
         "rtl_vs_qonnx": {"events": 30_000, "mismatches": values.get("mismatches", 0)},
         "figures": benchmark._figures(figures(0.1)),
         "seconds": {"clock": 10.0, "processor": 8.0}, "peak_memory_mb": 300,
-        "pieces": {"z": {"lut": 900, "srl": 0, "ff": 0, "dsp": 0}, "delay": {"lut": 0, "srl": 950, "ff": 5, "dsp": 0}},
+        "pieces": values.get("pieces", FEW_PIECES),
         "first_result_cycle": {"d": 5, "z": 9},
         "key": {},
     }  # fmt: skip
@@ -72,7 +79,7 @@ def fake_row(letter="a", size=8, **values):
 
 def test_the_peer():
     rows = peer()["rows"]
-    assert {int(size) for size in rows} == {8, 12, 16, 20, 24, 32}
+    assert tuple(map(int, rows)) == SIZES
     assert rows["16"] == {"latency_cycles": 15, "dsp": 370, "lut": 47346, "ff": 12662}
 
 
@@ -191,6 +198,52 @@ def test_the_page_names_what_misses_and_what_costs_it():
     assert text.count("What costs it") == 2
     assert "| 8 | 0.9600 | 0.9500 | 90 | 90 |" in text
     assert "## (c)" not in text
+
+
+def test_every_piece_is_in_one_part():
+    pieces = {name: {"lut": 1, "srl": 10, "ff": 100, "dsp": 1000} for name in PIECES}
+    lines = page([fake_row("a", pieces=pieces), fake_row("a", size=12)]).splitlines()
+    shown = {cells[1].strip(): cells[2].strip() for line in lines if len(cells := line.split("|")) == 5}
+    assert shown == {
+        "part": "N = 8",
+        "---": "---",
+        "products of momenta, their sums and quantisers": "5 / 50 / 500 / 5,000",
+        "row sums, total": "3 / 30 / 300 / 3,000",
+        "row, column and diagonal terms": "5 / 50 / 500 / 5,000",
+        "pair level": "1 / 10 / 100 / 1,000",
+        "sums over pairs and diagonal": "2 / 20 / 200 / 2,000",
+        "mask, logit": "2 / 20 / 200 / 2,000",
+        "shift registers between pieces": "1 / 10 / 100 / 1,000",
+        "`unheard_of`": "1 / 10 / 100 / 1,000",
+    }
+    assert "| pair level | 1 / 10 / 100 / 1,000 | 900 / 0 / 0 / 0 |" in lines
+
+
+PIECES = (
+    *("product", "booth", "d_exact", "d_jet_exact_sum0", "d_jj_exact_total"),
+    *("r_exact", "r_exact_jet", "s_exact"),
+    *("row_exact_shared", "row_exact", "column_exact", "g", "g_jet"),
+    *("z", "pair_sum_exact", "diagonal_sum_exact", "mask", "logit_exact", "delay", "unheard_of"),
+)
+
+
+def test_the_stored_page_is_that_of_the_stored_rows(tmp_path, capsys):
+    for name in (ROWS, CONVERSION):
+        (tmp_path / name).write_bytes((BENCHMARKS / name).read_bytes())
+    assert main(["bench-synth", "--page", "--output", str(tmp_path)]) == 0
+    text = (tmp_path / "synthesis.md").read_text()
+    assert text == (BENCHMARKS / "synthesis.md").read_text()
+    assert text in capsys.readouterr().out
+
+
+def test_no_stored_row(tmp_path, capsys):
+    assert main(["bench-synth", "--page", "--output", str(tmp_path)]) == 2
+    assert "synthesis.json: has no row" in capsys.readouterr().err
+
+
+def test_forms_and_sizes_are_those_that_are_trained():
+    trained = {config.name for config in FormsStudy().configs()}
+    assert trained == {f"form-{form.network}-n{size}" for form in FORMS.values() for size in SIZES}
 
 
 @pytest.mark.parametrize(
