@@ -58,8 +58,17 @@ def test_the_configuration_page_has_every_key(tmp_path):
         assert f"`{field.name}`" in recipe, field.name
 
 
+def anchors(page):
+    """What the headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_link_leads_somewhere():
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
             if not target.startswith("http"):
-                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+                name, _, anchor = target.partition("#")
+                linked = page.parent / name if name else page
+                assert linked.exists(), f"{page.relative_to(ROOT)}: {target}"
+                assert not anchor or anchor in anchors(linked), f"{page.relative_to(ROOT)}: {target}"
