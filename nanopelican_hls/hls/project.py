@@ -152,20 +152,14 @@ def convert(
         _make_folder(path)
         save_model(source, path / MODEL)
         with _logged_output():
-            graph = hls4ml.converters.convert_from_onnx_model(
-                str(path / MODEL),
-                output_dir=str(path),
+            graph = _traced_graph(
+                path,
                 project_name=project_name,
                 backend=backend,
                 part=part,
                 clock_period=clock_period_ns,
                 hls_config=config,
-                # constants stand in the sources: the project does not depend on where it lies
-                write_weights_txt=False,
             )
-            graph.config.trace_output = True
-            for layer in graph.get_layers():
-                layer.set_attr("trace", True)
             graph.write()
     except OSError as error:
         # hls4ml copies folders: shutil reports a list of (source, destination, reason)
@@ -174,6 +168,21 @@ def convert(
             f"cannot be written ({reason})", where=str(path), remedy="free some space or choose another folder"
         ) from error
     return Firmware(program, graph, path)
+
+
+def _traced_graph(path: Path, **options: Any) -> Any:
+    """hls4ml's view of the model in a project folder; its C-simulation can trace every layer."""
+    graph = hls4ml.converters.convert_from_onnx_model(
+        str(path / MODEL),
+        output_dir=str(path),
+        # constants stand in the sources: the project does not depend on where it lies
+        write_weights_txt=False,
+        **options,
+    )
+    graph.config.trace_output = True
+    for layer in graph.get_layers():
+        layer.set_attr("trace", True)
+    return graph
 
 
 def _make_folder(path: Path) -> None:

@@ -11,7 +11,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,6 @@ def simulate(
     """
     stages = Stages(announce)
     torch.set_num_threads(1)  # the cores are shared by processes; a forked OpenMP pool would hang
-    settings = model.config.firmware
     with stages("read"):
         onnx_model = read_model(qonnx_path)
         program = Program.parse(onnx_model)
@@ -176,14 +175,7 @@ def simulate(
     with stages("float"):
         float_logits = model.float_logits(ports)
     with stages("convert"):
-        firmware = convert(
-            onnx_model,
-            build / "hls",
-            backend=settings.backend,
-            part=settings.part,
-            clock_period_ns=settings.clock_period_ns,
-            reuse_factor=settings.reuse_factor,
-        )
+        firmware = convert(onnx_model, build / "hls", **asdict(model.config.firmware))
     with stages("compile"):
         firmware = compile_firmware(firmware)
     executors: dict[str, Executor] = {
