@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -48,12 +49,15 @@ def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, 
     Raises
     ------
     NetworkError
-        If a folder holds a run of another configuration or of other jets; names the field.
+        If a folder holds a run of another configuration or of other jets; names the field. Finished ones are looked at
+        before anything is trained.
     """
-    found: dict[Task, Result] = {}
-    with tqdm(total=round(sum(task.cost for task in tasks)), desc=title) as bar:
+    kept = ((task, _finished(task, files, runs)) for task in tasks)
+    found = {task: result for task, result in kept if result is not None}
+    finished, total = (round(sum(task.cost for task in some)) for some in (found, tasks))
+    with tqdm(total=total, initial=finished, desc=title) as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
-        longest_first = sorted(tasks, key=lambda task: -task.cost)
+        longest_first = sorted((task for task in tasks if task not in found), key=lambda task: -task.cost)
         for place, result in side_by_side(_run, [(task, files, runs) for task in longest_first], jobs):
             task = longest_first[place]
             if isinstance(result, TrainingError):
@@ -80,22 +84,36 @@ def default_jobs() -> int:
     return 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
 
 
+def _finished(task: Task, files: JetFiles, runs: Path) -> Result | None:
+    """What an earlier call of the study measured; refused if it was another training, or on other jets."""
+    path = _result_file(task, runs)
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    header = _header(task, files)
+    require_equal(header, {key: content[key] for key in header}, str(path))
+    return Result(task, content["figures"])
+
+
 def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
-    folder = _folder(task, runs)
-    path = folder.path / "result.json"
-    header = {"task": task.described(), "jets": files.described()}
-    if path.exists():
-        content = json.loads(path.read_text(encoding="utf-8"))
-        require_equal(header, {key: content[key] for key in header}, str(path))
-        return Result(task, content["figures"])
     # the line below the whole study's; workers of a pool count from 1
     worker = multiprocessing.current_process()._identity or (1,)
+    progress = worker[0] if sys.stderr.isatty() else None
     try:
-        figures = task.train(files, folder, progress=worker[0] if sys.stderr.isatty() else None)
+        figures = task.train(files, _folder(task, runs), progress=progress)
     except TrainingError as error:
         return error
-    write_atomically(path, json.dumps({**header, "figures": figures}, indent=2) + "\n", NetworkError)
+    content = json.dumps({**_header(task, files), "figures": figures}, indent=2)
+    write_atomically(_result_file(task, runs), content + "\n", NetworkError)
     return Result(task, figures)
+
+
+def _header(task: Task, files: JetFiles) -> dict[str, Any]:
+    return {"task": task.described(), "jets": files.described()}
+
+
+def _result_file(task: Task, runs: Path) -> Path:
+    return _folder(task, runs).path / "result.json"
 
 
 def _folder(task: Task, runs: Path) -> RunFolder:

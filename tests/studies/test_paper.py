@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -80,6 +81,15 @@ def test_results_of_other_jets_are_refused(jets_file, tmp_path, monkeypatch, cap
     monkeypatch.setattr(paper, "QUICK", replace(TINY, at_most={"train": 320, "valid": 100, "test": 100}))
     assert run(jets_file, tmp_path) == 2
     assert "jets.train.at_most is 300, expected 320" in capsys.readouterr().err
+
+
+def test_they_are_refused_before_anything_is_trained(jets_file, tmp_path, monkeypatch):
+    assert run(jets_file, tmp_path) == 0
+    longest = tmp_path / "runs" / "npelican-c2" / "seed1"
+    shutil.rmtree(longest)
+    monkeypatch.setattr(paper, "QUICK", replace(TINY, baseline_epochs=2))
+    assert run(jets_file, tmp_path) == 2
+    assert not longest.exists()
 
 
 def test_full_recipe_is_that_of_the_paper():
