@@ -1,4 +1,4 @@
-"""ParticleMix: what one particle adds to its row, its column, or its diagonal entry (docs/network.md: row, column, g)."""
+"""ParticleMix: what a particle adds to its row, its column, or its diagonal entry (docs/network.md: row, column, g)."""
 
 from __future__ import annotations
 
