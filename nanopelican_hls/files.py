@@ -4,9 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from nanopelican_hls.errors import NanopelicanError
+
+
+@contextlib.contextmanager
+def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
+    """A temporary path for the block to write to; it becomes `path` at the end, and is gone if the block fails.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists; other machines may write there as well.
+    error : type of NanopelicanError
+        Raised, with the reason, if the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as reason:
+        raise error(
+            f"cannot be written ({reason.strerror or reason})",
+            where=str(path),
+            remedy="free some space, or choose another folder",
+        ) from reason
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanError]) -> None:
@@ -14,22 +41,10 @@ def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanEr
 
     Parameters
     ----------
-    path : Path
-        In a folder that exists.
+    path, error
+        As for `written_whole`.
     content : bytes or str
         Text is written as UTF-8.
-    error : type of NanopelicanError
-        Raised, with the reason, if the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with written_whole(path, error) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        temporary.replace(path)
-    except OSError as reason:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise error(
-            f"cannot be written ({reason.strerror})",
-            where=str(path),
-            remedy="free some space, or choose another folder",
-        ) from reason

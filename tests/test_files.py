@@ -1,10 +1,11 @@
 import errno
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import write_atomically, written_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -34,3 +35,37 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch)
 def test_a_missing_folder_is_an_error_of_ours(tmp_path):
     with pytest.raises(FirmwareError, match="No such file or directory"):
         write_atomically(tmp_path / "none" / "file", "x", FirmwareError)
+
+
+def begin(path, error):
+    with written_whole(path, FirmwareError) as temporary:
+        temporary.write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "message"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt, None),
+        (OSError("no HDF5"), FirmwareError, r"cannot be written \(no HDF5\)"),
+    ],
+)
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(error, raised, message, tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, "old", FirmwareError)
+    with pytest.raises(raised, match=message):
+        begin(path, error)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_machines_write_to_files_of_their_own(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    with written_whole(path, FirmwareError) as one:
+        monkeypatch.setattr("os.uname", lambda: SimpleNamespace(nodename="another"))
+        with written_whole(path, FirmwareError) as other:
+            assert one != other
+            one.write_text("one")
+            other.write_text("other")
+        assert path.read_text() == "other"
+    assert path.read_text() == "one"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.files import written_whole
 from nanopelican_hls.jets.generation.detector import energy_flow
 from nanopelican_hls.jets.generation.events import Events
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe, provenance
@@ -106,19 +106,10 @@ def write_chunk(folder: Path, recipe: Recipe, key: ChunkKey) -> Path:
     if path.is_file():
         return path
     chunk = make_chunk(recipe, key)
-    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **dataclasses.asdict(chunk))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise JetsError(
-            f"cannot be written ({error.strerror})", where=str(path), remedy="check the folder and the free space"
-        ) from error
+    with written_whole(path, JetsError) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **dataclasses.asdict(chunk))
+        file.flush()
+        os.fsync(file.fileno())
     return path
 
 

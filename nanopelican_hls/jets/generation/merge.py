@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.files import written_whole
 from nanopelican_hls.jets.generation.chunks import Chunk, read_chunk
 from nanopelican_hls.jets.generation.recipe import Recipe, provenance
 from nanopelican_hls.jets.hdf5 import CHUNK_JETS
@@ -38,8 +37,7 @@ def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
         If a chunk is damaged, or the file cannot be written.
     """
     needed = sum(path.stat().st_size for path in chunks) * 3 // 2
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
+    with written_whole(output, JetsError) as temporary:
         # HDF5 cannot close a file cleanly on a full disk: ask before
         free = shutil.disk_usage(output.parent).free
         if free < needed:
@@ -50,12 +48,6 @@ def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
             )
         with h5py.File(temporary, "w") as file:
             _fill(file, recipe, chunks)
-        temporary.replace(output)
-    except OSError as error:
-        raise JetsError(f"cannot be written ({error})", where=str(output), remedy="check the folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _fill(file: h5py.File, recipe: Recipe, chunks: list[Path]) -> None:

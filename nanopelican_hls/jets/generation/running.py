@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.jets.generation.chunks import chunk_path, fingerprint, write_chunk
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
 
@@ -64,9 +65,7 @@ def _claim(folder: Path, recipe: Recipe) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         marker = folder / _FINGERPRINT
         if not marker.is_file():
-            temporary = folder / f".{_FINGERPRINT}"
-            temporary.write_text(json.dumps({"fingerprint": fingerprint(recipe)}) + "\n", encoding="utf-8")
-            temporary.replace(marker)
+            write_atomically(marker, json.dumps({"fingerprint": fingerprint(recipe)}) + "\n", JetsError)
         found = json.loads(marker.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JetsError(f"cannot be used for chunks ({error})", where=str(folder)) from error
