@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from nanopelican_hls.contract.program import QUANT_DOMAIN
+from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.operators import DOMAIN, OPERATORS
 from nanopelican_hls.operators._onnx_body import OPSET, RESULT, Body

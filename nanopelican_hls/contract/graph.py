@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper
 from nanopelican_hls.contract.dataflow import Step, dataflow, ports
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.contract.functions import attach_functions
-from nanopelican_hls.contract.program import QUANT_DOMAIN, Program
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Quantiser

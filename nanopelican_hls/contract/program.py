@@ -18,13 +18,11 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from nanopelican_hls.contract.quant import QUANT_DOMAIN, QUANT_DOMAINS, read_quantiser
 from nanopelican_hls.errors import ContractError
-from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser, Rounding
+from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
 from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, Operator
 
-#: ONNX domains under which QONNX writes ``Quant``
-QUANT_DOMAIN = "qonnx.custom_op.general"
-QUANT_DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
 STANDARD_DOMAINS = ("", "ai.onnx")
 
 Shape = tuple[int, ...]
@@ -212,7 +210,7 @@ class _Parser:
             self._constant(t, what, where)
             for t, what in zip(proto.input[1:], ("its scale", "its zero point", "its bit width"), strict=True)
         )
-        quantiser = _quantiser(scale, zero_point, bit_width, _attributes(proto), where)
+        quantiser = read_quantiser(scale, zero_point, bit_width, _attributes(proto), where)
         source, output = proto.input[0], proto.output[0]
         if source in self.shapes:
             self._append(Node(proto.name, "Quant", (source,), output, {}, quantiser=quantiser), where)
@@ -370,46 +368,3 @@ def _static_shape(value: onnx.ValueInfoProto) -> Shape:
             remedy="export with static shapes; only the batch axis, the first, may be free",
         )
     return tuple(d.dim_value for d in dims[1:])
-
-
-def _quantiser(
-    scale: NDArray[np.float64],
-    zero_point: NDArray[np.float64],
-    bit_width: NDArray[np.float64],
-    attributes: Mapping[str, Any],
-    where: str,
-) -> Quantiser:
-    if scale.size != 1 or bit_width.size != 1:
-        raise ContractError(
-            f"has {scale.size} scales and {bit_width.size} bit widths (per channel)",
-            where=where,
-            remedy="train with scalar (per-tensor) scales",
-        )
-    mantissa, exponent = np.frexp(scale.item())
-    if mantissa != 0.5:
-        raise ContractError(
-            f"its scale {scale.item():g} is not a power of two",
-            where=where,
-            remedy="train with power-of-two scales (Brevitas: RestrictValueType.POWER_OF_TWO)",
-        )
-    if np.any(zero_point != 0):
-        raise ContractError(
-            f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically"
-        )
-    if bit_width.item() != int(bit_width.item()):
-        raise ContractError(
-            f"its bit width {bit_width.item():g} is not whole", where=where, remedy="fix it before the export"
-        )
-    rounding = attributes.get("rounding_mode", "ROUND")
-    if rounding not in [mode.value for mode in Rounding]:
-        raise ContractError(
-            f"its rounding mode {rounding!r} is not supported", where=where, remedy="use ROUND (half-to-even) or FLOOR"
-        )
-    if attributes.get("narrow", 0):
-        raise ContractError("its range is narrow", where=where, remedy="train with the full two's complement range")
-    try:
-        return Quantiser(
-            int(bit_width.item()), bool(attributes.get("signed", 1)), int(exponent) - 1, Rounding(rounding)
-        )
-    except ContractError as error:
-        raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error

@@ -14,7 +14,7 @@ from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.contract.dataflow import activations, parameters, ports
 from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.contract.graph import build_model, save_model
-from nanopelican_hls.contract.program import QUANT_DOMAIN
+from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import DOMAIN, VERSION

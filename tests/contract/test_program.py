@@ -15,7 +15,8 @@ from random_networks import NETWORKS, network_id, random_description
 from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.contract.dataflow import activations, ports
 from nanopelican_hls.contract.graph import build_model, save_model
-from nanopelican_hls.contract.program import QUANT_DOMAIN, Program, read_model
+from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators import DOMAIN
