@@ -8,10 +8,13 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.config import load_config
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import write_atomically
 
 #: each figure is the median of so many runs
 REPEATS = 5
@@ -40,9 +43,9 @@ def run(args: argparse.Namespace) -> int:
     """Measure every model and write the table."""
     rows = [_measure(path, args.build, args.models) for path in args.configs]
     args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / "csimulation.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    write_atomically(args.output / "csimulation.json", json.dumps(rows, indent=2) + "\n", FirmwareError)
     table = _table(rows)
-    (args.output / "csimulation.md").write_text(table, encoding="utf-8")
+    write_atomically(args.output / "csimulation.md", table, FirmwareError)
     print(table, end="")
     return 0
 
@@ -52,7 +55,7 @@ def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
     config = load_config(config_path)
-    firmware = convert(models / f"{config.name}.onnx", build / config.name / "hls")
+    firmware = convert(models / f"{config.name}.onnx", build / config.name / "hls", **asdict(config.firmware))
     start = time.monotonic()
     firmware = compile(firmware)
     compile_seconds = time.monotonic() - start

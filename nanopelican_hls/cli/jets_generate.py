@@ -38,7 +38,14 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.jets.generation import Recipe, generate_jets
 
     chosen: dict[str, Any] = {"card": args.card} if args.card else {}
-    recipe = Recipe(jets=args.jets, seed=args.seed, chunk_jets=args.chunk, n_constituents=args.constituents, **chosen)
+    recipe = Recipe(
+        jets=args.jets,
+        seed=args.seed,
+        chunk_jets=args.chunk,
+        n_constituents=args.constituents,
+        multiple_interactions=args.multiple_interactions,
+        **chosen,
+    )
     start = time.monotonic()
     with _cluster(args) as client:
         generate_jets(recipe, args.output, jobs=args.jobs, dask_client=client, force=args.force, progress=True)

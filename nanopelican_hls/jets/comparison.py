@@ -43,36 +43,50 @@ def _constituent_pt(rank: int) -> Callable[[Jets], Floats]:
     return lambda jets: pt_gev(jets.four_momenta[:, rank - 1])
 
 
+def _complete_up_to(jets: Jets) -> float:
+    """The rank up to which every jet has all constituents that it ever had."""
+    present = np.count_nonzero(jets.four_momenta[..., 0], axis=1)
+    cut_off = present < jets.multiplicity
+    return float(present[cut_off].min()) if cut_off.any() else np.inf
+
+
 #: quantity -> its values [n]; one value a jet, so that values are independent, as the test assumes
 QUANTITIES: dict[str, Callable[[Jets], Floats]] = {
     "multiplicity": lambda jets: jets.multiplicity.astype(np.float64),
     "mass, GeV": mass_gev,
     "jet pT, GeV": lambda jets: pt_gev(jets.jet_four_momentum),
-    **{f"pT of constituent {rank}, GeV": _constituent_pt(rank) for rank in (1, 2, 5, 10, 20, 40)},
 }
+#: constituents, counted from the hardest, whose pT is a quantity too
+RANKS = (1, 2, 5, 10, 20, 40)
 
 
 def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
-    """Every quantity of `QUANTITIES` in both classes.
+    """Every quantity of `QUANTITIES`, and the pT of the constituents of `RANKS`, in both classes.
 
-    A constituent that a jet does not have counts with pT 0.
+    A constituent that a jet does not have counts with pT 0. One that was cut off in some jet of a sample is not
+    compared.
 
     Raises
     ------
     JetsError
-        If a sample has no labels or lacks a class, or keeps fewer than 40 constituents.
+        If a sample has no labels or lacks a class.
     """
     samples = [first, second]
     for name, jets in zip(("first", "second"), samples, strict=True):
         if jets.labels is None or len(np.unique(jets.labels)) < 2:
             raise JetsError("needs labelled jets of both classes", where=f"the {name} sample")
     # as many places in both, so that padding is padding
-    places = max(40, *(jets.four_momenta.shape[1] for jets in samples))
+    places = max(*RANKS, *(jets.four_momenta.shape[1] for jets in samples))
     samples = [jets.leading(places) for jets in samples]
+    quantities = QUANTITIES | {
+        f"pT of constituent {rank}, GeV": _constituent_pt(rank)
+        for rank in RANKS
+        if rank <= min(_complete_up_to(jets) for jets in samples)
+    }
     rows = []
     for label, jet_class in ((1, "top"), (0, "QCD")):
         pair = [jets[jets.labels == label] for jets in samples if jets.labels is not None]
-        for quantity, values_of in QUANTITIES.items():
+        for quantity, values_of in quantities.items():
             a, b = (values_of(jets) for jets in pair)
             test = stats.ks_2samp(a, b)
             rows.append(SpectrumTest(jet_class, quantity, (a.mean(), b.mean()), test.statistic, test.pvalue))

@@ -8,7 +8,7 @@ import pytest
 from nanopelican_hls.cli import main
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
-from nanopelican_hls.jets.comparison import QUANTITIES, compare_samples, mass_cut_auc, mass_gev
+from nanopelican_hls.jets.comparison import QUANTITIES, RANKS, compare_samples, mass_cut_auc, mass_gev
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,8 @@ def halves():
 
 def test_a_sample_is_compatible_with_itself(halves):
     rows = compare_samples(halves[0], halves[0])
-    assert len(rows) == 2 * len(QUANTITIES)
+    # the sample keeps 32 constituents
+    assert len(rows) == 2 * len([*QUANTITIES, *(rank for rank in RANKS if rank <= 32)])
     assert {(row.statistic, row.p_value) for row in rows} == {(0.0, 1.0)}
 
 
@@ -34,6 +35,19 @@ def test_other_jets_are_not(halves):
     assert rows["top", "multiplicity"].p_value < 1e-4
     assert np.diff(rows["QCD", "multiplicity"].means) > 4
     assert rows["top", "mass, GeV"].p_value > 0.001
+
+
+def test_constituents_that_were_cut_off_are_not_compared(halves):
+    first, second = halves
+    quantities = {row.quantity for row in compare_samples(first.leading(10), second)}
+    assert "pT of constituent 10, GeV" in quantities
+    assert "pT of constituent 20, GeV" not in quantities
+
+
+def test_constituents_that_never_were_there_are(halves):
+    few = dataclasses.replace(halves[0].leading(10), multiplicity=halves[0].multiplicity.clip(max=10))
+    rows = {(row.jet_class, row.quantity): row for row in compare_samples(few, few)}
+    assert rows["top", "pT of constituent 40, GeV"].means == (0.0, 0.0)
 
 
 def test_mass(halves):

@@ -1,0 +1,38 @@
+"""Every option of the command line does something."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import nanopelican_hls.cli
+
+SOURCES = sorted(Path(nanopelican_hls.cli.__file__).parent.glob("*.py"))
+
+
+def declared(tree: ast.AST) -> set[str]:
+    """Names under which ``add_argument`` keeps its values."""
+    names = set()
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument":
+            flags = [flag.value for flag in call.args if isinstance(flag, ast.Constant)]
+            chosen = [word.value.value for word in call.keywords if word.arg == "dest"]
+            long = [flag for flag in flags if flag.startswith("--")]
+            names.add((chosen or long or flags)[0].lstrip("-").replace("-", "_"))
+    return names
+
+
+def read(tree: ast.AST) -> set[str]:
+    """Names that are asked for: ``args.name``."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "args"
+    }
+
+
+def test_every_option_is_read():
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
+    options = set().union(*map(declared, trees))
+    assert {"multiple_interactions", "jets", "output"} <= options
+    assert options - set().union(*map(read, trees)) == set()
