@@ -10,9 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig
+from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig, affine_interval, fixed_variable
+from alkaid.trace import fixed_variable_array as variable_array
+from alkaid.trace import tracer as alkaid_tracer
+from alkaid.trace.passes import canon
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange, Quantiser
 from nanopelican_hls.rtl.quantise import is_constant, quantised, select_bits, value_of
 from nanopelican_hls.rtl.sums import Sum, plus, times
@@ -20,6 +24,8 @@ from nanopelican_hls.rtl.sums import Sum, plus, times
 #: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no limit on latency while tracing; alkaid sorts
 #: wide multiplications wrongly when the size of the carry chain is not positive
 HWCONF = HWConfig(1, 8, -1)
+#: widest constant, without its sign, that alkaid adds to a number; widest entry of its tables, which are float32 to it
+CONSTANT_BITS, ENTRY_BITS = 31, 24
 
 Shape = tuple[int, ...]
 
@@ -157,6 +163,37 @@ class Symbolic:
         return Symbolic(_each(lambda x: _clip_type(x, values.signed, integer_bits), self.values))
 
 
+def last_bit(constant: float) -> int:
+    """Exponent of the last bit of a constant; of 0, that of no other."""
+    numerator, denominator = float(constant).as_integer_ratio()
+    return (numerator & -numerator).bit_length() - denominator.bit_length() if numerator else 127
+
+
+def _last_bit_of_operand(constant: float) -> int:
+    """The same of a constant that is to be added, which alkaid would cut to 32 bits.
+
+    Raises
+    ------
+    RtlError
+        If it is wider.
+    """
+    bottom = last_bit(constant)
+    bits = int(abs(constant) * 2.0**-bottom).bit_length()
+    if bits > CONSTANT_BITS:
+        raise RtlError(
+            f"is a constant of {bits} bits, more than the {CONSTANT_BITS} that can be added to a number",
+            where=f"{constant:.17g}",
+            remedy="narrow the quantisers of biases, or bring their grids and those of sums together",
+        )
+    return bottom
+
+
+# alkaid looks for the last bit in float32, and so forgets those of a constant of more than 24 bits
+for _module in (affine_interval, variable_array, alkaid_tracer, canon):
+    _module.get_lsb_loc = last_bit
+fixed_variable.get_lsb_loc = _last_bit_of_operand
+
+
 def _variable(value: FixedRange | float, arrival: float) -> Any:
     if not isinstance(value, FixedRange):
         return float(value)
@@ -223,6 +260,11 @@ def _product(a: Any, b: Any) -> Any:
 def _entry(column: NDArray[np.float64], index: Any) -> Any:
     if is_constant(index):
         return column[int(index.low)]
+    values = FixedRange.of_values(column)
+    if values.bits > ENTRY_BITS:
+        unit = 2.0 ** (values.exponent + ENTRY_BITS)
+        upper = np.floor(column / unit) * unit
+        return _entry(upper, index) + _entry(column - upper, index)
     # the interval of an index may be wider than the table; the index itself is not
     padded = np.pad(column, (0, max(0, int(index.high) + 1 - len(column))))
     return index.lookup(padded[int(index.low) : int(index.high) + 1])

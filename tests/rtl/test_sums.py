@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.piece import trace_piece
@@ -40,6 +41,21 @@ def test_weighted_sums(kinds, weights, constant, arrivals):
     expected = (values * w + constant).sum(1)
     np.testing.assert_array_equal(results["total"][:, 0], expected)
     np.testing.assert_array_equal(results["halves"].sum(1), expected)
+
+
+@pytest.mark.parametrize("constant", [2.0**24 + 1, 1 - 2.0**-30, -(2.0**31) + 1])
+def test_no_bit_of_a_wide_constant_is_lost(constant):
+    """alkaid finds the last bit of a constant in float32."""
+    values = np.arange(-8.0, 8.0)[:, None]
+    x = Symbolic.row([FixedRange(-8, 7, 0)], [0.0])
+    results = circuit({"x": x}, {"y": x + constant}).evaluate({"x": values})
+    np.testing.assert_array_equal(results["y"], values + constant)
+
+
+def test_a_constant_that_is_too_wide_is_refused():
+    x = Symbolic.row([FixedRange(-8, 7, 0)], [0.0])
+    with pytest.raises(RtlError, match="is a constant of 32 bits, more than the 31"):
+        circuit({"x": x}, {"y": x + (2.0**31 + 1)})
 
 
 @pytest.mark.parametrize("count", [4, 5, 6, 7, 11, 12, 30])

@@ -78,3 +78,11 @@ def test_a_table_is_read_by_an_index():
     index = Symbolic.inputs((1,), Quantiser(3, False, 0))
     logic = circuit({"n": index}, {"row": Symbolic(table)[index.astype(np.intp)]})
     np.testing.assert_array_equal(logic.evaluate({"n": np.arange(5.0)})["row"], table)
+
+
+def test_entries_of_a_table_keep_all_of_their_bits():
+    """alkaid holds a table as float32; a bias with half a unit of a coarse grid added may have more bits."""
+    table = np.array([[-(2.0**20) - 2.0**-20], [0.0], [2.0**20 + 2.0**-20], [2.0**-20], [3.0]])
+    index = Symbolic.inputs((1,), Quantiser(3, False, 0))
+    logic = circuit({"n": index}, {"row": Symbolic(table)[index.astype(np.intp)]})
+    np.testing.assert_array_equal(logic.evaluate({"n": np.arange(5.0)})["row"], table)
