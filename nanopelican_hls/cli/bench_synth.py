@@ -30,8 +30,9 @@ def add_parser(subparsers: Any) -> None:
         "--runs", type=Path, help="what `nanopelican study forms` wrote: its best seeds are copied first"
     )
     parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all of the sample)")
-    parser.add_argument("--page", action="store_true", help="measure nothing: write the page of the stored rows")
-    parser.add_argument("--again", action="store_true", help="measure finished rows anew")
+    work = parser.add_mutually_exclusive_group()
+    work.add_argument("--again", action="store_true", help="measure finished rows anew")
+    work.add_argument("--page", action="store_true", help="measure nothing: write the page of the stored rows")
     parser.add_argument(
         "--checkpoints",
         type=Path,

@@ -6,6 +6,7 @@ one particle, one channel.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,20 +82,18 @@ def open_settings(
 def build(program: Program, prefix: str, settings: Settings) -> tuple[Netlist, Value]:
     """The hardware of a program, and its output; ports are nets ``<tensor>_<element>``, registered, in cycle 0."""
     netlist, output = _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings).run()
-    excess = 0 if settings.most_dsps is None else dsps(netlist, settings) - settings.most_dsps
+    excess = 0 if settings.most_dsps is None else dsps(netlist, settings).total() - settings.most_dsps
     if excess <= 0:
         return netlist, output
     return _Architecture(program, Netlist(prefix, settings.levels_per_stage), settings, excess).run()
 
 
-def dsps(netlist: Netlist, settings: Settings) -> int:
-    """DSPs of the products of momenta, and of those in traced pieces, which convert words of a trigger."""
+def dsps(netlist: Netlist, settings: Settings) -> Counter[str]:
+    """By module, of all its instances: of products of momenta, and of traced pieces, which convert trigger words."""
     if settings.products != "dsp":
-        return 0
-    instances = netlist.count()
-    return instances[products.MODULE] + sum(
-        instances[name] * piece.costs.dsps for name, piece in netlist.pieces.items()
-    )
+        return Counter()
+    of_one = {products.MODULE: 1} | {module: piece.costs.dsps for module, piece in netlist.pieces.items()}
+    return Counter({module: count * of_one.get(module, 0) for module, count in netlist.count().items()})
 
 
 class _Architecture(PieceBuilder):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl import fabric, products
-from nanopelican_hls.rtl.architecture import Settings, build
+from nanopelican_hls.rtl.architecture import Settings, build, dsps
 from nanopelican_hls.rtl.netlist import Netlist, piece_name
 from nanopelican_hls.rtl.piece import Costs, Piece
 from nanopelican_hls.rtl.schedule import Time
@@ -41,17 +41,19 @@ def piece_counts(program: Program, settings: Settings) -> list[PieceCounts]:
     Shift registers between pieces are the piece ``delay``, with their bits times cycles as `register_bits`.
     """
     netlist, _ = build(program, PREFIX, settings)
-    instances = netlist.count()
-    variants: dict[str, list[tuple[int, Piece]]] = defaultdict(list)
-    for module, piece in netlist.pieces.items():
+    instances, in_dsps = netlist.count(), dsps(netlist, settings)
+    variants: dict[str, list[str]] = defaultdict(list)
+    for module in netlist.pieces:
         if instances[module]:
-            variants[piece_name(module, PREFIX)].append((instances[module], piece))
-    takes_dsps = settings.products == "dsp"
-    counts = [_traced(name, found, takes_dsps) for name, found in variants.items()]
-    return counts + _written_by_hand(netlist)
+            variants[piece_name(module, PREFIX)].append(module)
+    counts = [
+        _traced(name, [(instances[m], netlist.pieces[m]) for m in modules], sum(in_dsps[m] for m in modules))
+        for name, modules in variants.items()
+    ]
+    return counts + _written_by_hand(netlist, in_dsps)
 
 
-def _traced(name: str, variants: list[tuple[int, Piece]], takes_dsps: bool) -> PieceCounts:
+def _traced(name: str, variants: list[tuple[int, Piece]], dsp: int) -> PieceCounts:
     ready: list[Time] = [time for _, piece in variants for time in piece.ready]
     total = Costs(
         adder_bits=sum(count * piece.costs.adder_bits for count, piece in variants),
@@ -59,20 +61,18 @@ def _traced(name: str, variants: list[tuple[int, Piece]], takes_dsps: bool) -> P
         table_bits=sum(count * piece.costs.table_bits for count, piece in variants),
         register_bits=sum(count * piece.costs.register_bits for count, piece in variants),
     )
-    instances = sum(count for count, _ in variants)
-    return PieceCounts(name, instances, min(ready).cycle, total, total.dsps if takes_dsps else 0)
+    return PieceCounts(name, sum(count for count, _ in variants), min(ready).cycle, total, dsp)
 
 
-def _written_by_hand(netlist: Netlist) -> list[PieceCounts]:
+def _written_by_hand(netlist: Netlist, in_dsps: Counter[str]) -> list[PieceCounts]:
     counts = []
-    in_dsp = [instance for instance in netlist.instances if instance.module == products.MODULE]
-    in_fabric = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
-    for module, found, dsp in ((products.MODULE, in_dsp, 1), (fabric.MODULE, in_fabric, 0)):
-        if found:
-            widths = tuple((i.parameters["A_WIDTH"], i.parameters["B_WIDTH"]) for i in found)
-            counts.append(
-                PieceCounts(piece_name(module, PREFIX), len(found), None, Costs(products=widths), dsp * len(found))
-            )
+    for module in (products.MODULE, fabric.MODULE):
+        widths = tuple(
+            (i.parameters["A_WIDTH"], i.parameters["B_WIDTH"]) for i in netlist.instances if i.module == module
+        )
+        if widths:
+            costs = Costs(products=widths)
+            counts.append(PieceCounts(piece_name(module, PREFIX), len(widths), None, costs, in_dsps[module]))
     delays = netlist.delays()
     bits = sum(width * cycles for _, _, width, cycles in delays)
     return [*counts, PieceCounts("delay", len(delays), None, Costs(register_bits=bits))]

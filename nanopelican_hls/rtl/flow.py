@@ -16,10 +16,10 @@ from nanopelican_hls.errors import RtlError
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import open_settings
 from nanopelican_hls.rtl.mapping import map_rtl
-from nanopelican_hls.rtl.project import generate_rtl
-from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+from nanopelican_hls.rtl.project import RtlProject, generate_rtl
+from nanopelican_hls.rtl.simulation import Simulation, compile_simulation, simulate
 from nanopelican_hls.rtl.tracer import port_quantisers
-from nanopelican_hls.synth.report import RtlComparison, SynthesisReport
+from nanopelican_hls.synth.report import RtlComparison, SynthesisReport, resources
 from nanopelican_hls.synth.target import Target
 
 #: as many as the C-simulation has (proof/csim.py)
@@ -79,13 +79,7 @@ def synthesise(
     announce("tracing, Verilog (alkaid)")
     settings = open_settings(target.clock_period_ns, products, winograd, most_dsps)
     project = generate_rtl(program, build / "rtl", settings=settings)
-    announce("QONNX execution")
-    hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports
-    events = _joined(port_arrays(program, ports), port_arrays(program, hostile))
-    tensors = _reference(model, program, events)
-    announce("simulation (Verilator)")
-    compile_simulation(project)
-    simulation = simulate(project, tensors, tensors[program.outputs[0]])
+    simulation = _simulated(project, model, program, ports, announce)
     announce("mapping (Yosys)")
     cells = map_rtl(project)
     return SynthesisReport(
@@ -96,12 +90,21 @@ def synthesise(
         clock_period_ns=target.clock_period_ns,
         latency_cycles=simulation.latency_cycles,
         initiation_interval=simulation.initiation_interval,
-        lut=cells.lut,
-        ff=cells.ff,
-        dsp=cells.dsp,
-        bram36=cells.bram36,
+        **resources(cells),
         rtl_vs_qonnx=RtlComparison(simulation.events, simulation.mismatches),
     )
+
+
+def _simulated(
+    project: RtlProject, model: onnx.ModelProto, program: Program, ports: Arrays, announce: Callable[[str], object]
+) -> Simulation:
+    """Jets and hostile events in Verilator, against QONNX execution."""
+    announce("QONNX execution")
+    hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports
+    tensors = _reference(model, program, _joined(port_arrays(program, ports), port_arrays(program, hostile)))
+    announce("simulation (Verilator)")
+    compile_simulation(project)
+    return simulate(project, tensors, tensors[program.outputs[0]])
 
 
 def _joined(first: Arrays, second: Arrays) -> Arrays:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
 import re
@@ -12,7 +11,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from nanopelican_hls.errors import RtlError
@@ -65,16 +64,14 @@ class Cells:
 
     @property
     def lut(self) -> int:
-        """Places of look-up tables: those of logic, and shift registers; Yosys lets no two functions share one."""
+        """Places of look-up tables: those of logic, and shift registers; Yosys lets no two functions share one.
+
+        Inverters of their own are not in it: a vendor's tool draws most of them into look-up tables.
+        """
         return sum(self.lut_by_size.values()) + self.lut_of_two + self.srl
 
     def summary(self) -> dict[str, int]:
         return {"lut": self.lut - self.srl, "srl": self.srl, "ff": self.ff, "dsp": self.dsp, "carry4": self.carry4}
-
-    @property
-    def inverters(self) -> int:
-        """Inverters of their own; a vendor's tool draws most of them into look-up tables, so `lut` leaves them out."""
-        return self._count("INV")
 
     @property
     def ff(self) -> int:
@@ -116,13 +113,11 @@ class MappedCells(Cells):
     pieces : parts of the design by name, each counted as often as it stands there.
     seconds : wall-clock time of Yosys.
     peak_memory_mb : largest memory that any process started from here took so far.
-    tool_version : of Yosys.
     """
 
     pieces: Mapping[str, PieceCells]
     seconds: float
     peak_memory_mb: int
-    tool_version: str = field(default_factory=lambda: f"pyosys {importlib.metadata.version('pyosys')}")
 
 
 def map_rtl(project: RtlProject) -> MappedCells:

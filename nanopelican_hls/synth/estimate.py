@@ -95,7 +95,7 @@ class Counts:
         booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
         return cls(
             cycles=logit.time.cycle + 1,
-            dsp=dsps(netlist, settings),
+            dsp=dsps(netlist, settings).total(),
             sum_bits=adder_bits(None),
             particle_mix_bits=adder_bits(ParticleMix),
             pair_mix_bits=adder_bits(PairMix),

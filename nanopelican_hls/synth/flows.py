@@ -17,7 +17,6 @@ from nanopelican_hls.synth.report import SynthesisReport
 from nanopelican_hls.synth.target import Target
 from nanopelican_hls.synth.vendor_tools import HLS_TOOLS
 
-FLOWS = ("vendor", "open")
 #: has a function `synthesise`, an `OpenFlow`
 OPEN_FLOW = "nanopelican_hls.rtl"
 

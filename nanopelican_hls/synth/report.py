@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.synth.parts import find_part
 
 #: resources of which a part has a total; the rest of a report's resources are counts alone
 TOTALS = ("lut", "ff", "dsp", "bram36")
+
+
+def resources(found: Any) -> dict[str, Any]:
+    """What a tool or a report counts, or a part has, by resource (`TOTALS`)."""
+    return {name: getattr(found, name) for name in TOTALS}
 
 
 @dataclass(frozen=True)
@@ -100,10 +105,10 @@ class SynthesisReport:
     @property
     def utilisation_percent(self) -> dict[str, float | None]:
         """Share of the part's resources, by resource."""
-        part = find_part(self.part)
-        used = {name: getattr(self, name) for name in TOTALS}
+        totals = resources(find_part(self.part))
         return {
-            name: None if count is None else round(100 * count / getattr(part, name), 3) for name, count in used.items()
+            name: None if count is None else round(100 * count / totals[name], 3)
+            for name, count in resources(self).items()
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -134,56 +139,11 @@ JSON_KEYS = (
     "rtl_vs_qonnx",
     "timing",
 )
-#: keys that follow from others
-DERIVED = ("latency_ns", "utilisation_percent")
-
-
-def parse_report(content: Any, where: str) -> SynthesisReport:
-    """The report that `SynthesisReport.as_json` wrote.
-
-    Raises
-    ------
-    SynthesisError
-        If a key is missing or unknown, or a derived value does not follow from the others.
-    """
-    if not isinstance(content, dict) or set(content) != set(JSON_KEYS):
-        keys = content if isinstance(content, dict) else ()
-        different = sorted(set(JSON_KEYS) ^ set(keys))
-        raise SynthesisError(f"is not a synthesis report: missing or unknown keys {', '.join(different)}", where=where)
-    values = {key: value for key, value in content.items() if key not in DERIVED}
-    try:
-        values["rtl_vs_qonnx"] = values["rtl_vs_qonnx"] and RtlComparison(**values["rtl_vs_qonnx"])
-        values["timing"] = values["timing"] and Timing(**values["timing"])
-        report = SynthesisReport(**values)
-        derived = {key: value for key, value in report.as_json().items() if key in DERIVED}
-    except TypeError as error:
-        raise SynthesisError(f"is not a synthesis report: {error}", where=where) from error
-    for key, value in derived.items():
-        if content[key] != value:
-            raise SynthesisError(f"{key} is {content[key]}, but {value} follows from the other values", where=where)
-    return report
-
-
-def read_report(path: Path) -> SynthesisReport:
-    """Read ``synth.json``.
-
-    Raises
-    ------
-    SynthesisError
-        If the file cannot be read, or is no report.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SynthesisError(f"cannot be read ({error})", where=str(path), remedy="synthesise again") from error
-    return parse_report(content, str(path))
 
 
 def write_report(report: SynthesisReport, path: Path) -> None:
-    """Write ``synth.json`` under a temporary name, then rename: a reader never sees half a report."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    """Write ``synth.json``."""
+    write_atomically(path, json.dumps(report.as_json(), indent=2) + "\n", SynthesisError)
 
 
 def table(report: SynthesisReport) -> str:

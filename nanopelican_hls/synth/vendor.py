@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.hls.testbench import EVENTS_FILE
 from nanopelican_hls.synth.build_folder import digest, write_if_changed
-from nanopelican_hls.synth.report import RtlComparison, SynthesisReport, Timing
+from nanopelican_hls.synth.report import RtlComparison, SynthesisReport, Timing, resources
 from nanopelican_hls.synth.vendor_project import SETTINGS, SOURCES, STEPS, TOP, VendorSettings, write_sources
 from nanopelican_hls.synth.vendor_reports import (
     CosimReport,
@@ -141,10 +141,7 @@ def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> Synth
         clock_period_ns=target.clock_period_ns,
         latency_cycles=summary.latency_cycles,
         initiation_interval=summary.interval_cycles,
-        lut=summary.lut,
-        ff=summary.ff,
-        dsp=summary.dsp,
-        bram36=summary.bram18 / 2,
+        **resources(summary),
         timing=Timing(f"Vitis HLS {summary.version}, estimate of C synthesis", clock.estimated_ns),
     )
     if settings.stage == "cosim":
@@ -182,10 +179,7 @@ def _with_vivado(report: SynthesisReport, folder: Path, settings: VendorSettings
     _warn_of_slack(slack.wns_ns, source)
     return replace(
         report,
-        lut=utilisation.lut,
-        ff=utilisation.ff,
-        dsp=utilisation.dsp,
-        bram36=utilisation.bram36,
+        **resources(utilisation),
         carry=utilisation.carry8,
         timing=Timing(source, round(report.clock_period_ns - slack.wns_ns, 3)),
     )

@@ -81,8 +81,8 @@ class HlsSummary:
     ----------
     latency_cycles, latency_ns, interval_cycles : int, float, int or None
         None where the tool could not tell, as for a loop whose bounds are unknown.
-    bram18 : int
-        Block RAMs of 18 kbit.
+    bram36 : float
+        Block RAMs of 36 kbit; the report counts those of 18 kbit.
     """
 
     version: str
@@ -95,7 +95,7 @@ class HlsSummary:
     lut: int
     ff: int
     dsp: int
-    bram18: int
+    bram36: float
 
     @classmethod
     def parse(cls, path: Path) -> HlsSummary:
@@ -133,7 +133,7 @@ class HlsSummary:
             lut=count("LUT"),
             ff=count("FF"),
             dsp=count("DSP"),
-            bram18=count("BRAM"),
+            bram36=count("BRAM") / 2,
         )
 
 
@@ -143,7 +143,6 @@ class HlsClock:
 
     target_ns: float
     estimated_ns: float
-    uncertainty_ns: float
 
     @classmethod
     def parse(cls, path: Path) -> HlsClock:
@@ -154,7 +153,7 @@ class HlsClock:
         row = report.row(index, _cells(report.lines[heading]))
         values = [
             float(report.number(row.get(name), r"(\d+\.\d+) ns", f"{name} in ns", index))
-            for name in ("Target", "Estimated", "Uncertainty")
+            for name in ("Target", "Estimated")
         ]
         return cls(*values)
 

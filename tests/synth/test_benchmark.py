@@ -19,7 +19,7 @@ from nanopelican_hls.studies.forms import FormsStudy
 from nanopelican_hls.synth import benchmark
 from nanopelican_hls.synth.benchmark import FORMS, SIZES, Job, gather, jobs, peer, read_rows, run_jobs
 from nanopelican_hls.synth.benchmark_page import missed, page
-from nanopelican_hls.synth.report import JSON_KEYS, parse_report
+from nanopelican_hls.synth.report import JSON_KEYS
 
 needs_rtl = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra rtl: {', '.join(MISSING)}")
 
@@ -84,9 +84,9 @@ def test_the_peer():
 
 
 def test_a_row(row, trained):
-    report = parse_report({key: row[key] for key in JSON_KEYS}, "row")
-    assert report.rtl_vs_qonnx.mismatches == 0
-    assert report.rtl_vs_qonnx.events > 50
+    assert row.keys() >= set(JSON_KEYS)
+    assert row["rtl_vs_qonnx"]["mismatches"] == 0
+    assert row["rtl_vs_qonnx"]["events"] > 50
     assert row["form"] == "c"
     assert (row["n_constituents"], row["channels"], row["symmetric"], row["spurions"]) == (4, 4, True, "jet")
     assert row["dsp"] == row["counts"]["dsp"] > 0

@@ -3,13 +3,11 @@ import json
 
 import pytest
 
-from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.synth.report import (
     JSON_KEYS,
     RtlComparison,
     SynthesisReport,
     Timing,
-    read_report,
     table,
     write_report,
 )
@@ -34,11 +32,13 @@ EMPTY = SynthesisReport("xcu250-figd2104-2L-e", "open", "mapped", {"Yosys": "0.1
 
 
 @pytest.mark.parametrize("report", [FULL, EMPTY])
-def test_a_report_survives_its_file(report, tmp_path):
+def test_the_file_holds_every_value(report, tmp_path):
     path = tmp_path / "synth.json"
     write_report(report, path)
-    assert read_report(path) == report
-    assert tuple(json.loads(path.read_text())) == JSON_KEYS
+    found = json.loads(path.read_text())
+    assert tuple(found) == JSON_KEYS
+    derived = {"latency_ns": report.latency_ns, "utilisation_percent": report.utilisation_percent}
+    assert found == json.loads(json.dumps(dataclasses.asdict(report))) | derived
     assert [p.name for p in tmp_path.iterdir()] == ["synth.json"]
 
 
@@ -60,34 +60,3 @@ def test_the_table_names_tool_and_stage_and_guesses_nothing():
     assert "latency              unknown, unknown" in text
     assert "LUT                  unknown (unknown)" in text
     assert "not simulated" in text
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"latency_ns": 31.0}, "latency_ns is 31.0, but 30.0 follows from the other values"),
-        ({"utilisation_percent": {}}, "utilisation_percent is {}"),
-        ({"fmax_mhz": 400}, "missing or unknown keys fmax_mhz"),
-        ({"timing": {"source": "x"}}, "is not a synthesis report"),
-    ],
-)
-def test_a_damaged_report_is_refused(change, message, tmp_path):
-    path = tmp_path / "synth.json"
-    path.write_text(json.dumps(FULL.as_json() | change))
-    with pytest.raises(SynthesisError, match=message) as error:
-        read_report(path)
-    assert error.value.where == str(path)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"part": "xcvu13p"}'])
-def test_what_is_no_report_is_refused(text, tmp_path):
-    path = tmp_path / "synth.json"
-    path.write_text(text)
-    with pytest.raises(SynthesisError):
-        read_report(path)
-    with pytest.raises(SynthesisError, match="cannot be read"):
-        read_report(tmp_path / "absent.json")
-
-
-def test_reports_are_values():
-    assert dataclasses.replace(FULL, lut=1) != FULL
