@@ -69,7 +69,7 @@ def _floor(x: Variable, exponent: int) -> Variable:
 def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> tuple[Variable, Variable]:
     """The number on the grid; and one with the same bits above the last, which does not wait for that one."""
     exponent = quantiser.exponent
-    if x.step >= quantiser.scale:
+    if x.step >= quantiser.scale and not half_added:
         return x, x
     if quantiser.rounding is Rounding.FLOOR:
         return _floor(x, exponent), x

@@ -43,3 +43,15 @@ def test_equals_the_quantiser(source, offset):
 )
 def test_equals_the_quantiser_after_arithmetic(source, factor, offset, target):
     assert differences(source, factor, offset, [target]) == []
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.25, 0.5, 0.75, 1.0, -0.25])
+@pytest.mark.parametrize("source", [Quantiser(3, True, 0), Quantiser(4, True, 1), Quantiser(5, True, -2)], ids=repr)
+def test_half_a_unit_may_have_been_added_before(source, offset):
+    """Also where all sums are whole units then: every value was a tie."""
+    target = Quantiser(6, True, -1)
+    values = np.arange(source.low, source.high + 1)[:, None] * source.scale
+    x = Symbolic.inputs((1, 1), source)
+    rounded = (x + (offset + target.scale / 2)).quantised(target, half_added=True)
+    results = circuit({"x": x}, {"y": rounded}).evaluate({"x": values})
+    np.testing.assert_array_equal(results["y"], target(values + offset))
