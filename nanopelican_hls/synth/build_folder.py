@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.files import write_atomically
 
 LOCK = ".synth.lock"
 
@@ -50,9 +51,7 @@ def write_if_changed(path: Path, content: bytes) -> bool:
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    write_atomically(path, content, SynthesisError)
     return True
 
 
