@@ -17,29 +17,23 @@ struct particle_mix_config {
     static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
 };
 
-// What an event adds to all its particles alike: w_s S + b, one value a channel. `row` is the row of the bias table,
-// which is a multiplexer of constants once it is partitioned.
-template <class s_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
-void particle_mix_offset(s_T s[1], w_s_T w_s[CONFIG_T::n_channels],
-                         bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels], unsigned row,
-                         res_T offset[CONFIG_T::n_channels]) {
+// w_r r_i + w_s S + b, [particle][channel]. What an event adds to all its particles alike, w_s S + b, is made once a
+// channel. `row` is the row of the bias table, which is a multiplexer of constants once it is partitioned.
+template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
+void particle_mix_all(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels],
+                      w_s_T w_s[CONFIG_T::n_channels], bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels],
+                      unsigned row, res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
     #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=w_r complete
     #pragma HLS ARRAY_PARTITION variable=w_s complete
     #pragma HLS ARRAY_PARTITION variable=bias complete
 
+    res_T offset[CONFIG_T::n_channels];
+    #pragma HLS ARRAY_PARTITION variable=offset complete
 Offset:
     for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
         offset[c] = s[0] * w_s[c] + bias[row * CONFIG_T::n_channels + c];
     }
-}
-
-// w_r r_i + offset, [particle][channel].
-template <class r_T, class w_r_T, class res_T, typename CONFIG_T>
-void particle_mix_add(r_T r[CONFIG_T::n_particles], w_r_T w_r[CONFIG_T::n_channels], res_T offset[CONFIG_T::n_channels],
-                      res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
-    #pragma HLS INLINE
-    #pragma HLS ARRAY_PARTITION variable=w_r complete
-
 Particles:
     for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
     Channels:
@@ -71,14 +65,15 @@ void particle_mix(r_T r[CONFIG_T::n_particles], w_r_T w_r[CONFIG_T::n_channels],
     // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
+    #pragma HLS ARRAY_PARTITION variable=w_r complete
 
-    res_T offset[CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=offset complete
-Zero:
-    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
-        offset[c] = 0;
+Particles:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+    Channels:
+        for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+            res[i * CONFIG_T::n_channels + c] = r[i] * w_r[c];
+        }
     }
-    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
 }
 
 // w_r r_i + w_s S + b.
@@ -89,10 +84,7 @@ void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
 
-    res_T offset[CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=offset complete
-    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, 0, offset);
-    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, 0, res);
 }
 
 // w_r r_i + w_s S + b(n), n the number of valid particles.
@@ -104,10 +96,7 @@ void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
     const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
-    res_T offset[CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=offset complete
-    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, row, offset);
-    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, row, res);
 }
 
 // The second form, with the jet's own product.
@@ -120,10 +109,7 @@ void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
 
-    res_T offset[CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=offset complete
-    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, 0, offset);
-    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, 0, res);
     particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
 }
 
@@ -138,10 +124,7 @@ void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
     const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
-    res_T offset[CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=offset complete
-    particle_mix_offset<s_T, w_s_T, bias_T, res_T, CONFIG_T>(s, w_s, bias, row, offset);
-    particle_mix_add<r_T, w_r_T, res_T, CONFIG_T>(r, w_r, offset, res);
+    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, row, res);
     particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
 }
 
