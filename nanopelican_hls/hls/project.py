@@ -33,6 +33,7 @@ from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.contract.graph import save_model
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import written_whole
 from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys
 from nanopelican_hls.hls.registration import register
 
@@ -232,9 +233,8 @@ def compile(firmware: Firmware, *, optimisation: str = "-O3") -> Firmware:  # no
     sources = [f"firmware/{project}.cpp", f"{project}_batch.cpp"]
     library = firmware.path / "firmware" / f"{project}-{_digest(firmware.path, command)}.so"
     if not library.exists():
-        temporary = library.with_suffix(f".{os.getpid()}.so")
-        run_compiler([*command, *sources, "-o", str(temporary)], firmware.path, "compile.log")
-        temporary.replace(library)
+        with written_whole(library, FirmwareError) as temporary:
+            run_compiler([*command, *sources, "-o", str(temporary)], firmware.path, "compile.log")
     return dataclasses.replace(firmware, library=library)
 
 
