@@ -155,10 +155,8 @@ class QuantiserConfig:
         """The quantiser with the finest scale that holds the positive ``bound``; `signed` must be given."""
         assert self.signed is not None
         quantiser = Quantiser(self.bits, self.signed, 0, self.rounding)
-        exponent = math.ceil(math.log2(bound / quantiser.high))
-        if math.ldexp(quantiser.high, exponent) < bound:  # the quotient was rounded down to a power of two
-            exponent += 1
-        return dataclasses.replace(quantiser, exponent=exponent)
+        (fraction, exponent), (high_fraction, high_exponent) = math.frexp(bound), math.frexp(quantiser.high)
+        return dataclasses.replace(quantiser, exponent=exponent - high_exponent + (fraction > high_fraction))
 
 
 @dataclass(frozen=True)
@@ -225,11 +223,13 @@ class TrainingConfig:
             if value is not None and value < 1:
                 raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
         for key in ("quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"must not be negative, but is {getattr(self, key)}", where=f"training.{key}")
+            if not 0 <= getattr(self, key) < math.inf:
+                raise ConfigError(
+                    f"must be finite and not negative, but is {getattr(self, key)}", where=f"training.{key}"
+                )
         for key in ("learning_rate", "quantised_learning_rate", "decay_factor"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"must be positive, not {getattr(self, key)}", where=f"training.{key}")
+            if not 0 < getattr(self, key) < math.inf:
+                raise ConfigError(f"must be positive and finite, not {getattr(self, key)}", where=f"training.{key}")
         if not 0 <= self.freeze_scales_fraction <= 1:
             raise ConfigError(
                 f"must be 0 to 1, not {self.freeze_scales_fraction}", where="training.freeze_scales_fraction"
@@ -260,6 +260,10 @@ class FirmwareConfig:
         if self.backend not in ("Vitis", "Vivado"):
             raise ConfigError(
                 f"unknown backend {self.backend!r}", where="firmware.backend", remedy="use Vitis or Vivado"
+            )
+        if not 0 < self.clock_period_ns < math.inf:
+            raise ConfigError(
+                f"must be positive and finite, not {self.clock_period_ns}", where="firmware.clock_period_ns"
             )
         if self.reuse_factor < 1:
             raise ConfigError(f"must be at least 1, not {self.reuse_factor}", where="firmware.reuse_factor")
@@ -313,7 +317,7 @@ def load_config(path: str | Path) -> Config:
             where=str(path),
             remedy=f"did you mean {path.with_name(near[0] + '.yaml')}?" if near else "give the path of a YAML file",
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # what is no text, no date, or too deep
         raise ConfigError(f"is not valid YAML: {' '.join(str(error).split())}", where=str(path)) from error
     if not isinstance(content, dict):
         raise ConfigError("must be a mapping of sections", where=str(path))
@@ -367,7 +371,7 @@ def _parse(kind: Any, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
         try:
             return float(value)  # YAML 1.1 takes 1e-3, without a point, for text
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ConfigError(f"must be of type {kind.__name__}, not {value!r}", where=where)

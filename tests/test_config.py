@@ -1,7 +1,9 @@
+from fractions import Fraction
+
 import pytest
 import yaml
 
-from nanopelican_hls.config import load_config
+from nanopelican_hls.config import QuantiserConfig, load_config
 from nanopelican_hls.errors import ConfigError
 
 MINIMAL = """
@@ -18,7 +20,7 @@ def test_numbers_are_read_as_they_are_written(tmp_path, text):
     assert load_config(path).training.learning_rate == 1e-3
 
 
-@pytest.mark.parametrize("text", ["fast", "true", "[1]"])
+@pytest.mark.parametrize("text", ["fast", "true", "[1]", "1" + 400 * "0"])
 def test_what_is_no_number_is_refused_by_its_key(tmp_path, text):
     path = tmp_path / "model.yaml"
     path.write_text(f"{MINIMAL}training: {{learning_rate: {text}}}\n")
@@ -26,3 +28,28 @@ def test_what_is_no_number_is_refused_by_its_key(tmp_path, text):
     with pytest.raises(ConfigError) as error:
         load_config(path)
     assert str(error.value).startswith(f"{path}: training: learning_rate: must be of type float, not {value!r}")
+
+
+@pytest.mark.parametrize("text", ["2001-99-99", "[" * 3000], ids=["no date", "too deep"])
+def test_what_is_no_yaml_is_refused(tmp_path, text):
+    path = tmp_path / "model.yaml"
+    path.write_text(f"{MINIMAL}training: {text}\n")
+    with pytest.raises(ConfigError, match="is not valid YAML"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-1.0"])
+@pytest.mark.parametrize("key", ["training.learning_rate", "training.weight_decay", "firmware.clock_period_ns"])
+def test_numbers_that_are_not_finite_are_refused(tmp_path, key, value):
+    section, name = key.split(".")
+    path = tmp_path / "model.yaml"
+    path.write_text(f"{MINIMAL}{section}: {{{name}: {value}}}\n")
+    with pytest.raises(ConfigError, match=f"{key}: must be .*finite"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("bound", [5e-324, 1e-310, 0.1, 127.0, 127.0000001, 1.7e308])
+def test_the_finest_scale_that_holds_a_bound(bound):
+    found = QuantiserConfig(8, signed=True).holding(bound)
+    largest = found.high * Fraction(2) ** found.exponent
+    assert largest / 2 < Fraction(bound) <= largest

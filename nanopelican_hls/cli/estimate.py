@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def _estimate(args: argparse.Namespace) -> None:
 
     clock, model = _read(args.model, args.models)
     clock = clock if args.clock is None else args.clock
-    if not clock > 0:
+    if not 0 < clock < math.inf:
         raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
     found = estimate(Program.parse(model), open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps))
     print(_table(str(args.model), clock, found))

@@ -46,6 +46,9 @@ class NetworkDescription:
                 f"parameter has shape {given.get(odd, 'absent')}, expected {shapes.get(odd, 'none of this name')}",
                 where=odd,
             )
+        for name, value in self.parameters.items():
+            if not np.isfinite(value).all():
+                raise ContractError("is NaN or infinite", where=name, remedy="train the model again")
         known = [*ports(self.network), *shapes, *activations(self.network)]
         for name in [*ports(self.network), *shapes, "logit"]:
             if name not in self.quantisers:

@@ -14,6 +14,8 @@ from nanopelican_hls.fixed_point import Quantiser, Rounding
 #: ONNX domains under which QONNX writes ``Quant``
 QUANT_DOMAIN = "qonnx.custom_op.general"
 QUANT_DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
+#: values of float32 lie below two to this power
+FLOAT32_INTEGER_BITS = 128
 
 
 def read_quantiser(
@@ -59,8 +61,16 @@ def read_quantiser(
     if attributes.get("narrow", 0):
         raise ContractError("its range is narrow", where=where, remedy="train with the full two's complement range")
     try:
-        return Quantiser(
+        quantiser = Quantiser(
             int(bit_width.item()), bool(attributes.get("signed", 1)), int(exponent) - 1, Rounding(rounding)
         )
     except ContractError as error:
         raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
+    # execution with qonnx hands values over in float32
+    if quantiser.range.integer_bits > FLOAT32_INTEGER_BITS:
+        raise ContractError(
+            f"its values reach 2^{quantiser.range.integer_bits - quantiser.signed}, which float32 does not hold",
+            where=where,
+            remedy="train with a smaller scale",
+        )
+    return quantiser

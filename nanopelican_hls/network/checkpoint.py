@@ -97,7 +97,11 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     try:
         found = parse_mapping(content["config"], f"{path}: config")
         description = _description(found, content)
-    except (ConfigError, ContractError, TypeError) as error:
+        for name, tensor in content["float_state"].items():
+            if not torch.isfinite(tensor).all():
+                raise NetworkError(f"{name} is NaN or infinite")
+    # what values of other types give
+    except (ConfigError, ContractError, NetworkError, TypeError, ValueError, AttributeError) as error:
         raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
     return Checkpoint(found, content["seed"], content["float_state"], description, content["metrics"])
 

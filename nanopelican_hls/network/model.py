@@ -36,7 +36,14 @@ class TrainedModel:
     @cached_property
     def float_network(self) -> FloatNetwork:
         network = FloatNetwork(self.config.network, nbar=self.config.training.nbar, seed=self.checkpoint.seed)
-        network.load_state_dict(dict(self.checkpoint.float_state))
+        try:
+            network.load_state_dict(dict(self.checkpoint.float_state))
+        except RuntimeError as error:
+            raise NetworkError(
+                f"its float network has other parameters: {' '.join(str(error).split())}",
+                where=self.config.name,
+                remedy="train the model again",
+            ) from error
         return network.double().eval()
 
     @cached_property

@@ -56,6 +56,8 @@ def read_mapped(paths: Sequence[Path]) -> list[Mapped]:
             rows = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise SynthesisError(f"cannot be read ({error})", where=str(path), remedy=REMEDY) from error
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise SynthesisError("is no list of rows", where=str(path), remedy=REMEDY)
         for place, row in enumerate(rows):
             where = f"{path}, row {place}"
             missing = {"name", "lut", "ff", "dsp"} - {key for key, value in row.items() if value is not None}

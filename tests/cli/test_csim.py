@@ -140,8 +140,10 @@ def test_a_user_error_is_one_message_and_status_2(command, workspace, tmp_path, 
     assert command("--jets", str(tmp_path / "foreign.h5")) == 2
     assert command(config="tinny.yaml") == 2
     assert command(models="nowhere") == 2
+    assert command("--build", str(tmp_path / "foreign.h5")) == 2
     errors = capsys.readouterr().err
-    assert errors.count("error: ") == 3
+    assert errors.count("error: ") == 4
+    assert "foreign.h5/tiny: Not a directory" in errors
     assert "foreign.h5" in errors
     assert "did you mean" in errors
     assert "nanopelican train" in errors

@@ -135,6 +135,11 @@ class TestDescription:
         parts[1]["column_w_r"] = np.zeros(2)
         self.refused(parts, r"shape \(2,\), expected none of this name", "column_w_r")
 
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_parameter_that_is_no_number(self, parts, value):
+        parts[1]["w_d"][1] = value
+        self.refused(parts, "is NaN or infinite", "w_d")
+
     def test_a_table_for_one_bias_only(self, parts):
         parts[1]["row_bias"] = np.zeros((6, 2))
         self.refused(parts, r"shape \(6, 2\), expected \(1, 2\)", "row_bias")

@@ -120,6 +120,16 @@ class TestQuant:
         set_initialiser(model, "row_bit_width", np.float32(bits))
         refused(model, f"a quantiser of {bits} bits", where="'row_quant'", remedy="2 to 24 bits")
 
+    def test_values_that_float32_does_not_hold(self, model):
+        """Execution with qonnx would give infinity."""
+        set_initialiser(model, "logit_scale", np.float32(2.0**126))
+        refused(
+            model,
+            r"its values reach 2\^133, which float32 does not hold",
+            where="'logit_quant'",
+            remedy="smaller scale",
+        )
+
     def test_bit_width_that_is_not_whole(self, model):
         set_initialiser(model, "row_bit_width", np.float32(7.5))
         refused(model, "bit width 7.5 is not whole", where="'row_quant'")

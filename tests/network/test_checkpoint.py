@@ -90,13 +90,23 @@ def test_a_file_that_would_run_code_is_refused(tmp_path):
         ({"quantisers": None}, "has no 'quantisers'"),
         ({"quantisers": {}}, "is inconsistent: q_plus: has no quantiser"),
         ({"config": {}}, "is inconsistent: .*missing key 'name'"),
+        ({"quantisers": 3}, "is inconsistent: "),
+        ({"float_state": 3}, "is inconsistent: "),
+        ({"float_state": {"c1": torch.tensor([1.0, torch.nan])}}, "is inconsistent: c1 is NaN or infinite"),
     ],
-    ids=["format", "missing", "no quantisers", "no config"],
+    ids=["format", "missing", "no quantisers", "no config", "other quantisers", "no state", "diverged"],
 )
 def test_inconsistent_content_is_named(path, changes, message):
     tamper(path, **changes)
     with pytest.raises(NetworkError, match=message):
         load_checkpoint(path)
+
+
+def test_a_float_network_that_lacks_a_parameter_is_named(path):
+    state = torch.load(path, weights_only=True)["float_state"]
+    tamper(path, float_state={name: value for name, value in state.items() if name != "c5"})
+    with pytest.raises(NetworkError, match=r'has other parameters: .*"c5"'):
+        _ = load_model(path).float_network
 
 
 def test_a_parameter_of_the_wrong_shape_is_named(path):

@@ -177,6 +177,19 @@ def test_a_refit_is_written(tmp_path, capsys, monkeypatch):
     assert "error 0.0%, at most 0.0%" in capsys.readouterr().out
 
 
+def test_a_clock_period_that_is_not_finite(tmp_path, capsys, model):
+    save_model(model, tmp_path / "model.onnx")
+    assert main(["estimate", str(tmp_path / "model.onnx"), "--clock", "inf"]) == 2
+    assert "must be a positive number of ns, not inf" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"rows": 1}', "3"])
+def test_a_file_that_is_no_list_of_rows(tmp_path, content):
+    (tmp_path / "rows.json").write_text(content)
+    with pytest.raises(SynthesisError, match="is no list of rows"):
+        read_mapped([tmp_path / "rows.json"])
+
+
 @pytest.mark.parametrize("arguments", [[], ["x.onnx", "--map", "y.json"]])
 def test_one_thing_at_a_time(arguments, capsys):
     assert main(["estimate", *arguments]) == 2
