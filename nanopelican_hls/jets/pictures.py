@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.files import written_whole
 from nanopelican_hls.jets.histograms import EDGES, ClassHistograms, smallest_width
 
 if TYPE_CHECKING:
@@ -85,18 +84,10 @@ def save_picture(figure: Figure, path: str | Path, *, force: bool = False) -> No
     """
     path = Path(path)
     check_destination(path, force=force)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        # no date: equal jets give equal bytes
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
+    # no date: equal jets give equal bytes
+    metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
+    with written_whole(path, JetsError) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], dpi=100, metadata=metadata)
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise JetsError(
-            f"cannot be written ({error.strerror})", where=str(path), remedy="check the folder and the free space"
-        ) from error
 
 
 def check_destination(path: Path, *, force: bool) -> None:

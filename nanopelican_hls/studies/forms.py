@@ -9,8 +9,8 @@ from nanopelican_hls.config import Config, Coordinates, NetworkConfig, Quantiser
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.study import Results, Study, named, recommended
 from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.synth.benchmark import SIZES
 
-SIZES = (8, 12, 16, 20, 24, 32)
 #: by letter: what it is, and the network for eight constituents
 FORMS = {
     "a": ("untied, laboratory, beams", NetworkConfig(8, 2, False, Spurions.BEAMS, Coordinates.CARTESIAN)),

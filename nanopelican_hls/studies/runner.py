@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
+from nanopelican_hls.network.checkpoint import require_equal
 from nanopelican_hls.network.run_folder import RunFolder
 from nanopelican_hls.network.seeds import deciding_loss
 from nanopelican_hls.network.side_by_side import side_by_side
@@ -72,11 +72,6 @@ def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, 
 def best_of(results: Sequence[Result], keep: int) -> list[Result]:
     """Those with the lowest validation loss, the best first."""
     return sorted(results, key=lambda result: result.loss)[:keep]
-
-
-def checkpoint_of(result: Result, runs: Path) -> Checkpoint:
-    """The trained model behind the result of a network."""
-    return load_checkpoint(_folder(result.task, runs).best)
 
 
 def default_jobs() -> int:
