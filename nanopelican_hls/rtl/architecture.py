@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators import (
     BEAMS,
     AngleDifference,
@@ -35,7 +36,7 @@ from nanopelican_hls.rtl.piece import Number
 from nanopelican_hls.rtl.piece_builder import PieceBuilder, Values
 from nanopelican_hls.rtl.products import Products, Vector
 from nanopelican_hls.rtl.schedule import Time
-from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.symbolic import ENTRY_BITS, Symbolic
 from nanopelican_hls.rtl.tracer import port_quantisers
 
 #: operators that do the same to every particle: inputs [B, K], or [B, 1] for all
@@ -227,6 +228,8 @@ class _Architecture(PieceBuilder):
         count, channels = self.program.shapes[node.output]
         constants = {name: Symbolic(value) for name, value in parameters.items()}
         half = self.half_unit(node) if "s" in inputs else 0.0
+        if half and (FixedRange.of_values(parameters["bias"]) + FixedRange.of_values(half)).bits > ENTRY_BITS:
+            half = 0.0  # one constant with both would have more bits than the tracer holds
         shared = self._shared_terms(node, inputs, constants, half) if "s" in inputs else []
         own = {name: constants.get(name) for name in ("w_r", "w_jj")}
         padded = padded_term(self.graph, node)

@@ -1,11 +1,14 @@
 """The hardware of every form of the network: its pieces, and its Verilog against QONNX execution."""
 
+import dataclasses
+
 import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
+from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import Settings, build
 from nanopelican_hls.rtl.project import generate_rtl
@@ -48,3 +51,12 @@ def test_equal_pieces_are_one_module(network):
     mixes = {module: number for module, number in count.items() if module.startswith("p_z_v")}
     assert sum(mixes.values()) == pairs
     assert len(mixes) <= 4
+
+
+def test_half_a_unit_far_above_the_bias_is_no_part_of_it():
+    """Together they would have more bits than the tracer can add to a number."""
+    description = random_description(NETWORKS[1], bits=5)
+    wide = {"row_bias": Quantiser(20, True, -20), "row": Quantiser(5, True, 14)}
+    program = Program.parse(build_model(dataclasses.replace(description, quantisers=description.quantisers | wide)))
+    netlist, _ = build(program, "p", Settings())
+    assert netlist.count()["p_row_exact_v0"] > 0
