@@ -20,9 +20,10 @@ from nanopelican_hls.operators import OPERATORS
 ROUNDING_MODES = {Rounding.ROUND: "RND_CONV", Rounding.FLOOR: "TRN"}
 
 
-def exact_type(values: FixedRange) -> FixedPrecisionType:
+def exact_type(values: FixedRange, least_bits: int = 1) -> FixedPrecisionType:
     """``ap_(u)fixed`` that holds every value of a range: assignments to it neither round nor overflow."""
-    return FixedPrecisionType(values.bits, values.integer_bits, values.signed)
+    bits = max(values.bits, least_bits)
+    return FixedPrecisionType(bits, bits + values.exponent, values.signed)
 
 
 def quantiser_type(quantiser: Quantiser) -> FixedPrecisionType:

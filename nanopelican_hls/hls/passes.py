@@ -16,7 +16,7 @@ from hls4ml.model.optimizer import ModelOptimizerPass
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.fixed_point import FixedRange, Rounding
 from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, port_quantisers, quantiser_type
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS
@@ -77,10 +77,23 @@ class NanopelicanTypes(ContractPass):
     def apply(self, model: Any, program: Program) -> None:
         _check_settings(model)
         types = {layer_name(port): quantiser_type(q) for port, (_, q) in port_quantisers(program).items()}
-        types |= {layer_name(tensor): exact_type(values) for tensor, values in program.ranges.items()}
+        types |= {
+            layer_name(tensor): exact_type(values, _rounded_bits(program, tensor))
+            for tensor, values in program.ranges.items()
+        }
         types |= {layer_name(tensor): quantiser_type(q) for tensor, q in program.quantisers.items()}
         for layer in model.get_layers():
             layer.get_output_variable().type.precision = types[layer.name]
+
+
+def _rounded_bits(program: Program, tensor: str) -> int:
+    """Bits of a tensor below the grid it is rounded to, also those above its own: ap_types read the first of them."""
+    exponents = [
+        node.quantiser.exponent
+        for node in program.nodes
+        if node.quantiser and node.quantiser.rounding is Rounding.ROUND and node.inputs[0] == tensor
+    ]
+    return max(exponents, default=program.exponent(tensor)) - program.exponent(tensor)
 
 
 def _check_settings(model: Any) -> None:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 
 import numpy as np
 import pytest
 from hls_models import MODELS
-from random_networks import random_ports
+from random_networks import random_description, random_ports
 
+from nanopelican_hls.config import NetworkConfig
 from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.hls import convert, run_events_file, run_testbench, write_events
 from nanopelican_hls.hls.passes import MANIFEST
 from nanopelican_hls.hls.testbench import BenchResult
@@ -114,3 +118,14 @@ class TestWriteEvents:
         (tmp_path / MANIFEST).write_text("{}")
         with pytest.raises(FirmwareError, match="is not a complete HLS project"):
             write_events(tmp_path, integers, np.arange(EVENTS))
+
+
+def test_numbers_far_below_the_grid_they_are_rounded_to(tmp_path):
+    """The bit that decides lies above all bits of the number."""
+    description = random_description(NetworkConfig(2, 1, symmetric=False), bits=4)
+    parameters = description.parameters | {"column_w_r": np.zeros(1)}
+    quantisers = description.quantisers | {"column": Quantiser(4, True, 30)}
+    model = build_model(dataclasses.replace(description, parameters=parameters, quantisers=quantisers))
+    ports = random_ports(description.network, EVENTS)
+    logits = execute(model, ports)["logit"][:, 0]
+    assert run_testbench(convert(model, tmp_path / "hls"), ports, logits) == BenchResult(EVENTS, 0, None)
