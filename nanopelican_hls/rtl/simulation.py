@@ -56,12 +56,17 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     Raises
     ------
     RtlError
-        If Verilator or a compiler is missing, or fails; its first error is in the message, its log in ``sim/``.
+        If Verilator or a compiler is missing, or fails; its first error is in the message, its log in ``sim/``. If the
+        path has a space, which make does not allow.
     """
     if project.language != "verilog":
         raise RtlError("only Verilog is simulated", where=str(project.path), remedy="generate Verilog")
     root = _verilator_root()
     folder = project.path / "sim"
+    if len(str(folder.resolve()).split()) > 1:
+        raise RtlError(
+            "has a space in its path: make cannot build there", where=str(project.path), remedy="choose another folder"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "ports.h").write_text(_ports_header(project), encoding="ascii")

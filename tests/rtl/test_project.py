@@ -131,6 +131,11 @@ def test_mapping_says_how_far_it_came(project, tmp_path):
         map_rtl(broken)
 
 
+def test_a_path_with_a_space_is_refused(project, tmp_path):
+    with pytest.raises(RtlError, match="has a space in its path"):
+        compile_simulation(dataclasses.replace(project, path=tmp_path / "my tagger"))
+
+
 def test_verilator_errors_are_shown(project, tmp_path):
     broken = dataclasses.replace(project, path=tmp_path)
     (tmp_path / "src").mkdir()
