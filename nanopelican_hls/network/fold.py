@@ -19,6 +19,7 @@ from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import Affine
 
 if TYPE_CHECKING:
+    from nanopelican_hls.config import NetworkConfig
     from nanopelican_hls.network.float_network import FloatNetwork
 
 Parameters = dict[str, Tensor]
@@ -72,16 +73,21 @@ def fold(net: FloatNetwork) -> dict[str, NDArray[np.float64]]:
     NetworkError
         If weights depend on the multiplicity (nPELICAN_N): the hardware's do not.
     """
-    if net.network.multiplicity_scaling:
+    require_hardware(net.network)
+    net = copy.deepcopy(net).double().eval()
+    with torch.no_grad():
+        folded = mixing_parameters(net, net.input_affine()) | readout_parameters(net, net.hidden_affine())
+    return {name: value.numpy() for name, value in folded.items()}
+
+
+def require_hardware(network: NetworkConfig) -> None:
+    """Refuse a network that has no hardware; the errors of `fold`."""
+    if network.multiplicity_scaling:
         raise NetworkError(
             "weights that depend on the multiplicity (nPELICAN_N) have no hardware",
             where="network.multiplicity_scaling",
             remedy="set it to false, or train in floating point only (training.quantised_epochs: 0)",
         )
-    net = copy.deepcopy(net).double().eval()
-    with torch.no_grad():
-        folded = mixing_parameters(net, net.input_affine()) | readout_parameters(net, net.hidden_affine())
-    return {name: value.numpy() for name, value in folded.items()}
 
 
 def _fractions(net: FloatNetwork) -> Tensor:

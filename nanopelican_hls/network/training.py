@@ -18,7 +18,7 @@ from nanopelican_hls.network.canonical import canonical_folded
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.evaluation import Sample, Tensors, float_figures, in_chunks, quantised_figures
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.fold import fold, require_hardware
 from nanopelican_hls.network.memory import keep_freed_memory
 from nanopelican_hls.network.metrics import Figures
 from nanopelican_hls.network.phase import Phase
@@ -93,9 +93,12 @@ class SeedTraining:
         TrainingError
             If the loss diverges. The state after the last good epoch stays.
         NetworkError
-            If the state found belongs to another configuration or other data; names the field.
+            If the state found belongs to another configuration or other data; names the field. If the network is to be
+            quantised, and has no hardware.
         """
         keep_freed_memory()
+        if self.config.training.quantised_epochs:
+            require_hardware(self.config.network)  # not after hours of float training
         state = self._load()
         with self._bar:
             float_net = self._train_float(state)

@@ -121,10 +121,12 @@ def test_without_quantised_epochs_the_model_stays_a_float_one(config, sample, tm
         export_qonnx(TrainedModel(best))
 
 
-def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample):
+def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample, monkeypatch):
     scaled = replace(config, network=replace(config.network, multiplicity_scaling=True))
     checkpoint = run(replace(scaled, training=replace(config.training, quantised_epochs=0)), sample)
     assert checkpoint.float_state["alpha"].any()
+    # refused before anything is trained
+    monkeypatch.delattr(SeedTraining, "_train_float")
     with pytest.raises(NetworkError, match="have no hardware"):
         run(scaled, sample)
 
