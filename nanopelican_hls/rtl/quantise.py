@@ -62,8 +62,10 @@ def field(x: Variable, top: int, bottom: int) -> Variable:
 def _floor(x: Variable, exponent: int) -> Variable:
     """Without the bits below the grid ``2**exponent``."""
     signed, integers, fraction = x.kif
-    # the sign may be all that is left, and stands above the grid then
-    return select_bits(x, signed, max(integers, exponent), min(fraction, -exponent))
+    # where the grid is above the sign, the sign is all that is left: taken where it stands, since alkaid shifts by less
+    # than 64 places, and then moved to the grid
+    lowest = min(exponent, integers)
+    return select_bits(x, signed, integers, min(fraction, -lowest)) * 2.0 ** (exponent - lowest)
 
 
 def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> tuple[Variable, Variable]:

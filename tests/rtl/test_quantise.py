@@ -34,6 +34,13 @@ def test_equals_the_quantiser(source, offset):
     assert differences(source, 1.0, offset, TARGETS) == []
 
 
+@pytest.mark.parametrize("factor", [1.0, -1.0, 0.5])
+@pytest.mark.parametrize("source_exponent", [-9, -43])
+def test_only_the_sign_is_left_on_a_grid_far_above(source_exponent, factor):
+    target = Quantiser(5, True, 26, Rounding.FLOOR)
+    assert differences(Quantiser(9, True, source_exponent), factor, 0.0, [target]) == []
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     source=st.builds(Quantiser, st.integers(2, 9), st.booleans(), st.integers(-3, 3)),
