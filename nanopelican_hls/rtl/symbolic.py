@@ -17,7 +17,7 @@ from alkaid.trace.passes import canon
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.fixed_point import FixedRange, Quantiser
+from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
 from nanopelican_hls.rtl.quantise import is_constant, quantised, select_bits, value_of
 from nanopelican_hls.rtl.sums import Sum, plus, times
 
@@ -197,6 +197,12 @@ fixed_variable.get_lsb_loc = _last_bit_of_operand
 def _variable(value: FixedRange | float, arrival: float) -> Any:
     if not isinstance(value, FixedRange):
         return float(value)
+    if max(-value.low, value.high) > 2**EXACT_BITS:  # alkaid holds bounds as float64
+        raise RtlError(
+            f"a number beside the tensors needs {value.bits} bits, more than the {EXACT_BITS} that bounds are exact to",
+            where=f"grid of 2^{value.exponent}",
+            remedy="narrow the momenta, or bring the grids of their components together",
+        )
     step = 2.0**value.exponent
     return FVariable(value.low * step, value.high * step, step, latency=arrival, hwconf=HWCONF)
 

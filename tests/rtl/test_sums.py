@@ -58,6 +58,12 @@ def test_a_constant_that_is_too_wide_is_refused():
         circuit({"x": x}, {"y": x + (2.0**31 + 1)})
 
 
+def test_a_number_whose_bounds_float64_does_not_hold_is_refused():
+    Symbolic.row([FixedRange(-(2**53), 2**53, -12)], [0.0])
+    with pytest.raises(RtlError, match="needs 55 bits, more than the 53"):
+        Symbolic.row([FixedRange(-(2**53) - 1, 2**53, -12)], [0.0])
+
+
 @pytest.mark.parametrize("count", [4, 5, 6, 7, 11, 12, 30])
 def test_unsigned_numbers_are_compressed(count):
     """No bit is lost where all are at their ends, and few numbers are not added by carries before the last addition."""
