@@ -10,13 +10,14 @@ STAGE  ?=
 PRODUCTS ?=
 CLOCK  ?=
 RUNS   ?=
+NETWORKS ?= 500
 
 BIN    := .venv/bin
 READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-training train test lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-training train test fuzz lint lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ train: $(READY)  ## train CONFIG: make train CONFIG=... TRAIN=train.h5 VALID=val
 
 test: $(READY)  ## the test suite
 	$(BIN)/python -m pytest
+
+fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
+	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check

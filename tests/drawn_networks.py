@@ -1,0 +1,144 @@
+"""Networks drawn from all that a configuration accepts: any form, any widths, grids far from the values on them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from random_networks import Arrays, random_ports
+
+from nanopelican_hls.config import Config, NetworkConfig, parse_mapping
+from nanopelican_hls.contract.dataflow import activations, parameters, ports, words
+from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.graph import build_model
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import NanopelicanError
+from nanopelican_hls.network.calibration import calibrated, pinned, port_exponent
+from nanopelican_hls.proof.hostile import hostile_events
+
+#: seeds of the networks that are compared; `make fuzz` takes more
+SEEDS = range(int(os.environ.get("NETWORKS") or 12))
+#: of these, one in so many is compiled too, which takes seconds
+COMPILED_EVERY = 12
+
+#: widths [low, high) of the quantisers of one network
+WIDTHS = {"any": (2, 21), "narrow": (2, 6), "typical": (4, 11), "two": (2, 3), "wide": (12, 25)}
+ROLES = ("momenta", "logit", "weights", "biases", "d", "r", "s", "mix", "relu", "diagonal", "sums")
+ROLES_OF_JET = ("jet_momenta", "d_jet", "d_jj")
+NEEDED = ("momenta", "jet_momenta", "logit", "weights", "biases")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A drawn network, events of all kinds for its ports, and what QONNX execution gives for these."""
+
+    description: NetworkDescription
+    model: onnx.ModelProto
+    program: Program
+    events: Arrays
+    reference: Arrays
+
+
+def example(seed: int, **largest: int) -> Example | None:
+    """From `drawn`; None if it is refused, which every refusal does by the name of a place."""
+    try:
+        description, jets = drawn(seed, **largest)
+        model = build_model(description)
+    except NanopelicanError as refusal:
+        if not refusal.where:
+            raise
+        return None
+    program = Program.parse(model)
+    events = hostile_events(program, lambda ports: execute(model, ports), 150, seed=seed).ports
+    events = {name: np.concatenate([values, jets[name], 1e6 * jets[name]]) for name, values in events.items()}
+    return Example(description, model, program, events, execute(model, events))
+
+
+def drawn(seed: int, *, constituents: int = 8, channels: int = 4) -> tuple[NetworkDescription, Arrays]:
+    """A network with up to so many constituents and channels, and jets for its ports.
+
+    Raises
+    ------
+    NanopelicanError
+        If what was drawn is no network that can be built; so it is for some seeds.
+    """
+    rng = np.random.default_rng(seed)
+    form = _form(rng, constituents, channels)
+    config = parse_mapping({"name": "drawn", "network": form, "quantisers": _quantisers(rng, form)}, f"seed {seed}")
+    jets = random_ports(config.network, 200, seed)
+    if config.network.level1 is None:
+        unit = 2.0 ** rng.choice([-20, -8, 0, 0, 0, 8, 20])
+        jets = {name: values * unit for name, values in jets.items()}
+    description = calibrated(config, _parameters(rng, config.network), jets)
+    return _moved(rng, config, description), jets
+
+
+def _form(rng: np.random.Generator, constituents: int, channels: int) -> dict[str, Any]:
+    spurions = str(rng.choice(["none", "beams", "jet"]))
+    words_in = spurions != "beams" and rng.random() < 0.25
+    cartesian = spurions == "beams" or (not words_in and rng.random() < 0.5)
+    return {
+        "n_constituents": int(rng.integers(2, constituents + 1)),
+        "channels": int(rng.integers(1, channels + 1)),
+        "symmetric": bool(rng.random() < 0.5),
+        "spurions": spurions,
+        "coordinates": "cartesian" if cartesian else "light_cone",
+        "batch_norm": bool(rng.random() < 0.4),
+        "input": "l1" if words_in else "components",
+    }
+
+
+def _quantisers(rng: np.random.Generator, form: dict[str, Any]) -> dict[str, Any]:
+    widths = WIDTHS[str(rng.choice(list(WIDTHS)))]
+    roles = ROLES + ROLES_OF_JET * (form["spurions"] == "jet")
+    return {
+        role: None if role not in NEEDED and rng.random() < 0.2 else _quantiser(rng, widths, clip=role not in NEEDED)
+        for role in roles
+    }
+
+
+def _quantiser(rng: np.random.Generator, widths: tuple[int, int], *, clip: bool) -> dict[str, Any]:
+    settings: dict[str, Any] = {"bits": int(rng.integers(*widths)), "rounding": str(rng.choice(["ROUND", "FLOOR"]))}
+    if rng.random() < 0.3:
+        settings["signed"] = True
+    if clip and rng.random() < 0.15:
+        settings["clip"] = float(10.0 ** rng.uniform(-4, 7))
+    return settings
+
+
+def _parameters(rng: np.random.Generator, network: NetworkConfig) -> dict[str, NDArray[np.float64]]:
+    """Some are 0 in part or all, some of one sign, some far too large or small."""
+    spread = int(rng.choice([0, 0, 2, 12]))
+    values = {}
+    for name, (_, shape) in parameters(network, tables=network.batch_norm).items():
+        value = rng.normal(size=shape) * 2.0 ** rng.integers(-spread, spread + 1)
+        kind = rng.choice(["plain", "plain", "none", "some", "positive", "negative"])
+        values[name] = {
+            "plain": value,
+            "none": 0 * value,
+            "some": value * (rng.random(shape) < 0.5),
+            "positive": np.abs(value),
+            "negative": -np.abs(value),
+        }[kind]
+    return values
+
+
+def _moved(rng: np.random.Generator, config: Config, description: NetworkDescription) -> NetworkDescription:
+    """With the grids of activations and parameters up to some powers of two away from where calibration puts them."""
+    network, reach = config.network, int(rng.choice([0, 0, 1, 3, 8]))
+    movable = (*parameters(network, tables=False), *activations(network), *ports(network))
+    quantisers = dict(description.quantisers)
+    for name, quantiser in quantisers.items():
+        exponent = quantiser.exponent + int(rng.integers(-reach, reach + 1))
+        if name not in movable or name in words(network) or name in pinned(config):
+            continue
+        if name in ports(network):
+            exponent = port_exponent(network, exponent)
+        quantisers[name] = dataclasses.replace(quantiser, exponent=exponent)
+    return dataclasses.replace(description, quantisers=quantisers)

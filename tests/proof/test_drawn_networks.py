@@ -1,0 +1,43 @@
+"""Any network that is accepted gives the same integers everywhere; ``make fuzz`` draws more of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from drawn_networks import COMPILED_EVERY, SEEDS, example
+
+from nanopelican_hls.hls.project import compile, convert, trace
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.proof import hostile
+from nanopelican_hls.proof.comparison import compare
+
+
+@pytest.fixture(autouse=True)
+def _short_search(monkeypatch):
+    """The search for saturation is tested elsewhere."""
+    monkeypatch.setattr(hostile, "SEARCH_ROUNDS", 2)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_all_executors_agree(seed, tmp_path):
+    found = example(seed)
+    if found is None:
+        return
+    for tensor, bounds in found.program.ranges.items():
+        integers = np.ldexp(found.reference[tensor], -bounds.exponent)
+        assert (integers == np.rint(integers)).all(), tensor
+        assert bounds.low <= integers.min() <= integers.max() <= bounds.high, tensor
+    with torch.no_grad():
+        tensors = QuantisedNetwork.from_description(found.description).tensors(found.events)
+    others = {"torch": {name: values.numpy() for name, values in tensors.items()}}
+    if seed % COMPILED_EVERY == 0:
+        others["C-simulation"] = trace(compile(convert(found.model, tmp_path / "hls")), found.events)
+    for name, other in others.items():
+        comparison = compare(found.program, found.reference, other)
+        assert comparison.mismatches == 0, f"{name}: {comparison}"
+        assert set(comparison.tensors) == set(found.program.ranges)
+
+
+def test_most_of_what_is_drawn_is_accepted():
+    assert sum(example(seed) is not None for seed in range(20)) > 10

@@ -1,0 +1,73 @@
+"""Hardware of any network that is accepted; ``make fuzz`` draws more of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from drawn_networks import SEEDS, example
+
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.proof import hostile
+from nanopelican_hls.proof.comparison import compare
+from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.project import generate_rtl
+from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+from nanopelican_hls.rtl.tracer import port_quantisers, trace
+
+#: the others are not compiled, which takes seconds
+SIMULATED_EVERY = 4
+SMALL = {"constituents": 4, "channels": 2}
+#: what alkaid's arithmetic does not hold, and what is no hardware (docs/rtl.md)
+REFUSED = re.compile("is a constant of|a number beside the tensors needs|gives the same logit")
+
+
+@pytest.fixture(autouse=True)
+def _short_search(monkeypatch):
+    """The search for saturation is tested elsewhere."""
+    monkeypatch.setattr(hostile, "SEARCH_ROUNDS", 2)
+
+
+def settings(seed: int) -> Settings:
+    rng = np.random.default_rng(seed)
+    most_dsps = None if rng.random() < 0.6 else int(rng.integers(0, 16))
+    levels, products = float(rng.choice([1.0, 2.0, 3.97, 8.0])), str(rng.choice(["dsp", "fabric"]))
+    return Settings(levels, products, bool(rng.random() < 0.5), most_dsps)
+
+
+def unless_refused(make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except RtlError as refusal:
+        if not REFUSED.match(refusal.what):
+            raise
+        return None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_interpreter_agrees_at_every_tensor(seed):
+    found = example(seed, **SMALL)
+    circuit = found and unless_refused(lambda: trace(found.program).circuit(all_tensors=True))
+    if circuit is None:
+        return
+    ports = {tensor: found.reference[tensor] for tensor in port_quantisers(found.program)}
+    comparison = compare(found.program, found.reference, circuit.evaluate(ports))
+    assert comparison.mismatches == 0, str(comparison)
+    assert set(comparison.tensors) == set(found.program.ranges)
+
+
+@pytest.mark.parametrize("seed", [seed for seed in SEEDS if seed % SIMULATED_EVERY == 0])
+def test_verilog_agrees_at_the_logit(seed, tmp_path):
+    found = example(seed, **SMALL)
+    if found is None or len(np.unique(found.reference["logit"])) == 1:
+        return
+    project = unless_refused(lambda: generate_rtl(found.program, tmp_path / "rtl", settings=settings(seed)))
+    if project is None:
+        return
+    compile_simulation(project)
+    result = simulate(project, found.reference, found.reference["logit"])
+    assert result.mismatches == 0, result.first_mismatch
+    assert result.latency_cycles == project.latency_cycles
