@@ -35,9 +35,15 @@ class Instance:
     parameters: Mapping[str, int] = field(default_factory=dict)
 
     def verilog(self) -> str:
-        parameters = ", ".join(f".{name}({value})" for name, value in self.parameters.items())
+        parameters = ", ".join(f".{name}({_literal(value)})" for name, value in self.parameters.items())
         ports = ", ".join(f".{port}({net})" for port, net in (("clk", "clk"), *self.nets.items()))
         return f"{self.module} {f'#({parameters}) ' if parameters else ''}{self.name} ({ports});"
+
+
+def _literal(value: int) -> str:
+    """A number without a size may be cut to 32 bits (IEEE 1364-2005, 3.5.1)."""
+    magnitude = str(abs(value)) if abs(value) < 2**31 else f"{abs(value).bit_length() + 1}'sd{abs(value)}"
+    return f"-{magnitude}" if value < 0 else magnitude
 
 
 def piece_name(module: str, prefix: str) -> str:

@@ -11,6 +11,7 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import Settings, build
+from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 
@@ -60,3 +61,9 @@ def test_half_a_unit_far_above_the_bias_is_no_part_of_it():
     program = Program.parse(build_model(dataclasses.replace(description, quantisers=description.quantisers | wide)))
     netlist, _ = build(program, "p", Settings())
     assert netlist.count()["p_row_exact_v0"] > 0
+
+
+def test_parameters_that_32_bits_do_not_hold_have_a_size():
+    parameters = {"SMALL": 2**31 - 1, "WIDE": 2**31, "NEGATIVE": -(2**40)}
+    line = Instance("module", "name", {"a": "b"}, parameters).verilog()
+    assert ".SMALL(2147483647), .WIDE(33'sd2147483648), .NEGATIVE(-42'sd1099511627776)" in line
