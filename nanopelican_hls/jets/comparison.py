@@ -78,10 +78,9 @@ def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
     # as many places in both, so that padding is padding
     places = max(*RANKS, *(jets.four_momenta.shape[1] for jets in samples))
     samples = [jets.leading(places) for jets in samples]
+    complete = min(_complete_up_to(jets) for jets in samples)
     quantities = QUANTITIES | {
-        f"pT of constituent {rank}, GeV": _constituent_pt(rank)
-        for rank in RANKS
-        if rank <= min(_complete_up_to(jets) for jets in samples)
+        f"pT of constituent {rank}, GeV": _constituent_pt(rank) for rank in RANKS if rank <= complete
     }
     rows = []
     for label, jet_class in ((1, "top"), (0, "QCD")):

@@ -5,18 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from drawn_networks import COMPILED_EVERY, SEEDS, example
+from drawn_networks import SEEDS, example
 
 from nanopelican_hls.hls.project import compile, convert, trace
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
-from nanopelican_hls.proof import hostile
 from nanopelican_hls.proof.comparison import compare
 
-
-@pytest.fixture(autouse=True)
-def _short_search(monkeypatch):
-    """The search for saturation is tested elsewhere."""
-    monkeypatch.setattr(hostile, "SEARCH_ROUNDS", 2)
+#: the others are not compiled, which takes seconds
+COMPILED_EVERY = 12
 
 
 @pytest.mark.parametrize("seed", SEEDS)

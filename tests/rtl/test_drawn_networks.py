@@ -11,7 +11,6 @@ import pytest
 from drawn_networks import SEEDS, example
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.proof import hostile
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.rtl.architecture import Settings
 from nanopelican_hls.rtl.project import generate_rtl
@@ -23,12 +22,6 @@ SIMULATED_EVERY = 4
 SMALL = {"constituents": 4, "channels": 2}
 #: what alkaid's arithmetic does not hold, and what is no hardware (docs/rtl.md)
 REFUSED = re.compile("is a constant of|a number beside the tensors needs|gives the same logit")
-
-
-@pytest.fixture(autouse=True)
-def _short_search(monkeypatch):
-    """The search for saturation is tested elsewhere."""
-    monkeypatch.setattr(hostile, "SEARCH_ROUNDS", 2)
 
 
 def settings(seed: int) -> Settings:
