@@ -30,11 +30,10 @@ class Rounding(str, Enum):
     FLOOR = "FLOOR"  #: towards minus infinity, that is truncation (HLS ``AP_TRN``); free in hardware
 
 
-def _grid(numerator: int, denominator: int) -> int:
-    """Exponent of the coarsest power-of-two grid that holds a binary fraction other than 0."""
-    if denominator > 1:
-        return 1 - denominator.bit_length()
-    return (numerator & -numerator).bit_length() - 1
+def grid_exponent(value: float) -> int:
+    """Exponent of the coarsest power-of-two grid that holds a number other than 0."""
+    numerator, denominator = value.as_integer_ratio()
+    return (numerator & -numerator).bit_length() - denominator.bit_length()
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class FixedRange:
         ratios = [v.as_integer_ratio() for v in flat]
         if not any(numerator for numerator, _ in ratios):
             return cls(0, 0, 0)
-        exponent = min(_grid(*ratio) for ratio in ratios if ratio[0])
+        exponent = min(grid_exponent(v) for v in flat if v)
         # Python integers: the span of the exponents may exceed that of float64
         integers = [
             (numerator << -exponent) // denominator if exponent < 0 else numerator >> exponent

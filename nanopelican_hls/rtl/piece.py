@@ -16,7 +16,7 @@ from alkaid.trace.passes import add_surrogate, dead_code_elimin, fuse_ternary_ad
 from alkaid.types import CombLogic, QInterval
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.fixed_point import FixedRange, grid_exponent
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.schedule import Operation, Time, stages
 from nanopelican_hls.rtl.sums import TABLE_LEVELS
@@ -39,17 +39,12 @@ class Number:
     def of(cls, bounds: QInterval) -> Number:
         signed, integers, fraction = bounds.kif
         low, high = (int(bound / bounds.step) for bound in (bounds.min, bounds.max))
-        exponent = -_trailing_bits(bounds.step)
+        exponent = grid_exponent(bounds.step)
         return cls(FixedRange(low, high, exponent), int(signed + integers + fraction), bool(signed))
 
     @property
     def exponent(self) -> int:
         return self.values.exponent
-
-
-def _trailing_bits(step: float) -> int:
-    numerator, denominator = step.as_integer_ratio()
-    return denominator.bit_length() - numerator.bit_length()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nanopelican_hls.fixed_point import Quantiser, Rounding
+from nanopelican_hls.fixed_point import Quantiser, Rounding, grid_exponent
 
 Variable = Any
 
@@ -45,13 +45,8 @@ def select_bits(x: Variable, signed: bool, integers: int, fraction: int) -> Vari
     (``canonicalize_msb_wraps`` forgets the factor); so the factor is taken out first.
     """
     factor = abs(x._factor)
-    shift = _exponent(factor)
+    shift = grid_exponent(factor)
     return (x * (1 / factor)).quantize(int(signed), integers - shift, fraction + shift) * factor
-
-
-def _exponent(power_of_two: float) -> int:
-    numerator, denominator = power_of_two.as_integer_ratio()
-    return numerator.bit_length() - denominator.bit_length()
 
 
 def field(x: Variable, top: int, bottom: int) -> Variable:

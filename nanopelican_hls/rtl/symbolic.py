@@ -17,7 +17,7 @@ from alkaid.trace.passes import canon
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
+from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser, grid_exponent
 from nanopelican_hls.rtl.quantise import is_constant, quantised, select_bits, value_of
 from nanopelican_hls.rtl.sums import Sum, plus, times
 
@@ -165,8 +165,7 @@ class Symbolic:
 
 def last_bit(constant: float) -> int:
     """Exponent of the last bit of a constant; of 0, that of no other."""
-    numerator, denominator = float(constant).as_integer_ratio()
-    return (numerator & -numerator).bit_length() - denominator.bit_length() if numerator else 127
+    return grid_exponent(float(constant)) if constant else 127
 
 
 def _last_bit_of_operand(constant: float) -> int:
