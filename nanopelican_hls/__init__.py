@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nanopelican_hls.contract.execution import execute
-    from nanopelican_hls.hls.project import compile, convert, predict, trace
+    from nanopelican_hls.flows.csimulation import compile, predict, trace
+    from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path
     from nanopelican_hls.network.model import export_qonnx, load_model
     from nanopelican_hls.proof.comparison import compare
@@ -28,16 +29,16 @@ if TYPE_CHECKING:
 _HOMES = {
     "Jets": "jets",
     "compare": "proof.comparison",
-    "compile": "hls.project",
+    "compile": "flows.csimulation",
     "convert": "hls.project",
     "execute": "contract.execution",
     "export_qonnx": "network.model",
     "load_model": "network.model",
     "port_values": "jets",
-    "predict": "hls.project",
+    "predict": "flows.csimulation",
     "read_jets": "jets",
     "sample_path": "jets",
-    "trace": "hls.project",
+    "trace": "flows.csimulation",
 }
 
 __all__ = [

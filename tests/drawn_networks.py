@@ -13,15 +13,16 @@ import onnx
 from numpy.typing import NDArray
 from random_networks import Arrays, random_ports
 
-from nanopelican_hls.config import Config, NetworkConfig, parse_mapping
-from nanopelican_hls.contract.dataflow import activations, parameters, ports, words
-from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.config import Config, parse_mapping
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import NanopelicanError
-from nanopelican_hls.network.calibration import calibrated, pinned, port_exponent
 from nanopelican_hls.proof import hostile
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import activations, parameters, ports, words
+from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.training.scales import calibrated, pinned, port_exponent
 
 #: seeds of the networks that are compared; `make fuzz` takes more
 SEEDS = range(int(os.environ.get("NETWORKS") or 12))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import onnx
 from random_networks import random_description
 
-from nanopelican_hls.config import Coordinates, Input, NetworkConfig, Spurions
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.fixed_point import Rounding
+from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.export import build_model
 
 CARTESIAN, LIGHT_CONE = Coordinates.CARTESIAN, Coordinates.LIGHT_CONE
 BOTH, ROUND, FLOOR = tuple(Rounding), (Rounding.ROUND,), (Rounding.FLOOR,)

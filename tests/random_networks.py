@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nanopelican_hls.config import Coordinates, Input, NetworkConfig, Spurions
-from nanopelican_hls.contract.dataflow import activations, dataflow, momenta, parameters, ports, words
-from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.fixed_point import Quantiser, Rounding
+from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import activations, dataflow, momenta, parameters, ports, words
+from nanopelican_hls.topology.description import NetworkDescription
 
 Arrays = dict[str, NDArray[np.float64]]
 

@@ -3,8 +3,9 @@ from fractions import Fraction
 import pytest
 import yaml
 
-from nanopelican_hls.config import QuantiserConfig, load_config
+from nanopelican_hls.config import load_config
 from nanopelican_hls.errors import ConfigError
+from nanopelican_hls.topology.config import QuantiserConfig
 
 MINIMAL = """
 network: {n_constituents: 4, channels: 1}

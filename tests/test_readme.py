@@ -7,14 +7,8 @@ from pathlib import Path
 import pytest
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.config import (
-    FirmwareConfig,
-    NetworkConfig,
-    QuantisersConfig,
-    TrainingConfig,
-    load_config,
-    to_mapping,
-)
+from nanopelican_hls.config import FirmwareConfig, TrainingConfig, load_config, to_mapping
+from nanopelican_hls.topology.config import NetworkConfig, QuantisersConfig
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

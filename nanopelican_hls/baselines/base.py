@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from nanopelican_hls.jets import Jets
-from nanopelican_hls.network.evaluation import in_chunks
+from nanopelican_hls.network.inference import in_chunks
 
 
 class Baseline(nn.Module, ABC):

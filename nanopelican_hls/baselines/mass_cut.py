@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nanopelican_hls.baselines.base import Baseline
 from nanopelican_hls.jets import Jets
-from nanopelican_hls.jets.comparison import mass_gev
+from nanopelican_hls.jets.two_samples import mass_gev
 
 
 class JetMassCut(Baseline):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nanopelican_hls.baselines.base import Baseline
 from nanopelican_hls.jets import Jets
-from nanopelican_hls.jets.comparison import mass_gev
+from nanopelican_hls.jets.two_samples import mass_gev
 
 #: bins of the histogram: a fifth of the width of the top peak at half height, and wide enough to hold a hundred or more
 #: of 12,000 QCD jets up to 190 GeV; heavier jets than the last bin's count there

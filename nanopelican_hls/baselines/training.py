@@ -10,9 +10,9 @@ import torch
 from tqdm import tqdm
 
 from nanopelican_hls.baselines.base import Baseline
+from nanopelican_hls.evaluation.metrics import Figures, figures, require_both_classes
 from nanopelican_hls.jets import Jets
-from nanopelican_hls.network.metrics import Figures, figures, require_both_classes
-from nanopelican_hls.network.phase import Phase
+from nanopelican_hls.training.phase import Phase
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
-    from nanopelican_hls.hls.project import compile, convert, predict, trace
+    from nanopelican_hls.flows.csimulation import compile, predict, trace
+    from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
     config = load_config(config_path)

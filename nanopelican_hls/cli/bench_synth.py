@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.benchmarks.synthesis import FORMS, SIZES, Row, read_rows
 from nanopelican_hls.errors import SynthesisError
-from nanopelican_hls.synth.benchmark import FORMS, SIZES, Row, read_rows
 
 #: rows, and the conversion of trigger words
 Figures = tuple[list[Row], dict[str, Any] | None]
@@ -53,8 +53,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the RTL of a row differs from QONNX execution."""
+    from nanopelican_hls.benchmarks.synthesis_page import page
     from nanopelican_hls.files import write_atomically
-    from nanopelican_hls.synth.benchmark_page import page
 
     _check(args)
     rows, conversion = _kept(args.output) if args.page else _measured(args)
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _kept(folder: Path) -> Figures:
-    from nanopelican_hls.synth.conversion import read_conversion
+    from nanopelican_hls.benchmarks.conversion import read_conversion
 
     rows = read_rows(folder / ROWS)
     if not rows:
@@ -76,8 +76,8 @@ def _kept(folder: Path) -> Figures:
 def _measured(args: argparse.Namespace) -> Figures:
     from tqdm import tqdm
 
-    from nanopelican_hls.synth import benchmark
-    from nanopelican_hls.synth.conversion import measured_conversion
+    from nanopelican_hls.benchmarks import synthesis as benchmark
+    from nanopelican_hls.benchmarks.conversion import measured_conversion
 
     if args.runs:
         print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")

@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from nanopelican_hls.studies.speed import run_speed
+    from nanopelican_hls.benchmarks.training_speed import run_speed
 
     print(run_speed(args.output, batch=args.batch, channels=args.channels), end="")
     return 0

@@ -39,8 +39,8 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if every integer is equal, 1 if not."""
     # the heavy imports wait until the arguments are known to be good
+    from nanopelican_hls.flows.bit_accuracy import CsimReport, simulate, write_report
     from nanopelican_hls.jets import read_jets, sample_path
-    from nanopelican_hls.proof.csim import CsimReport, simulate, write_report
 
     configs = [load_config(path) for path in args.configs]
     models = [_load(config, args.models) for config in configs]

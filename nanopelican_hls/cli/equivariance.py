@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nanopelican_hls.analysis.equivariance import Drift
     from nanopelican_hls.jets import Jets
-    from nanopelican_hls.network.equivariance import Drift
     from nanopelican_hls.network.model import TrainedModel
 
 #: how far the float network's logit may move, in units of max(1, |logit|)
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     """Check the float network, measure the quantised one, write the table and the picture."""
     import torch
 
-    from nanopelican_hls.network.equivariance import float_deviation
+    from nanopelican_hls.analysis.equivariance import float_deviation
 
     torch.set_num_threads(1)  # the arrays are small: threads would mostly wait for each other
     model = _model(args.model, args.models)
@@ -90,8 +90,8 @@ def _model(path: Path, folder: Path) -> TrainedModel:
 
 def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
     """Jets that choose scales, and jets that are transformed: different ones."""
+    from nanopelican_hls.evaluation.metrics import require_both_classes
     from nanopelican_hls.jets import read_jets, sample_path
-    from nanopelican_hls.network.metrics import require_both_classes
 
     path = args.jets or sample_path()
     jets = read_jets(path, CALIBRATION_JETS + args.events).leading(model.config.network.n_constituents)
@@ -105,12 +105,12 @@ def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
 def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, jets: Jets) -> None:
     from tqdm import tqdm
 
+    from nanopelican_hls.analysis.equivariance import at_momentum_width, drifts
     from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.evaluation.sample import Sample
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.jets import port_values
     from nanopelican_hls.jets.pictures import save_picture
-    from nanopelican_hls.network.equivariance import at_momentum_width, drifts
-    from nanopelican_hls.network.evaluation import Sample
 
     config, name = model.config, model.config.name
     widths = WIDTHS[config.network.coordinates.value] if args.widths is None else args.widths
@@ -137,7 +137,7 @@ def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: in
     from nanopelican_hls.errors import NetworkError
 
     try:
-        from nanopelican_hls.network.equivariance_picture import draw
+        from nanopelican_hls.analysis.equivariance_picture import draw
     except ImportError as error:
         raise NetworkError(
             "the picture needs matplotlib, which is not installed (the table is written)",

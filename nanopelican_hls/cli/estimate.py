@@ -13,7 +13,7 @@ from nanopelican_hls.errors import SynthesisError
 if TYPE_CHECKING:
     import onnx
 
-    from nanopelican_hls.synth.estimate import Calibration, Estimate
+    from nanopelican_hls.estimate.estimate import Calibration, Estimate
 
 DESCRIPTION = "Estimate latency and resources from the pieces of the RTL, without any EDA tool; or calibrate that."
 
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _estimate(args: argparse.Namespace) -> None:
     from nanopelican_hls.contract.program import Program
+    from nanopelican_hls.estimate.estimate import estimate
     from nanopelican_hls.rtl import open_settings
-    from nanopelican_hls.synth.estimate import estimate
 
     clock, model = _read(args.model, args.models)
     clock = clock if args.clock is None else args.clock
@@ -88,8 +88,8 @@ def _read(path: Path, models: Path) -> tuple[float, onnx.ModelProto]:
     if path.suffix == ".onnx":  # no configuration tells its clock period
         return FirmwareConfig.clock_period_ns, read_model(path)
     if path.suffix == ".pt":
-        from nanopelican_hls.contract.graph import build_model
         from nanopelican_hls.network.model import load_model
+        from nanopelican_hls.topology.export import build_model
 
         trained = load_model(path)
         return trained.config.firmware.clock_period_ns, build_model(trained.description)
@@ -128,7 +128,7 @@ def _origin(calibration: Calibration) -> str:
 
 
 def _calibrate(paths: list[Path]) -> None:
-    from nanopelican_hls.synth.calibration import calibrate, read_mapped, write_calibration
+    from nanopelican_hls.estimate.calibration import calibrate, read_mapped, write_calibration
 
     calibration = calibrate(read_mapped(paths))
     write_calibration(calibration)
@@ -142,6 +142,6 @@ def _calibrate(paths: list[Path]) -> None:
 def _map(path: Path, build: Path) -> None:
     from tqdm import tqdm
 
-    from nanopelican_hls.synth.calibration import map_untrained
+    from nanopelican_hls.estimate.calibration import map_untrained
 
     map_untrained(path, build / "estimate", lambda tasks: tqdm(tasks, desc="mapping", unit="network"))

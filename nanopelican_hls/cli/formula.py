@@ -32,7 +32,7 @@ def _digits(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Print counts, parameters and formula."""
-    from nanopelican_hls.network.formula import Formula, latex, parameter_count, parameter_rows, text
+    from nanopelican_hls.analysis.formula import Formula, latex, parameter_count, parameter_rows, text
     from nanopelican_hls.network.model import TrainedModel
 
     checkpoints = _checkpoints([file for path in args.models for file in _files(path)])

@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from nanopelican_hls.jets import read_jets
-    from nanopelican_hls.jets.comparison import compare_samples, markdown
+    from nanopelican_hls.jets.two_samples import compare_samples, markdown
 
     first, second = (read_jets(path, args.jets) for path in (args.first, args.second))
     rows = compare_samples(first, second)

@@ -12,8 +12,8 @@ from nanopelican_hls.errors import NetworkError, SynthesisError
 if TYPE_CHECKING:
     import onnx
 
-    from nanopelican_hls.synth.report import SynthesisReport
-    from nanopelican_hls.synth.target import Target
+    from nanopelican_hls.flows.report import SynthesisReport
+    from nanopelican_hls.flows.target import Target
 
 DESCRIPTION = (
     "Synthesise the firmware of a trained model: with AMD's tools if they are on the PATH, with open ones elsewhere."
@@ -74,9 +74,9 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the RTL was simulated and differs from QONNX execution."""
     # the heavy imports wait until the arguments are known to be good
-    from nanopelican_hls.synth.build_folder import locked
-    from nanopelican_hls.synth.flows import choose_flow
-    from nanopelican_hls.synth.report import table, write_report
+    from nanopelican_hls.flows.build_folder import locked
+    from nanopelican_hls.flows.choice import choose_flow
+    from nanopelican_hls.flows.report import table, write_report
 
     if args.events is not None and args.events < 1:
         raise SynthesisError(f"must be at least 1, not {args.events}", where="events")
@@ -113,8 +113,8 @@ def read_trained(models: Path, config: Config) -> onnx.ModelProto:
 
 
 def _vendor(args: argparse.Namespace, config: Config, model: onnx.ModelProto, build: Path) -> SynthesisReport:
-    from nanopelican_hls.synth.vendor import synthesise
-    from nanopelican_hls.synth.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
+    from nanopelican_hls.flows.vendor import synthesise
+    from nanopelican_hls.flows.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
 
     settings = VendorSettings(
         target=_target(args, config),
@@ -127,7 +127,7 @@ def _vendor(args: argparse.Namespace, config: Config, model: onnx.ModelProto, bu
 
 
 def _open(args: argparse.Namespace, config: Config, model: onnx.ModelProto, build: Path) -> SynthesisReport:
-    from nanopelican_hls.synth.flows import load_open_flow
+    from nanopelican_hls.flows.choice import load_open_flow
 
     synthesise = load_open_flow()
     asked = {name: getattr(args, name) for name in ("products", "winograd", "most_dsps")}
@@ -137,8 +137,8 @@ def _open(args: argparse.Namespace, config: Config, model: onnx.ModelProto, buil
 
 
 def _target(args: argparse.Namespace, config: Config) -> Target:
-    from nanopelican_hls.synth.parts import find_part
-    from nanopelican_hls.synth.target import Target
+    from nanopelican_hls.flows.parts import find_part
+    from nanopelican_hls.flows.target import Target
 
     return Target(
         part=find_part(args.part or config.firmware.part),

@@ -39,10 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.config import load_config
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.files import write_atomically
-    from nanopelican_hls.network.card import card_content, card_markdown, measure
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
-    from nanopelican_hls.network.seeds import read_sample, train_seeds
+    from nanopelican_hls.training.card import card_content, card_markdown, measure
+    from nanopelican_hls.training.seeds import read_sample, train_seeds
 
     config = load_config(args.config)
     seeds = args.seeds or list(config.training.seeds)

@@ -17,7 +17,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.errors import NetworkError
-    from nanopelican_hls.network.card import zoo_table
+    from nanopelican_hls.training.card import zoo_table
 
     cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(args.folder.glob("*.json"))]
     if not cards:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nanopelican_hls.config import Coordinates, NetworkConfig
-from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, JET_WORDS, to_level1
-from nanopelican_hls.level1_format import Level1Format
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig
+from nanopelican_hls.topology.dataflow import ports
+from nanopelican_hls.topology.level1_format import Level1Format
 
 #: pT / |p| below which a jet has no axis to speak of: |eta| > 5.3, outside every detector. The boost along the beam
 #: costs a factor of (|p| / pT)^2 in precision; any frame gives the same products, so there the laboratory serves.
@@ -61,7 +61,7 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
     Returns
     -------
     dict of str to float64 array, C-contiguous
-        One array per name of `contract.dataflow.ports`: [n, N] for a component of the leading N constituents, [n, 1]
+        One array per name of `topology.dataflow.ports`: [n, N] for a component of the leading N constituents, [n, 1]
         for one of the jet. Level-1 words likewise: pt and mass in GeV, eta and phi in codes.
     """
     columns = (

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.jets.comparison import mass_gev
 from nanopelican_hls.jets.container import Jets, pt_gev
 from nanopelican_hls.jets.coordinates import to_light_cone
+from nanopelican_hls.jets.two_samples import mass_gev
 from nanopelican_hls.operators._minkowski import dot
 
 #: quantity -> edges of its bins; what lies outside counts in the first or the last bin

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets, pt_gev
-from nanopelican_hls.level1_format import CMS_CORRELATOR, GLOBAL_TRIGGER, LEVEL1_FORMATS, Level1Format
+from nanopelican_hls.topology.level1_format import CMS_CORRELATOR, GLOBAL_TRIGGER, LEVEL1_FORMATS, Level1Format
 
 __all__ = [
     "CMS_CORRELATOR",

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nanopelican_hls.config import NetworkConfig
-from nanopelican_hls.contract.dataflow import activations, parameters
-from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm
 from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import activations, parameters
+from nanopelican_hls.topology.description import NetworkDescription
 
 Parameters = Mapping[str, NDArray[np.float64]]
 

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from nanopelican_hls.config import Config, parse_mapping, to_mapping
-from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.errors import ConfigError, ContractError, NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.topology.description import NetworkDescription
 
 #: raised when the layout of the file changes
 FORMAT = 1

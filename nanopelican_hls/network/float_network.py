@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from nanopelican_hls.config import InitialValues, NetworkConfig
+from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
-from nanopelican_hls.network.execution import around_pairs, execute, split
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
+from nanopelican_hls.network.interpreter import around_pairs, execute, split
 from nanopelican_hls.network.pair_level import PairSettings, PairSums, pair_sums
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.operators.particle_mix import table_row
+from nanopelican_hls.topology.config import NetworkConfig
 
 #: mass of the top quark; d is trained in units in which S is about 1 for a top
 TOP_MASS_GEV = 172.0

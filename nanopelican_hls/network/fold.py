@@ -19,8 +19,8 @@ from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import Affine
 
 if TYPE_CHECKING:
-    from nanopelican_hls.config import NetworkConfig
     from nanopelican_hls.network.float_network import FloatNetwork
+    from nanopelican_hls.topology.config import NetworkConfig
 
 Parameters = dict[str, Tensor]
 

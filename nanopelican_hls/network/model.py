@@ -12,13 +12,13 @@ import onnx
 from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
-from nanopelican_hls.contract.description import NetworkDescription
-from nanopelican_hls.contract.graph import build_model, save_model
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
-from nanopelican_hls.network.evaluation import float_logits, in_chunks
 from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.inference import float_logits, in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.topology.export import build_model, save_model
 
 Ports = Mapping[str, NDArray[np.float64]]
 

@@ -8,13 +8,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from nanopelican_hls.contract.dataflow import ports
-from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.network.execution import around_pairs, execute, split
+from nanopelican_hls.network.interpreter import around_pairs, execute, split
 from nanopelican_hls.network.pair_level import PairSettings, pair_sums
-from nanopelican_hls.network.products import unpacked
+from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
+from nanopelican_hls.topology.dataflow import ports
+from nanopelican_hls.topology.description import NetworkDescription
 
 
 class QuantisedNetwork(nn.Module):

@@ -15,7 +15,7 @@ from torch.nn.functional import dropout
 
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.network.products import metric, particles
+from nanopelican_hls.network.square_products import metric, particles
 
 
 def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensor:

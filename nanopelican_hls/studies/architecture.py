@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 
-from nanopelican_hls.config import Config, Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.analysis.formula import parameter_count
+from nanopelican_hls.config import Config
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.network.formula import parameter_count
 from nanopelican_hls.operators._arrays import pair_count
 from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
 from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 
 CHANNELS = (1, 2, 4, 10)
 SIZES = (6, 8, 16, 32, 80)

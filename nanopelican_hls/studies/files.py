@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from nanopelican_hls.config import NetworkConfig
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.evaluation.metrics import require_both_classes
+from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import Jets, port_values, read_jets
-from nanopelican_hls.network.evaluation import Sample
-from nanopelican_hls.network.metrics import require_both_classes
+from nanopelican_hls.topology.config import NetworkConfig
 
 SAMPLES = ("train", "valid", "test")
 #: which jets of five a sample takes of a file that holds all: a file sorted by class is divided well too

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
-from nanopelican_hls.config import Config, Coordinates, QuantiserConfig, QuantisersConfig, Spurions
+from nanopelican_hls.config import Config
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
 from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.topology.config import Coordinates, QuantiserConfig, QuantisersConfig, Spurions
 
 SIZES = (16, 20, 32, 80)
 CHANNELS = (2, 3, 10)

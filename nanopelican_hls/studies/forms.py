@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nanopelican_hls.config import Config, Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
+from nanopelican_hls.benchmarks.synthesis import SIZES
+from nanopelican_hls.config import Config
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.study import Results, Study, named, recommended
 from nanopelican_hls.studies.tables import measured
-from nanopelican_hls.synth.benchmark import SIZES
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
 
 #: by letter: what it is, and the network for eight constituents
 FORMS = {

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.analysis.formula import parameter_count
 from nanopelican_hls.baselines import BASELINES, create
 from nanopelican_hls.config import Config, InitialValues, Schedule, load_config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.network.formula import parameter_count
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.runner import Result, best_of, run_tasks
 from nanopelican_hls.studies.tables import Measured, is_above, measured

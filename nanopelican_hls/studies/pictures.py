@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from nanopelican_hls.network.pictures import png
 from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.tables import Measured, measured
+from nanopelican_hls.training.pictures import png
 
 
 def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:

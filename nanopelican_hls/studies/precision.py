@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError, TrainingError
+from nanopelican_hls.evaluation.metrics import figures
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
-from nanopelican_hls.network.evaluation import in_chunks
-from nanopelican_hls.network.metrics import figures
+from nanopelican_hls.network.inference import in_chunks
 from nanopelican_hls.network.model import TrainedModel
-from nanopelican_hls.network.precision.methods import METHODS, Assigner, Assignment
-from nanopelican_hls.network.precision.widths import own_widths, with_widths
-from nanopelican_hls.network.run_folder import RunFolder
-from nanopelican_hls.network.training import CALIBRATION_JETS, SeedTraining
+from nanopelican_hls.precision.methods import METHODS, Assigner, Assignment
+from nanopelican_hls.precision.widths import own_widths, with_widths
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.seed_training import CALIBRATION_JETS, SeedTraining
 
 AT_MOST = {"train": 24_000, "valid": 4_000, "test": 16_000}
 #: from how many standard deviations on one method is said to be better

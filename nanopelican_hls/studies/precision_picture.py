@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
-from nanopelican_hls.network.pictures import png
+from nanopelican_hls.training.pictures import png
 
 if TYPE_CHECKING:
     from nanopelican_hls.studies.precision import Measurement

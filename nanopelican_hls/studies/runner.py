@@ -18,11 +18,11 @@ from tqdm import tqdm
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import require_equal
-from nanopelican_hls.network.run_folder import RunFolder
-from nanopelican_hls.network.seeds import deciding_loss
-from nanopelican_hls.network.side_by_side import side_by_side
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.seeds import deciding_loss
+from nanopelican_hls.training.side_by_side import side_by_side
 
 logger = logging.getLogger(__name__)
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nanopelican_hls.config import Config, QuantisersConfig, load_config
+from nanopelican_hls.config import Config, load_config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tasks import NetworkTask
+from nanopelican_hls.topology.config import QuantisersConfig
 
 Results = Mapping[Config, Sequence[Result]]
 

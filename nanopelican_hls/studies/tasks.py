@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.baselines import create, train_baseline
 from nanopelican_hls.config import Config, to_mapping
-from nanopelican_hls.network.evaluation import folded_figures, quantised_figures
-from nanopelican_hls.network.metrics import figures, roc, save_roc
+from nanopelican_hls.evaluation.figures import folded_figures, quantised_figures
+from nanopelican_hls.evaluation.metrics import figures, roc, save_roc
 from nanopelican_hls.network.model import TrainedModel
-from nanopelican_hls.network.run_folder import RunFolder
-from nanopelican_hls.network.training import SeedTraining
 from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.seed_training import SeedTraining
 
 #: by sample (valid, test), then by form (float, folded, quantised)
 FiguresByForm = dict[str, dict[str, dict[str, float]]]

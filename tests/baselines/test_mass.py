@@ -6,8 +6,8 @@ import torch
 
 from nanopelican_hls.baselines import create
 from nanopelican_hls.baselines.mass_likelihood import BIN_GEV, BINS
-from nanopelican_hls.jets.comparison import mass_cut_auc, mass_gev
-from nanopelican_hls.network.metrics import figures
+from nanopelican_hls.evaluation.metrics import figures
+from nanopelican_hls.jets.two_samples import mass_cut_auc, mass_gev
 
 
 def test_cut_has_the_roc_curve_of_the_mass(sample):

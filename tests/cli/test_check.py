@@ -4,8 +4,8 @@ import onnx
 from random_networks import NETWORKS, random_description
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.contract.graph import build_model, save_model
 from nanopelican_hls.contract.program import Program
+from nanopelican_hls.topology.export import build_model, save_model
 
 MODEL = build_model(random_description(NETWORKS[0], seed=2))
 

@@ -13,20 +13,13 @@ from onnx import numpy_helper
 from random_networks import random_description
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.config import (
-    Config,
-    Coordinates,
-    NetworkConfig,
-    QuantiserConfig,
-    QuantisersConfig,
-    Spurions,
-    to_mapping,
-)
+from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.flows import bit_accuracy as csim
 from nanopelican_hls.jets import read_jets, sample_path
 from nanopelican_hls.network.checkpoint import Checkpoint, save_checkpoint
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.model import TrainedModel, export_qonnx
-from nanopelican_hls.proof import csim
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
 
 EVENTS = 300
 WIDE = QuantiserConfig(10)

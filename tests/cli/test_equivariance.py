@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanopelican_hls.analysis import equivariance
 from nanopelican_hls.cli import main
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
-from nanopelican_hls.network import equivariance
 from nanopelican_hls.network.checkpoint import load_checkpoint, save_checkpoint
 
 ROOT = Path(__file__).parents[2]

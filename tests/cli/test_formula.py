@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from network.test_formula import evaluated, jet_products
+from analysis.test_formula import evaluated, jet_products
 
 from nanopelican_hls.cli import main
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.network.checkpoint import load_checkpoint, save_checkpoint
 from nanopelican_hls.network.model import load_model
-from nanopelican_hls.network.products import square_products
+from nanopelican_hls.network.square_products import square_products
 
 MODELS = Path(__file__).parents[2] / "models"
 

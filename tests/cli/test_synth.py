@@ -14,12 +14,13 @@ import yaml
 from hls_models import MODELS
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.config import Config, QuantiserConfig, QuantisersConfig, to_mapping
+from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.flows.build_folder import locked
+from nanopelican_hls.flows.report import JSON_KEYS, RtlComparison, SynthesisReport
 from nanopelican_hls.jets import read_jets, sample_path
-from nanopelican_hls.synth.build_folder import locked
-from nanopelican_hls.synth.report import JSON_KEYS, RtlComparison, SynthesisReport
+from nanopelican_hls.topology.config import QuantiserConfig, QuantisersConfig
 
-SYNTH = Path(__file__).parents[1] / "synth"
+SYNTH = Path(__file__).parents[1] / "flows"
 WIDE = QuantiserConfig(10)
 
 
@@ -62,7 +63,7 @@ def command(workspace, tmp_path, monkeypatch):
 def open_flow(monkeypatch):
     """Puts an open flow in place that keeps what it is called with."""
     calls = []
-    module = types.ModuleType("nanopelican_hls.rtl")
+    module = types.ModuleType("nanopelican_hls.flows.open")
 
     def synthesise(model, build, target, ports, announce):
         calls.append((model, build, target, ports))
@@ -71,7 +72,7 @@ def open_flow(monkeypatch):
         return SynthesisReport(code, "open", "mapped", {"Yosys": "0"}, 2.5, rtl_vs_qonnx=RtlComparison(5, 0), lut=7)
 
     module.synthesise = synthesise
-    monkeypatch.setitem(sys.modules, "nanopelican_hls.rtl", module)
+    monkeypatch.setitem(sys.modules, "nanopelican_hls.flows.open", module)
     return calls
 
 
@@ -172,8 +173,8 @@ def test_a_stage_needs_the_vendor_tools(command, open_flow, capsys):
 
 @pytest.mark.parametrize("missing", ["module", "function"])
 def test_neither_flow_is_there(command, monkeypatch, capsys, missing):
-    module = None if missing == "module" else types.ModuleType("nanopelican_hls.rtl")
-    monkeypatch.setitem(sys.modules, "nanopelican_hls.rtl", module)
+    module = None if missing == "module" else types.ModuleType("nanopelican_hls.flows.open")
+    monkeypatch.setitem(sys.modules, "nanopelican_hls.flows.open", module)
     assert command() == 2
     error = capsys.readouterr().err
     assert "error: the open flow: " in error

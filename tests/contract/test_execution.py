@@ -16,12 +16,12 @@ from random_networks import (
     random_ports,
 )
 
-from nanopelican_hls.config import NetworkConfig, Spurions
 from nanopelican_hls.contract import execution
 from nanopelican_hls.contract.execution import execute, port_arrays, register_with_qonnx
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import ContractError
+from nanopelican_hls.topology.config import NetworkConfig, Spurions
+from nanopelican_hls.topology.export import build_model
 
 FORMS = pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 JET = NetworkConfig(4, 2, spurions=Spurions.JET)

@@ -9,14 +9,14 @@ import pytest
 from onnx import TensorProto, helper
 from random_networks import NETWORKS, inner_tensors, network_id, random_description, random_ports
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.contract.execution import execute, with_batch_size
 from nanopelican_hls.contract.functions import attach_functions
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.operators import DOMAIN, OPERATORS
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.export import build_model
 
 STANDARD = ("", "ai.onnx")
 

@@ -12,14 +12,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from random_networks import NETWORKS, network_id, random_description
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.contract.dataflow import activations, ports
-from nanopelican_hls.contract.graph import build_model, save_model
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators import DOMAIN
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import activations, ports
+from nanopelican_hls.topology.export import build_model, save_model
 
 UNTIED_JET = NetworkConfig(4, 2, symmetric=False, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
 

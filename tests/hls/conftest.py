@@ -7,7 +7,8 @@ import io
 import pytest
 from hls_models import MODELS
 
-from nanopelican_hls.hls import compile, convert, register
+from nanopelican_hls.flows.csimulation import compile
+from nanopelican_hls.hls import convert, register
 
 
 @pytest.fixture(scope="session")

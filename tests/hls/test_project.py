@@ -4,8 +4,8 @@ import pytest
 from hls_models import MODELS
 
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.flows.compiler import first_error
 from nanopelican_hls.hls import convert
-from nanopelican_hls.hls.project import first_error
 
 
 def test_the_reason_of_a_copy_that_failed_is_given(tmp_path, monkeypatch):

@@ -11,9 +11,10 @@ from random_networks import random_ports
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.errors import ContractError, FirmwareError
-from nanopelican_hls.hls import compile, convert, predict, trace
+from nanopelican_hls.flows.csimulation import EVENTS_PER_CALL, compile, predict, trace
+from nanopelican_hls.hls import convert
 from nanopelican_hls.hls.passes import MANIFEST
-from nanopelican_hls.hls.project import EVENTS_PER_CALL, read_manifest
+from nanopelican_hls.hls.project import read_manifest
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.proof.hostile import hostile_events
 
@@ -113,7 +114,7 @@ class TestCompile:
 
     def test_library_is_named_by_its_sources(self, firmware_of, monkeypatch):
         firmware = firmware_of("jet")
-        monkeypatch.setattr("nanopelican_hls.hls.project.run_compiler", lambda *_: pytest.fail("compiled again"))
+        monkeypatch.setattr("nanopelican_hls.flows.csimulation.run_compiler", lambda *_: pytest.fail("compiled again"))
         assert compile(firmware, optimisation="-O0").library == firmware.library
 
     def test_half_written_project_is_refused(self, firmware):

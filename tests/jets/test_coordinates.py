@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nanopelican_hls.config import Coordinates, Input, NetworkConfig, Spurions
-from nanopelican_hls.contract.dataflow import ports
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, to_light_cone
 from nanopelican_hls.jets.level1 import from_level1, to_level1
 from nanopelican_hls.operators._minkowski import dot
+from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import ports
 
 #: what docs/jets.md promises: error of a product, relative to E_i E_j
 PRODUCT_BOUND = 1e-10

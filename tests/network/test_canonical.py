@@ -10,8 +10,7 @@ import torch
 from network.test_fold import assert_identical, folded_logits, random_float_network, reference_logits
 from random_networks import NETWORKS, network_id, numpy_tensors, random_description, random_ports
 
-from nanopelican_hls.config import Config, NetworkConfig, Spurions
-from nanopelican_hls.network.calibration import calibrated
+from nanopelican_hls.config import Config
 from nanopelican_hls.network.canonical import (
     MIXING,
     READOUT,
@@ -22,6 +21,8 @@ from nanopelican_hls.network.canonical import (
 )
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
+from nanopelican_hls.topology.config import NetworkConfig, Spurions
+from nanopelican_hls.training.scales import calibrated
 
 COMPONENT_NETWORKS = [n for n in NETWORKS if n.level1 is None]
 

@@ -8,15 +8,15 @@ import torch
 from network.reference import reference_logits
 from random_networks import NETWORKS, network_id, random_ports
 
-from nanopelican_hls.config import NetworkConfig, Spurions
-from nanopelican_hls.contract.dataflow import dataflow, parameters
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm, Moments
-from nanopelican_hls.network.evaluation import float_logits
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
-from nanopelican_hls.network.products import square_products
+from nanopelican_hls.network.inference import float_logits
+from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
+from nanopelican_hls.topology.config import NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import dataflow, parameters
 
 PRECISION = 1e-12
 

@@ -11,8 +11,8 @@ import pytest
 from random_networks import numpy_tensors
 
 from nanopelican_hls.config import load_config
+from nanopelican_hls.evaluation.metrics import figures
 from nanopelican_hls.jets import port_values, read_jets, sample_path
-from nanopelican_hls.network.metrics import figures
 from nanopelican_hls.network.model import export_qonnx, load_model
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from torch import Tensor
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.network import pair_level
 from nanopelican_hls.network.pair_level import PairSettings, PairSums, pair_sums
-from nanopelican_hls.network.products import unpacked
+from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 from nanopelican_hls.operators import PairMix, PairSum
 

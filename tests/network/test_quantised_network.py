@@ -10,16 +10,17 @@ import pytest
 import torch
 from random_networks import NETWORKS, inner_tensors, network_id, numpy_tensors, random_description, random_ports
 
-from nanopelican_hls.config import Config, NetworkConfig, Spurions, load_config
-from nanopelican_hls.contract.dataflow import activations, ports
-from nanopelican_hls.contract.description import NetworkDescription
+from nanopelican_hls.config import Config, load_config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.jets import port_values, read_jets, sample_path
-from nanopelican_hls.network.calibration import calibrated
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.topology.config import NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import activations, ports
+from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.training.scales import calibrated
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 

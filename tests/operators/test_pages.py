@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.contract.description import NetworkDescription
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.operators import OPERATORS
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.topology.export import build_model
 
 PAGES = Path(__file__).parents[2] / "docs" / "operators"
 

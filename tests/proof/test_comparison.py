@@ -3,10 +3,10 @@ import pytest
 from random_networks import NETWORKS, random_description, random_ports
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.proof.comparison import compare, merge, to_integers
+from nanopelican_hls.topology.export import build_model
 
 JETS = 40
 

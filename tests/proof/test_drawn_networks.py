@@ -7,7 +7,8 @@ import pytest
 import torch
 from drawn_networks import SEEDS, example
 
-from nanopelican_hls.hls.project import compile, convert, trace
+from nanopelican_hls.flows.csimulation import compile, trace
+from nanopelican_hls.hls.project import convert
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof.comparison import compare
 

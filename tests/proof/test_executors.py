@@ -5,11 +5,11 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description, random_ports
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof import executors
 from nanopelican_hls.proof.executors import prove
+from nanopelican_hls.topology.export import build_model
 
 JETS = 150
 

@@ -3,9 +3,9 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.topology.export import build_model
 
 EVENTS = 900
 

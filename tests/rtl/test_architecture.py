@@ -6,14 +6,14 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import Settings, build
 from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
-from nanopelican_hls.rtl.simulation import compile_simulation, simulate
+from nanopelican_hls.topology.export import build_model
 
 
 def mismatches(network, folder, settings=None, **description):

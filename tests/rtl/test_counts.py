@@ -3,9 +3,10 @@
 import pytest
 from random_networks import NETWORKS, random_description
 
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.rtl import Settings, generate_rtl, map_rtl, piece_counts
+from nanopelican_hls.flows.yosys import map_rtl
+from nanopelican_hls.rtl import Settings, generate_rtl, piece_counts
+from nanopelican_hls.topology.export import build_model
 
 JET = next(k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1)
 

@@ -11,10 +11,10 @@ import pytest
 from drawn_networks import SEEDS, example
 
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.rtl.architecture import Settings
 from nanopelican_hls.rtl.project import generate_rtl
-from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 from nanopelican_hls.rtl.tracer import port_quantisers, trace
 
 #: the others are not compiled, which takes seconds

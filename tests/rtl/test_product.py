@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.rtl.project import TEMPLATES, RtlPort, RtlProject
-from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 
 MODEL = Path(__file__).with_name("dsp48e2_model.v")
 CELLS = Path(str(resources.files("pyosys"))) / "share" / "xilinx" / "cells_sim.v"

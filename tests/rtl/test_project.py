@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from random_networks import NETWORKS, network_id, random_description
 
-from nanopelican_hls.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.flows import yosys as mapping
+from nanopelican_hls.flows.verilator import compile_simulation, simulate
+from nanopelican_hls.flows.yosys import NETLIST, PIECES, map_rtl
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl import mapping
 from nanopelican_hls.rtl.architecture import Settings
-from nanopelican_hls.rtl.mapping import NETLIST, PIECES, map_rtl
 from nanopelican_hls.rtl.project import generate_rtl, read_rtl
-from nanopelican_hls.rtl.simulation import compile_simulation, simulate
 from nanopelican_hls.rtl.tracer import port_quantisers
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.export import build_model
 
 #: Yosys' models of the cells, and one of the DSP, which Yosys does not have
 CELLS = [

@@ -9,7 +9,6 @@ from alkaid.trace import trace as trace_logic
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.graph import build_model
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.proof.comparison import compare
@@ -17,6 +16,7 @@ from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.tracer import port_quantisers, trace
+from nanopelican_hls.topology.export import build_model
 
 EVENTS = 100
 

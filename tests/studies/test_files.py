@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from nanopelican_hls.config import NetworkConfig
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets import read_jets
 from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.topology.config import NetworkConfig
 
 
 def test_one_file_is_divided(jets_file):

@@ -71,7 +71,7 @@ def test_what_is_finished_is_not_trained_again(jets_file, tmp_path, monkeypatch)
     def train(_):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("nanopelican_hls.network.training.SeedTraining.run", train)
+    monkeypatch.setattr("nanopelican_hls.training.seed_training.SeedTraining.run", train)
     assert run(jets_file, tmp_path) == 0
     assert (tmp_path / "tables.json").read_bytes() == before
 

@@ -1,0 +1,233 @@
+"""Lorentz transformations of whole jets: what they change in the float network (nothing) and in a quantised one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.transform import Rotation
+from sklearn.metrics import roc_auc_score
+
+from nanopelican_hls.config import Config
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.jets import Jets, port_values
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.inference import in_chunks
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.network.square_products import square_products
+from nanopelican_hls.operators import BEAMS
+from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.training.scales import calibrated, pinned, place_scales
+
+Array = NDArray[np.float64]
+
+#: quantiles of |change of the logit| that are recorded
+QUANTILES = (0.5, 0.9, 0.99)
+
+
+class Kind(str, Enum):
+    """Which Lorentz transformations."""
+
+    BEAM = "beam"  #: a boost along the beam and a rotation about it
+    TRANSVERSE = "transverse"  #: a boost across the beam and a rotation about it
+    ANY = "any"  #: a boost in any direction and any rotation
+
+
+def transformations(kind: Kind, beta: ArrayLike, n: int, rng: np.random.Generator) -> Array:
+    """Random Lorentz transformations [n, 4, 4]: a rotation, then a boost of velocity ``beta`` (one, or [n])."""
+    azimuth = rng.uniform(-np.pi, np.pi, n)
+    if kind is Kind.ANY:
+        rotations = Rotation.random(n, rng=rng)
+        cosine = rng.uniform(-1, 1, n)
+    else:
+        rotations = Rotation.from_rotvec(rng.uniform(-np.pi, np.pi, (n, 1)) * [0.0, 0.0, 1.0])
+        cosine = rng.choice([-1.0, 1.0], n) if kind is Kind.BEAM else np.zeros(n)
+    sine = np.sqrt(1 - cosine**2)
+    direction = np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
+    rotation = np.zeros((n, 4, 4))
+    rotation[:, 0, 0], rotation[:, 1:, 1:] = 1, rotations.as_matrix()
+    boosted: Array = boosts(np.broadcast_to(np.asarray(beta, dtype=np.float64), n), direction) @ rotation
+    return boosted
+
+
+def boosts(beta: Array, direction: Array) -> Array:
+    """Boosts [n, 4, 4] of velocities [n] along unit vectors [n, 3]."""
+    gamma = 1 / np.sqrt((1 - beta) * (1 + beta))
+    matrices = np.zeros((len(beta), 4, 4))
+    matrices[:, 0, 0] = gamma
+    matrices[:, 0, 1:] = matrices[:, 1:, 0] = (gamma * beta)[:, None] * direction
+    outer = direction[:, :, None] * direction[:, None, :]
+    # gamma - 1 without the cancellation
+    matrices[:, 1:, 1:] = np.eye(3) + (gamma**2 * beta**2 / (gamma + 1))[:, None, None] * outer
+    return matrices
+
+
+def transformed(jets: Jets, matrices: Array) -> Jets:
+    """Jets in another frame each; constituents in the order of their new pT.
+
+    A constituent that float32 storage left outside the light cone is put onto it: a boost would magnify the excess.
+    """
+    momenta = jets.four_momenta.copy()
+    momenta[..., 0] = np.maximum(momenta[..., 0], np.sqrt((momenta[..., 1:] ** 2).sum(-1)))
+    momenta = np.einsum("nab,nib->nia", matrices, momenta)
+    order = np.argsort(-np.hypot(momenta[..., 1], momenta[..., 2]), axis=1, kind="stable")
+    return replace(
+        jets,
+        four_momenta=np.take_along_axis(momenta, order[..., None], axis=1),
+        jet_four_momentum=np.einsum("nab,nb->na", matrices, jets.jet_four_momentum),
+    )
+
+
+def with_free_beams(network: NetworkConfig) -> NetworkConfig:
+    """The same network, whose beams are two more constituents, and so can be transformed with the others."""
+    if not network.beams:
+        return network
+    return replace(network, n_constituents=network.particles, spurions=Spurions.NONE)
+
+
+def free_port_values(network: NetworkConfig, jets: Jets, matrices: Array) -> dict[str, Array]:
+    """Port values of `with_free_beams`: of the transformed jets, and of the beams in their frames."""
+    values = port_values(transformed(jets, matrices), network)
+    if not network.beams:
+        return values
+    beams = np.einsum("nab,ib->nia", matrices, np.array(BEAMS))
+    return {c: np.concatenate([beams[..., k], values[c]], axis=1) for k, c in enumerate(network.components)}
+
+
+def float_logits(net: FloatNetwork, jets: Jets, matrices: Array) -> Array:
+    """Logits [n] of a float network from Cartesian components in float64, whatever the coordinates of its ports."""
+    network = replace(net.network, coordinates=Coordinates.CARTESIAN, input=Input.COMPONENTS)
+    values = free_port_values(network, jets, matrices)
+    free = with_free_beams(network)
+    logits: Array = in_chunks(lambda x: {"logit": net(square_products(free, x))}, values)["logit"].numpy()
+    return logits
+
+
+def free_quantised(description: NetworkDescription) -> QuantisedNetwork:
+    """The quantised network of `with_free_beams`; while the beams are at rest, its integers are the original's."""
+    return QuantisedNetwork.from_description(replace(description, network=with_free_beams(description.network)))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What transformations of one kind and velocity do to a network.
+
+    ``mean``, ``quantiles`` (at `QUANTILES`) and ``largest`` are those of |change of the logit|, ``flipped`` is the
+    share of jets whose tag changes (logit above 0), ``auc_before`` and ``auc`` are of the jets as they were and after.
+    ``saturated`` is the share of the transformed jets that exceed the range of a port.
+    """
+
+    momentum_bits: int | None
+    kind: Kind
+    beta: float
+    saturated: float
+    mean: float
+    quantiles: tuple[float, ...]
+    largest: float
+    flipped: float
+    auc_before: float
+    auc: float
+
+    @classmethod
+    def between(cls, before: Array, after: Array, labels: NDArray[np.int8], **setting: Any) -> Drift:
+        """From logits [n] of the same jets before and after."""
+        change = np.abs(after - before)
+        return cls(
+            **setting,
+            mean=float(change.mean()),
+            quantiles=tuple(np.quantile(change, QUANTILES).tolist()),
+            largest=float(change.max()),
+            flipped=float(np.mean((before > 0) != (after > 0))),
+            auc_before=float(roc_auc_score(labels, before)),
+            auc=float(roc_auc_score(labels, after)),
+        )
+
+    def as_row(self) -> dict[str, Any]:
+        """For a table, one column a number."""
+        row = asdict(self) | {f"q{100 * q:.0f}": value for q, value in zip(QUANTILES, self.quantiles, strict=True)}
+        del row["quantiles"]
+        return row | {"kind": self.kind.value}
+
+
+def float_deviation(net: FloatNetwork, jets: Jets, betas: Sequence[float], seed: int) -> float:
+    """The largest |change of the logit| of a float network, in units of max(1, |logit|): 0, but for rounding.
+
+    All is in float64. A product is a difference of terms of the size of E_i E_j, so it is known to 2^-52 of that, and
+    a boost by 0.9 enlarges E_i E_j up to 19 times: for two particles of 1 TeV that is 4e-9 GeV^2. A logit of order 1 is
+    made of sums of the order of m_J^2, 1e4 GeV^2 and more. So 1e-9 can be asked for, and much less cannot.
+    """
+    rng = np.random.default_rng(seed)
+    before = float_logits(net, jets, _identity(len(jets)))
+    largest = 0.0
+    for kind, beta in itertools.product(Kind, betas):
+        after = float_logits(net, jets, transformations(kind, beta, len(jets), rng))
+        largest = max(largest, float((np.abs(after - before) / np.maximum(1, np.abs(before))).max()))
+    return largest
+
+
+def drifts(
+    description: NetworkDescription, jets: Jets, betas: Sequence[float], seed: int, *, bits: int | None = None
+) -> Iterator[Drift]:
+    """Drift of a quantised network for each kind and velocity.
+
+    Parameters
+    ----------
+    description : NetworkDescription
+        The quantised network.
+    jets : Jets
+        With labels of both classes.
+    betas : sequence of float
+        Velocities.
+    seed : int
+        Of the transformations.
+    bits : int, optional
+        Width of the momenta, for the record.
+    """
+    net, network = free_quantised(description), description.network
+    assert jets.labels is not None
+
+    def evaluated(matrices: Array) -> tuple[Array, float]:
+        values = free_port_values(network, jets, matrices)
+        logits: Array = in_chunks(lambda x: {"logit": net(x)}, values)["logit"].numpy()
+        saturated = [_exceeds(description.quantisers[name], value) for name, value in values.items()]
+        return logits, float(np.any(saturated, axis=0).mean())
+
+    before, _ = evaluated(_identity(len(jets)))
+    rng = np.random.default_rng(seed)
+    for kind, beta in itertools.product(Kind, betas):
+        after, saturated = evaluated(transformations(kind, beta, len(jets), rng))
+        setting = {"momentum_bits": bits, "kind": kind, "beta": beta, "saturated": saturated}
+        yield Drift.between(before, after, jets.labels, **setting)
+
+
+def _exceeds(quantiser: Quantiser, values: Array) -> NDArray[np.bool_]:
+    """Which jets [n] have a value [n, N] that is more than half a step out of range."""
+    low, high = (quantiser.low - 0.5) * quantiser.scale, (quantiser.high + 0.5) * quantiser.scale
+    exceeds: NDArray[np.bool_] = np.logical_or(values.min(axis=1) < low, values.max(axis=1) > high)
+    return exceeds
+
+
+def at_momentum_width(config: Config, net: FloatNetwork, bits: int, sample: Sample) -> NetworkDescription:
+    """The float network quantised anew, without training, with momenta of ``bits`` bits.
+
+    Momenta of a jet spurion keep what they have more than those of the constituents. All other widths stay; all scales
+    are calibrated on the sample, as before training.
+    """
+    q = config.quantisers
+    jet = q.jet_momenta and replace(q.jet_momenta, bits=q.jet_momenta.bits + bits - q.momenta.bits)
+    config = replace(config, quantisers=replace(q, momenta=replace(q.momenta, bits=bits), jet_momenta=jet))
+    quantised = QuantisedNetwork.from_description(calibrated(config, fold(net), sample.values))
+    place_scales(quantised, sample, pinned(config))
+    return quantised.describe()
+
+
+def _identity(n: int) -> Array:
+    return np.broadcast_to(np.eye(4), (n, 4, 4))

@@ -1,0 +1,103 @@
+"""What stands in front of a network that takes trigger words: their conversion to light-cone components.
+
+It is in no row of the benchmark, as it is in none of the hand-written design's; so it is measured on its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.benchmarks import synthesis as benchmark
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.operators import AngleDifference, JetFromL1, LightConeFromL1
+
+OPERATORS = frozenset(operator.name for operator in (AngleDifference, LightConeFromL1, JetFromL1))
+RESOURCES = ("lut", "srl", "ff", "dsp")
+
+Pieces = Mapping[str, Mapping[str, int]]
+
+
+def conversion_tensors(program: Program) -> list[str]:
+    """Results of the operators that convert words, in order; none for a network that takes components."""
+    return [node.output for node in program.nodes if node.op_type in OPERATORS]
+
+
+def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, int]]:
+    """Resources of the conversion.
+
+    Parameters
+    ----------
+    tensors : sequence of str
+        From `conversion_tensors`.
+    pieces : mapping
+        Cells by piece of the design, all instances together.
+
+    Returns
+    -------
+    dict
+        ``constituent``: of one of them; ``jet``: of the jet.
+    """
+    cells = {"constituent": dict.fromkeys(RESOURCES, 0), "jet": dict.fromkeys(RESOURCES, 0)}
+    for name in tensors:
+        piece = pieces[name]
+        whose = "constituent" if piece["instances"] > 1 else "jet"
+        for resource in RESOURCES:
+            cells[whose][resource] += piece[resource] // piece["instances"]
+    return cells
+
+
+def read_conversion(path: Path) -> dict[str, Any] | None:
+    """What `measured_conversion` kept; None if there is no file."""
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def measured_conversion(
+    checkpoint: Path, build: Path, events: int | None, path: Path, *, again: bool = False
+) -> dict[str, Any]:
+    """Synthesise a model that takes trigger words (open flow), take the conversion out, and keep it in a file.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        The model, of eight constituents.
+    build : Path
+        Receives the RTL.
+    events : int, optional
+        Jets of the shipped sample to simulate; None for all.
+    path : Path
+        JSON; what was measured of the same model by the same version is read from it, unless ``again``.
+
+    Returns
+    -------
+    dict
+        ``constituent`` and ``jet`` by resource; ``cycles``, after which the components are there; ``rtl_vs_qonnx``.
+    """
+    from nanopelican_hls.network.model import load_model
+    from nanopelican_hls.topology.export import build_model
+
+    job = benchmark.Job(benchmark.FORMS["c"], 8, checkpoint, events, build)
+    key = benchmark.key(job)
+    known = read_conversion(path)
+    if known and known["key"] == key and not again:
+        return known
+    tensors = conversion_tensors(Program.parse(build_model(load_model(checkpoint).description)))
+    if not tensors:
+        raise SynthesisError("takes no trigger words", where=str(checkpoint), remedy="give a model with input: l1")
+    row = benchmark.in_own_process(job)
+    found = {
+        "model": checkpoint.stem,
+        **split_pieces(tensors, row["pieces"]),
+        "cycles": 1 + max(row["first_result_cycle"][name] for name in tensors),
+        "rtl_vs_qonnx": row["rtl_vs_qonnx"],
+        "key": key,
+    }
+    write_atomically(path, json.dumps(found, indent=1) + "\n", SynthesisError)
+    return found

@@ -1,0 +1,30 @@
+"""What the firmware is built for: the `firmware` section of a configuration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from nanopelican_hls.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class FirmwareConfig:
+    """The HLS project."""
+
+    backend: str = "Vitis"
+    part: str = "xcvu13p-flga2577-2-e"
+    clock_period_ns: float = 2.7777
+    reuse_factor: int = 1
+
+    def __post_init__(self) -> None:
+        if self.backend not in ("Vitis", "Vivado"):
+            raise ConfigError(
+                f"unknown backend {self.backend!r}", where="firmware.backend", remedy="use Vitis or Vivado"
+            )
+        if not 0 < self.clock_period_ns < math.inf:
+            raise ConfigError(
+                f"must be positive and finite, not {self.clock_period_ns}", where="firmware.clock_period_ns"
+            )
+        if self.reuse_factor < 1:
+            raise ConfigError(f"must be at least 1, not {self.reuse_factor}", where="firmware.reuse_factor")

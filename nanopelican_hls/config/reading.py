@@ -1,0 +1,72 @@
+"""Dataclasses from plain YAML or JSON values, strictly, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from nanopelican_hls.errors import ConfigError
+
+
+def to_mapping(config: Any) -> Any:
+    """A configuration as plain YAML/JSON values; `parse_mapping` reads it back."""
+    if dataclasses.is_dataclass(config):
+        return {f.name: to_mapping(getattr(config, f.name)) for f in dataclasses.fields(config)}
+    if isinstance(config, Enum):
+        return config.value
+    if isinstance(config, Mapping):
+        return {key: to_mapping(value) for key, value in config.items()}
+    return list(config) if isinstance(config, tuple) else config
+
+
+def parse(kind: Any, value: Any, where: str) -> Any:
+    """``value`` (from YAML) as ``kind`` (a type annotation), or a ConfigError that names the key."""
+    origin = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
+        options = typing.get_args(kind)
+        if value is None and type(None) in options:
+            return None
+        return parse(next(o for o in options if o is not type(None)), value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"must be a list, not {value!r}", where=where)
+        return tuple(parse(typing.get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            raise ConfigError(f"must be a mapping, not {value!r}", where=where)
+        return {str(key): parse(typing.get_args(kind)[1], v, f"{where}: {key}") for key, v in value.items()}
+    if dataclasses.is_dataclass(kind):
+        return _section(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError:
+            choices = ", ".join(str(m.value) for m in kind)
+            raise ConfigError(f"must be one of {choices}, not {value!r}", where=where) from None
+    if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML 1.1 takes 1e-3, without a point, for text
+        except (ValueError, OverflowError):
+            pass
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigError(f"must be of type {kind.__name__}, not {value!r}", where=where)
+    return value
+
+
+def _section(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ConfigError(f"must be a mapping, not {value!r}", where=where)
+    hints = typing.get_type_hints(kind)
+    for key in value:
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.0)
+            raise ConfigError(f"unknown key {key!r}", where=where, remedy=f"did you mean {near[0]!r}?")
+    for f in dataclasses.fields(kind):
+        if f.name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            raise ConfigError(f"missing key {f.name!r}", where=where)
+    return kind(**{key: parse(hints[key], v, f"{where}: {key}") for key, v in value.items()})

@@ -1,0 +1,94 @@
+"""How a network is trained: the `training` section of a configuration."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from nanopelican_hls.errors import ConfigError
+
+
+class InitialValues(str, Enum):
+    """Where training starts."""
+
+    PHYSICS = "physics"  #: channels that switch on at the top mass (docs/network.md)
+    RANDOM = "random"  #: normal weights, biases of 0, as in the paper
+
+
+class Optimiser(str, Enum):
+    """Of float training; AdamW decouples weight decay from the step (arXiv:1711.05101)."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+
+
+class Schedule(str, Enum):
+    """How the learning rate falls in float training (docs/training.md)."""
+
+    COSINE = "cosine"  #: once, to zero
+    WARM_RESTARTS = "warm_restarts"  #: cosines of growing length, each from the top
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Float training, fold, quantisation-aware fine-tuning (docs/training.md).
+
+    ``nbar`` normalises sums over particles while training, and is absorbed by the fold. ``dropout`` leaves out products
+    and ReLU outputs. ``warmup_epochs`` come before the schedule and ``decay_epochs``, in each of which the learning
+    rate is multiplied by ``decay_factor``, behind it; all count among ``float_epochs``. Cosines with restarts last
+    ``restart_epochs``, and each ``restart_factor`` times as long as the one before. Fine-tuning always follows one
+    cosine; without ``quantised_epochs`` the model stays a float one. Without ``pair_multipliers`` the weight of d is a
+    power of two in every channel from then on: hardware has no multiplier at pair level (docs/formula.md). Scales are
+    frozen for the last ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
+    """
+
+    nbar: int = 64
+    seeds: tuple[int, ...] = (1, 2, 3, 4)
+    batch_size: int = 512
+    initial_values: InitialValues = InitialValues.PHYSICS
+    optimiser: Optimiser = Optimiser.ADAM
+    weight_decay: float = 0.0
+    dropout: float = 0.0
+    float_epochs: int = 12
+    quantised_epochs: int = 8
+    learning_rate: float = 0.03
+    schedule: Schedule = Schedule.COSINE
+    warmup_epochs: int = 0
+    restart_epochs: int = 4
+    restart_factor: int = 2
+    decay_epochs: int = 0
+    decay_factor: float = 0.5
+    quantised_learning_rate: float = 0.003
+    pair_multipliers: bool = True
+    freeze_scales_fraction: float = 0.4
+    max_jets: int | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("nbar", "batch_size", "float_epochs", "restart_epochs", "restart_factor", "max_jets"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
+        for key in ("quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
+            if not 0 <= getattr(self, key) < math.inf:
+                raise ConfigError(
+                    f"must be finite and not negative, but is {getattr(self, key)}", where=f"training.{key}"
+                )
+        for key in ("learning_rate", "quantised_learning_rate", "decay_factor"):
+            if not 0 < getattr(self, key) < math.inf:
+                raise ConfigError(f"must be positive and finite, not {getattr(self, key)}", where=f"training.{key}")
+        if not 0 <= self.freeze_scales_fraction <= 1:
+            raise ConfigError(
+                f"must be 0 to 1, not {self.freeze_scales_fraction}", where="training.freeze_scales_fraction"
+            )
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"must be at least 0 and below 1, not {self.dropout}", where="training.dropout")
+        if self.warmup_epochs + self.decay_epochs >= self.float_epochs:
+            raise ConfigError(
+                f"{self.float_epochs} epochs leave none between warm-up ({self.warmup_epochs}) and decay "
+                f"({self.decay_epochs})",
+                where="training.warmup_epochs",
+                remedy="train for more float_epochs",
+            )
+        if not self.seeds:
+            raise ConfigError("at least one seed is needed", where="training.seeds")

@@ -1,0 +1,34 @@
+"""The figures of merit of a network on labelled jets."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+from nanopelican_hls.evaluation.metrics import Figures, figures
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.inference import float_logits, in_chunks
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.topology.description import NetworkDescription
+
+
+def float_figures(net: FloatNetwork, sample: Sample) -> Figures:
+    """Figures of a float network, computed in the precision of its parameters."""
+    return figures(sample.labels, float_logits(net, sample.values))
+
+
+def quantised_figures(net: QuantisedNetwork, sample: Sample) -> Figures:
+    """Figures of a quantised network, in float64 and so exactly those of the firmware."""
+    net = copy.deepcopy(net).double().eval()
+    logits = in_chunks(lambda x: {"logit": net(x)}, sample.values, net.device)["logit"]
+    return figures(sample.labels, logits.numpy())
+
+
+def folded_figures(net: FloatNetwork, description: NetworkDescription, sample: Sample) -> Figures:
+    """Figures of a float network after the fold, through the dataflow of the hardware with all quantisers off."""
+    folded = QuantisedNetwork.from_description(replace(description, parameters=fold(net)))
+    for name in folded.quantisers:
+        folded.quantiser(name).enabled = False
+    return quantised_figures(folded, sample)

@@ -1,0 +1,209 @@
+"""C-simulation of a trained model, and the proof that every executor gives the same integers.
+
+From a checkpoint and its QONNX file to an HLS project whose compiled C++ has run every jet and every hostile event.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.flows.csimulation import compile as compile_firmware
+from nanopelican_hls.flows.csimulation import trace
+from nanopelican_hls.flows.testbench import BenchResult, run_testbench
+from nanopelican_hls.hls.project import convert
+from nanopelican_hls.jets import Jets, port_values
+from nanopelican_hls.network.model import TrainedModel
+from nanopelican_hls.proof.executors import Executor, Proof, prove
+from nanopelican_hls.proof.hostile import HostileEvents, hostile_events
+
+#: hostile events per model
+HOSTILE_EVENTS = 20_000
+#: events that the stand-alone test bench checks as well
+TESTBENCH_EVENTS = 2_000
+#: what the executors are compared with
+REFERENCE = "qonnx"
+#: packages whose versions decide the result
+PACKAGES = ("nanopelican-hls", "hls4ml", "qonnx", "onnx", "onnxruntime", "brevitas", "torch", "numpy")
+
+Stage = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class CsimReport:
+    """What ``csim.json`` holds; see `as_json`."""
+
+    model: TrainedModel
+    jets: Proof
+    hostile: Proof
+    hostile_events: HostileEvents
+    testbench: BenchResult
+    float_logits: NDArray[np.float64]
+    labels: NDArray[np.int8] | None
+    seconds: Mapping[str, float]
+
+    @property
+    def mismatches(self) -> int:
+        """Events, jets and hostile ones, in which any integer of any executor or of the test bench differs."""
+        proofs = (self.jets, self.hostile)
+        return self.testbench.mismatches + sum(c.mismatches for p in proofs for c in p.comparisons.values())
+
+    def first_mismatches(self) -> list[str]:
+        """The first difference of each executor, in words."""
+        found = [
+            f"{events}, {name} against {REFERENCE}: {comparison}"
+            for events, proof in (("jets", self.jets), ("hostile events", self.hostile))
+            for name, comparison in proof.comparisons.items()
+            if comparison.mismatches
+        ]
+        if self.testbench.mismatches:
+            found.append(f"test bench against {REFERENCE}: first {self.testbench.first_mismatch}")
+        return found
+
+    @property
+    def auc(self) -> dict[str, float] | None:
+        """Area under the ROC curve of the float network, the quantised one and the firmware; None without labels."""
+        if self.labels is None or len(set(self.labels.tolist())) < 2:
+            return None
+        logits = {
+            "float": self.float_logits,
+            "quantised": self.jets.logits["brevitas"],
+            "firmware": self.jets.logits["csim"],
+        }
+        return {name: float(roc_auc_score(self.labels, values)) for name, values in logits.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        network = self.model.config.network
+        firmware = self.jets.comparisons["csim"]
+        return {
+            "model": self.model.config.name,
+            "n_constituents": network.n_constituents,
+            "channels": network.channels,
+            "events": firmware.jets,
+            "mismatches": _counts(self.jets),
+            "first_mismatch": self.first_mismatches(),
+            "tensors_compared": list(firmware.tensors),
+            "auc": self.auc,
+            "max_abs_logit_difference_float_vs_firmware": float(
+                np.max(np.abs(self.float_logits - self.jets.logits["csim"]))
+            ),
+            "hostile": {
+                "events": self.hostile.comparisons["csim"].jets,
+                "mismatches": _counts(self.hostile),
+                "kinds": dict(self.hostile_events.kinds),
+                "saturated": list(self.hostile_events.saturated),
+                "unreachable": list(self.hostile_events.unreachable),
+                "unsaturated": list(self.hostile_events.unsaturated),
+            },
+            "testbench": {"events": self.testbench.events, "mismatches": self.testbench.mismatches},
+            "seconds": dict(self.seconds),
+            "versions": versions(),
+        }
+
+
+def _counts(proof: Proof) -> dict[str, int]:
+    return {f"{name}_vs_{REFERENCE}": comparison.mismatches for name, comparison in proof.comparisons.items()}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the result."""
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+class Stages:
+    """Times the stages of a run and announces each when it starts."""
+
+    def __init__(self, announce: Stage) -> None:
+        self._announce = announce
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        self._announce(name)
+        start = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - start, 3)
+
+
+def simulate(
+    model: TrainedModel,
+    qonnx_path: Path,
+    jets: Jets,
+    build: Path,
+    *,
+    announce: Stage,
+    progress: Callable[[int], object],
+) -> CsimReport:
+    """Build the HLS project of a model, compile it, run every event through every executor, and compare.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        Gives the float network, the Brevitas evaluation and the firmware settings.
+    qonnx_path : Path
+        The QONNX file: the contract that QONNX execution and the firmware follow.
+    jets : Jets
+        Every one of them is run.
+    build : Path
+        Receives ``hls/``, the project.
+    announce : callable
+        Called with the name of each stage when it starts.
+    progress : callable
+        Called with numbers of events as they are done.
+    """
+    stages = Stages(announce)
+    torch.set_num_threads(1)  # the cores are shared by processes; a forked OpenMP pool would hang
+    with stages("read"):
+        onnx_model = read_model(qonnx_path)
+        program = Program.parse(onnx_model)
+        ports = port_values(jets, model.config.network)
+    with stages("float"):
+        float_logits = model.float_logits(ports)
+    with stages("convert"):
+        firmware = convert(onnx_model, build / "hls", **asdict(model.config.firmware))
+    with stages("compile"):
+        firmware = compile_firmware(firmware)
+    executors: dict[str, Executor] = {
+        REFERENCE: lambda chunk: execute(onnx_model, chunk),
+        "brevitas": model.quantised_tensors,
+        "csim": lambda chunk: trace(firmware, chunk, threads=1),
+    }
+    with stages("jets"):
+        on_jets = prove(program, executors, ports, reference=REFERENCE, progress=progress)
+    with stages("hostile events"):
+        hostile = hostile_events(program, executors[REFERENCE], HOSTILE_EVENTS)
+        on_hostile = prove(program, executors, hostile.ports, reference=REFERENCE, progress=progress)
+    with stages("test bench"):
+        sample = {name: array[:TESTBENCH_EVENTS] for name, array in ports.items()}
+        testbench = run_testbench(firmware, sample, on_jets.logits[REFERENCE][:TESTBENCH_EVENTS])
+    return CsimReport(
+        model=model,
+        jets=on_jets,
+        hostile=on_hostile,
+        hostile_events=hostile,
+        testbench=testbench,
+        float_logits=float_logits,
+        labels=jets.labels,
+        seconds=stages.seconds | {f"{name}, processor time": round(s, 3) for name, s in on_jets.seconds.items()},
+    )
+
+
+def write_report(report: CsimReport, path: Path) -> None:
+    """Write ``csim.json``."""
+    write_atomically(path, json.dumps(report.as_json(), indent=2) + "\n", FirmwareError)

@@ -1,0 +1,62 @@
+"""Which flow answers: AMD's tools where they are, the open ones elsewhere."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.flows.report import SynthesisReport
+from nanopelican_hls.flows.target import Target
+from nanopelican_hls.flows.vendor_tools import HLS_TOOLS
+
+#: has a function `synthesise`, an `OpenFlow`
+OPEN_FLOW = "nanopelican_hls.flows.open"
+
+
+class OpenFlow(Protocol):
+    """The open flow, from a model of the contract to a report; it may write anything below `build`.
+
+    `arithmetic` is what the user asked for: ``products``, ``winograd``, ``most_dsps``.
+    """
+
+    def __call__(
+        self,
+        model: onnx.ModelProto,
+        build: Path,
+        target: Target,
+        ports: Mapping[str, NDArray[np.float64]],
+        announce: Callable[[str], object],
+        **arithmetic: Any,
+    ) -> SynthesisReport: ...
+
+
+def choose_flow(asked: str | None) -> str:
+    """The flow that is asked for; else AMD's if its HLS tool is on the PATH, of whatever version; else the open one."""
+    return asked or ("vendor" if any(shutil.which(kind.name) for kind in HLS_TOOLS) else "open")
+
+
+def load_open_flow() -> OpenFlow:
+    """The open flow.
+
+    Raises
+    ------
+    SynthesisError
+        If it, or a package that it needs, is not installed.
+    """
+    names = " or ".join(kind.name for kind in HLS_TOOLS)
+    remedy = f"put {names} on the PATH: source settings64.sh of the AMD installation"
+    try:
+        flow = getattr(importlib.import_module(OPEN_FLOW), "synthesise", None)
+    except ImportError as error:
+        raise SynthesisError(f"cannot be loaded ({error})", where="the open flow", remedy=remedy) from error
+    if flow is None:
+        raise SynthesisError("is not part of this version", where="the open flow", remedy=remedy)
+    return cast(OpenFlow, flow)

@@ -1,0 +1,160 @@
+"""C-simulation of an HLS project: compile its C++ into a library, and run events through it."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import functools
+import hashlib
+import math
+import os
+import queue
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.contract.execution import port_arrays
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import written_whole
+from nanopelican_hls.flows.compiler import require_compiler, run_compiler
+from nanopelican_hls.hls.project import Firmware, read_manifest
+
+#: As hls4ml compiles. Without GNU unique symbols, several copies of a library keep their own state. Without NDEBUG, the
+#: types look at the floating-point environment whenever one becomes a double: a third of the time of a trace.
+COMPILER_FLAGS = ("-std=c++11", "-fPIC", "-shared", "-fno-gnu-unique", "-DNDEBUG")
+
+
+#: events per call into the library: between two calls the process can be interrupted
+EVENTS_PER_CALL = 256
+
+
+Arrays = Mapping[str, NDArray[np.float64]]
+
+
+def compile(firmware: Firmware, *, optimisation: str = "-O3") -> Firmware:  # noqa: A001
+    """Compile the C-simulation of a project with g++.
+
+    Parameters
+    ----------
+    firmware : Firmware
+        From `convert`.
+    optimisation : str
+        Optimisation flag of the compiler.
+
+    Returns
+    -------
+    Firmware
+        With its library. It is named by a digest of sources and command, and so never stands for other sources.
+
+    Raises
+    ------
+    FirmwareError
+        If the project is not complete, the compiler is missing, or the sources do not compile (with the first error).
+    """
+    project = read_manifest(firmware.path)["project"]
+    compiler = require_compiler()
+    command = [compiler, *COMPILER_FLAGS, optimisation, "-Ifirmware/ap_types"]
+    sources = [f"firmware/{project}.cpp", f"{project}_batch.cpp"]
+    library = firmware.path / "firmware" / f"{project}-{_digest(firmware.path, command)}.so"
+    if not library.exists():
+        with written_whole(library, FirmwareError) as temporary:
+            run_compiler([*command, *sources, "-o", str(temporary)], firmware.path, "compile.log")
+    return dataclasses.replace(firmware, library=library)
+
+
+def _digest(path: Path, command: list[str]) -> str:
+    """Of everything that the library is made from."""
+    digest = hashlib.sha256(" ".join(command).encode())
+    files = [p for pattern in ("*.cpp", "firmware/**/*.h", "firmware/*.cpp") for p in path.glob(pattern)]
+    for file in sorted(files):
+        digest.update(file.relative_to(path).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> NDArray[np.float64]:
+    """C-simulate events and return their logits.
+
+    Parameters
+    ----------
+    firmware : Firmware
+        From `compile`.
+    ports : mapping of str to float64 array [n, ...]
+        By the names of the graph inputs, or by the names without ``_in``; quantised by the types of the ports.
+    threads : int, optional
+        By default one per core.
+
+    Returns
+    -------
+    float64 array [n]
+
+    Raises
+    ------
+    FirmwareError
+        If the firmware is not compiled.
+    ContractError
+        If a port is missing or of another shape.
+    """
+    arrays = port_arrays(firmware.program, ports)
+    return _run(firmware, arrays, width=1, trace=False, threads=threads)[:, 0]
+
+
+def trace(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> dict[str, NDArray[np.float64]]:
+    """C-simulate events and return every tensor, by its name in the QONNX graph.
+
+    Takes what `predict` takes. Holds about 8 bytes a value: for many events call it on one chunk after the other.
+
+    Returns
+    -------
+    dict of str to float64 array [n, ...]
+    """
+    arrays = port_arrays(firmware.program, ports)
+    shapes = read_manifest(firmware.path)["tensors"]
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    rows = _run(firmware, arrays, width=sum(sizes), trace=True, threads=threads)
+    columns = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+    return {name: c.reshape(len(rows), *shape) for (name, shape), c in zip(shapes.items(), columns, strict=True)}
+
+
+def _run(firmware: Firmware, arrays: Arrays, *, width: int, trace: bool, threads: int | None) -> NDArray[np.float64]:
+    """Rows of results, from rows that hold all ports of an event one after the other."""
+    if firmware.library is None:
+        raise FirmwareError("is not compiled", where=str(firmware.path), remedy="call compile() first")
+    inputs = np.concatenate([a.reshape(len(a), math.prod(a.shape[1:])) for a in arrays.values()], axis=1)
+    rows = np.empty((len(inputs), width))
+    starts = range(0, len(inputs), EVENTS_PER_CALL)
+    threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(starts)))
+    instances: queue.SimpleQueue[Callable[..., None]] = queue.SimpleQueue()
+    for instance in range(threads):
+        instances.put(_run_events(firmware.library, instance))
+
+    def run(start: int) -> None:
+        chunk = slice(start, min(start + EVENTS_PER_CALL, len(inputs)))
+        run_events = instances.get()
+        try:
+            run_events(len(inputs[chunk]), inputs[chunk].ctypes.data, rows[chunk].ctypes.data, trace)
+        finally:
+            instances.put(run_events)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, starts))
+    return rows
+
+
+@functools.cache
+def _run_events(library: Path, instance: int) -> Callable[..., None]:  # noqa: ARG001
+    """``run_events`` of a copy of the library of its own: hls4ml's trace storage is global in each."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=library.parent, suffix=".so") as file:
+            shutil.copyfile(library, file.name)
+            function = ctypes.CDLL(file.name).run_events
+    except OSError as error:
+        raise FirmwareError(f"cannot be loaded ({error})", where=str(library), remedy="compile again") from error
+    function.restype = None
+    function.argtypes = [ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_bool]
+    run_events: Callable[..., None] = function
+    return run_events

@@ -1,0 +1,122 @@
+"""The open synthesis flow: from a model of the contract to a report, without a vendor's tool (docs/rtl.md)."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from nanopelican_hls.contract.execution import execute, port_arrays
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, resources
+from nanopelican_hls.flows.target import Target
+from nanopelican_hls.flows.verilator import Simulation, compile_simulation, simulate
+from nanopelican_hls.flows.yosys import map_rtl
+from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.rtl.architecture import open_settings
+from nanopelican_hls.rtl.project import RtlProject, generate_rtl
+from nanopelican_hls.rtl.tracer import port_quantisers
+
+#: as many as the C-simulation has (flows/bit_accuracy.py)
+HOSTILE_EVENTS = 20_000
+#: events that QONNX execution holds at a time with all their tensors
+CHUNK = 1_000
+PACKAGES = ("alkaid", "verilator", "pyosys")
+
+Arrays = Mapping[str, NDArray[np.float64]]
+
+
+def synthesise(
+    model: onnx.ModelProto,
+    build: Path,
+    target: Target,
+    ports: Arrays,
+    announce: Callable[[str], object],
+    *,
+    products: str = "dsp",
+    winograd: bool | None = None,
+    most_dsps: int | None = None,
+) -> SynthesisReport:
+    """Generate Verilog, simulate it on jets and on hostile events, and map it with Yosys.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        A model of the contract.
+    build : Path
+        Receives ``rtl/``.
+    target : Target
+        Its clock period decides how often the logic is cut.
+    ports : mapping of str to float64 array [n, ...]
+        Jets to simulate, by port.
+    announce : callable
+        Called with the name of each stage when it starts.
+    products, winograd, most_dsps
+        As for `open_settings`.
+
+    Returns
+    -------
+    SynthesisReport
+        Cells are counted before placement; no open tool knows the timing, nor the number of CARRY8.
+
+    Raises
+    ------
+    RtlError
+        If events are not to come every cycle, or a tool is missing or fails.
+    """
+    if target.reuse_factor != 1:
+        raise RtlError(
+            "the open flow gives hardware that takes an event every cycle",
+            where=f"reuse factor {target.reuse_factor}",
+            remedy="use 1",
+        )
+    program = Program.parse(model)
+    announce("tracing, Verilog (alkaid)")
+    settings = open_settings(target.clock_period_ns, products, winograd, most_dsps)
+    project = generate_rtl(program, build / "rtl", settings=settings)
+    simulation = _simulated(project, model, program, ports, announce)
+    announce("mapping (Yosys)")
+    cells = map_rtl(project)
+    return SynthesisReport(
+        part=target.part.ordering_code,
+        flow="open",
+        stage="mapped",
+        tool_versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        clock_period_ns=target.clock_period_ns,
+        latency_cycles=simulation.latency_cycles,
+        initiation_interval=simulation.initiation_interval,
+        **resources(cells),
+        rtl_vs_qonnx=RtlComparison(simulation.events, simulation.mismatches),
+    )
+
+
+def _simulated(
+    project: RtlProject, model: onnx.ModelProto, program: Program, ports: Arrays, announce: Callable[[str], object]
+) -> Simulation:
+    """Jets and hostile events in Verilator, against QONNX execution."""
+    announce("QONNX execution")
+    hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports
+    tensors = _reference(model, program, _joined(port_arrays(program, ports), port_arrays(program, hostile)))
+    announce("simulation (Verilator)")
+    compile_simulation(project)
+    return simulate(project, tensors, tensors[program.outputs[0]])
+
+
+def _joined(first: Arrays, second: Arrays) -> Arrays:
+    return {name: np.concatenate([first[name], second[name]]) for name in first}
+
+
+def _reference(model: onnx.ModelProto, program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
+    """What QONNX execution gives behind the ports and at the output; the many tensors between are not kept."""
+    names = [*port_quantisers(program), program.outputs[0]]
+    count = len(next(iter(ports.values())))
+    parts = []
+    for start in range(0, count, CHUNK):
+        tensors = execute(model, {name: array[start : start + CHUNK] for name, array in ports.items()})
+        parts.append({name: tensors[name] for name in names})
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}

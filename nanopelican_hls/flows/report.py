@@ -1,0 +1,175 @@
+"""The one report of all synthesis flows: ``synth.json`` and the printed table (docs/synthesis.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.flows.parts import find_part
+
+#: resources of which a part has a total; the rest of a report's resources are counts alone
+TOTALS = ("lut", "ff", "dsp", "bram36")
+
+
+def resources(found: Any) -> dict[str, Any]:
+    """What a tool or a report counts, or a part has, by resource (`TOTALS`)."""
+    return {name: getattr(found, name) for name in TOTALS}
+
+
+@dataclass(frozen=True)
+class RtlComparison:
+    """RTL simulation against QONNX execution.
+
+    Attributes
+    ----------
+    events : int
+        Jets that were simulated.
+    mismatches : int
+        Those of them in which the RTL's output is another integer.
+    """
+
+    events: int
+    mismatches: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a tool says about the clock.
+
+    Attributes
+    ----------
+    source : str
+        Tool and stage.
+    estimate_ns : float
+        Shortest clock period that it expects to work.
+    """
+
+    source: str
+    estimate_ns: float
+
+
+@dataclass(frozen=True)
+class SynthesisReport:
+    """What a flow found; a number that it cannot know is None, never a guess.
+
+    Attributes
+    ----------
+    part : str
+        Full ordering code.
+    flow : str
+        ``vendor`` or ``open``.
+    stage : str
+        How far it went, such as ``csynth`` or ``vsynth``: counts of different stages are not comparable.
+    tool_versions : mapping of str to str
+        Every tool that took part.
+    clock_period_ns : float
+        Asked for.
+    latency_cycles, initiation_interval : int or None
+        Clock cycles from an event to its logit, and from an event to the next.
+    lut, ff, dsp, carry : int or None
+        Resources; ``carry`` counts CARRY8 blocks.
+    bram36 : float or None
+        Block RAMs of 36 kbit; one of 18 kbit counts half.
+    rtl_vs_qonnx : RtlComparison or None
+        None if the RTL was not simulated.
+    timing : Timing or None
+        None if no tool estimated it.
+    """
+
+    part: str
+    flow: str
+    stage: str
+    tool_versions: Mapping[str, str]
+    clock_period_ns: float
+    latency_cycles: int | None = None
+    initiation_interval: int | None = None
+    lut: int | None = None
+    ff: int | None = None
+    dsp: int | None = None
+    bram36: float | None = None
+    carry: int | None = None
+    rtl_vs_qonnx: RtlComparison | None = None
+    timing: Timing | None = None
+
+    @property
+    def latency_ns(self) -> float | None:
+        """Latency in cycles times the clock period asked for."""
+        return None if self.latency_cycles is None else round(self.latency_cycles * self.clock_period_ns, 4)
+
+    @property
+    def utilisation_percent(self) -> dict[str, float | None]:
+        """Share of the part's resources, by resource."""
+        totals = resources(find_part(self.part))
+        return {
+            name: None if count is None else round(100 * count / totals[name], 3)
+            for name, count in resources(self).items()
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the order of docs/synthesis.md."""
+        content = dataclasses.asdict(self) | {
+            "tool_versions": dict(self.tool_versions),
+            "latency_ns": self.latency_ns,
+            "utilisation_percent": self.utilisation_percent,
+        }
+        return {key: content[key] for key in JSON_KEYS}
+
+
+JSON_KEYS = (
+    "part",
+    "flow",
+    "stage",
+    "tool_versions",
+    "clock_period_ns",
+    "latency_cycles",
+    "latency_ns",
+    "initiation_interval",
+    "lut",
+    "ff",
+    "dsp",
+    "bram36",
+    "carry",
+    "utilisation_percent",
+    "rtl_vs_qonnx",
+    "timing",
+)
+
+
+def write_report(report: SynthesisReport, path: Path) -> None:
+    """Write ``synth.json``."""
+    write_atomically(path, json.dumps(report.as_json(), indent=2) + "\n", SynthesisError)
+
+
+def table(report: SynthesisReport) -> str:
+    """The report for people; the caption names tools and stage, for numbers of other tools or stages differ."""
+    tools = " and ".join(f"{tool} {version}" for tool, version in report.tool_versions.items())
+    used = report.utilisation_percent
+    rows = {
+        "latency": f"{_text(report.latency_cycles, 'cycles')}, {_text(report.latency_ns, 'ns')}",
+        "initiation interval": _text(report.initiation_interval, "cycles"),
+        **{_LABELS[name]: f"{_text(getattr(report, name))} ({_text(used[name], '%')})" for name in TOTALS},
+        "CARRY8": _text(report.carry),
+        "RTL against QONNX": "not simulated",
+        "clock": f"{report.clock_period_ns:g} ns asked for",
+    }
+    if report.rtl_vs_qonnx:
+        comparison = report.rtl_vs_qonnx
+        rows["RTL against QONNX"] = f"{comparison.mismatches} of {comparison.events} events differ"
+    if report.timing:
+        rows["clock"] += f", {report.timing.estimate_ns:g} ns by {report.timing.source}"
+    width = max(map(len, rows))
+    caption = f"{report.part}, {report.flow} flow, stage {report.stage}, by {tools}"
+    return "\n".join([caption, *(f"  {name.ljust(width)}  {value}" for name, value in rows.items())])
+
+
+_LABELS = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}
+
+
+def _text(value: float | None, unit: str = "") -> str:
+    return "unknown" if value is None else f"{value:,} {unit}".strip()

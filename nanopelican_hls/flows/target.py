@@ -1,0 +1,39 @@
+"""What every flow is asked for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.flows.parts import Part
+
+
+@dataclass(frozen=True)
+class Target:
+    """A part and how to run it.
+
+    Attributes
+    ----------
+    part : Part
+        From `find_part`.
+    clock_period_ns : float
+        Asked for.
+    reuse_factor : int
+        Initiation interval in clock cycles.
+
+    Raises
+    ------
+    SynthesisError
+        If the clock period or the interval is none.
+    """
+
+    part: Part
+    clock_period_ns: float
+    reuse_factor: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.clock_period_ns < math.inf:
+            raise SynthesisError(f"must be a positive number of ns, not {self.clock_period_ns:g}", where="clock")
+        if self.reuse_factor < 1:
+            raise SynthesisError(f"must be at least 1, not {self.reuse_factor}", where="reuse factor")

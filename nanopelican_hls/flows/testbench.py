@@ -1,0 +1,138 @@
+"""The stand-alone C++ test bench of a project: events as integers in a file, compared as integers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nanopelican_hls.contract.execution import port_arrays
+from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.flows.compiler import first_error, require_compiler
+from nanopelican_hls.hls.layers import port_quantisers
+from nanopelican_hls.hls.passes import events_header
+from nanopelican_hls.hls.project import Firmware, read_manifest
+
+EVENTS_FILE = "tb_data/events.dat"
+SCRIPT = "run_testbench.sh"
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """What the test bench says: events run, how many of them differ, and the first that does, in words."""
+
+    events: int
+    mismatches: int
+    first_mismatch: str | None
+
+
+def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike], expected: ArrayLike) -> Path:
+    """Write the file that the test bench reads: a header line, then one line of integers an event.
+
+    Parameters
+    ----------
+    project : Firmware or path
+        A complete project.
+    ports : mapping of str to integer array [n, ...]
+        Integers on the grids of the ports, by the names of the graph inputs.
+    expected : integer array [n]
+        The output, as integers on its grid.
+
+    Returns
+    -------
+    Path
+        Of the file, ``tb_data/events.dat`` in the project.
+
+    Raises
+    ------
+    FirmwareError
+        If the project is not complete, or the arrays do not fit it.
+    """
+    path = project.path if isinstance(project, Firmware) else Path(project)
+    manifest = read_manifest(path)
+    expected = _integers("expected", expected).reshape(-1, 1)
+    columns = []
+    for name, port in manifest["ports"].items():
+        if name not in ports:
+            raise FirmwareError("is missing", where=f"port {name!r}", remedy=f"give {', '.join(manifest['ports'])}")
+        values = _integers(name, ports[name])
+        if values.shape != (len(expected), *port["shape"]):
+            raise FirmwareError(
+                f"has shape {values.shape}, expected {(len(expected), *port['shape'])}", where=f"port {name!r}"
+            )
+        columns.append(values.reshape(len(values), -1))
+    lines = (" ".join(map(str, row)) for row in np.concatenate([*columns, expected], axis=1).tolist())
+    file = path / EVENTS_FILE
+    file.parent.mkdir(exist_ok=True)
+    write_atomically(file, "\n".join([events_header(manifest), *lines]) + "\n", FirmwareError)
+    return file
+
+
+def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise FirmwareError(f"must hold integers, not {array.dtype}", where=name)
+    return array.astype(np.int64)
+
+
+def run_events_file(project: Firmware | str | Path) -> BenchResult:
+    """Compile the test bench with g++ and run it on the file of events.
+
+    Raises
+    ------
+    FirmwareError
+        If the sources do not compile, or the file is no file of events; a mismatch is a result, not an error.
+    """
+    path = project.path if isinstance(project, Firmware) else Path(project)
+    read_manifest(path)
+    require_compiler()
+    result = subprocess.run(
+        [f"./{SCRIPT}"], cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    log = path / "testbench.log"
+    log.write_text(result.stdout, encoding="utf-8")
+    summary = re.search(r"^(PASS|FAIL): (\d+) events, (\d+) mismatches$", result.stdout, re.MULTILINE)
+    if not summary or result.returncode != (summary[1] == "FAIL"):
+        raise FirmwareError(
+            f"the test bench fails (exit status {result.returncode}): {first_error(result.stdout)}",
+            where=str(path),
+            remedy=f"see {log}",
+        )
+    first = re.search(r"^FIRST MISMATCH: (.*)$", result.stdout, re.MULTILINE)
+    return BenchResult(int(summary[2]), int(summary[3]), first[1] if first else None)
+
+
+def run_testbench(
+    firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], logits: NDArray[np.float64]
+) -> BenchResult:
+    """Run events through the test bench.
+
+    Parameters
+    ----------
+    firmware : Firmware
+        From `convert`; it need not be compiled.
+    ports : mapping of str to float64 array [n, ...]
+        As for `predict`.
+    logits : float64 array [n]
+        What the firmware has to answer.
+
+    Raises
+    ------
+    FirmwareError
+        If the logits are not on the grid of the output; and see `run_events_file`.
+    """
+    arrays = port_arrays(firmware.program, ports)
+    quantisers = port_quantisers(firmware.program)
+    integers = {port: quantisers[port][1].integers(array) for port, array in arrays.items()}
+    expected = np.ldexp(logits, -firmware.program.exponent(firmware.program.outputs[0]))
+    if (expected != np.rint(expected)).any():
+        event = int(np.flatnonzero(expected != np.rint(expected))[0])
+        raise FirmwareError("is not on the grid of the output", where=f"logit of event {event}")
+    write_events(firmware, integers, expected.astype(np.int64))
+    return run_events_file(firmware)

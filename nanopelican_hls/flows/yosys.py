@@ -1,0 +1,236 @@
+"""RTL mapped to UltraScale+ cells with Yosys, and the cells counted: an estimate, not what a vendor's tool gives."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.rtl.netlist import piece_name
+from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
+
+FAMILY = "xcup"
+NETLIST = "mapped.v"
+PIECES = "pieces.json"
+#: cells of the device; modules have a ``$`` or small letters
+CELL = "[A-Z][A-Z0-9_]*"
+#: beginning of the names of files with modules made of cells, which take the place of those of the same name
+CELLS_PREFIX = "ultrascale_"
+#: runs in a process of its own: Yosys writes to the standard output, keeps its memory, and may be killed for it
+WORKER = (
+    "import sys; from nanopelican_hls.flows.child_process import end_with_parent; end_with_parent(); "
+    "from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
+)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells by kind.
+
+    Attributes
+    ----------
+    cells : number of each kind of cell.
+    """
+
+    cells: Mapping[str, int]
+
+    def _count(self, pattern: str) -> int:
+        return sum(count for kind, count in self.cells.items() if re.fullmatch(pattern, kind))
+
+    @property
+    def lut_by_size(self) -> dict[int, int]:
+        """Look-up tables of logic by their number of inputs."""
+        return {size: self.cells.get(f"LUT{size}", 0) for size in range(1, 7)}
+
+    @property
+    def lut_of_two(self) -> int:
+        """Look-up tables with two outputs: additions of three numbers."""
+        return self._count("LUT6_2")
+
+    @property
+    def srl(self) -> int:
+        """Shift registers of up to 32 bits, each of which takes the place of one look-up table."""
+        return self._count("SRL.*")
+
+    @property
+    def lut(self) -> int:
+        """Places of look-up tables: those of logic, and shift registers; Yosys lets no two functions share one.
+
+        Inverters of their own are not in it: a vendor's tool draws most of them into look-up tables.
+        """
+        return sum(self.lut_by_size.values()) + self.lut_of_two + self.srl
+
+    def summary(self) -> dict[str, int]:
+        return {"lut": self.lut - self.srl, "srl": self.srl, "ff": self.ff, "dsp": self.dsp, "carry4": self.carry4}
+
+    @property
+    def ff(self) -> int:
+        return self._count("FD[A-Z]+(_1)?")
+
+    @property
+    def dsp(self) -> int:
+        return self._count("DSP48E2")
+
+    @property
+    def carry4(self) -> int:
+        """Carry chains in pieces of 4 bits, as Yosys counts; a CARRY8 holds two pieces of one chain."""
+        return self._count("CARRY4")
+
+    @property
+    def bram36(self) -> float:
+        """Block RAMs of 36 kbit; one of 18 kbit counts half."""
+        return self._count("RAMB36.*") + self._count("RAMB18.*") / 2
+
+
+@dataclass(frozen=True)
+class PieceCells(Cells):
+    """All instances of one part of the design.
+
+    Attributes
+    ----------
+    instances : how often it stands in the top module.
+    """
+
+    instances: int
+
+
+@dataclass(frozen=True)
+class MappedCells(Cells):
+    """Cells after mapping, before placement.
+
+    Attributes
+    ----------
+    pieces : parts of the design by name, each counted as often as it stands there.
+    seconds : wall-clock time of Yosys.
+    peak_memory_mb : largest memory that any process started from here took so far.
+    """
+
+    pieces: Mapping[str, PieceCells]
+    seconds: float
+    peak_memory_mb: int
+
+
+def map_rtl(project: RtlProject) -> MappedCells:
+    """Map a Verilog project with Yosys for UltraScale+, out of context: no pads, no clock buffers.
+
+    The script, the log, the netlist and ``pieces.json`` stay in ``map/``.
+
+    Raises
+    ------
+    RtlError
+        If Yosys is missing, or fails; the message says how far it came.
+    """
+    if project.language != "verilog":
+        raise RtlError("only Verilog is mapped", where=str(project.path), remedy="generate Verilog")
+    if importlib.util.find_spec("pyosys") is None:
+        raise RtlError("Yosys is missing", remedy="pip install 'nanopelican-hls[rtl]'")
+    folder = project.path / "map"
+    folder.mkdir(exist_ok=True)
+    script, log, counts = folder / "map.ys", folder / "yosys.log", folder / "cells.json"
+    script.write_text(_script(project), encoding="utf-8")
+    counts.unlink(missing_ok=True)
+    start = time.monotonic()
+    with log.open("w", encoding="utf-8") as output:
+        status = subprocess.run(
+            [sys.executable, "-c", WORKER, script.name],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    if status or not counts.is_file():
+        raise RtlError(_failure(log, status), where=str(project.path), remedy=f"see {log}")
+    found = json.loads(counts.read_text(encoding="utf-8"))["modules"]
+    modules = {name.lstrip("\\"): module["num_cells_by_type"] for name, module in found.items()}
+    mapped = MappedCells(
+        cells=_primitives(modules, project.top),
+        pieces=_pieces(modules, project.top),
+        seconds=round(time.monotonic() - start, 1),
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    )
+    table = {name: piece.summary() | {"instances": piece.instances} for name, piece in mapped.pieces.items()}
+    effort = {"seconds": mapped.seconds, "peak_memory_mb": mapped.peak_memory_mb}
+    write_atomically(folder / PIECES, json.dumps(effort | {"pieces": table}, indent=2) + "\n", RtlError)
+    return mapped
+
+
+def _pieces(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, PieceCells]:
+    """What stands in the top module: variants of a piece, and instances with other parameters, are one."""
+    instances: Counter[str] = Counter()
+    cells: dict[str, Counter[str]] = defaultdict(Counter)
+    for module, count in modules[top].items():
+        name = piece_name(_plain(module), top)
+        instances[name] += count
+        for kind, number in _primitives(modules, module).items():
+            cells[name][kind] += number * count
+    return {name: PieceCells(dict(found), instances[name]) for name, found in sorted(cells.items())}
+
+
+def _primitives(modules: Mapping[str, Mapping[str, int]], module: str) -> Counter[str]:
+    """Cells of the device in a module and in what it contains."""
+    if module not in modules:
+        return Counter([module] if re.fullmatch(CELL, module) else [])
+    total: Counter[str] = Counter()
+    for kind, count in modules[module].items():
+        for inner, number in _primitives(modules, kind).items():
+            total[inner] += number * count
+    return total
+
+
+def _plain(module: str) -> str:
+    """The name of a module without the parameters that Yosys puts before and behind it."""
+    return next((part for part in module.split("\\") if part and not part.startswith("$paramod")), module)
+
+
+def mapping_sources(project: RtlProject) -> list[Path]:
+    """Sources as Yosys gets them: modules that it would map badly are exchanged for ones made of cells."""
+    exchanged = {path.name.removeprefix(CELLS_PREFIX): path for path in sorted(TEMPLATES.glob(f"{CELLS_PREFIX}*.v"))}
+    return [exchanged.get(path.name, path).resolve() for path in project.sources]
+
+
+def _script(project: RtlProject) -> str:
+    """Each piece is mapped once, however often it stands in the design: its module stays one, and `stat` multiplies."""
+    # deferred: a module with parameters is only elaborated with those that an instance gives
+    sources = " ".join(str(path) for path in mapping_sources(project))
+    family = FAMILY if project.products == "dsp" else f"{FAMILY} -nodsp"
+    return "\n".join(
+        [
+            f"read_verilog -defer -DNANOPELICAN_INSTANTIATE=1 {sources}",
+            f"hierarchy -top {project.top}",
+            f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_* table_*",
+            f"synth_xilinx -family {family} -flatten -noiopad -noclkbuf -top {project.top} -run begin:map_luts",
+            # the rest of synth_xilinx with abc in place of abc9, which takes as long as all else for each module
+            "opt_expr -mux_undef -noclkinv",
+            "abc -luts 2:2,3,6:5,10,20",
+            "clean",
+            "xilinx_srl -fixed -minlen 3",
+            "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+            "xilinx_dffopt",
+            "opt_lut_ins -tech xilinx",
+            "clean",
+            "blackbox =A:whitebox",
+            "tee -q -o cells.json stat -json",
+            f"write_verilog -noattr {NETLIST}",
+            "",
+        ]
+    )
+
+
+def _failure(log: Path, status: int) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    error = next((line for line in lines if line.startswith("ERROR")), None)
+    if error:
+        return f"Yosys fails: {error}"
+    steps = [line for line in lines if " Executing " in line]
+    killed = "is killed" if status < 0 else f"ends with status {status}"
+    return f"Yosys {killed}, in step {steps[-1] if steps else 'none'}"

@@ -1,0 +1,66 @@
+"""The dataflow in torch: one interpreter for the float and for the quantised network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import Step, dataflow, parameters
+
+
+def execute(
+    steps: Iterable[Step], tensors: dict[str, Tensor], quantisers: Mapping[str, Callable[[Tensor], Tensor]]
+) -> None:
+    """Run operator calls in order, adding what they give to ``tensors``.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        Calls of `dataflow`, each behind those whose results it takes.
+    tensors : dict of str to Tensor
+        Ports (batch axis first), parameters and the results of earlier steps; changed in place. A tensor ``t`` with a
+        quantiser is stored twice: ``t_exact``, what the operator gave, and ``t``.
+    quantisers : mapping of str to callable
+        By tensor name.
+    """
+    for step in steps:
+        some = next(iter(tensors.values()))
+        known = tensors | {name: some.new_tensor(value) for name, value in step.constants.items()}
+        inputs = [None if name is None else _lookup(known, name) for name in step.inputs]
+        if step.operator is None:
+            assert inputs[0] is not None
+            value = torch.relu(inputs[0])
+        else:
+            value = step.operator.compute(*inputs, **step.attributes)
+        if step.output in quantisers:
+            tensors[f"{step.output}_exact"] = value
+            value = quantisers[step.output](value)
+        tensors[step.output] = value
+
+
+def _lookup(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    """The tensor an input names; ``t!`` is the exact one, which is ``t`` itself where ``t`` has no quantiser."""
+    bare = name.removesuffix("!")
+    exact = f"{bare}_exact"
+    return tensors[exact] if name != bare and exact in tensors else tensors[bare]
+
+
+def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The dataflow before and after the first trained parameter.
+
+    What the first part computes (mask, dot products and their sums) is constant for a jet, and so computed once.
+    """
+    steps = dataflow(network, tables=tables)
+    trained = parameters(network, tables=tables)
+    first = next(i for i, step in enumerate(steps) if any(name in trained for name in step.inputs))
+    return steps[:first], steps[first:]
+
+
+def around_pairs(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps before and behind the pair level (`pair_level.pair_sums`), which itself is left out."""
+    steps = tuple(step for step in steps if step.output not in ("z", "pair"))
+    behind = next(i for i, step in enumerate(steps) if step.output == "pair_sum")
+    return steps[:behind], steps[behind + 1 :]

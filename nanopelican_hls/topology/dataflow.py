@@ -1,0 +1,192 @@
+"""The network as a list of operator calls: torch trains through it, and the QONNX graph is built from it.
+
+A tensor ``t`` that has a quantiser exists twice: ``t_exact``, what its operator gives, and ``t``, quantised; a port has
+``t_in`` and ``t``. Without a quantiser the two are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.operators import (
+    UNSIGNED_COMPONENTS,
+    AngleDifference,
+    JetFromL1,
+    LightConeFromL1,
+    Operator,
+    PairMix,
+    PairSum,
+    PairwiseDot,
+    ParticleMask,
+    ParticleMix,
+    ParticleSum,
+    Readout,
+    RowSums,
+    SpurionDot,
+    TotalSum,
+)
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, angle_tables, inverse_table
+
+
+@dataclass(frozen=True)
+class Role:
+    """Which entry of `QuantisersConfig` a tensor's quantiser takes its width from, and its sign."""
+
+    key: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator call; `operator` None is the standard ONNX ``Relu``. Absent optional inputs are None.
+
+    An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one. ``constants`` are
+    the values of inputs that are neither tensors nor parameters: tables that nothing trains.
+    """
+
+    output: str
+    operator: type[Operator] | None
+    inputs: tuple[str | None, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def ports(network: NetworkConfig) -> dict[str, Role]:
+    """The inputs of the graph in order: those of the constituents [B, N], then the jet's [B, 1]."""
+    if network.level1 is None:
+        return momenta(network)
+    return {word: Role("words", quantiser.signed) for word, quantiser in words(network).items()}
+
+
+def words(network: NetworkConfig) -> dict[str, Quantiser]:
+    """The ports that take Level-1 words, with the grids of these, which are given; none where they take components."""
+    level1 = network.level1
+    if level1 is None:
+        return {}
+    grids = {"pt": level1.pt, "eta": level1.eta, "phi": level1.phi, "jet_eta": level1.eta, "jet_phi": level1.phi}
+    return grids | ({"jet_pt": level1.pt, "jet_mass": level1.pt} if network.has_jet else {})
+
+
+def momenta(network: NetworkConfig) -> dict[str, Role]:
+    """Components of four-momenta: of the constituents [B, N], then of the jet [B, 1].
+
+    They are ports, or computed from Level-1 words; then the jet lies on the axis, and has q+ and q- only.
+    """
+    unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
+    roles = {c: Role("momenta", c not in unsigned) for c in network.components}
+    if network.has_jet:
+        jet = network.components if network.level1 is None else unsigned
+        roles |= {f"jet_{c}": Role("jet_momenta", c not in unsigned) for c in jet}
+    return roles
+
+
+def activations(network: NetworkConfig) -> dict[str, Role]:
+    """Inner tensors that may carry a quantiser, in the order of the dataflow; the last is the output."""
+    roles = {} if network.level1 is None else momenta(network)
+    roles["d"] = Role("d", False)
+    if network.has_jet:
+        roles |= {"d_jet": Role("d_jet", False), "d_jj": Role("d_jj", False)}
+    roles |= {"r": Role("r", False), "s": Role("s", False), "row": Role("mix", True)}
+    if not network.symmetric:
+        roles["column"] = Role("mix", True)
+    return roles | {
+        "pair": Role("relu", False),
+        "diagonal": Role("diagonal", False),
+        "pair_sum": Role("sums", False),
+        "diagonal_sum": Role("sums", False),
+        "logit": Role("logit", True),
+    }
+
+
+def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role, tuple[int, ...]]]:
+    """Parameters with their roles and shapes; with ``tables`` the biases depend on the number of valid particles.
+
+    The column term of the untied form has no S weight and no bias: the row's serve both.
+    """
+    c = network.channels
+    rows = network.particles + 1 if tables else 1
+    weight, bias = Role("weights", True), Role("biases", True)
+    shapes: dict[str, tuple[Role, tuple[int, ...]]] = {"w_d": (weight, (c,))}
+    mixes = ["row", "diagonal"] if network.symmetric else ["row", "column", "diagonal"]
+    for mix in mixes:
+        shapes |= {f"{mix}_w_r": (weight, (c,))}
+        if mix != "column":
+            shapes |= {f"{mix}_w_s": (weight, (c,)), f"{mix}_bias": (bias, (rows, c))}
+    if network.has_jet:
+        shapes["diagonal_w_jj"] = (weight, (c,))
+    return shapes | {"k_pair": (weight, (c,)), "k_diagonal": (weight, (c,)), "logit_bias": (bias, (rows, 1))}
+
+
+def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
+    """The operator calls of a network in execution order."""
+    coordinates = {"coordinates": network.coordinates.value}
+    constituents: tuple[str | None, ...] = network.components
+    mask = "mask" if tables else None
+    d_jet, d_jj = ("d_jet", "d_jj") if network.has_jet else (None, None)
+    leading = network.components[0] if network.level1 is None else "pt"
+    steps = [
+        *_components_from_words(network),
+        Step("mask", ParticleMask, (leading,), {"spurions": network.n_spurions}),
+        Step("d", PairwiseDot, constituents, coordinates | {"beams": network.beams}),
+    ]
+    if network.has_jet:
+        jet = tuple(f"jet_{c}" if f"jet_{c}" in momenta(network) else None for c in network.components)
+        # components that meet none of the jet's multiply nothing
+        constituents = tuple(c if j else None for c, j in zip(constituents, jet, strict=True))
+        steps += [
+            Step("d_jet", SpurionDot, (*constituents, *jet), coordinates),
+            Step("d_jj", SpurionDot, (*jet, *jet), coordinates),
+        ]
+    steps += [
+        Step("r", RowSums, ("d", d_jet, d_jj), {"particles": network.particles}),
+        Step("s", TotalSum, ("r!",)),
+        Step("row", ParticleMix, ("r", "s", "row_w_r", "row_w_s", "row_bias", mask, None, None)),
+    ]
+    if not network.symmetric:
+        steps.append(Step("column", ParticleMix, ("r", None, "column_w_r", None, None, None, None, None)))
+    diagonal_jet = (d_jj, "diagonal_w_jj") if network.has_jet else (None, None)
+    steps += [
+        Step("g", ParticleMix, ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)),
+        Step("z", PairMix, ("d", "row", "w_d", None if network.symmetric else "column", d_jet)),
+        Step("pair", None, ("z",)),
+        Step("diagonal", None, ("g",)),
+        Step("pair_sum", PairSum, ("pair", "mask")),
+        Step("diagonal_sum", ParticleSum, ("diagonal", "mask")),
+        Step("logit", Readout, ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask)),
+    ]
+    return tuple(steps)
+
+
+def _components_from_words(network: NetworkConfig) -> list[Step]:
+    """From Level-1 words to the components of `momenta`; none where the ports take these."""
+    level1 = network.level1
+    if level1 is None:
+        return []
+    limit = {"limit": ANGLE_LIMIT}
+    steps = [
+        Step("d_eta", AngleDifference, ("eta", "jet_eta"), limit | {"turn": 0}),
+        Step("d_phi", AngleDifference, ("phi", "jet_phi"), limit | {"turn": level1.turn}),
+    ]
+    for component in network.components:
+        found = angle_tables(component, level1)
+        names = {angle: f"{component}_{angle}_table" for angle in found}
+        inputs = [name for a in ("eta", "phi") for name in ((f"d_{a}", names[a]) if a in found else (None, None))]
+        constants = {names[angle]: table for angle, table in found.items()}
+        # q+ and q- are even in both angles, y and z odd in one
+        odd = {"odd": int(len(found) == 1)}
+        steps.append(Step(component, LightConeFromL1, ("pt", *inputs), odd, constants))
+    if network.has_jet:
+        bins = {"bin_gev": JET_BIN_GEV}
+        inverse = {"jet_inverse_table": inverse_table(level1)}
+        steps += [
+            Step("jet_q_plus", JetFromL1, ("jet_pt", None, None), bins),
+            Step("jet_q_minus", JetFromL1, ("jet_pt", "jet_mass", "jet_inverse_table"), bins, inverse),
+        ]
+    return steps

@@ -1,0 +1,58 @@
+"""A quantised network as plain numbers: what training hands to the export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanopelican_hls.errors import ContractError
+from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import activations, parameters, ports
+
+
+@dataclass(frozen=True)
+class NetworkDescription:
+    """Everything the QONNX graph holds.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+        The form of the network.
+    quantisers : mapping of str to Quantiser
+        By tensor name: every port and parameter, the inner tensors that are quantised, and ``logit``.
+    parameters : mapping of str to float64 array
+        Parameters before quantisation, by the names and shapes of `dataflow.parameters`.
+    """
+
+    network: NetworkConfig
+    quantisers: Mapping[str, Quantiser]
+    parameters: Mapping[str, NDArray[np.float64]]
+
+    @property
+    def tables(self) -> bool:
+        """Whether the biases are tables over the number of valid particles."""
+        return bool(self.parameters["logit_bias"].shape[0] > 1)
+
+    def __post_init__(self) -> None:
+        shapes = {name: shape for name, (_, shape) in parameters(self.network, tables=self.tables).items()}
+        given = {name: value.shape for name, value in self.parameters.items()}
+        if shapes != given:
+            odd = sorted(set(shapes.items()) ^ set(given.items()))[0][0]
+            raise ContractError(
+                f"parameter has shape {given.get(odd, 'absent')}, expected {shapes.get(odd, 'none of this name')}",
+                where=odd,
+            )
+        for name, value in self.parameters.items():
+            if not np.isfinite(value).all():
+                raise ContractError("is NaN or infinite", where=name, remedy="train the model again")
+        known = [*ports(self.network), *shapes, *activations(self.network)]
+        for name in [*ports(self.network), *shapes, "logit"]:
+            if name not in self.quantisers:
+                raise ContractError("has no quantiser", where=name)
+        for name in self.quantisers:
+            if name not in known:
+                raise ContractError("a quantiser for a tensor that the network does not have", where=name)

@@ -1,0 +1,138 @@
+"""Export: a network description as a QONNX file, the contract that every executor follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from nanopelican_hls.contract.functions import attach_functions
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.contract.quant import QUANT_DOMAIN
+from nanopelican_hls.errors import ContractError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.fixed_point import Quantiser
+from nanopelican_hls.operators import DOMAIN, VERSION
+from nanopelican_hls.operators._onnx_body import OPSET
+from nanopelican_hls.topology.dataflow import Step, dataflow, ports
+from nanopelican_hls.topology.description import NetworkDescription
+
+
+def build_model(description: NetworkDescription, name: str = "nanopelican") -> onnx.ModelProto:
+    """The QONNX graph of a quantised network.
+
+    Ports are DOUBLE [1, N] (constituents) and [1, 1] (the jet); outputs of ``Quant`` are FLOAT, of all else DOUBLE.
+
+    Raises
+    ------
+    ContractError
+        If an intermediate would need more than 53 bits (the message names the tensor).
+    """
+    builder = _Builder(description)
+    for port in ports(description.network):
+        builder.add_port(port)
+    for parameter, value in description.parameters.items():
+        builder.add_parameter(parameter, value)
+    for step in dataflow(description.network, tables=description.tables):
+        builder.add_step(step)
+    model = builder.finish(name)
+    Program.parse(model)
+    return model
+
+
+def save_model(model: onnx.ModelProto, path: str | Path) -> None:
+    """Write the file under a temporary name, then rename: a later run never sees half of it."""
+    write_atomically(Path(path), model.SerializeToString(deterministic=True), ContractError)
+
+
+class _Builder:
+    """Collects nodes, initialisers and shapes in the order of the dataflow."""
+
+    def __init__(self, description: NetworkDescription) -> None:
+        self.network = description.network
+        self.quantisers = description.quantisers
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.inputs: list[onnx.ValueInfoProto] = []
+        self.values: list[onnx.ValueInfoProto] = []
+        self.nodes: list[onnx.NodeProto] = []
+        self.initialisers: list[onnx.TensorProto] = []
+
+    def _value(self, name: str, shape: tuple[int, ...], kind: int) -> onnx.ValueInfoProto:
+        self.shapes[name] = shape
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    def _initialiser(self, name: str, value: NDArray[np.float64] | float) -> None:
+        self.initialisers.append(numpy_helper.from_array(np.asarray(value, dtype=np.float32), name))
+
+    def _add_quant(self, source: str, tensor: str, quantiser: Quantiser) -> None:
+        settings = {"scale": quantiser.scale, "zero_point": 0.0, "bit_width": float(quantiser.bits)}
+        for suffix, value in settings.items():
+            self._initialiser(f"{tensor}_{suffix}", value)
+        self.nodes.append(
+            helper.make_node(
+                "Quant",
+                [source, *(f"{tensor}_{suffix}" for suffix in settings)],
+                [tensor],
+                name=f"{tensor}_quant",
+                domain=QUANT_DOMAIN,
+                signed=int(quantiser.signed),
+                narrow=0,
+                rounding_mode=quantiser.rounding.value,
+            )
+        )
+        self.values.append(self._value(tensor, self.shapes[source], TensorProto.FLOAT))
+
+    def add_port(self, port: str) -> None:
+        width = 1 if port.startswith("jet_") else self.network.n_constituents
+        self.inputs.append(self._value(f"{port}_in", (1, width), TensorProto.DOUBLE))
+        self._add_quant(f"{port}_in", port, self.quantisers[port])
+
+    def add_parameter(self, name: str, value: NDArray[np.float64]) -> None:
+        # stored on the grid already, so that no reader of the file can round it otherwise
+        self._initialiser(f"{name}_value", self.quantisers[name](value))
+        self.shapes[f"{name}_value"] = value.shape
+        self._add_quant(f"{name}_value", name, self.quantisers[name])
+
+    def _source(self, tensor: str) -> str:
+        if not tensor.endswith("!"):
+            return tensor
+        tensor = tensor[:-1]
+        return f"{tensor}_exact" if tensor in self.quantisers else tensor
+
+    def add_step(self, step: Step) -> None:
+        for name, value in step.constants.items():
+            self._initialiser(name, value)
+            self.shapes[name] = value.shape
+        inputs = [self._source(t) if t else "" for t in step.inputs]
+        quantiser = self.quantisers.get(step.output)
+        output = f"{step.output}_exact" if quantiser else step.output
+        if step.operator is None:
+            self.nodes.append(helper.make_node("Relu", inputs, [output], name=f"{step.output}_relu"))
+            shape = self.shapes[inputs[0]]
+        else:
+            while inputs[-1] == "":
+                inputs.pop()
+            node_name = f"{step.output}_{step.operator.name}"
+            self.nodes.append(
+                helper.make_node(step.operator.name, inputs, [output], name=node_name, domain=DOMAIN, **step.attributes)
+            )
+            padded = [*inputs, *[""] * (len(step.operator.inputs) - len(inputs))]
+            shape = step.operator.shape(*(self.shapes[t] if t else None for t in padded), **step.attributes)
+        self.values.append(self._value(output, shape, TensorProto.DOUBLE))
+        if quantiser:
+            self._add_quant(output, step.output, quantiser)
+
+    def finish(self, name: str) -> onnx.ModelProto:
+        outputs = [v for v in self.values if v.name == "logit"]
+        inner = [v for v in self.values if v.name != "logit"]
+        graph = helper.make_graph(self.nodes, name, self.inputs, outputs, self.initialisers, value_info=inner)
+        versions = {"": OPSET, QUANT_DOMAIN: 1, DOMAIN: VERSION}
+        imports = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
+        model = helper.make_model(graph, opset_imports=imports, producer_name="nanopelican-hls")
+        model.ir_version = 10  # the first with function overloads
+        attach_functions(model)
+        onnx.checker.check_model(model)
+        return model

@@ -1,0 +1,70 @@
+"""What the configuration says about the quantiser of each tensor: its role's settings, or settings of its own."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from nanopelican_hls.errors import ConfigError
+from nanopelican_hls.topology.dataflow import Role, activations, parameters, ports, words
+
+if TYPE_CHECKING:
+    from nanopelican_hls.topology.config import NetworkConfig, QuantiserConfig, QuantisersConfig
+
+
+def tensor_settings(
+    network: NetworkConfig, quantisers: QuantisersConfig, where: str = "quantisers"
+) -> dict[str, QuantiserConfig]:
+    """Settings of every tensor with a quantiser, ports and parameters first; `signed` is given in each.
+
+    Level-1 words are left out: their grids belong to the format.
+
+    Raises
+    ------
+    ConfigError
+        If settings are for a tensor that the network does not have (the nearest name is given), leave a tensor without
+        a quantiser that needs one, have no sign where values may be negative, or put the beams off the grid of a port.
+    """
+    parameter_roles = {name: role for name, (role, _) in parameters(network, tables=False).items()}
+    roles = ports(network) | parameter_roles | activations(network)
+    of_tensors = quantisers.tensors or {}
+    for name in of_tensors:
+        _require_known(network, name, roles, where)
+    found = {}
+    for name, role in roles.items():
+        if name in words(network):
+            continue
+        source = f"{where}.tensors.{name}" if name in of_tensors else f"{where}.{role.key}"
+        settings = of_tensors[name] if name in of_tensors else getattr(quantisers, role.key)
+        if settings is None and (name in chain(ports(network), parameter_roles) or name == "logit"):
+            raise ConfigError("is null, but ports, parameters and the output need a quantiser", where=source)
+        if settings is not None:
+            found[name] = _checked(network, name, role, settings, source)
+    return found
+
+
+def _require_known(network: NetworkConfig, name: str, roles: dict[str, Role], where: str) -> None:
+    if name in words(network):
+        raise ConfigError("its grid is that of the Level-1 format", where=f"{where}.tensors.{name}", remedy="remove it")
+    if name not in roles:
+        near = difflib.get_close_matches(name, roles, n=1, cutoff=0.0)[0]
+        raise ConfigError(f"unknown tensor {name!r}", where=f"{where}.tensors", remedy=f"did you mean {near!r}?")
+
+
+def _checked(network: NetworkConfig, name: str, role: Role, settings: QuantiserConfig, where: str) -> QuantiserConfig:
+    if role.signed and settings.signed is False:
+        raise ConfigError(
+            f"is unsigned, but {name} can be negative", where=where, remedy="remove `signed`, or set it to true"
+        )
+    settings = replace(settings, signed=role.signed if settings.signed is None else settings.signed)
+    if network.beams and name in ports(network) and settings.clip is not None:
+        unit = settings.holding(settings.clip).scale
+        if unit > 1:
+            raise ConfigError(
+                f"clip {settings.clip:g} makes the unit {unit:g} GeV, and the beams' 1 GeV is off the grid",
+                where=where,
+                remedy="lower clip, or use more bits",
+            )
+    return settings

@@ -1,0 +1,116 @@
+"""The model card: what a model is, how it was made, and what it does, as JSON and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nanopelican_hls.config import to_mapping
+from nanopelican_hls.evaluation.figures import quantised_figures
+from nanopelican_hls.evaluation.metrics import figures, with_error
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.markdown import table
+from nanopelican_hls.network.checkpoint import Checkpoint
+from nanopelican_hls.network.model import TrainedModel
+
+_COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
+
+
+def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, float]]:
+    """Figures of the float network on a sample, and of the quantised one if there is one."""
+    model = TrainedModel(checkpoint)
+    found = {"float": figures(sample.labels, model.float_logits(sample.values)).as_dict()}
+    if checkpoint.description is not None:
+        found["quantised"] = quantised_figures(model.quantised_network, sample).as_dict()
+    return found
+
+
+def card_content(
+    best: Checkpoint, seeds: Sequence[Checkpoint], data: Mapping[str, Mapping[str, Any]], command: str
+) -> dict[str, Any]:
+    """The card as plain values.
+
+    Parameters
+    ----------
+    best : Checkpoint
+        The model; its ``metrics`` hold figures by sample.
+    seeds : sequence of Checkpoint
+        All that were trained.
+    data : mapping
+        Name and number of jets of the file of each sample.
+    command : str
+        The command that made the model.
+    """
+    return {
+        "name": best.config.name,
+        "seed": best.seed,
+        "command": command,
+        "data": {sample: dict(entry) for sample, entry in data.items()},
+        "figures": dict(best.metrics),
+        "seeds": [{"seed": c.seed, **c.metrics["valid"]} for c in sorted(seeds, key=lambda c: c.seed)],
+        "config": to_mapping(best.config),
+    }
+
+
+def card_markdown(content: Mapping[str, Any]) -> str:
+    """The card as a page."""
+    network, quantisers = content["config"]["network"], content["config"]["quantisers"]
+    rows = [
+        [sample, form, *_cells(figures)]
+        for sample, forms in content["figures"].items()
+        for form, figures in forms.items()
+    ]
+    seeds = [
+        [str(entry["seed"]) + (" (chosen)" if entry["seed"] == content["seed"] else ""), form, *_cells(entry[form])]
+        for entry in content["seeds"]
+        for form in ("float", "quantised")
+        if form in entry
+    ]
+    by_role = {key: q for key, q in sorted(quantisers.items()) if key != "tensors"}
+    widths = [
+        [key, q["bits"], q["rounding"]] if q else [key, "not quantised", ""]
+        for key, q in [*by_role.items(), *(quantisers.get("tensors") or {}).items()]
+    ]
+    figures_head = ["AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss"]
+    return (
+        "\n\n".join(
+            [
+                f"# {content['name']}",
+                "The figures of the quantised network are those of its firmware, bit for bit. Rejection is one over "
+                "the background efficiency at the given signal efficiency.",
+                table(["jets", "network", *figures_head], rows),
+                "## Network",
+                table(["", ""], [[key, value] for key, value in network.items()]),
+                table(["quantiser", "bits", "rounding"], widths),
+                "## Training",
+                f"```\n{content['command']}\n```",
+                table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
+                table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
+                "On the validation jets, all seeds; chosen is the lowest loss of the last network:",
+                table(["seed", "network", *figures_head], seeds),
+            ]
+        )
+        + "\n"
+    )
+
+
+def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
+    """Models side by side: AUC and rejection at 30%, float and quantised, on the test jets."""
+    rows = []
+    for card in sorted(cards, key=_size):
+        network, test = card["config"]["network"], card["figures"]["test"]
+        cells = {form: _cells(figures) for form, figures in test.items()}
+        auc, _, rejection, *_ = zip(cells["float"], cells["quantised"], strict=True)
+        rows.append([card["name"], network["n_constituents"], network["channels"], *auc, *rejection, card["seed"]])
+    head = ["model", "N", "C", "AUC float", "quantised", "rejection at 30% float", "quantised", "seed"]
+    return table(head, rows)
+
+
+def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
+    """Orders trigger models (symmetric) before the paper's, small ones first."""
+    network = card["config"]["network"]
+    return not network["symmetric"], network["n_constituents"], network["channels"]
+
+
+def _cells(figures: Mapping[str, float]) -> list[str]:
+    return [with_error(figures, name) for name in _COLUMNS]

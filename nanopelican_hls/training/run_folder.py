@@ -1,0 +1,112 @@
+"""One folder for each training run: configuration, versions, figures of every epoch, curves, checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import importlib.metadata
+import io
+import json
+import logging
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically, save_checkpoint
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("nanopelican-hls", "torch", "numpy", "brevitas")
+#: columns of metrics.csv after the epoch's number and phase
+CURVES = ("learning_rate_factor", "train_loss", "loss", "auc", "accuracy", "rejection_30", "rejection_50")
+
+
+class RunFolder:
+    """The files of a run.
+
+    ============== ======================================================================
+    config.yaml    the resolved configuration, defaults included
+    run.json       seed, versions, fingerprints of the jets
+    metrics.csv    one row for every epoch: learning rate, training loss, validation figures
+    curves.png     loss and AUC against epochs (needs the extra ``pictures``)
+    last.pt        the state after the last epoch; from it a killed run goes on, bit for bit
+    best.pt        the checkpoint of the finished run: the best epoch
+    ============== ======================================================================
+
+    Every file is replaced in one step, and ``last.pt`` holds what all others are made of.
+    """
+
+    def __init__(self, path: Path, *, tensorboard: bool = False) -> None:
+        self.path = path
+        self._tensorboard = tensorboard
+
+    @property
+    def last(self) -> Path:
+        return self.path / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.pt"
+
+    def begin(self, config: Config, header: Mapping[str, Any]) -> dict[str, Any]:
+        """Write what is known before training; returns the state of an earlier, interrupted run, or nothing."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.last.exists():
+            return load_mapping(self.last)
+        content = {key: value for key, value in to_mapping(config).items() if key != "name"}
+        self._write("config.yaml", yaml.safe_dump(content, sort_keys=False))
+        versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+        versions["python"] = platform.python_version()
+        run = {key: value for key, value in header.items() if key != "config"}
+        self._write("run.json", json.dumps({"name": config.name, **run, "versions": versions}, indent=2) + "\n")
+        return {}
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """The state after an epoch, whose ``history`` is a list of rows."""
+        save_atomically(state, self.last)
+        self._write_metrics(state["history"])
+        if self._tensorboard:
+            self._write_events(state["history"])
+
+    def finish(self, checkpoint: Checkpoint, history: Sequence[Mapping[str, Any]]) -> None:
+        self._write_metrics(history)
+        self._draw(history)
+        save_checkpoint(checkpoint, self.best)
+
+    def _write(self, name: str, content: str) -> None:
+        write_atomically(self.path / name, content, NetworkError)
+
+    def _write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, ["phase", "epoch", *CURVES], extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+        self._write("metrics.csv", text.getvalue())
+
+    def _write_events(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """The newest row for TensorBoard; after an interruption, what it shows of later epochs is purged."""
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise NetworkError(
+                "TensorBoard is missing",
+                where=str(self.path),
+                remedy="pip install 'nanopelican-hls[tensorboard]', or leave --tensorboard out",
+            ) from error
+        step = len(history)
+        with SummaryWriter(str(self.path / "tensorboard"), purge_step=step) as writer:
+            for name in CURVES:
+                writer.add_scalar(name, history[-1][name], step)
+
+    def _draw(self, history: Sequence[Mapping[str, Any]]) -> None:
+        try:
+            from nanopelican_hls.training.pictures import training_curves
+        except ImportError:
+            logger.info("%s: no curves.png, since matplotlib is missing", self.path)
+            return
+        write_atomically(self.path / "curves.png", training_curves(history), NetworkError)

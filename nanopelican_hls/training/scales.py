@@ -1,0 +1,179 @@
+"""Where the binary points stand: power-of-two scales from the data, then moved to where the loss is lowest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from nanopelican_hls.config import Config
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.network.interpreter import execute
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import dataflow, ports, words
+from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.topology.tensor_settings import tensor_settings
+
+#: share of the non-zero values that a calibrated scale does not saturate
+COVERAGE = 0.999
+#: a port's grid is no finer than 1/64 GeV: the jet's y is 0 up to rounding, and has no scale of its own
+FINEST_PORT_EXPONENT = -6
+#: how many factors of two a scale may move at a time
+REACH = 4
+#: tensors on the grid of another, so that the adders of every pair stay narrow
+SAME_GRID = {"row": "pair", "column": "pair"}
+
+
+def calibrated(
+    config: Config, folded: Mapping[str, NDArray[np.float64]], values: Mapping[str, NDArray[np.float64]]
+) -> NetworkDescription:
+    """Quantisers for folded parameters, with the finest scales that cover the values of a sample of jets.
+
+    Parameters
+    ----------
+    config : Config
+        Says which tensors are quantised, how widely, and how they are rounded.
+    folded : mapping of str to array
+        From `fold`.
+    values : mapping of str to array
+        Port values of the sample, [B, N] or [B, 1].
+    """
+    network = config.network
+    tables = len(folded["logit_bias"]) > 1
+    exact = {name: torch.as_tensor(value) for name, value in {**values, **folded}.items()}
+    execute(dataflow(network, tables=tables), exact, {})
+    settings = tensor_settings(network, config.quantisers)
+    quantisers = {
+        name: chosen.holding(chosen.clip or _bound(exact[name].numpy(), 1.0 if name in folded else COVERAGE))
+        for name, chosen in settings.items()
+    }
+    fixed = pinned(config)
+    for name, quantiser in quantisers.items():
+        if name in fixed:
+            continue
+        exponent = quantisers[grid(name, quantisers)].exponent
+        if name in ports(network):
+            exponent = port_exponent(network, exponent)
+        quantisers[name] = replace(quantiser, exponent=exponent)
+    return NetworkDescription(network, words(network) | quantisers, dict(folded))
+
+
+def pinned(config: Config) -> frozenset[str]:
+    """Tensors whose scale is fixed by a ``clip``."""
+    settings = tensor_settings(config.network, config.quantisers)
+    return frozenset(name for name, chosen in settings.items() if chosen.clip is not None)
+
+
+def grid(name: str, quantised: Container[str], fixed: Container[str] = ()) -> str:
+    """The tensor on whose grid a tensor stands: itself if its scale is fixed, or unless `SAME_GRID` says otherwise."""
+    leader = SAME_GRID.get(name, name)
+    return leader if leader in quantised and name not in fixed else name
+
+
+def _bound(values: NDArray[np.float64], coverage: float) -> float:
+    """What holds the given share of the non-zero values."""
+    magnitudes = np.abs(values[values != 0])
+    return float(np.quantile(magnitudes, coverage)) if magnitudes.size else 1.0
+
+
+def port_exponent(network: NetworkConfig, exponent: int) -> int:
+    """The allowed exponent nearest to the given one; with beams, their 1 GeV must be on the grid."""
+    coarsest = 0 if network.beams else exponent
+    return max(min(exponent, coarsest), FINEST_PORT_EXPONENT)
+
+
+def place_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
+    """Choose all scales: quantisers are switched on one after another, each with the scale of the lowest loss.
+
+    So each scale is chosen in a network that is otherwise as good as it can be; moving all at once ends where the error
+    of one quantiser makes up for that of another.
+
+    Parameters
+    ----------
+    net : QuantisedNetwork
+        From `calibrated`; changed in place, evaluated in float64.
+    sample : Sample
+        Jets on which the loss is measured.
+    fixed : container of str
+        Tensors whose scales stay: `pinned`.
+    """
+    for name in _movable(net):
+        net.quantiser(name).enabled = False
+    adjust_scales(net, sample, fixed)
+
+
+def adjust_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
+    """Move every scale, but for the fixed ones, to where the loss is lowest, from the ports to the output.
+
+    A quantiser that is off is switched on when its turn comes. Otherwise as `place_scales`.
+    """
+    before_weights = set(net.products(sample.values))
+    first = [name for name in _movable(net) if name in before_weights]
+    _search(net, first, fixed, _loss(sample.labels, lambda: net(sample.values)))
+    products = net.products(sample.values)
+    rest = [name for name in _movable(net) if name not in before_weights]
+    _search(net, rest, fixed, _loss(sample.labels, lambda: net.logits(products)))
+
+
+def _movable(net: QuantisedNetwork) -> list[str]:
+    return [name for name in net.quantisers if name not in words(net.network)]
+
+
+def refine_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
+    """Move the scales of all that is trained, but for the fixed ones, to where the loss is lower now.
+
+    Products stay valid.
+    """
+    products = net.products(sample.values)
+    names = [name for name in net.quantisers if name not in products]
+    _search(net, names, fixed, _loss(sample.labels, lambda: net.logits(products)))
+
+
+def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable[[], float]:
+    target = torch.as_tensor(labels)
+
+    @torch.no_grad()
+    def loss() -> float:
+        return binary_cross_entropy_with_logits(logits(), target).item()
+
+    return loss
+
+
+def _search(net: QuantisedNetwork, names: Sequence[str], fixed: Container[str], loss: Callable[[], float]) -> None:
+    """Descent in each scale (or in those that share a grid) in turn, switching it on first."""
+    for leader in names:
+        group = [name for name in names if grid(name, names, fixed) == leader]
+        for name in group:
+            net.quantiser(name).enabled = True
+        if group and leader not in fixed:
+            _descend(net, group, loss)
+
+
+def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], float]) -> None:
+    """Shift the scales of a group down or up while the loss falls, but not so far that all values vanish."""
+    best = loss()
+    for step in (-1, 1):
+        for _ in range(REACH):
+            if not _shift(net, group, step):
+                break
+            now = loss()
+            if not now < best:
+                _shift(net, group, -step)
+                break
+            best = now
+
+
+def _shift(net: QuantisedNetwork, group: Sequence[str], step: int) -> bool:
+    """Move the scales of a group; False, and nothing moves, if a port may not have that scale."""
+    exponent = net.quantiser(group[0]).exponent + step
+    if group[0] in ports(net.network) and port_exponent(net.network, exponent) != exponent:
+        return False
+    for name in group:
+        net.quantiser(name).exponent += step
+    return True

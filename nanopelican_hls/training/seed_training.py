@@ -1,0 +1,269 @@
+"""Training of one seed: float, fold, calibration, quantisation-aware fine-tuning (docs/training.md)."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from nanopelican_hls.config import Config, Optimiser, to_mapping
+from nanopelican_hls.evaluation.figures import float_figures, quantised_figures
+from nanopelican_hls.evaluation.metrics import Figures
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.network.canonical import canonical_folded
+from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
+from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.network.fold import fold, require_hardware
+from nanopelican_hls.network.inference import Tensors, in_chunks
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.network.square_products import square_products
+from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.training.learning_rate import Factor, cosine, float_schedule
+from nanopelican_hls.training.memory import keep_freed_memory
+from nanopelican_hls.training.phase import Phase
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.scales import calibrated, pinned, place_scales, refine_scales
+
+logger = logging.getLogger(__name__)
+
+#: jets on which scales are calibrated
+CALIBRATION_JETS = 2048
+
+
+class SeedTraining:
+    """Trains one seed of a configuration; killed at any moment, it goes on from the last epoch, bit for bit.
+
+    Parameters
+    ----------
+    config : Config
+        The model and the recipe.
+    seed : int
+        Of the initial weights, of the order of the jets and of dropout.
+    train, valid : Sample
+        Port values and labels; ``training.max_jets`` cuts the first.
+    folder : RunFolder, optional
+        Where the run is kept, and found again.
+    progress : int, optional
+        Line of the progress bar on the terminal; None for no bar.
+    device : torch.device, optional
+        By default a GPU if there is one.
+    base : Checkpoint, optional
+        A trained model to fine-tune: its quantised network, as it is, goes into the quantised phase, and there is no
+        float training.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        seed: int,
+        train: Sample,
+        valid: Sample,
+        *,
+        folder: RunFolder | None = None,
+        progress: int | None = None,
+        device: torch.device | None = None,
+        base: Checkpoint | None = None,
+    ) -> None:
+        self.config, self.seed, self._folder, self._base = config, seed, folder, base
+        self._train, self._valid = train.head(config.training.max_jets), valid
+        self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._header = {"seed": seed, "train": self._train.fingerprint, "valid": valid.fingerprint}
+        self._header |= {"config": to_mapping(config)}
+        if base is not None:
+            self._header["base"] = base.fingerprint
+        self._history: list[dict[str, Any]] = []
+        recipe = config.training
+        self._bar = tqdm(
+            desc=f"{config.name} seed {seed}",
+            total=recipe.quantised_epochs + (recipe.float_epochs if base is None else 0),
+            position=progress,
+            disable=progress is None,
+            leave=None,  # of bars below the first nothing stays
+            unit="epoch",
+        )
+
+    def run(self) -> Checkpoint:
+        """Train to the end.
+
+        Raises
+        ------
+        TrainingError
+            If the loss diverges. The state after the last good epoch stays.
+        NetworkError
+            If the state found belongs to another configuration or other data; names the field. If the network is to be
+            quantised, and has no hardware.
+        """
+        keep_freed_memory()
+        if self.config.training.quantised_epochs:
+            require_hardware(self.config.network)  # not after hours of float training
+        state = self._load()
+        with self._bar:
+            float_net = self._train_float(state)
+            metrics = {"float": float_figures(copy.deepcopy(float_net).double(), self._valid).as_dict()}
+            description = None
+            if self.config.training.quantised_epochs:
+                quantised_net, metrics["quantised"] = self._train_quantised(float_net, state)
+                description = quantised_net.describe()
+        weights = {name: value.cpu() for name, value in float_net.state_dict().items()}
+        checkpoint = Checkpoint(self.config, self.seed, weights, description, {"valid": metrics})
+        if self._folder is not None:
+            self._folder.finish(checkpoint, self._history)
+        return checkpoint
+
+    def _train_float(self, state: dict[str, Any]) -> FloatNetwork:
+        recipe = self.config.training
+        net = FloatNetwork(
+            self.config.network,
+            nbar=recipe.nbar,
+            seed=self.seed,
+            initial_values=recipe.initial_values,
+            dropout=recipe.dropout,
+        ).to(self._device)
+        if self._base is not None:
+            net.load_state_dict(dict(self._base.float_state))
+            return net.eval()
+
+        def logits(ports: Tensors) -> Tensor:
+            result: Tensor = net(square_products(self.config.network, ports))
+            return result
+
+        if "float_state" not in state:
+            groups = [(p, recipe.learning_rate) for p in net.parameters()]
+            inputs = _single(self._train.values)
+            phase = self._phase("float", net, logits, groups, inputs, float_schedule(recipe))
+            state = self._run(phase, state, 0, lambda: float_figures(net, self._valid), {})
+            state["float_state"] = state["best"]["model"]
+        else:
+            self._bar.update(recipe.float_epochs)
+        net.load_state_dict(state["float_state"])
+        return net.eval()
+
+    def _train_quantised(
+        self, float_net: FloatNetwork, state: dict[str, Any]
+    ) -> tuple[QuantisedNetwork, dict[str, float]]:
+        recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
+        # a scale that saturates a power of two makes another number of it
+        fixed = pinned(self.config) | (set() if recipe.pair_multipliers else {"w_d"})
+        start = None if self._base is None else self._base.description
+        folded = fold(float_net) if recipe.pair_multipliers else canonical_folded(fold(float_net))
+        net = QuantisedNetwork(start or calibrated(self.config, folded, sample.values)).to(self._device)
+        net.weights["w_d"].requires_grad_(recipe.pair_multipliers)
+        resumed = state.get("phase") == "quantised"
+        if resumed:
+            net.load_state_dict(state["model"])
+        else:
+            if start is None:
+                place_scales(net, sample, fixed)
+            build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
+        inputs = in_chunks(lambda values: _kept(net.products(values)), self._train.values, self._device)
+        net.float()
+        trained = [w for w in net.weights.values() if w.requires_grad]
+        # of the mean, not of the largest: channels differ in size
+        groups = [(w, recipe.quantised_learning_rate * w.abs().mean().item()) for w in trained]
+        epochs = recipe.quantised_epochs
+        phase = self._phase("quantised", net, net.logits, groups, inputs, cosine(epochs))
+        frozen_from = min(round((1 - recipe.freeze_scales_fraction) * epochs), epochs - 1)
+
+        def refine(epoch: int) -> None:
+            if epoch == frozen_from:
+                refine_scales(net.double(), sample, fixed)
+                net.float()
+
+        if not resumed:  # fine-tuning never ends worse than it begins
+            state = {"best": _candidate(quantised_figures(net, self._valid), net)}
+        state = self._run(
+            phase,
+            state,
+            frozen_from,
+            lambda: quantised_figures(net, self._valid),
+            {"float_state": float_net.state_dict()},
+            refine,
+        )
+        net.load_state_dict(state["best"]["model"])
+        return net, state["best"]["figures"]
+
+    def _run(
+        self,
+        phase: Phase,
+        state: dict[str, Any],
+        kept_from: int,
+        figures: Callable[[], Figures],
+        beside: dict[str, Any],
+        before_epoch: Callable[[int], None] = lambda _: None,
+    ) -> dict[str, Any]:
+        """All epochs of a phase; the state with the best of those behind ``kept_from``, by the validation loss.
+
+        ``state`` is where to go on, or holds no more than a ``best`` to surpass, or nothing.
+        """
+        best: dict[str, Any] = state.get("best", {})
+        if "epoch" in state:
+            phase.restore(state)
+            self._bar.update(phase.epoch)
+        while phase.epoch < phase.epochs:
+            before_epoch(phase.epoch)
+            rate = phase.rate_factor
+            row = {"phase": phase.name, "epoch": phase.epoch + 1, "learning_rate_factor": rate}
+            row["train_loss"] = phase.run_epoch()
+            found = figures()
+            self._history.append(row | found.as_dict())
+            if phase.epoch > kept_from and not (best and best["figures"]["loss"] <= found.loss):
+                best = _candidate(found, phase.model)
+            self._bar.set_postfix_str(f"validation AUC {found.auc:.4f}", refresh=False)
+            self._bar.update()
+            state = phase.state() | beside | {"best": best, "history": self._history}
+            if self._folder is not None:
+                self._folder.save({"header": self._header, **state})
+        return state
+
+    def _phase(
+        self,
+        name: str,
+        net: nn.Module,
+        logits: Callable[[Tensors], Tensor],
+        groups: Sequence[tuple[nn.Parameter, float]],
+        inputs: Tensors,
+        factor: Factor,
+    ) -> Phase:
+        recipe, is_float = self.config.training, name == "float"
+        return Phase(
+            name,
+            net,
+            logits,
+            groups,
+            {key: tensor.to(self._device) for key, tensor in inputs.items()},
+            torch.as_tensor(self._train.labels, dtype=torch.float32, device=self._device),
+            epochs=recipe.float_epochs if is_float else recipe.quantised_epochs,
+            batch_size=recipe.batch_size,
+            seed=self.seed,
+            optimiser=recipe.optimiser if is_float else Optimiser.ADAM,
+            weight_decay=recipe.weight_decay if is_float else 0.0,
+            factor=factor,
+        )
+
+    def _load(self) -> dict[str, Any]:
+        state = {} if self._folder is None else self._folder.begin(self.config, self._header)
+        if state:
+            require_equal(self._header, state.get("header", {}), str(self._folder.last if self._folder else ""))
+            self._history = state["history"]
+            where = (self.config.name, self.seed, state["phase"], state["epoch"])
+            logger.info("%s seed %d goes on after %s epoch %d", *where)
+        return state
+
+
+def _candidate(found: Figures, model: nn.Module) -> dict[str, Any]:
+    return {"figures": found.as_dict(), "model": copy.deepcopy(model.state_dict())}
+
+
+def _kept(products: Tensors) -> Tensors:
+    """What training starts from; what was there before quantisation is not needed any more."""
+    return _single({name: tensor for name, tensor in products.items() if not name.endswith("_exact")})
+
+
+def _single(values: Mapping[str, Any]) -> Tensors:
+    """In float32, which is enough to train in."""
+    return {name: torch.as_tensor(value, dtype=torch.float32) for name, value in values.items()}

@@ -1,0 +1,102 @@
+"""Training of several seeds, side by side, and the choice of the best."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nanopelican_hls.config import Config
+from nanopelican_hls.errors import JetsError, TrainingError
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.jets import port_values, read_jets
+from nanopelican_hls.network.checkpoint import Checkpoint
+from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.seed_training import SeedTraining
+from nanopelican_hls.training.side_by_side import side_by_side
+
+logger = logging.getLogger(__name__)
+
+
+def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
+    """Labelled jets of a file, as port values.
+
+    Raises
+    ------
+    JetsError
+        If the file cannot be read, or does not hold jets of both classes.
+    """
+    jets = read_jets(path)
+    labels = np.array([]) if jets.labels is None else jets.labels.astype(float)
+    for label, kind in ((1, "signal"), (0, "background")):
+        if label not in labels:
+            raise JetsError(f"holds no {kind} jets", where=str(path), remedy="give a file with is_signal 0 and 1")
+    return Sample(port_values(jets, network), labels)
+
+
+def train_seeds(
+    config: Config,
+    train: Path,
+    valid: Path,
+    *,
+    seeds: Sequence[int],
+    jobs: int,
+    runs: Path,
+    progress: bool,
+    tensorboard: bool = False,
+) -> list[Checkpoint]:
+    """Train the seeds of a configuration, ``jobs`` at a time; those that diverge are logged and left out.
+
+    Returns
+    -------
+    list of Checkpoint
+        In order of the validation loss, of the quantised network if there is one: the first is the best.
+
+    Raises
+    ------
+    TrainingError
+        If every seed diverges.
+    """
+    calls = [
+        (
+            config,
+            seed,
+            train,
+            valid,
+            RunFolder(runs / f"seed{seed}", tensorboard=tensorboard),
+            line if progress else None,
+        )
+        for line, seed in enumerate(seeds)
+    ]
+    trained: dict[int, Checkpoint] = {}
+    for place, result in side_by_side(_train_one, calls, jobs):
+        if isinstance(result, TrainingError):
+            logger.warning("%s seed %d is left out: %s", config.name, seeds[place], result)
+        else:
+            trained[place] = result
+    if not trained:
+        raise TrainingError("every seed diverges", where=config.name, remedy="lower training.learning_rate")
+    return sorted((trained[place] for place in sorted(trained)), key=validation_loss)
+
+
+def validation_loss(checkpoint: Checkpoint) -> float:
+    """By which seeds are chosen."""
+    return deciding_loss(checkpoint.metrics["valid"])
+
+
+def deciding_loss(valid: Mapping[str, Mapping[str, float]]) -> float:
+    """Of the last network, from figures on the validation jets by form: quantised, or float if there is no other."""
+    return valid.get("quantised", valid["float"])["loss"]
+
+
+def _train_one(
+    config: Config, seed: int, train: Path, valid: Path, folder: RunFolder, progress: int | None
+) -> Checkpoint | TrainingError:
+    samples = (read_sample(path, config.network) for path in (train, valid))
+    try:
+        return SeedTraining(config, seed, *samples, folder=folder, progress=progress).run()
+    except TrainingError as error:
+        return error

@@ -1,0 +1,43 @@
+"""The open flow from a model to a report."""
+
+import pytest
+from random_networks import random_description, random_ports
+
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.flows import bit_accuracy as csim
+from nanopelican_hls.flows import open as flow
+from nanopelican_hls.flows.choice import load_open_flow
+from nanopelican_hls.flows.parts import find_part
+from nanopelican_hls.flows.target import Target
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.export import build_model
+
+TINY = NetworkConfig(2, 1, symmetric=True, spurions=Spurions.NONE, coordinates=Coordinates.LIGHT_CONE)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(random_description(TINY, bits=4, seed=0))
+
+
+def test_report(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(flow, "HOSTILE_EVENTS", 200)
+    stages = []
+    target = Target(find_part("xcvu13p"), clock_period_ns=2.7777)
+    report = load_open_flow()(model, tmp_path, target, random_ports(TINY, 300), announce=stages.append)
+    assert (report.flow, report.stage, report.part) == ("open", "mapped", target.part.ordering_code)
+    assert report.rtl_vs_qonnx.mismatches == 0
+    assert report.rtl_vs_qonnx.events >= 500
+    assert report.initiation_interval == 1
+    assert report.lut > 0
+    assert report.timing is None
+    assert [stage.split()[0] for stage in stages] == ["tracing,", "QONNX", "simulation", "mapping"]
+
+
+def test_as_many_hostile_events_as_the_c_simulation():
+    assert flow.HOSTILE_EVENTS == csim.HOSTILE_EVENTS
+
+
+def test_an_event_every_second_cycle_is_refused(model, tmp_path):
+    with pytest.raises(RtlError, match="an event every cycle"):
+        flow.synthesise(model, tmp_path, Target(find_part("xcvu13p"), 5.0, reuse_factor=2), {}, announce=print)

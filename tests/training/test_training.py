@@ -1,0 +1,214 @@
+"""Training: it learns, stops on divergence, and goes on after a kill as if nothing had happened."""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nanopelican_hls.config import InitialValues, Optimiser, Schedule, TrainingConfig
+from nanopelican_hls.errors import NetworkError, TrainingError
+from nanopelican_hls.evaluation.figures import quantised_figures
+from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.network.canonical import multiplier_free
+from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, load_mapping, save_atomically
+from nanopelican_hls.network.fold import fold
+from nanopelican_hls.network.model import TrainedModel, export_qonnx
+from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.training import run_folder
+from nanopelican_hls.training.phase import Phase
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.seed_training import SeedTraining
+
+
+class Killed(BaseException):
+    """Nothing in the package may catch it."""
+
+
+def run(config, sample, path=None) -> Checkpoint:
+    return SeedTraining(config, 1, sample, sample, folder=RunFolder(path) if path else None).run()
+
+
+def run_and_kill(config, sample, path, saves: int):
+    """Die right after the state was saved for the n-th time."""
+    count = iter(range(1, 1000))
+
+    def save(content, path):
+        save_atomically(content, path)
+        if next(count) == saves:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(run_folder, "save_atomically", save)
+        with pytest.raises(Killed):
+            run(config, sample, path)
+
+
+def assert_same(one: Checkpoint, other: Checkpoint):
+    assert one.metrics == other.metrics
+    assert one.description.quantisers == other.description.quantisers
+    for name, value in one.description.parameters.items():
+        np.testing.assert_array_equal(value, other.description.parameters[name])
+    for name, value in one.float_state.items():
+        assert torch.equal(value, other.float_state[name])
+
+
+def test_learns(config, sample):
+    longer = replace(config, training=replace(config.training, nbar=4, batch_size=32, float_epochs=10))
+    checkpoint = run(longer, sample)
+    metrics = checkpoint.metrics["valid"]
+    assert metrics["float"]["auc"] > 0.9
+    assert metrics["quantised"]["auc"] > metrics["float"]["auc"] - 0.01
+    net = QuantisedNetwork.from_description(checkpoint.description)
+    assert quantised_figures(net, sample).as_dict() == metrics["quantised"]
+
+
+def test_seeds_differ_and_repeat(config, sample):
+    first = run(config, sample)
+    assert_same(first, run(config, sample))
+    other = SeedTraining(config, 2, sample, sample).run()
+    assert other.metrics != first.metrics
+
+
+def test_fine_tuning_never_ends_worse_than_it_begins(config, sample):
+    recipe = replace(config.training, nbar=4, batch_size=32, float_epochs=10, quantised_learning_rate=1e4)
+    wild = replace(config, training=recipe)
+    found = TrainedModel(run(wild, sample))
+    for name, value in fold(found.float_network).items():
+        np.testing.assert_array_equal(found.checkpoint.description.parameters[name], value.astype(np.float32))
+    metrics = found.checkpoint.metrics["valid"]["quantised"]
+    assert quantised_figures(found.quantised_network, sample).as_dict() == metrics
+
+
+@pytest.mark.parametrize(("saves", "batch_norm"), [(1, False), (3, True), (4, False), (6, True), (7, False)])
+def test_resumes_bit_for_bit(config, sample, tmp_path, saves, batch_norm):
+    """Epochs 1 to 3 are float, 4 to 7 quantised; scales are frozen after epoch 5."""
+    config = replace(config, network=replace(config.network, batch_norm=batch_norm))
+    expected = run(config, sample)
+    run_and_kill(config, sample, tmp_path, saves)
+    assert_same(run(config, sample, tmp_path), expected)
+
+
+def test_resumes_dropout_bit_for_bit(config, sample, tmp_path):
+    config = replace(config, training=replace(config.training, dropout=0.2, quantised_epochs=0))
+    expected = run(config, sample)
+    run_and_kill(config, sample, tmp_path, 2)
+    found = run(config, sample, tmp_path)
+    assert found.metrics == expected.metrics
+    plain = run(replace(config, training=replace(config.training, dropout=0.0)), sample)
+    assert plain.metrics != expected.metrics
+
+
+def test_a_finished_run_is_not_trained_again(config, sample, tmp_path, monkeypatch):
+    expected = run(config, sample, tmp_path)
+    monkeypatch.setattr(Phase, "run_epoch", None)
+    assert_same(run(config, sample, tmp_path), expected)
+
+
+def test_without_quantised_epochs_the_model_stays_a_float_one(config, sample, tmp_path):
+    short = replace(config, training=replace(config.training, quantised_epochs=0))
+    checkpoint = run(short, sample, tmp_path)
+    assert checkpoint.description is None
+    assert set(checkpoint.metrics["valid"]) == {"float"}
+    best = load_checkpoint(tmp_path / "best.pt")
+    assert best.description is None
+    losses = [row["loss"] for row in load_mapping(tmp_path / "last.pt")["history"]]
+    # the best epoch, not the last; its figures were computed in float32 then
+    assert checkpoint.metrics["valid"]["float"]["loss"] == pytest.approx(min(losses), rel=1e-6)
+    with pytest.raises(NetworkError, match="tiny: has no quantised network\n  remedy: train it with"):
+        export_qonnx(TrainedModel(best))
+
+
+def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample, monkeypatch):
+    scaled = replace(config, network=replace(config.network, multiplicity_scaling=True))
+    checkpoint = run(replace(scaled, training=replace(config.training, quantised_epochs=0)), sample)
+    assert checkpoint.float_state["alpha"].any()
+    # refused before anything is trained
+    monkeypatch.delattr(SeedTraining, "_train_float")
+    with pytest.raises(NetworkError, match="have no hardware"):
+        run(scaled, sample)
+
+
+@pytest.mark.parametrize("pair_multipliers", [True, False])
+def test_products_of_pairs_are_only_shifted_without_multipliers(config, sample, pair_multipliers):
+    config = replace(config, training=replace(config.training, pair_multipliers=pair_multipliers))
+    description = run(config, sample).description
+    w_d = description.parameters["w_d"]
+    assert (np.frexp(np.abs(w_d))[0] == 0.5).all() != pair_multipliers
+    assert pair_multipliers or multiplier_free(description)
+    assert description.quantisers["w_d"](w_d).all()
+
+
+def test_the_recipe_of_the_paper_learns(config, sample):
+    recipe = TrainingConfig(
+        nbar=4,
+        batch_size=32,
+        initial_values=InitialValues.RANDOM,
+        optimiser=Optimiser.ADAMW,
+        weight_decay=0.005,
+        dropout=0.05,
+        float_epochs=40,
+        quantised_epochs=0,
+        schedule=Schedule.WARM_RESTARTS,
+        warmup_epochs=2,
+        decay_epochs=4,
+    )
+    network = replace(config.network, batch_norm=True)
+    checkpoint = run(replace(config, network=network, training=recipe), sample)
+    assert checkpoint.metrics["valid"]["float"]["auc"] > 0.9
+
+
+def test_a_kill_while_writing_leaves_the_state_of_the_last_epoch(config, sample, tmp_path, monkeypatch):
+    expected = run(config, sample)
+    run_and_kill(config, sample, tmp_path, 2)
+
+    def torn(path, data):
+        with path.open("wb") as file:
+            file.write(data[:1000])
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pathlib.Path, "write_bytes", torn)
+        with pytest.raises(Killed):
+            run(config, sample, tmp_path)
+    assert load_mapping(tmp_path / "last.pt")["epoch"] == 2
+    assert_same(run(config, sample, tmp_path), expected)
+
+
+def test_state_of_another_training_is_refused(config, sample, tmp_path):
+    run(config, sample, tmp_path)
+    faster = replace(config, training=replace(config.training, learning_rate=0.1))
+    with pytest.raises(NetworkError, match=r"last\.pt: config\.training\.learning_rate is 0\.03, expected 0\.1"):
+        run(faster, sample, tmp_path)
+    with pytest.raises(NetworkError, match="train is"):
+        SeedTraining(config, 1, sample.head(300), sample, folder=RunFolder(tmp_path)).run()
+
+
+def test_a_loss_that_is_not_a_number_stops_at_its_batch(config, sample):
+    values = {name: value.copy() for name, value in sample.values.items()}
+    values["q_plus"][:] = np.nan
+    with pytest.raises(TrainingError, match="float training, epoch 1, batch 1: the loss is nan"):
+        SeedTraining(config, 1, Sample(values, sample.labels), sample).run()
+
+
+def test_a_diverging_loss_keeps_the_last_good_state(config, sample, tmp_path):
+    path = tmp_path / "last.pt"
+    run_and_kill(config, sample, tmp_path, 2)
+    state = load_mapping(path)
+    for group in state["optimiser"]["param_groups"]:
+        group["lr"] = 1e30
+    torch.save(state, path)
+    before = path.read_bytes()
+    with pytest.raises(TrainingError, match=r"float training, epoch 3, batch 2: the loss is .*\n  remedy: lower the"):
+        run(config, sample, tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_max_jets_cuts_the_training_sample(config, sample):
+    cut = replace(config, training=replace(config.training, max_jets=100))
+    expected = SeedTraining(config, 1, sample.head(100), sample).run()
+    found = SeedTraining(cut, 1, sample, sample).run()
+    assert found.metrics == expected.metrics
