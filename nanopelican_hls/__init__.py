@@ -5,12 +5,12 @@ needs only when it is first asked for.
 
 >>> import nanopelican_hls as nph
 >>> model = nph.load_model("models/trigger-n16.pt")
->>> qonnx = nph.export_qonnx(model)
->>> firmware = nph.compile(nph.convert(qonnx, "build/notebook"))
+>>> program = nph.export_qonnx(model)
+>>> firmware = nph.compile(nph.convert(program, "build/notebook"))
 >>> jets = nph.read_jets(nph.sample_path(), events=1000)
 >>> ports = nph.port_values(jets, model.config.network)
->>> logits = nph.predict(firmware, ports)
->>> print(nph.compare(firmware.program, nph.execute(qonnx, ports), nph.trace(firmware, ports)))
+>>> logits = nph.predict(firmware, ports)["logit"]
+>>> print(nph.compare(program, nph.execute(program, ports), nph.trace(firmware, ports)))
 """
 
 from __future__ import annotations

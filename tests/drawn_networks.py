@@ -21,7 +21,7 @@ from nanopelican_hls.proof import hostile
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.dataflow import activations, parameters, ports, words
 from nanopelican_hls.topology.description import NetworkDescription
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.training.scales import calibrated, pinned, port_exponent
 
 #: seeds of the networks that are compared; `make fuzz` takes more
@@ -51,12 +51,12 @@ def example(seed: int, **largest: int) -> Example | None:
     """From `drawn`; None if it is refused, which every refusal does by the name of a place."""
     try:
         description, jets = drawn(seed, **largest)
-        model = build_model(description)
+        model = build_program(description)
     except NanopelicanError as refusal:
         if not refusal.where:
             raise
         return None
-    program = Program.parse(model)
+    program = model
     with mock.patch.object(hostile, "SEARCH_ROUNDS", SEARCH_ROUNDS):
         events = hostile.hostile_events(program, lambda ports: execute(model, ports), 150, seed=seed).ports
     events = {name: np.concatenate([values, jets[name], 1e6 * jets[name]]) for name, values in events.items()}

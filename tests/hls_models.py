@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import onnx
 from random_networks import random_description
 
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 CARTESIAN, LIGHT_CONE = Coordinates.CARTESIAN, Coordinates.LIGHT_CONE
 BOTH, ROUND, FLOOR = tuple(Rounding), (Rounding.ROUND,), (Rounding.FLOOR,)
@@ -28,10 +29,13 @@ class Model:
     backend: str
 
     def onnx(self) -> onnx.ModelProto:
+        return self.program().model
+
+    def program(self) -> Program:
         description = random_description(
             self.network, self.tables, seed=7, bits=6, roundings=self.roundings, without=self.without
         )
-        return build_model(description)
+        return build_program(description)
 
 
 def _model(n, channels, symmetric, spurions, coordinates, tables, roundings, without, backend):

@@ -178,6 +178,6 @@ def _evaluate(
     for step in dataflow(network, tables=tables):
         known = parameter_values | tensors | step.constants | {f"{name}!": value for name, value in exact.items()}
         inputs = [known[name] if name else None for name in step.inputs]
-        value = step.operator.compute(*inputs, **step.attributes) if step.operator else np.maximum(inputs[0], 0)
+        value = step.operator.compute(*inputs)
         exact[step.output], tensors[step.output] = value, quantise(step.output, value)
     return tensors

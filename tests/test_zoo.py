@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.config import load_config
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.network.model import export_qonnx, load_model
 from nanopelican_hls.proof.comparison import compare
@@ -32,7 +32,7 @@ def zoo(request):
     """Name, trained model and QONNX file of one configuration; the configuration is that of the training."""
     stem = ROOT / "models" / request.param
     model = load_model(stem.with_suffix(".pt"), load_config(ROOT / "configs" / f"{request.param}.yaml"))
-    return request.param, model, read_model(stem.with_suffix(".onnx"))
+    return request.param, model, read_program(stem.with_suffix(".onnx"))
 
 
 def test_there_is_a_model_for_every_configuration_and_no_other():
@@ -52,22 +52,23 @@ def test_there_is_a_model_for_every_configuration_and_no_other():
 
 
 def test_the_file_is_the_export_of_the_checkpoint(zoo):
-    _, model, qonnx = zoo
-    assert export_qonnx(model).SerializeToString(deterministic=True) == qonnx.SerializeToString(deterministic=True)
+    _, model, program = zoo
+    assert export_qonnx(model).model.SerializeToString(deterministic=True) == program.model.SerializeToString(
+        deterministic=True
+    )
 
 
 def test_brevitas_equals_qonnx_on_jets_and_hostile_events(zoo, jets):
-    _, model, qonnx = zoo
-    program = Program.parse(qonnx)
-    hostile = hostile_events(program, lambda ports: execute(qonnx, ports), JETS, seed=3)
+    _, model, program = zoo
+    hostile = hostile_events(program, lambda ports: execute(program, ports), JETS, seed=3)
     for ports in (port_values(jets, model.config.network), hostile.ports):
-        comparison = compare(program, execute(qonnx, ports), model.quantised_tensors(ports))
+        comparison = compare(program, execute(program, ports), model.quantised_tensors(ports))
         assert comparison.first is None
         assert len(comparison.tensors) == len(program.ranges)
 
 
 def test_the_logit_does_not_depend_on_the_order_of_the_constituents(zoo, jets):
-    _, model, qonnx = zoo
+    _, model, program = zoo
     ports = port_values(jets, model.config.network)
     rng = np.random.default_rng(1)
     order = rng.permuted(np.tile(np.arange(model.config.network.n_constituents), (JETS, 1)), axis=1)
@@ -75,7 +76,7 @@ def test_the_logit_does_not_depend_on_the_order_of_the_constituents(zoo, jets):
         name: array if name.startswith("jet_") else np.take_along_axis(array, order, axis=1)
         for name, array in ports.items()
     }
-    assert np.array_equal(execute(qonnx, ports)["logit"], execute(qonnx, permuted)["logit"])
+    assert np.array_equal(execute(program, ports)["logit"], execute(program, permuted)["logit"])
 
 
 def test_quantisation_keeps_what_the_card_promises(zoo):
@@ -99,9 +100,9 @@ def test_words_at_the_ports_cost_next_to_nothing():
 
 def test_the_sample_gives_about_the_figures_of_the_card(zoo):
     """The sample is part of the test jets: AUC within five standard errors of its 10,000 jets."""
-    name, model, qonnx = zoo
+    name, model, program = zoo
     sample = read_jets(sample_path())
-    auc = roc_auc_score(sample.labels, execute(qonnx, port_values(sample, model.config.network))["logit"][:, 0])
+    auc = roc_auc_score(sample.labels, execute(program, port_values(sample, model.config.network))["logit"][:, 0])
     card = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]["quantised"]["auc"]
     assert abs(auc - card) < 5 * np.sqrt(card * (1 - card) / (len(sample) / 2))
 

@@ -28,6 +28,7 @@ ${layers}
 
 const size_t n_layers = ${n_layers};
 const size_t row_size = ${row};
+const size_t outputs_size = ${outputs_row};
 
 // Quantises as the port does: its type rounds and saturates.
 template <class T, size_t N> void read_port(const double *&values, T (&port)[N]) {
@@ -47,7 +48,7 @@ template <class T, size_t N> void save_port(const T (&port)[N], double *values) 
 extern "C" {
 
 // Run `events` events. `ports` holds one row an event: all ports in the order of the top function. `rows` receives one
-// row an event: the output, or, with `trace`, every tensor. Not reentrant: hls4ml's trace storage is global.
+// row an event: all outputs, or, with `trace`, every tensor. Not reentrant: hls4ml's trace storage is global.
 void run_events(size_t events, const double *ports, double *rows, bool trace) {
     std::map<std::string, void *> storage;
     void **slots[n_layers];
@@ -74,8 +75,8 @@ ${read_ports}
 ${trace_ports}
             row += row_size;
         } else {
-            save_port(${output}, row);
-            row += sizeof(${output}) / sizeof(${output}[0]);
+${save_outputs}
+            row += outputs_size;
         }
     }
 

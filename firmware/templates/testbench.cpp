@@ -23,11 +23,11 @@ ${using_namespace}
 namespace {
 
 const char *const events_file = "tb_data/events.dat";
-// Name, number of integers and grid of each group of columns: all ports, then the expected output.
+// Name, number of integers and grid of each group of columns: all ports, then the expected outputs.
 const char *const header = "${header}";
 
 void malformed(const std::string &reason) {
-    std::cerr << events_file << ": " << reason << "\n  remedy: write it with nanopelican_hls.hls.write_events" << std::endl;
+    std::cerr << events_file << ": " << reason << "\n  remedy: write it with nanopelican_hls.flows.testbench.write_events" << std::endl;
     std::exit(2);
 }
 
@@ -61,6 +61,27 @@ template <class T, size_t N> void read_port(std::istream &line, T (&port)[N]) {
     }
 }
 
+template <class T, size_t N> void read_expected(std::istream &line, const T (&)[N], long long *expected) {
+    for (size_t i = 0; i < N; i++) {
+        expected[i] = read_integer(line);
+    }
+}
+
+// Whether an output differs; says so if nothing differed in an earlier event.
+template <class T, size_t N>
+bool check(size_t event, const char *name, const T (&port)[N], const long long *expected, size_t mismatches) {
+    for (size_t i = 0; i < N; i++) {
+        const long long got = integer(port[i]);
+        if (got != expected[i]) {
+            if (mismatches == 0)
+                std::cout << "FIRST MISMATCH: event " << event << ", " << name << "[" << i << "], expected " << expected[i]
+                          << ", got " << got << std::endl;
+            return true;
+        }
+    }
+    return false;
+}
+
 } // namespace
 
 int main() {
@@ -73,24 +94,25 @@ int main() {
 
 ${variables}
 
-    size_t events = 0, mismatches = 0;
+    long long expected[${outputs_row}];
+    size_t event = 0, mismatches = 0;
     while (std::getline(file, text)) {
         std::istringstream line(text);
-    ${read_ports}
-        const long long expected = read_integer(line);
+${read_ports}
+${read_expected}
         if (line >> text)
-            malformed("too many integers in the line of event " + std::to_string(events));
+            malformed("too many integers in the line of event " + std::to_string(event));
 
         ${project}(${arguments});
 
-        const long long got = integer(${output}[0]);
-        if (got != expected && mismatches++ == 0)
-            std::cout << "FIRST MISMATCH: event " << events << ", expected " << expected << ", got " << got << std::endl;
-        events++;
+        bool differs = false;
+${check_outputs}
+        mismatches += differs;
+        event++;
     }
-    if (events == 0)
+    if (event == 0)
         malformed("holds no event");
 
-    std::cout << (mismatches ? "FAIL: " : "PASS: ") << events << " events, " << mismatches << " mismatches" << std::endl;
+    std::cout << (mismatches ? "FAIL: " : "PASS: ") << event << " events, " << mismatches << " mismatches" << std::endl;
     return mismatches ? 1 : 0;
 }

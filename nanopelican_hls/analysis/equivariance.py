@@ -22,7 +22,7 @@ from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.inference import in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.network.square_products import square_products
-from nanopelican_hls.operators import BEAMS
+from nanopelican_hls.operators.pairwise_dot import BEAMS
 from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.training.scales import calibrated, pinned, place_scales
@@ -107,7 +107,7 @@ def float_logits(net: FloatNetwork, jets: Jets, matrices: Array) -> Array:
     network = replace(net.network, coordinates=Coordinates.CARTESIAN, input=Input.COMPONENTS)
     values = free_port_values(network, jets, matrices)
     free = with_free_beams(network)
-    logits: Array = in_chunks(lambda x: {"logit": net(square_products(free, x))}, values)["logit"].numpy()
+    logits: Array = in_chunks(lambda x: {"logits": net(square_products(free, x))}, values)["logits"].numpy()
     return logits
 
 
@@ -196,7 +196,7 @@ def drifts(
 
     def evaluated(matrices: Array) -> tuple[Array, float]:
         values = free_port_values(network, jets, matrices)
-        logits: Array = in_chunks(lambda x: {"logit": net(x)}, values)["logit"].numpy()
+        logits: Array = in_chunks(lambda x: {"logits": net(x)}, values)["logits"].numpy()
         saturated = [_exceeds(description.quantisers[name], value) for name, value in values.items()]
         return logits, float(np.any(saturated, axis=0).mean())
 

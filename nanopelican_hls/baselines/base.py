@@ -66,6 +66,6 @@ class Baseline(nn.Module, ABC):
         """The same from `inputs`, for those who hold them already."""
         self.eval()
         logits: NDArray[np.float64] = (
-            in_chunks(lambda x: {"logit": self(x)}, inputs, self.device)["logit"].double().numpy()
+            in_chunks(lambda x: {"logits": self(x)}, inputs, self.device)["logits"].double().numpy()
         )
         return logits

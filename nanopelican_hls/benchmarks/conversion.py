@@ -14,9 +14,11 @@ from nanopelican_hls.benchmarks import synthesis as benchmark
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.operators import AngleDifference, JetFromL1, LightConeFromL1
+from nanopelican_hls.operators.angle_difference import AngleDifference
+from nanopelican_hls.operators.jet_from_l1 import JetFromL1
+from nanopelican_hls.operators.light_cone_from_l1 import LightConeFromL1
 
-OPERATORS = frozenset(operator.name for operator in (AngleDifference, LightConeFromL1, JetFromL1))
+OPERATORS = (AngleDifference, LightConeFromL1, JetFromL1)
 RESOURCES = ("lut", "srl", "ff", "dsp")
 
 Pieces = Mapping[str, Mapping[str, int]]
@@ -24,7 +26,7 @@ Pieces = Mapping[str, Mapping[str, int]]
 
 def conversion_tensors(program: Program) -> list[str]:
     """Results of the operators that convert words, in order; none for a network that takes components."""
-    return [node.output for node in program.nodes if node.op_type in OPERATORS]
+    return [node.output for node in program.nodes if isinstance(node.operator, OPERATORS)]
 
 
 def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, int]]:
@@ -80,15 +82,14 @@ def measured_conversion(
     dict
         ``constituent`` and ``jet`` by resource; ``cycles``, after which the components are there; ``rtl_vs_qonnx``.
     """
-    from nanopelican_hls.network.model import load_model
-    from nanopelican_hls.topology.export import build_model
+    from nanopelican_hls.network.model import export_qonnx, load_model
 
     job = benchmark.Job(benchmark.FORMS["c"], 8, checkpoint, events, build)
     key = benchmark.key(job)
     known = read_conversion(path)
     if known and known["key"] == key and not again:
         return known
-    tensors = conversion_tensors(Program.parse(build_model(load_model(checkpoint).description)))
+    tensors = conversion_tensors(export_qonnx(load_model(checkpoint)))
     if not tensors:
         raise SynthesisError("takes no trigger words", where=str(checkpoint), remedy="give a model with input: l1")
     row = benchmark.in_own_process(job)

@@ -21,11 +21,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if every file is inside the contract; the first that is not ends in an error."""
-    from nanopelican_hls.contract.program import Program, read_model
+    from nanopelican_hls.contract.program import read_program
 
     for path in args.files:
-        program = Program.parse(read_model(path))
-        print(f"{path}: inside the contract, {len(program.ports)} ports, {len(program.nodes)} nodes")
+        program = read_program(path)
+        print(f"{path}: inside the contract, {len(program.inputs)} ports, {len(program.nodes)} nodes")
         print(f"  {'tensor':<20} {'shape':<12} {'bits':>4} {'signed':<6} {'grid':<6} quantiser")
         for tensor, values in program.ranges.items():
             quantiser = program.quantisers.get(tensor)

@@ -11,8 +11,7 @@ from nanopelican_hls.cli.synth import add_arithmetic
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
-    import onnx
-
+    from nanopelican_hls.contract.program import Program
     from nanopelican_hls.estimate.estimate import Calibration, Estimate
 
 DESCRIPTION = "Estimate latency and resources from the pieces of the RTL, without any EDA tool; or calibrate that."
@@ -68,31 +67,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _estimate(args: argparse.Namespace) -> None:
-    from nanopelican_hls.contract.program import Program
     from nanopelican_hls.estimate.estimate import estimate
     from nanopelican_hls.rtl import open_settings
 
-    clock, model = _read(args.model, args.models)
+    clock, program = _read(args.model, args.models)
     clock = clock if args.clock is None else args.clock
     if not 0 < clock < math.inf:
         raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
-    found = estimate(Program.parse(model), open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps))
+    found = estimate(program, open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps))
     print(_table(str(args.model), clock, found))
 
 
-def _read(path: Path, models: Path) -> tuple[float, onnx.ModelProto]:
-    """Clock period and model."""
+def _read(path: Path, models: Path) -> tuple[float, Program]:
+    """Clock period and program."""
     from nanopelican_hls.config import FirmwareConfig, load_config
-    from nanopelican_hls.contract.program import read_model
+    from nanopelican_hls.contract.program import read_program
 
     if path.suffix == ".onnx":  # no configuration tells its clock period
-        return FirmwareConfig.clock_period_ns, read_model(path)
+        return FirmwareConfig.clock_period_ns, read_program(path)
     if path.suffix == ".pt":
-        from nanopelican_hls.network.model import load_model
-        from nanopelican_hls.topology.export import build_model
+        from nanopelican_hls.network.model import export_qonnx, load_model
 
         trained = load_model(path)
-        return trained.config.firmware.clock_period_ns, build_model(trained.description)
+        return trained.config.firmware.clock_period_ns, export_qonnx(trained)
     from nanopelican_hls.cli.synth import read_trained
 
     config = load_config(path)

@@ -10,8 +10,7 @@ from nanopelican_hls.config import Config, load_config
 from nanopelican_hls.errors import NetworkError, SynthesisError
 
 if TYPE_CHECKING:
-    import onnx
-
+    from nanopelican_hls.contract.program import Program
     from nanopelican_hls.flows.report import SynthesisReport
     from nanopelican_hls.flows.target import Target
 
@@ -84,15 +83,15 @@ def run(args: argparse.Namespace) -> int:
     build = args.build / config.name
     # whoever names a stage means the vendor's
     flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))
-    model = read_trained(args.models, config)
+    program = read_trained(args.models, config)
     with locked(build):
-        report = _vendor(args, config, model, build) if flow == "vendor" else _open(args, config, model, build)
+        report = _vendor(args, config, program, build) if flow == "vendor" else _open(args, config, program, build)
         write_report(report, build / "synth.json")
     print(table(report))
     return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0
 
 
-def read_trained(models: Path, config: Config) -> onnx.ModelProto:
+def read_trained(models: Path, config: Config) -> Program:
     """The QONNX file of a configuration.
 
     Raises
@@ -100,7 +99,7 @@ def read_trained(models: Path, config: Config) -> onnx.ModelProto:
     NetworkError
         If it is not there.
     """
-    from nanopelican_hls.contract.program import read_model
+    from nanopelican_hls.contract.program import read_program
 
     path = models / f"{config.name}.onnx"
     if not path.exists():
@@ -109,10 +108,10 @@ def read_trained(models: Path, config: Config) -> onnx.ModelProto:
             where=str(path),
             remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
         )
-    return read_model(path)
+    return read_program(path)
 
 
-def _vendor(args: argparse.Namespace, config: Config, model: onnx.ModelProto, build: Path) -> SynthesisReport:
+def _vendor(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:
     from nanopelican_hls.flows.vendor import synthesise
     from nanopelican_hls.flows.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
 
@@ -123,17 +122,17 @@ def _vendor(args: argparse.Namespace, config: Config, model: onnx.ModelProto, bu
         export=args.export,
     )
     ports = _ports(args, config, args.events or COSIM_EVENTS) if settings.stage == "cosim" else {}
-    return synthesise(model, build, settings, ports, announce=_announce)
+    return synthesise(program, build, settings, ports, announce=_announce)
 
 
-def _open(args: argparse.Namespace, config: Config, model: onnx.ModelProto, build: Path) -> SynthesisReport:
+def _open(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:
     from nanopelican_hls.flows.choice import load_open_flow
 
     synthesise = load_open_flow()
     asked = {name: getattr(args, name) for name in ("products", "winograd", "most_dsps")}
     arithmetic = {name: value for name, value in asked.items() if value is not None}
     ports = _ports(args, config, args.events)
-    return synthesise(model, build, _target(args, config), ports, announce=_announce, **arithmetic)
+    return synthesise(program, build, _target(args, config), ports, announce=_announce, **arithmetic)
 
 
 def _target(args: argparse.Namespace, config: Config) -> Target:

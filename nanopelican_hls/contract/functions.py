@@ -63,11 +63,10 @@ def _function(
 
 
 def _operator_function(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> onnx.FunctionProto:
-    operator = OPERATORS[node.op_type]
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    attributes = {k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()}
+    operator = OPERATORS[node.op_type](**{k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()})
     padded = [*node.input, *[""] * (len(operator.inputs) - len(node.input))]
-    nodes = operator.body(*(shapes[t] if t else None for t in padded), **attributes)
+    nodes = operator.body(*(shapes[t] if t else None for t in padded))
     return _function(DOMAIN, operator.name, node.overload, operator.inputs, nodes, list(attributes))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +18,39 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from nanopelican_hls.contract.port import Port, Shape
 from nanopelican_hls.contract.quant import QUANT_DOMAIN, QUANT_DOMAINS, read_quantiser
 from nanopelican_hls.errors import ContractError
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
-from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, Operator
+from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, CustomOperator
+from nanopelican_hls.operators.call import Call
+from nanopelican_hls.operators.quant import Quant
+from nanopelican_hls.operators.relu import Relu
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 
-Shape = tuple[int, ...]
-
 
 @dataclass(frozen=True)
-class Node:
-    """One node; `operator` and `quantiser` are both None for ``Relu``. Absent optional inputs are None."""
+class Node(Call):
+    """One node of the graph."""
 
     name: str
-    op_type: str
-    inputs: tuple[str | None, ...]
-    output: str
-    attributes: Mapping[str, Any]
-    operator: type[Operator] | None = None
-    quantiser: Quantiser | None = None
+
+    @property
+    def quantiser(self) -> Quantiser | None:
+        """Of a ``Quant``; None of all others."""
+        return self.operator.quantiser if isinstance(self.operator, Quant) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
-    """A checked QONNX graph.
+    """A checked QONNX graph: what every executor and every target is given.
 
     Attributes
     ----------
-    ports : shapes of the inputs, without the batch axis, in the order of the file.
-    outputs : names of the outputs.
+    model : the graph as it was read.
+    inputs, outputs : ports, in the order of the file.
     nodes : the nodes that work on activations, in execution order (``Quant`` on constants is folded).
     constants : values of the parameters after their quantisers, float64.
     parameter_quantisers : quantisers of the parameters.
@@ -56,8 +58,9 @@ class Program:
     ranges : of every activation, port inputs excepted (they are real numbers).
     """
 
-    ports: Mapping[str, Shape]
-    outputs: tuple[str, ...]
+    model: onnx.ModelProto = field(repr=False)
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
     nodes: tuple[Node, ...]
     constants: Mapping[str, NDArray[np.float64]]
     parameter_quantisers: Mapping[str, Quantiser]
@@ -80,13 +83,28 @@ class Program:
         """Quantisers of activations by their output tensor."""
         return {node.output: node.quantiser for node in self.nodes if node.quantiser}
 
+    def shapes_of(self, node: Node) -> list[Shape | None]:
+        """Of the inputs of a node, absent ones included; those of activations have a batch axis of 1."""
+        return _input_shapes(node, self.shapes, self.constants)
+
     def exponent(self, tensor: str) -> int:
         """The grid ``2**exponent`` on which the integers of a tensor are compared."""
         return self.ranges[tensor].exponent
 
 
+def read_program(path: str | Path) -> Program:
+    """Load a QONNX file and check it.
+
+    Raises
+    ------
+    ContractError
+        If it cannot be read, is not an ONNX file, or is outside the contract.
+    """
+    return Program.parse(read_model(path))
+
+
 def read_model(path: str | Path) -> onnx.ModelProto:
-    """Load an ONNX file.
+    """Load an ONNX file, whatever it holds.
 
     Raises
     ------
@@ -116,9 +134,14 @@ def read_model(path: str | Path) -> onnx.ModelProto:
     return model
 
 
+def save_program(program: Program, path: str | Path) -> None:
+    """Write the file under a temporary name, then rename: a later run never sees half of it."""
+    write_atomically(Path(path), program.model.SerializeToString(deterministic=True), ContractError)
+
+
 class _Parser:
     def __init__(self, model: onnx.ModelProto) -> None:
-        self.graph = model.graph
+        self.model, self.graph = model, model.graph
         self.versions = {i.domain: i.version for i in model.opset_import}
         self.initialisers = {i.name: i for i in model.graph.initializer}
         self.constants: dict[str, NDArray[np.float64]] = {}
@@ -126,6 +149,7 @@ class _Parser:
         self.shapes: dict[str, Shape] = {}
         self.ranges: dict[str, FixedRange] = {}
         self.nodes: list[Node] = []
+        self.inputs: dict[str, Port] = {}
 
     def run(self) -> Program:
         ports = {i.name: _static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
@@ -140,9 +164,15 @@ class _Parser:
                 raise ContractError(
                     "is an output that no node computes", where=f"tensor {name!r}", remedy="remove it, or export again"
                 )
+        for port in ports:
+            if port not in self.inputs:
+                raise ContractError(
+                    "is read by no Quant, so it has no type", where=f"port {port!r}", remedy="remove it"
+                )
         return Program(
-            ports=ports,
-            outputs=outputs,
+            model=self.model,
+            inputs=tuple(self.inputs[port] for port in ports),
+            outputs=tuple(Port.of_output(name, self.shapes[name], self.ranges[name]) for name in outputs),
             nodes=tuple(self.nodes),
             constants=self.constants,
             parameter_quantisers=self.parameter_quantisers,
@@ -213,10 +243,21 @@ class _Parser:
         quantiser = read_quantiser(scale, zero_point, bit_width, _attributes(proto), where)
         source, output = proto.input[0], proto.output[0]
         if source in self.shapes:
-            self._append(Node(proto.name, "Quant", (source,), output, {}, quantiser=quantiser), where)
+            if source not in self.ranges:
+                self._add_input(source, output, quantiser, proto.name)
+            self._append(Node(output, Quant(quantiser), (source,), proto.name), where)
         else:
             self.constants[output] = quantiser(self._constant(source, "its input", where))
             self.parameter_quantisers[output] = quantiser
+
+    def _add_input(self, port: str, tensor: str, quantiser: Quantiser, node: str) -> None:
+        if port in self.inputs:
+            raise ContractError(
+                f"has a second quantiser, {node!r}",
+                where=f"port {port!r}",
+                remedy="a port has one type: let one Quant read it",
+            )
+        self.inputs[port] = Port.of_input(port, tensor, self.shapes[port], quantiser)
 
     def _read_relu(self, proto: onnx.NodeProto, where: str) -> None:
         if len(proto.input) != 1 or proto.input[0] not in self.shapes:
@@ -225,10 +266,10 @@ class _Parser:
                 where=where,
                 remedy="connect the output of an operator",
             )
-        self._append(Node(proto.name, "Relu", tuple(proto.input), proto.output[0], {}), where)
+        self._append(Node(proto.output[0], Relu(), tuple(proto.input), proto.name), where)
 
     def _read_operator(self, proto: onnx.NodeProto, where: str) -> None:
-        operator, page = OPERATORS[proto.op_type], _page(proto.op_type)
+        kind, page = OPERATORS[proto.op_type], _page(proto.op_type)
         if self.versions.get(DOMAIN) != VERSION:
             raise ContractError(
                 f"operators of version {self.versions.get(DOMAIN, 'unknown')}, this package knows version {VERSION}",
@@ -237,16 +278,16 @@ class _Parser:
             )
         given = _attributes(proto)
         for name, value in given.items():
-            _check_attribute(operator, name, value, where)
-        if len(proto.input) > len(operator.inputs):
+            _check_attribute(kind, name, value, where)
+        if len(proto.input) > len(kind.inputs):
             raise ContractError(
-                f"has {len(proto.input)} inputs, at most {len(operator.inputs)} are known", where=where, remedy=page
+                f"has {len(proto.input)} inputs, at most {len(kind.inputs)} are known", where=where, remedy=page
             )
-        padded = [*proto.input, *[""] * (len(operator.inputs) - len(proto.input))]
-        for name, tensor in zip(operator.inputs, padded, strict=True):
-            if not tensor and name not in operator.optional:
+        padded = [*proto.input, *[""] * (len(kind.inputs) - len(proto.input))]
+        for name, tensor in zip(kind.inputs, padded, strict=True):
+            if not tensor and name not in kind.optional:
                 raise ContractError(f"its input {name!r} is missing", where=where, remedy=page)
-            if tensor and name in operator.parameters:
+            if tensor and name in kind.parameters:
                 self.constants[tensor] = self._constant(tensor, f"its input {name!r}", where)
             elif tensor and tensor not in self.shapes:
                 raise ContractError(
@@ -259,8 +300,7 @@ class _Parser:
                     remedy="connect the output of ParticleMask",
                 )
         inputs = tuple(t or None for t in padded)
-        attributes = {**operator.attributes, **given}
-        self._append(Node(proto.name, proto.op_type, inputs, proto.output[0], attributes, operator=operator), where)
+        self._append(Node(proto.output[0], kind(**given), inputs, proto.name), where)
 
     def _append(self, node: Node, where: str) -> None:
         self.nodes.append(node)
@@ -268,7 +308,7 @@ class _Parser:
             shape, values = self._infer(node, where)
         except ValueError as error:
             raise ContractError(
-                f"its inputs do not fit together ({error})", where=where, remedy=_page(node.op_type)
+                f"its inputs do not fit together ({error})", where=where, remedy=_page(node.operator.name)
             ) from error
         self._check_declared_shape(node.output, shape, where)
         if values.bits > EXACT_BITS:
@@ -280,33 +320,17 @@ class _Parser:
         self.shapes[node.output], self.ranges[node.output] = shape, values
 
     def _infer(self, node: Node, where: str) -> tuple[Shape, FixedRange]:
-        first = node.inputs[0]
-        assert first is not None
-        if node.quantiser:
-            return self.shapes[first], node.quantiser.range
         for tensor in node.inputs:
-            if tensor in self.shapes and tensor not in self.ranges:
+            if tensor in self.shapes and tensor not in self.ranges and node.quantiser is None:
                 raise ContractError(
                     f"its input {tensor!r} is a port without a quantiser",
                     where=where,
                     remedy="put a Quant behind every graph input",
                 )
-        if node.operator is None:
-            return self.shapes[first], self.ranges[first].rectified()
-        shapes = [self._shape_with_batch(t) for t in node.inputs]
+        shapes = _input_shapes(node, self.shapes, self.constants)
         ranges = [self.ranges.get(t) if t else None for t in node.inputs]
-        values = {
-            name: self.constants[t]
-            for name, t in zip(node.operator.inputs, node.inputs, strict=True)
-            if t and name in node.operator.parameters
-        }
-        shape = node.operator.shape(*shapes, **node.attributes)[1:]
-        return shape, node.operator.range(*ranges, shapes=shapes, values=values, **node.attributes)
-
-    def _shape_with_batch(self, tensor: str | None) -> Shape | None:
-        if tensor is None:
-            return None
-        return (1, *self.shapes[tensor]) if tensor in self.shapes else self.constants[tensor].shape
+        values = {name: self.constants[tensor] for name, tensor in node.parameters.items()}
+        return node.operator.shape(*shapes)[1:], node.operator.range(*ranges, shapes=shapes, values=values)
 
     def _check_declared_shape(self, tensor: str, shape: Shape, where: str) -> None:
         for value in (*self.graph.value_info, *self.graph.output):
@@ -316,6 +340,15 @@ class _Parser:
                     where=where,
                     remedy="export it again",
                 )
+
+
+def _input_shapes(
+    node: Node, activations: Mapping[str, Shape], constants: Mapping[str, NDArray[np.float64]]
+) -> list[Shape | None]:
+    def shape(tensor: str) -> Shape:
+        return (1, *activations[tensor]) if tensor in activations else constants[tensor].shape
+
+    return [None if tensor is None else shape(tensor) for tensor in node.inputs]
 
 
 def _page(operator: str) -> str:
@@ -332,17 +365,18 @@ def _attributes(proto: onnx.NodeProto) -> dict[str, Any]:
     return {name: v.decode(errors="replace") if isinstance(v, bytes) else v for name, v in values.items()}
 
 
-def _check_attribute(operator: type[Operator], name: str, value: Any, where: str) -> None:
-    if name not in operator.attributes:
-        known = ", ".join(operator.attributes) or "none"
+def _check_attribute(operator: type[CustomOperator], name: str, value: Any, where: str) -> None:
+    attributes = operator.attributes()
+    if name not in attributes:
+        known = ", ".join(attributes) or "none"
         raise ContractError(f"unknown attribute {name!r}", where=where, remedy=f"it has {known}")
-    kind = type(operator.attributes[name])
+    kind = type(attributes[name])
     if not isinstance(value, kind) or (isinstance(value, int) and value < 0):
         expected = "a name" if kind is str else "a whole number, not negative"
         raise ContractError(
             f"its attribute {name!r} is {value!r}, expected {expected}",
             where=where,
-            remedy=_page(operator.name),
+            remedy=_page(operator.__name__),
         )
 
 

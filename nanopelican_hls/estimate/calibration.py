@@ -26,7 +26,10 @@ from nanopelican_hls.estimate.estimate import (
 from nanopelican_hls.files import write_atomically
 
 if TYPE_CHECKING:
-    import onnx
+    from nanopelican_hls.contract.program import Program
+
+if TYPE_CHECKING:
+    pass
 
 Vector = NDArray[np.float64]
 
@@ -162,18 +165,17 @@ def map_untrained(path: Path, build: Path, progress: Callable[[Sequence[Any]], A
 
 
 def _map(network: Untrained, build: Path) -> dict[str, Any]:
-    from nanopelican_hls.contract.program import Program
     from nanopelican_hls.flows.yosys import map_rtl
     from nanopelican_hls.rtl import generate_rtl, open_settings
 
-    program = Program.parse(untrained_model(network))
+    program = untrained_program(network)
     settings = open_settings(CLOCK_PERIOD_NS, network.products)
     counts = Counts.of(program, settings)
     cells = map_rtl(generate_rtl(program, build, settings=settings))
     return {"counts": asdict(counts), "lut": cells.lut, "ff": cells.ff, "dsp": cells.dsp}
 
 
-def untrained_model(network: Untrained) -> onnx.ModelProto:
+def untrained_program(network: Untrained) -> Program:
     """Random weights, and quantisers calibrated on the shipped jets."""
     from nanopelican_hls.config import InitialValues
     from nanopelican_hls.jets import port_values, read_jets, sample_path
@@ -182,7 +184,7 @@ def untrained_model(network: Untrained) -> onnx.ModelProto:
     from nanopelican_hls.network.fold import fold
     from nanopelican_hls.studies.forms import FormsStudy
     from nanopelican_hls.topology.config import QuantiserConfig
-    from nanopelican_hls.topology.export import build_model
+    from nanopelican_hls.topology.export import build_program
     from nanopelican_hls.training.scales import calibrated
 
     config = next(config for config in FormsStudy().configs() if config.name == f"form-{network.form}-n8")
@@ -195,4 +197,4 @@ def untrained_model(network: Untrained) -> onnx.ModelProto:
     nbar = config.training.nbar
     net = FloatNetwork(config.network, nbar=nbar, seed=network.size, initial_values=InitialValues.RANDOM)
     folded = fold(net) if network.multipliers else canonical_folded(fold(net))
-    return build_model(calibrated(config, folded, values))
+    return build_program(calibrated(config, folded, values))

@@ -7,7 +7,6 @@ a linear model of counts, fitted to what Yosys found for other networks (docs/es
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,12 +14,13 @@ from typing import Any
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError, SynthesisError
-from nanopelican_hls.operators import PairMix, ParticleMix
 from nanopelican_hls.operators.base import Operator
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.rtl import fabric
-from nanopelican_hls.rtl.architecture import Settings, build, dsps
+from nanopelican_hls.rtl.architecture import build, dsps
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Word, piece_name
-from nanopelican_hls.rtl.tracer import port_quantisers
+from nanopelican_hls.rtl.settings import Settings
 
 #: coefficients, their errors, and what they were fitted to
 CALIBRATION = Path(__file__).with_name("calibration.json")
@@ -79,8 +79,9 @@ class Counts:
         RtlError
             If the network gives the same logit for every jet.
         """
-        netlist, logit = build(program, PREFIX, settings)
-        if not isinstance(logit, Word):
+        netlist, tensors = build(program, PREFIX, settings)
+        words = [value for port in program.outputs for value in tensors[port.tensor].ravel() if isinstance(value, Word)]
+        if not words:
             raise RtlError("gives the same logit for every jet", remedy="train it again")
         pieces = [
             (count, netlist.pieces[name], _operator(program, piece_name(name, PREFIX)))
@@ -94,7 +95,7 @@ class Counts:
         outputs = [(count, output) for count, piece, op in pieces if op is PairMix for output in piece.outputs]
         booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
         return cls(
-            cycles=logit.time.cycle + 1,
+            cycles=max(word.time.cycle for word in words) + 1,
             dsp=dsps(netlist, settings).total(),
             sum_bits=adder_bits(None),
             particle_mix_bits=adder_bits(ParticleMix),
@@ -113,8 +114,9 @@ class Counts:
 def _operator(program: Program, piece: str) -> type[Operator] | None:
     """`PairMix` or `ParticleMix`, if a piece is one or part of one; pieces are named after their tensors."""
     for node in program.nodes:
-        if node.operator in (PairMix, ParticleMix) and (piece == node.output or piece.startswith(f"{node.output}_")):
-            return node.operator
+        is_mix = isinstance(node.operator, PairMix | ParticleMix)
+        if is_mix and (piece == node.output or piece.startswith(f"{node.output}_")):
+            return type(node.operator)
     return None
 
 
@@ -137,10 +139,7 @@ def _booth_register_bits(instance: Instance) -> int:
 
 
 def _port_bits(program: Program) -> int:
-    ports = port_quantisers(program).items()
-    output = program.outputs[0]
-    last = program.quantisers[output].bits if output in program.quantisers else program.ranges[output].bits
-    return last + sum(math.prod(program.shapes[tensor]) * quantiser.bits for tensor, quantiser in ports)
+    return sum(port.width for port in (*program.inputs, *program.outputs))
 
 
 @dataclass(frozen=True)

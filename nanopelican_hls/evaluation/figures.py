@@ -22,7 +22,7 @@ def float_figures(net: FloatNetwork, sample: Sample) -> Figures:
 def quantised_figures(net: QuantisedNetwork, sample: Sample) -> Figures:
     """Figures of a quantised network, in float64 and so exactly those of the firmware."""
     net = copy.deepcopy(net).double().eval()
-    logits = in_chunks(lambda x: {"logit": net(x)}, sample.values, net.device)["logit"]
+    logits = in_chunks(lambda x: {"logits": net(x)}, sample.values, net.device)["logits"]
     return figures(sample.labels, logits.numpy())
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.csimulation import compile as compile_firmware
@@ -76,6 +76,11 @@ class CsimReport:
             found.append(f"test bench against {REFERENCE}: first {self.testbench.first_mismatch}")
         return found
 
+    def _logits(self, executor: str) -> NDArray[np.float64]:
+        """Logits [n] of the jets."""
+        (logits,) = self.jets.outputs[executor].values()
+        return logits[:, 0]
+
     @property
     def auc(self) -> dict[str, float] | None:
         """Area under the ROC curve of the float network, the quantised one and the firmware; None without labels."""
@@ -83,8 +88,8 @@ class CsimReport:
             return None
         logits = {
             "float": self.float_logits,
-            "quantised": self.jets.logits["brevitas"],
-            "firmware": self.jets.logits["csim"],
+            "quantised": self._logits("brevitas"),
+            "firmware": self._logits("csim"),
         }
         return {name: float(roc_auc_score(self.labels, values)) for name, values in logits.items()}
 
@@ -101,7 +106,7 @@ class CsimReport:
             "tensors_compared": list(firmware.tensors),
             "auc": self.auc,
             "max_abs_logit_difference_float_vs_firmware": float(
-                np.max(np.abs(self.float_logits - self.jets.logits["csim"]))
+                np.max(np.abs(self.float_logits - self._logits("csim")))
             ),
             "hostile": {
                 "events": self.hostile.comparisons["csim"].jets,
@@ -170,17 +175,16 @@ def simulate(
     stages = Stages(announce)
     torch.set_num_threads(1)  # the cores are shared by processes; a forked OpenMP pool would hang
     with stages("read"):
-        onnx_model = read_model(qonnx_path)
-        program = Program.parse(onnx_model)
+        program = read_program(qonnx_path)
         ports = port_values(jets, model.config.network)
     with stages("float"):
         float_logits = model.float_logits(ports)
     with stages("convert"):
-        firmware = convert(onnx_model, build / "hls", **asdict(model.config.firmware))
+        firmware = convert(program, build / "hls", **asdict(model.config.firmware))
     with stages("compile"):
         firmware = compile_firmware(firmware)
     executors: dict[str, Executor] = {
-        REFERENCE: lambda chunk: execute(onnx_model, chunk),
+        REFERENCE: lambda chunk: execute(program, chunk),
         "brevitas": model.quantised_tensors,
         "csim": lambda chunk: trace(firmware, chunk, threads=1),
     }
@@ -191,7 +195,8 @@ def simulate(
         on_hostile = prove(program, executors, hostile.ports, reference=REFERENCE, progress=progress)
     with stages("test bench"):
         sample = {name: array[:TESTBENCH_EVENTS] for name, array in ports.items()}
-        testbench = run_testbench(firmware, sample, on_jets.logits[REFERENCE][:TESTBENCH_EVENTS])
+        expected = {name: values[:TESTBENCH_EVENTS] for name, values in on_jets.outputs[REFERENCE].items()}
+        testbench = run_testbench(firmware, sample, expected)
     return CsimReport(
         model=model,
         jets=on_jets,

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.flows.report import SynthesisReport
 from nanopelican_hls.flows.target import Target
@@ -22,14 +22,14 @@ OPEN_FLOW = "nanopelican_hls.flows.open"
 
 
 class OpenFlow(Protocol):
-    """The open flow, from a model of the contract to a report; it may write anything below `build`.
+    """The open flow, from a program to a report; it may write anything below `build`.
 
     `arithmetic` is what the user asked for: ``products``, ``winograd``, ``most_dsps``.
     """
 
     def __call__(
         self,
-        model: onnx.ModelProto,
+        program: Program,
         build: Path,
         target: Target,
         ports: Mapping[str, NDArray[np.float64]],

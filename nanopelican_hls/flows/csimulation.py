@@ -11,7 +11,7 @@ import os
 import queue
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -76,8 +76,8 @@ def _digest(path: Path, command: list[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> NDArray[np.float64]:
-    """C-simulate events and return their logits.
+def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> dict[str, NDArray[np.float64]]:
+    """C-simulate events and return the outputs, by their names.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) ->
 
     Returns
     -------
-    float64 array [n]
+    dict of str to float64 array [n, ...]
 
     Raises
     ------
@@ -100,7 +100,8 @@ def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) ->
         If a port is missing or of another shape.
     """
     arrays = port_arrays(firmware.program, ports)
-    return _run(firmware, arrays, width=1, trace=False, threads=threads)[:, 0]
+    shapes = {port.name: port.shape for port in firmware.program.outputs}
+    return _run(firmware, arrays, shapes, trace=False, threads=threads)
 
 
 def trace(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> dict[str, NDArray[np.float64]]:
@@ -113,19 +114,18 @@ def trace(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> d
     dict of str to float64 array [n, ...]
     """
     arrays = port_arrays(firmware.program, ports)
-    shapes = read_manifest(firmware.path)["tensors"]
-    sizes = [math.prod(shape) for shape in shapes.values()]
-    rows = _run(firmware, arrays, width=sum(sizes), trace=True, threads=threads)
-    columns = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
-    return {name: c.reshape(len(rows), *shape) for (name, shape), c in zip(shapes.items(), columns, strict=True)}
+    return _run(firmware, arrays, read_manifest(firmware.path)["tensors"], trace=True, threads=threads)
 
 
-def _run(firmware: Firmware, arrays: Arrays, *, width: int, trace: bool, threads: int | None) -> NDArray[np.float64]:
-    """Rows of results, from rows that hold all ports of an event one after the other."""
+def _run(
+    firmware: Firmware, arrays: Arrays, shapes: Mapping[str, Sequence[int]], *, trace: bool, threads: int | None
+) -> dict[str, NDArray[np.float64]]:
+    """Tensors of these shapes; to the library inputs and results are rows, one an event, of all their elements."""
     if firmware.library is None:
         raise FirmwareError("is not compiled", where=str(firmware.path), remedy="call compile() first")
     inputs = np.concatenate([a.reshape(len(a), math.prod(a.shape[1:])) for a in arrays.values()], axis=1)
-    rows = np.empty((len(inputs), width))
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    rows = np.empty((len(inputs), sum(sizes)))
     starts = range(0, len(inputs), EVENTS_PER_CALL)
     threads = min(threads or len(os.sched_getaffinity(0)), max(1, len(starts)))
     instances: queue.SimpleQueue[Callable[..., None]] = queue.SimpleQueue()
@@ -142,7 +142,8 @@ def _run(firmware: Firmware, arrays: Arrays, *, width: int, trace: bool, threads
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(run, starts))
-    return rows
+    columns = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
+    return {name: c.reshape(len(rows), *shape) for (name, shape), c in zip(shapes.items(), columns, strict=True)}
 
 
 @functools.cache

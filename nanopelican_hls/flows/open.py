@@ -1,4 +1,4 @@
-"""The open synthesis flow: from a model of the contract to a report, without a vendor's tool (docs/rtl.md)."""
+"""The open synthesis flow: from a program to a report, without a vendor's tool (docs/rtl.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import execute, port_arrays
@@ -18,9 +17,8 @@ from nanopelican_hls.flows.target import Target
 from nanopelican_hls.flows.verilator import Simulation, compile_simulation, simulate
 from nanopelican_hls.flows.yosys import map_rtl
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.architecture import open_settings
 from nanopelican_hls.rtl.project import RtlProject, generate_rtl
-from nanopelican_hls.rtl.tracer import port_quantisers
+from nanopelican_hls.rtl.settings import open_settings
 
 #: as many as the C-simulation has (flows/bit_accuracy.py)
 HOSTILE_EVENTS = 20_000
@@ -32,7 +30,7 @@ Arrays = Mapping[str, NDArray[np.float64]]
 
 
 def synthesise(
-    model: onnx.ModelProto,
+    program: Program,
     build: Path,
     target: Target,
     ports: Arrays,
@@ -46,8 +44,7 @@ def synthesise(
 
     Parameters
     ----------
-    model : onnx.ModelProto
-        A model of the contract.
+    program : Program
     build : Path
         Receives ``rtl/``.
     target : Target
@@ -75,11 +72,10 @@ def synthesise(
             where=f"reuse factor {target.reuse_factor}",
             remedy="use 1",
         )
-    program = Program.parse(model)
     announce("tracing, Verilog (alkaid)")
     settings = open_settings(target.clock_period_ns, products, winograd, most_dsps)
     project = generate_rtl(program, build / "rtl", settings=settings)
-    simulation = _simulated(project, model, program, ports, announce)
+    simulation = _simulated(project, program, ports, announce)
     announce("mapping (Yosys)")
     cells = map_rtl(project)
     return SynthesisReport(
@@ -95,28 +91,26 @@ def synthesise(
     )
 
 
-def _simulated(
-    project: RtlProject, model: onnx.ModelProto, program: Program, ports: Arrays, announce: Callable[[str], object]
-) -> Simulation:
+def _simulated(project: RtlProject, program: Program, ports: Arrays, announce: Callable[[str], object]) -> Simulation:
     """Jets and hostile events in Verilator, against QONNX execution."""
     announce("QONNX execution")
-    hostile = hostile_events(program, lambda events: execute(model, events), HOSTILE_EVENTS).ports
-    tensors = _reference(model, program, _joined(port_arrays(program, ports), port_arrays(program, hostile)))
+    hostile = hostile_events(program, lambda events: execute(program, events), HOSTILE_EVENTS).ports
+    tensors = _reference(program, _joined(port_arrays(program, ports), port_arrays(program, hostile)))
     announce("simulation (Verilator)")
     compile_simulation(project)
-    return simulate(project, tensors, tensors[program.outputs[0]])
+    return simulate(project, tensors, tensors[program.outputs[0].tensor])
 
 
 def _joined(first: Arrays, second: Arrays) -> Arrays:
     return {name: np.concatenate([first[name], second[name]]) for name in first}
 
 
-def _reference(model: onnx.ModelProto, program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
+def _reference(program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
     """What QONNX execution gives behind the ports and at the output; the many tensors between are not kept."""
-    names = [*port_quantisers(program), program.outputs[0]]
+    names = [port.tensor for port in (*program.inputs, *program.outputs)]
     count = len(next(iter(ports.values())))
     parts = []
     for start in range(0, count, CHUNK):
-        tensors = execute(model, {name: array[start : start + CHUNK] for name, array in ports.items()})
+        tensors = execute(program, {name: array[start : start + CHUNK] for name, array in ports.items()})
         parts.append({name: tensors[name] for name in names})
     return {name: np.concatenate([part[name] for part in parts]) for name in names}

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +16,9 @@ from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.compiler import first_error, require_compiler
-from nanopelican_hls.hls.layers import port_quantisers
-from nanopelican_hls.hls.passes import events_header
 from nanopelican_hls.hls.project import Firmware, read_manifest
+from nanopelican_hls.hls.sources import events_header
+from nanopelican_hls.proof.comparison import to_integers
 
 EVENTS_FILE = "tb_data/events.dat"
 SCRIPT = "run_testbench.sh"
@@ -32,7 +33,9 @@ class BenchResult:
     first_mismatch: str | None
 
 
-def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike], expected: ArrayLike) -> Path:
+def write_events(
+    project: Firmware | str | Path, ports: Mapping[str, ArrayLike], expected: Mapping[str, ArrayLike]
+) -> Path:
     """Write the file that the test bench reads: a header line, then one line of integers an event.
 
     Parameters
@@ -41,8 +44,8 @@ def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike],
         A complete project.
     ports : mapping of str to integer array [n, ...]
         Integers on the grids of the ports, by the names of the graph inputs.
-    expected : integer array [n]
-        The output, as integers on its grid.
+    expected : mapping of str to integer array [n, ...]
+        The outputs, as integers on their grids, by their names.
 
     Returns
     -------
@@ -56,22 +59,31 @@ def write_events(project: Firmware | str | Path, ports: Mapping[str, ArrayLike],
     """
     path = project.path if isinstance(project, Firmware) else Path(project)
     manifest = read_manifest(path)
-    expected = _integers("expected", expected).reshape(-1, 1)
-    columns = []
-    for name, port in manifest["ports"].items():
-        if name not in ports:
-            raise FirmwareError("is missing", where=f"port {name!r}", remedy=f"give {', '.join(manifest['ports'])}")
-        values = _integers(name, ports[name])
-        if values.shape != (len(expected), *port["shape"]):
-            raise FirmwareError(
-                f"has shape {values.shape}, expected {(len(expected), *port['shape'])}", where=f"port {name!r}"
-            )
-        columns.append(values.reshape(len(values), -1))
-    lines = (" ".join(map(str, row)) for row in np.concatenate([*columns, expected], axis=1).tolist())
+    outputs = _columns("output", manifest["outputs"], expected)
+    columns = _columns("port", manifest["ports"], ports, events=len(outputs[0])) + outputs
+    lines = (" ".join(map(str, row)) for row in np.concatenate(columns, axis=1).tolist())
     file = path / EVENTS_FILE
     file.parent.mkdir(exist_ok=True)
     write_atomically(file, "\n".join([events_header(manifest), *lines]) + "\n", FirmwareError)
     return file
+
+
+def _columns(
+    kind: str, wanted: Mapping[str, Any], given: Mapping[str, ArrayLike], events: int | None = None
+) -> list[NDArray[np.int64]]:
+    """Integers [n, elements] of every port, in the order of the manifest."""
+    columns = []
+    for name, port in wanted.items():
+        if name not in given:
+            raise FirmwareError("is missing", where=f"{kind} {name!r}", remedy=f"give {', '.join(wanted)}")
+        values = _integers(name, given[name])
+        events = len(values) if events is None else events
+        if values.shape != (events, *port["shape"]):
+            raise FirmwareError(
+                f"has shape {values.shape}, expected {(events, *port['shape'])}", where=f"{kind} {name!r}"
+            )
+        columns.append(values.reshape(events, -1))
+    return columns
 
 
 def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
@@ -109,9 +121,17 @@ def run_events_file(project: Firmware | str | Path) -> BenchResult:
 
 
 def run_testbench(
-    firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], logits: NDArray[np.float64]
+    firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], outputs: Mapping[str, NDArray[np.float64]]
 ) -> BenchResult:
-    """Run events through the test bench.
+    """Run events through the test bench; takes what `write_real_events` takes, and see `run_events_file`."""
+    write_real_events(firmware, ports, outputs)
+    return run_events_file(firmware)
+
+
+def write_real_events(
+    firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], outputs: Mapping[str, NDArray[np.float64]]
+) -> Path:
+    """Write the file that the test bench reads, from real numbers.
 
     Parameters
     ----------
@@ -119,20 +139,20 @@ def run_testbench(
         From `convert`; it need not be compiled.
     ports : mapping of str to float64 array [n, ...]
         As for `predict`.
-    logits : float64 array [n]
-        What the firmware has to answer.
+    outputs : mapping of str to float64 array [n, ...]
+        What the firmware has to answer, by output.
 
     Raises
     ------
     FirmwareError
-        If the logits are not on the grid of the output; and see `run_events_file`.
+        If an output is not on its grid; and see `write_events`.
     """
     arrays = port_arrays(firmware.program, ports)
-    quantisers = port_quantisers(firmware.program)
-    integers = {port: quantisers[port][1].integers(array) for port, array in arrays.items()}
-    expected = np.ldexp(logits, -firmware.program.exponent(firmware.program.outputs[0]))
-    if (expected != np.rint(expected)).any():
-        event = int(np.flatnonzero(expected != np.rint(expected))[0])
-        raise FirmwareError("is not on the grid of the output", where=f"logit of event {event}")
-    write_events(firmware, integers, expected.astype(np.int64))
-    return run_events_file(firmware)
+    integers = {port.name: port.quantiser.integers(arrays[port.name]) for port in firmware.program.inputs}
+    expected = {}
+    for port in firmware.program.outputs:
+        expected[port.name], on_grid = to_integers(outputs[port.tensor], port.exponent)
+        if not on_grid.all():
+            event = int(np.argwhere(~on_grid)[0][0])
+            raise FirmwareError("is not on the grid of the output", where=f"{port.name} of event {event}")
+    return write_events(firmware, integers, expected)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.flows.build_folder import digest, write_if_changed
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, Timing, resources
@@ -58,18 +58,17 @@ class VendorTools:
 
 
 def synthesise(
-    model: onnx.ModelProto,
+    program: Program,
     build: Path,
     settings: VendorSettings,
     ports: Mapping[str, NDArray[np.float64]],
     announce: Callable[[str], object],
 ) -> SynthesisReport:
-    """Synthesise a model with AMD's tools.
+    """Synthesise a program with AMD's tools.
 
     Parameters
     ----------
-    model : onnx.ModelProto
-        A model of the contract.
+    program : Program
     build : path
         Build folder; the flow works in ``vendor`` there.
     settings : VendorSettings
@@ -86,7 +85,7 @@ def synthesise(
     """
     tools = VendorTools.find(settings)
     folder = build / "vendor"
-    write_sources(model, folder, settings, ports if "cosim" in settings.steps else None)
+    write_sources(program, folder, settings, ports if "cosim" in settings.steps else None)
     inputs = ""
     for step in settings.steps:
         inputs = run_step(step, folder, tools.of(step), inputs, announce)

@@ -9,16 +9,15 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import execute, port_arrays
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.flows.build_folder import mirror, write_if_changed
 from nanopelican_hls.flows.target import Target
-from nanopelican_hls.flows.testbench import EVENTS_FILE, write_events
-from nanopelican_hls.hls.layers import port_quantisers
-from nanopelican_hls.hls.project import Firmware, convert
+from nanopelican_hls.flows.testbench import EVENTS_FILE, write_real_events
+from nanopelican_hls.hls.project import convert
 
 TOP = "nanopelican"
 #: what the tools read, apart from events and scripts
@@ -29,7 +28,7 @@ CLOCK_UNCERTAINTY_PERCENT = 27.0
 
 
 @dataclass(frozen=True)
-class Step:
+class VendorStep:
     """One run of a tool.
 
     Attributes
@@ -46,11 +45,11 @@ class Step:
 
 _SOLUTION = f"{TOP}_prj/solution1"
 STEPS = {
-    "csynth": Step(True, (f"{_SOLUTION}/syn/report/csynth.rpt", f"{_SOLUTION}/syn/report/{TOP}_csynth.rpt")),
-    "cosim": Step(True, (f"{_SOLUTION}/sim/report/{TOP}_cosim.rpt",)),
-    "export": Step(True, (f"ip/{TOP}.zip",)),
-    "vsynth": Step(False, ("reports/vsynth_utilisation.rpt", "reports/vsynth_timing.rpt", "vsynth.dcp")),
-    "impl": Step(False, ("reports/impl_utilisation.rpt", "reports/impl_timing.rpt", "impl.dcp")),
+    "csynth": VendorStep(True, (f"{_SOLUTION}/syn/report/csynth.rpt", f"{_SOLUTION}/syn/report/{TOP}_csynth.rpt")),
+    "cosim": VendorStep(True, (f"{_SOLUTION}/sim/report/{TOP}_cosim.rpt",)),
+    "export": VendorStep(True, (f"ip/{TOP}.zip",)),
+    "vsynth": VendorStep(False, ("reports/vsynth_utilisation.rpt", "reports/vsynth_timing.rpt", "vsynth.dcp")),
+    "impl": VendorStep(False, ("reports/impl_utilisation.rpt", "reports/impl_timing.rpt", "impl.dcp")),
 }
 #: the steps of each stage
 STAGES = {
@@ -112,7 +111,7 @@ def scripts_path() -> Path:
 
 
 def write_sources(
-    model: onnx.ModelProto,
+    program: Program,
     folder: Path,
     settings: VendorSettings,
     ports: Mapping[str, NDArray[np.float64]] | None,
@@ -120,7 +119,7 @@ def write_sources(
     """Write what the tools read; a file whose content is the same is left alone."""
     project = folder / ".convert"
     firmware = convert(
-        model,
+        program,
         project,
         part=settings.target.part.ordering_code,
         clock_period_ns=settings.target.clock_period_ns,
@@ -135,20 +134,10 @@ def write_sources(
         if path.is_file() and "ap_types" not in path.parts
     }
     if ports is not None:
-        files[EVENTS_FILE] = _events(model, firmware, ports).read_bytes()
+        arrays = port_arrays(program, ports)
+        files[EVENTS_FILE] = write_real_events(firmware, arrays, execute(program, arrays)).read_bytes()
     shutil.rmtree(project)
     mirror(files, folder, SOURCES)
     for script in sorted(scripts_path().glob("*.tcl")):
         write_if_changed(folder / script.name, script.read_bytes())
     write_if_changed(folder / SETTINGS, settings.tcl().encode())
-
-
-def _events(model: onnx.ModelProto, firmware: Firmware, ports: Mapping[str, NDArray[np.float64]]) -> Path:
-    """The file that the test bench reads: ports, and what QONNX execution makes of them."""
-    program = firmware.program
-    (output,) = program.outputs
-    arrays = port_arrays(program, ports)
-    logits = np.ldexp(execute(model, arrays)[output], -program.exponent(output))
-    quantisers = port_quantisers(program)
-    integers = {port: quantisers[port][1].integers(array) for port, array in arrays.items()}
-    return write_events(firmware, integers, logits.astype(np.int64))

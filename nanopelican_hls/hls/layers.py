@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from hls4ml.backends.template import FunctionCallTemplate, LayerConfigTemplate
 from hls4ml.model.attributes import ConfigurableAttribute
 from hls4ml.model.layers import Layer
@@ -15,7 +15,10 @@ from hls4ml.model.types import FixedPrecisionType
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.fixed_point import FixedRange, Quantiser, Rounding
-from nanopelican_hls.operators import OPERATORS
+from nanopelican_hls.hls.templates import header_of, snake_case
+from nanopelican_hls.operators import OPERATORS, CustomOperator, Operator
+from nanopelican_hls.operators.quant import Quant
+from nanopelican_hls.operators.relu import Relu
 
 ROUNDING_MODES = {Rounding.ROUND: "RND_CONV", Rounding.FLOOR: "TRN"}
 
@@ -30,11 +33,6 @@ def quantiser_type(quantiser: Quantiser) -> FixedPrecisionType:
     """``ap_(u)fixed`` whose assignment is the quantiser."""
     integer_bits = quantiser.bits + quantiser.exponent
     return FixedPrecisionType(quantiser.bits, integer_bits, quantiser.signed, ROUNDING_MODES[quantiser.rounding], "SAT")
-
-
-def snake_case(name: str) -> str:
-    """``PairMix`` -> ``pair_mix``: what an operator is called in C++."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 class OperatorLayer(Layer):  # type: ignore[misc]
@@ -67,18 +65,21 @@ class OperatorLayer(Layer):  # type: ignore[misc]
         ]
 
 
-#: the layer class of each operator, by its name
-LAYERS: dict[str, type[OperatorLayer]] = {
-    name: type(name, (OperatorLayer,), {"__doc__": operator.__doc__}) for name, operator in OPERATORS.items()
-}
+@functools.cache
+def layer_class(operator: type[CustomOperator]) -> type[OperatorLayer]:
+    """The hls4ml layer of an operator."""
+    return type(operator.__name__, (OperatorLayer,), {"__doc__": operator.__doc__})
 
 
 class OperatorConfigTemplate(LayerConfigTemplate):  # type: ignore[misc]
     """The config struct of an operator's function: ``Operator.hls_config`` and the reuse factor."""
 
     def __init__(self) -> None:
-        super().__init__(tuple(LAYERS.values()))
+        super().__init__(OperatorLayer)
         self.name = "nanopelican_config_template"
+
+    def match(self, node: Layer) -> bool:
+        return isinstance(node, OperatorLayer)
 
     def format(self, node: OperatorLayer) -> str:
         constants = node.get_attr("hls_config") | {"reuse_factor": node.get_attr("reuse_factor")}
@@ -95,37 +96,20 @@ class OperatorFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
     """The call ``nnet::<operator><types..., config>(arguments..., result);``."""
 
     def __init__(self) -> None:
-        super().__init__(tuple(LAYERS.values()))
+        super().__init__(OperatorLayer)
         self.name = "nanopelican_function_template"
 
+    def match(self, node: Layer) -> bool:
+        return isinstance(node, OperatorLayer)
+
     def transform(self, model: Any, node: OperatorLayer) -> Any:
-        self.include_header = [f"nnet_utils/nnet_{snake_case(node.class_name)}.h"]
+        self.include_header = [f"nnet_utils/{header_of(OPERATORS[node.class_name]).name}"]
         return super().transform(model, node)
 
     def format(self, node: OperatorLayer) -> str:
         variables = node.variables_of_call()
         types = ", ".join([*(v.type.name for v in variables), f"config{node.index}"])
         return f"nnet::{snake_case(node.class_name)}<{types}>({', '.join(v.name for v in variables)});"
-
-
-def port_quantisers(program: Program) -> dict[str, tuple[str, Quantiser]]:
-    """Of each port, the tensor behind its quantiser and the quantiser: the port's type in the firmware."""
-    found: dict[str, tuple[str, Quantiser]] = {}
-    for node in program.nodes:
-        port = node.inputs[0]
-        if port in program.ports:
-            assert port is not None and node.quantiser is not None  # Program.parse: only Quant reads a port
-            if port in found:
-                raise FirmwareError(
-                    f"has a second quantiser, {node.name!r}",
-                    where=f"port {port!r}",
-                    remedy="a port has one type: let one Quant read it",
-                )
-            found[port] = (node.output, node.quantiser)
-    for port in program.ports:
-        if port not in found:
-            raise FirmwareError("is read by no Quant, so it has no type", where=f"port {port!r}", remedy="remove it")
-    return found
 
 
 def layer_name(tensor: str) -> str:
@@ -142,21 +126,17 @@ def layer_list(program: Program) -> tuple[list[dict[str, Any]], list[str], list[
     Raises
     ------
     FirmwareError
-        If the program has not one output of one value, a port has no type, or two tensors have one name in C++.
+        If an output is a port or has more than one axis, or two tensors have one name in C++.
     """
-    quantisers = port_quantisers(program)
-    ports = {port: layer_name(port) for port in program.ports}
-    producers = {tensor: ports[port] for port, (tensor, _) in quantisers.items()}
-    _check_names([*program.ports, *(t for t in program.ranges if t not in producers)])
-    _check_output(program, producers)
-    layers = [
-        {"class_name": "InputLayer", "name": ports[port], "input_shape": list(shape)}
-        for port, shape in program.ports.items()
+    producers = {port.tensor: layer_name(port.name) for port in program.inputs}
+    _check_names([*(port.name for port in program.inputs), *(t for t in program.ranges if t not in producers)])
+    _check_outputs(program, producers)
+    layers: list[dict[str, Any]] = [
+        {"class_name": "InputLayer", "name": layer_name(port.name), "input_shape": list(port.shape)}
+        for port in program.inputs
     ]
-    for node in program.nodes:
-        if node.inputs[0] not in program.ports:
-            layers.append(_layer(node, program, producers))
-    return layers, list(ports.values()), [layer_name(name) for name in program.outputs]
+    layers += [_layer(node, program, producers) for node in program.nodes if node.output not in producers]
+    return layers, list(producers.values()), [layer_name(port.tensor) for port in program.outputs]
 
 
 def _check_names(tensors: Sequence[str]) -> None:
@@ -171,33 +151,44 @@ def _check_names(tensors: Sequence[str]) -> None:
         tensor_of[layer_name(tensor)] = tensor
 
 
-def _check_output(program: Program, producers: Mapping[str, str]) -> None:
-    shapes = {name: program.shapes[name] for name in program.outputs}
-    if list(shapes.values()) != [(1,)] or shapes.keys() & producers.keys():
-        raise FirmwareError(
-            f"the outputs have the shapes {shapes}, expected one computed tensor of one value, the logit",
-            where="graph outputs",
-            remedy="make the logit the only output; traces give the inner tensors",
-        )
+def _check_outputs(program: Program, producers: Mapping[str, str]) -> None:
+    for port in program.outputs:
+        if len(port.shape) != 1 or port.tensor in producers:
+            raise FirmwareError(
+                f"has the shape {port.shape}, expected a computed tensor of one axis",
+                where=f"graph output {port.name!r}",
+                remedy="make an output of what an operator gives once a jet; traces give the inner tensors",
+            )
 
 
 def _layer(node: Node, program: Program, producers: Mapping[str, str]) -> dict[str, Any]:
-    activations = [producers.get(t, t) for t in node.inputs if t is not None and t in program.shapes]
+    activations = [producers.get(tensor, tensor) for tensor in node.activations.values()]
     layer: dict[str, Any] = {"name": layer_name(node.output), "inputs": activations, "outputs": [node.output]}
-    if node.operator is None:
-        return layer | {"class_name": "Activation", "activation": "relu" if node.quantiser is None else "linear"}
-    given = {name: t for name, t in zip(node.operator.inputs, node.inputs, strict=True) if t is not None}
-    shapes = [_batched_shape(program, t) for t in node.inputs]
-    layer |= {
-        "class_name": node.op_type,
-        "arguments": list(given),
+    return layer | _attributes(node.operator, node, program)
+
+
+@functools.singledispatch
+def _attributes(operator: Operator, node: Node, program: Program) -> dict[str, Any]:  # noqa: ARG001
+    """What hls4ml has to know of a layer, by the class of its operator."""
+    raise FirmwareError("has no layer", where=f"node {node.name!r} ({operator.name})", remedy="remove it")
+
+
+@_attributes.register
+def _(operator: Relu, node: Node, program: Program) -> dict[str, Any]:  # noqa: ARG001
+    return {"class_name": "Activation", "activation": "relu"}
+
+
+@_attributes.register
+def _(operator: Quant, node: Node, program: Program) -> dict[str, Any]:  # noqa: ARG001
+    return {"class_name": "Activation", "activation": "linear"}  # the type of its result does the work
+
+
+@_attributes.register
+def _(operator: CustomOperator, node: Node, program: Program) -> dict[str, Any]:
+    layer = {
+        "class_name": operator.name,
+        "arguments": list(node.given),
         "output_shape": program.shapes[node.output],
-        "hls_config": node.operator.hls_config(*shapes, **node.attributes),
+        "hls_config": operator.hls_config(*program.shapes_of(node)),
     }
-    return layer | {f"{name}_data": program.constants[given[name]] for name in node.operator.parameters & given.keys()}
-
-
-def _batched_shape(program: Program, tensor: str | None) -> tuple[int, ...] | None:
-    if tensor is None:
-        return None
-    return (1, *program.shapes[tensor]) if tensor in program.shapes else np.shape(program.constants[tensor])
+    return layer | {f"{name}_data": program.constants[tensor] for name, tensor in node.parameters.items()}

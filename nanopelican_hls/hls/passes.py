@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import shutil
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import onnx
 from hls4ml.model.optimizer import ModelOptimizerPass
 
+from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.fixed_point import FixedRange, Rounding
-from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, port_quantisers, quantiser_type
+from nanopelican_hls.fixed_point import Rounding
+from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, quantiser_type
+from nanopelican_hls.hls.sources import batch_bridge, test_bench
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS
 
@@ -46,8 +49,23 @@ def has_operators(model: onnx.ModelProto) -> bool:
     return any(node.domain == DOMAIN or node.op_type in OPERATORS for node in model.graph.node)
 
 
+#: the program that `hls.convert` is handing to hls4ml, which knows the file only
+converting: ContextVar[Program | None] = ContextVar("converting", default=None)
+#: programs by the configuration of hls4ml's model: each pass needs it
+_programs: WeakKeyDictionary[Any, Program] = WeakKeyDictionary()
+
+
 def program_of(model: Any) -> Program | None:
     """The program that a hls4ml ``ModelGraph`` was made from; None if it is no model of the contract."""
+    if model.config not in _programs:
+        program = converting.get() or _read_program(model)
+        if program is None:
+            return None
+        _programs[model.config] = program
+    return _programs[model.config]
+
+
+def _read_program(model: Any) -> Program | None:
     source = model.config.get_config_value("OnnxModel")
     if source is None:
         return None
@@ -76,7 +94,7 @@ class NanopelicanTypes(ContractPass):
 
     def apply(self, model: Any, program: Program) -> None:
         _check_settings(model)
-        types = {layer_name(port): quantiser_type(q) for port, (_, q) in port_quantisers(program).items()}
+        types = {layer_name(port.name): quantiser_type(port.quantiser) for port in program.inputs}
         types |= {
             layer_name(tensor): exact_type(values, _rounded_bits(program, tensor))
             for tensor, values in program.ranges.items()
@@ -165,8 +183,8 @@ class NanopelicanFinishProject(ContractPass):
         for header in headers():
             shutil.copyfile(header, path / "firmware" / "nnet_utils" / header.name)
         manifest = describe(model, program)
-        (path / f"{project}_test.cpp").write_text(_test_bench(model, manifest), encoding="utf-8")
-        (path / f"{project}_batch.cpp").write_text(_batch_bridge(model, manifest), encoding="utf-8")
+        (path / f"{project}_test.cpp").write_text(test_bench(model, manifest), encoding="utf-8")
+        (path / f"{project}_batch.cpp").write_text(batch_bridge(model, manifest), encoding="utf-8")
         script = path / "run_testbench.sh"
         script.write_text(render("run_testbench.sh", project=project), encoding="utf-8")
         script.chmod(0o755)
@@ -175,77 +193,27 @@ class NanopelicanFinishProject(ContractPass):
 
 def describe(model: Any, program: Program) -> dict[str, Any]:
     """What the Python side has to know about a project: names, shapes and grids, in the order of the C++ code."""
-    quantisers = port_quantisers(program)
     layers = {layer.name for layer in model.get_layers() if model.config.trace_output and layer.get_attr("trace")}
-    ports = {
-        port: {"variable": layer_name(port), "tensor": tensor} | _format(program, port, q.range)
-        for port, (tensor, q) in quantisers.items()
-    }
-    port_tensors = [tensor for tensor, _ in quantisers.values()]
+    port_tensors = [port.tensor for port in program.inputs]
     # of the other tensors, those that are traced; hls4ml removes a quantiser that changes nothing
     tensors = port_tensors + [t for t in program.ranges if layer_name(t) in layers]
-    (output,) = program.outputs
-    variable = model.get_output_variables()[0].name
+    variables = [variable.name for variable in model.get_output_variables()]
     return {
         "project": model.config.get_project_name(),
-        "ports": ports,
-        "output": {"variable": variable, "tensor": output} | _format(program, output, program.ranges[output]),
+        "ports": {port.name: _format(port, layer_name(port.name)) for port in program.inputs},
+        "outputs": {
+            port.name: _format(port, variable) for port, variable in zip(program.outputs, variables, strict=True)
+        },
         "tensors": {t: program.shapes[t] for t in tensors},
     }
 
 
-def _format(program: Program, tensor: str, values: FixedRange) -> dict[str, Any]:
+def _format(port: Port, variable: str) -> dict[str, Any]:
     return {
-        "shape": program.shapes[tensor],
-        "bits": values.bits,
-        "signed": values.signed,
-        "exponent": values.exponent,
+        "variable": variable,
+        "tensor": port.tensor,
+        "shape": port.shape,
+        "bits": port.bits,
+        "signed": port.signed,
+        "exponent": port.exponent,
     }
-
-
-def _common(model: Any) -> dict[str, str]:
-    """Placeholders that both generated sources have."""
-    variables = [*model.get_input_variables(), *model.get_output_variables()]
-    namespace = model.config.get_writer_config().get("Namespace")
-    return {
-        "project": model.config.get_project_name(),
-        "using_namespace": f"using namespace {namespace};" if namespace else "",
-        "variables": "\n".join(f"    {v.definition_cpp()};" for v in variables),
-        "arguments": ", ".join(v.name for v in variables),
-        "output": model.get_output_variables()[0].name,
-    }
-
-
-def _batch_bridge(model: Any, manifest: dict[str, Any]) -> str:
-    offsets, width = {}, 0
-    for tensor, shape in manifest["tensors"].items():
-        offsets[tensor] = width
-        width += math.prod(shape)
-    ports = manifest["ports"].values()
-    traced = [t for t in offsets if t not in {p["tensor"] for p in ports}]
-    return render(
-        "batch_bridge.cpp",
-        **_common(model),
-        # an array may not be empty, and without tracing no layer is traced
-        layers=",\n".join(f'    {{"{layer_name(t)}", {offsets[t]}}}' for t in traced) or "    {NULL, 0}",
-        n_layers=str(len(traced)),
-        row=str(width),
-        read_ports="\n".join(f"        read_port(ports, {p['variable']});" for p in ports),
-        trace_ports="\n".join(f"            save_port({p['variable']}, row + {offsets[p['tensor']]});" for p in ports),
-    )
-
-
-def _test_bench(model: Any, manifest: dict[str, Any]) -> str:
-    return render(
-        "testbench.cpp",
-        **_common(model),
-        header=events_header(manifest),
-        read_ports="\n".join(f"    read_port(line, {p['variable']});" for p in manifest["ports"].values()),
-    )
-
-
-def events_header(manifest: dict[str, Any]) -> str:
-    """First line of a file of events: name, number of integers and grid of each column group."""
-    output = manifest["output"]
-    groups = {port["variable"]: port for port in manifest["ports"].values()} | {layer_name(output["tensor"]): output}
-    return " ".join(f"{name}[{math.prod(g['shape'])}]*2^{g['exponent']}" for name, g in groups.items())

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import hls4ml
-import onnx
 
-from nanopelican_hls.contract.program import Program, read_model
+from nanopelican_hls.contract.program import Program, read_program, save_program
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys
+from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys, converting
 from nanopelican_hls.hls.registration import register
-from nanopelican_hls.topology.export import save_model
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +76,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
 
 
 def convert(
-    model: onnx.ModelProto | str | Path,
+    program: Program | str | Path,
     output_dir: str | Path,
     *,
     backend: str = "Vitis",
@@ -88,12 +86,12 @@ def convert(
     hls_config: Mapping[str, Any] | None = None,
     project_name: str = "nanopelican",
 ) -> Firmware:
-    """Write the HLS project of a model.
+    """Write the HLS project of a program.
 
     Parameters
     ----------
-    model : onnx.ModelProto or path
-        A model of the contract.
+    program : Program or path
+        Of a QONNX file.
     output_dir : path
         A new folder, an empty one, or one that holds an older project, which is replaced.
     backend : str
@@ -122,8 +120,7 @@ def convert(
         raise FirmwareError(f"must be at least 1, not {reuse_factor}", where="reuse_factor")
     if not re.fullmatch(r"[A-Za-z]\w*", project_name):
         raise FirmwareError(f"{project_name!r} is no name of a C++ function", where="project_name")
-    source = model if isinstance(model, onnx.ModelProto) else read_model(model)
-    program = Program.parse(source)
+    program = program if isinstance(program, Program) else read_program(program)
     config = copy.deepcopy(dict(hls_config or {}))
     check_keys(config, CONFIG_SECTIONS, "hls_config")
     config["Model"] = {"ReuseFactor": reuse_factor} | dict(config.get("Model") or {})
@@ -131,8 +128,8 @@ def convert(
     register()
     try:
         _make_folder(path)
-        save_model(source, path / MODEL)
-        with _logged_output():
+        save_program(program, path / MODEL)
+        with _logged_output(), _handed_over(program):
             graph = _traced_graph(
                 path,
                 project_name=project_name,
@@ -173,6 +170,16 @@ def _make_folder(path: Path) -> None:
             raise FirmwareError("exists and is not an HLS project", where=str(path), remedy="choose another folder")
         shutil.rmtree(path)
     begin_project(path)
+
+
+@contextlib.contextmanager
+def _handed_over(program: Program) -> Iterator[None]:
+    """hls4ml reads this program, and parses nothing again."""
+    token = converting.set(program)
+    try:
+        yield
+    finally:
+        converting.reset(token)
 
 
 @contextlib.contextmanager

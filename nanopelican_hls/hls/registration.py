@@ -14,26 +14,37 @@ from hls4ml.model.layers import register_layer
 from hls4ml.model.optimizer import register_pass
 
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.hls.layers import LAYERS, OperatorConfigTemplate, OperatorFunctionTemplate, layer_list
+from nanopelican_hls.hls.layers import OperatorConfigTemplate, OperatorFunctionTemplate, layer_class, layer_list
 from nanopelican_hls.hls.passes import (
     BACKENDS,
     NanopelicanBeginProject,
     NanopelicanFinishProject,
     NanopelicanInterval,
     NanopelicanTypes,
+    converting,
     has_operators,
 )
+from nanopelican_hls.operators import OPERATORS, CustomOperator
 
 
-@functools.cache
 def register() -> None:
-    """Teach hls4ml the contract, for this process; any number of calls is as good as one.
+    """Teach hls4ml the contract, with all operators there are now, for this process; any number of times.
 
     Afterwards ``hls4ml.converters.convert_from_onnx_model`` and ``hls4ml.utils.config_from_onnx_model`` take models of
     the contract; all other models are converted as before, to the same files.
     """
-    for name, layer in LAYERS.items():
-        register_layer(name, layer)
+    _register_passes()
+    for operator in OPERATORS.values():
+        _register_operator(operator)
+
+
+@functools.cache
+def _register_operator(operator: type[CustomOperator]) -> None:
+    register_layer(operator.__name__, layer_class(operator))
+
+
+@functools.cache
+def _register_passes() -> None:
     # Vitis applies the templates, and all flows but the writing, of Vivado
     vivado = get_backend("Vivado")
     vivado.register_template(OperatorConfigTemplate)
@@ -61,6 +72,8 @@ def _read_contracts() -> None:
 
     @functools.wraps(read_others)
     def parse_onnx_model(onnx_model: onnx.ModelProto) -> Any:
-        return layer_list(Program.parse(onnx_model)) if has_operators(onnx_model) else read_others(onnx_model)
+        if not has_operators(onnx_model):
+            return read_others(onnx_model)
+        return layer_list(converting.get() or Program.parse(onnx_model))
 
     reader.parse_onnx_model = hls4ml.converters.parse_onnx_model = parse_onnx_model

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import string
 from importlib import resources
 from pathlib import Path
+
+from nanopelican_hls.operators import OPERATORS, CustomOperator
 
 
 def templates_path() -> Path:
@@ -12,9 +15,20 @@ def templates_path() -> Path:
     return Path(str(resources.files("nanopelican_hls"))) / "firmware_templates"
 
 
+def snake_case(name: str) -> str:
+    """``PairMix`` -> ``pair_mix``: what an operator is called in C++."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def header_of(operator: type[CustomOperator]) -> Path:
+    """The header that holds the C++ function of an operator."""
+    return operator.header or templates_path() / f"nnet_{snake_case(operator.__name__)}.h"
+
+
 def headers() -> list[Path]:
     """The headers that every project gets, in ``firmware/nnet_utils``."""
-    return sorted(templates_path().glob("nnet_*.h"))
+    shipped = set(templates_path().glob("nnet_*.h"))
+    return sorted(shipped | {header_of(operator) for operator in OPERATORS.values()})
 
 
 def render(template: str, **values: str) -> str:

@@ -18,7 +18,7 @@ from torch import Tensor
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import activations, parameters
+from nanopelican_hls.topology.dataflow import activations, outputs, parameters
 from nanopelican_hls.topology.description import NetworkDescription
 
 Parameters = Mapping[str, NDArray[np.float64]]
@@ -163,7 +163,7 @@ def _shifts(network: NetworkConfig, *, tables: bool, shift: int) -> dict[str, in
     shifts = dict.fromkeys(parameters(network, tables=tables), shift)
     shifts |= dict.fromkeys(_HARDWARE_READOUT, -shift) | {"logit_bias": 0}
     inner = list(activations(network))
-    return shifts | dict.fromkeys(inner[inner.index("row") : inner.index("logit")], shift)
+    return shifts | dict.fromkeys(inner[inner.index("row") : inner.index(outputs(network)[0])], shift)
 
 
 def multiplier_free(description: NetworkDescription) -> bool:

@@ -11,11 +11,12 @@ from torch.nn.functional import dropout
 from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
-from nanopelican_hls.network.interpreter import around_pairs, execute, split
-from nanopelican_hls.network.pair_level import PairSettings, PairSums, pair_sums
+from nanopelican_hls.network.interpreter import around, execute, split
+from nanopelican_hls.network.pair_level import REPLACED, PairSettings, PairSums, pair_sums
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.operators.particle_mix import table_row
 from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import outputs
 
 #: mass of the top quark; d is trained in units in which S is about 1 for a top
 TOP_MASS_GEV = 172.0
@@ -77,7 +78,8 @@ class FloatNetwork(nn.Module):
         self.input_norm = MaskedBatchNorm(1) if network.batch_norm else None
         self.hidden_norm = MaskedBatchNorm(network.channels) if network.batch_norm else None
         _, steps = split(network, tables=self.tables)
-        self._mixing_steps, self._readout_steps = around_pairs(steps)
+        self._mixing_steps, self._pair_steps, self._readout_steps = around(steps, REPLACED)
+        (self._output,) = outputs(network)
 
     def _physical_values(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random.
@@ -143,15 +145,17 @@ class FloatNetwork(nn.Module):
         norm = self.input_affine(self._input_moments(square, mask))
         tensors |= self._of_jets(mixing_parameters(self, norm), mask)
         execute(self._mixing_steps, tensors, {})
-        column = tensors.get("column", tensors["row"])
+        mix, _, total = self._pair_steps
+        row, w_d = (tensors[mix.given[name]] for name in ("row", "w_d"))
+        column = tensors[mix.given["column"]] if "column" in mix.given else row
         settings = PairSettings(squares=self._tracks, dropout=self._rate)
-        sums = pair_sums(square, tensors["row"], column, tensors["w_d"], mask, settings)
+        sums = pair_sums(square, row, column, w_d, mask, settings)
         norm = self.hidden_affine(self._hidden_moments(sums, tensors["diagonal"], mask))
         tensors |= self._of_jets(readout_parameters(self, norm), mask)
-        tensors["pair_sum"] = sums.kept
+        tensors[total.output] = sums.kept
         tensors["diagonal"] = dropout(tensors["diagonal"], self._rate)
         execute(self._readout_steps, tensors, {})
-        return tensors["logit"][:, 0]
+        return tensors[self._output][:, 0]
 
     def input_affine(self, batch: Moments | None = None) -> Affine | None:
         """BatchNorm of d (in units of `d_unit`, the diagonal included), if there is one; a batch is for training."""

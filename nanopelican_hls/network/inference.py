@@ -36,7 +36,7 @@ def float_logits(net: FloatNetwork, values: Mapping[str, Any]) -> NDArray[np.flo
 
     def call(tensors: Tensors) -> Tensors:
         single = {name: tensor.to(net.b0.dtype) for name, tensor in tensors.items()}
-        return {"logit": net(square_products(net.network, single)).double()}
+        return {"logits": net(square_products(net.network, single)).double()}
 
-    logits: NDArray[np.float64] = in_chunks(call, values, net.b0.device)["logit"].numpy()
+    logits: NDArray[np.float64] = in_chunks(call, values, net.b0.device)["logits"].numpy()
     return logits

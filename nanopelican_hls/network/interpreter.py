@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-import torch
 from torch import Tensor
 
+from nanopelican_hls.operators import Operator
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.dataflow import Step, dataflow, parameters
 
@@ -30,11 +30,7 @@ def execute(
         some = next(iter(tensors.values()))
         known = tensors | {name: some.new_tensor(value) for name, value in step.constants.items()}
         inputs = [None if name is None else _lookup(known, name) for name in step.inputs]
-        if step.operator is None:
-            assert inputs[0] is not None
-            value = torch.relu(inputs[0])
-        else:
-            value = step.operator.compute(*inputs, **step.attributes)
+        value = step.operator.compute(*inputs)
         if step.output in quantisers:
             tensors[f"{step.output}_exact"] = value
             value = quantisers[step.output](value)
@@ -59,8 +55,23 @@ def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tu
     return steps[:first], steps[first:]
 
 
-def around_pairs(steps: Iterable[Step]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """The steps before and behind the pair level (`pair_level.pair_sums`), which itself is left out."""
-    steps = tuple(step for step in steps if step.output not in ("z", "pair"))
-    behind = next(i for i, step in enumerate(steps) if step.output == "pair_sum")
-    return steps[:behind], steps[behind + 1 :]
+def around(
+    steps: Iterable[Step], replaced: Iterable[type[Operator]]
+) -> tuple[tuple[Step, ...], tuple[Step, ...], tuple[Step, ...]]:
+    """The steps before a chain of operators, the chain itself, each of which feeds the next, and the steps after it.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+    replaced : iterable of operator types
+        Of the chain, in order: what a kernel computes in one go (`pair_level.REPLACED`).
+    """
+    steps = tuple(steps)
+    chain: list[Step] = []
+    for kind in replaced:
+        fed = (s for s in steps if not chain or chain[-1].output in s.inputs)
+        chain.append(next(step for step in fed if isinstance(step.operator, kind)))
+    outputs = [step.output for step in steps]
+    inner = {step.output for step in chain}
+    last = outputs.index(chain[-1].output)
+    return tuple(s for s in steps[:last] if s.output not in inner), tuple(chain), steps[last + 1 :]

@@ -8,17 +8,17 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
+from nanopelican_hls.contract.program import Program, save_program
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, require_equal
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.inference import float_logits, in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.topology.description import NetworkDescription
-from nanopelican_hls.topology.export import build_model, save_model
+from nanopelican_hls.topology.export import build_program
 
 Ports = Mapping[str, NDArray[np.float64]]
 
@@ -100,7 +100,7 @@ def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
     return TrainedModel(checkpoint)
 
 
-def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> onnx.ModelProto:
+def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> Program:
     """The QONNX graph of a trained model; written to ``path`` too, if one is given.
 
     Raises
@@ -108,7 +108,7 @@ def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> onnx.Mo
     ContractError
         If the network needs more than 53 bits anywhere, or the file cannot be written.
     """
-    graph = build_model(model.description, model.config.name.replace("-", "_"))
+    program = build_program(model.description, model.config.name.replace("-", "_"))
     if path is not None:
-        save_model(graph, path)
-    return graph
+        save_program(program, path)
+    return program

@@ -1,7 +1,7 @@
 """The pair level in one pass: mixing, ReLU, quantiser and sum over pairs, with gradients.
 
-The operators `PairMix`, Relu and `PairSum` say what is computed; they hold an entry for every pair and channel, several
-times over. Here jets are taken in groups of like multiplicity that fit in a processor's cache, padding behind the last
+The operators `REPLACED` say what is computed; they hold an entry for every pair and channel, several times over. Here
+jets are taken in groups of like multiplicity that fit in a processor's cache, padding behind the last
 valid particle is cut off, and what the gradient needs is summed at once: nothing of the size of the pairs is kept.
 """
 
@@ -17,7 +17,12 @@ from torch import Tensor
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.pair_sum import PairSum
+from nanopelican_hls.operators.relu import Relu
 
+#: the operators that it replaces, each of which feeds the next; a quantiser may stand on the output of Relu
+REPLACED = (PairMix, Relu, PairSum)
 #: entries of a group of jets: on a processor what stays in the cache of a core, on a GPU what keeps it busy
 ENTRIES_PER_GROUP = {"cpu": 1 << 16, "cuda": 1 << 25}
 

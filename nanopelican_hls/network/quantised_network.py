@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.network.interpreter import around_pairs, execute, split
-from nanopelican_hls.network.pair_level import PairSettings, pair_sums
+from nanopelican_hls.network.interpreter import around, execute, split
+from nanopelican_hls.network.pair_level import REPLACED, PairSettings, pair_sums
 from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
-from nanopelican_hls.topology.dataflow import ports
+from nanopelican_hls.topology.dataflow import outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 
 
@@ -32,7 +32,8 @@ class QuantisedNetwork(nn.Module):
             {name: nn.Parameter(torch.tensor(value)) for name, value in description.parameters.items()}
         )
         self._product_steps, self._trained_steps = split(self.network, tables=description.tables)
-        self._before_pairs, self._behind_pairs = around_pairs(self._trained_steps)
+        self._before_pairs, self._pair_steps, self._after_pairs = around(self._trained_steps, REPLACED)
+        (self._output,) = outputs(self.network)
 
     @classmethod
     def from_description(cls, description: NetworkDescription) -> QuantisedNetwork:
@@ -93,19 +94,21 @@ class QuantisedNetwork(nn.Module):
         """
         tensors = dict(products) | self._quantised_weights()
         execute(self._before_pairs, tensors, self._activation_quantisers)
-        d = torch.cat([tensors["d_jet"], tensors["d"]], 1) if self.network.has_jet else tensors["d"]
+        mix, relu, total = self._pair_steps
+        given = {name: tensors[tensor] for name, tensor in mix.given.items()}
+        d = torch.cat([given["d_jet"], given["d"]], 1) if "d_jet" in given else given["d"]
         sums = pair_sums(
             unpacked(d, self.network.particles),
-            tensors["row"],
-            tensors.get("column", tensors["row"]),
-            tensors["w_d"],
-            tensors["mask"],
-            PairSettings(self._activation_quantisers.get("pair")),
+            given["row"],
+            given.get("column", given["row"]),
+            given["w_d"],
+            tensors[total.given["mask"]],
+            PairSettings(self._activation_quantisers.get(relu.output)),
         )
-        quantise = self._activation_quantisers.get("pair_sum", nn.Identity())
-        tensors["pair_sum"] = quantise(sums.total)
-        execute(self._behind_pairs, tensors, self._activation_quantisers)
-        return tensors["logit"][:, 0]
+        quantise = self._activation_quantisers.get(total.output, nn.Identity())
+        tensors[total.output] = quantise(sums.total)
+        execute(self._after_pairs, tensors, self._activation_quantisers)
+        return tensors[self._output][:, 0]
 
     def forward(self, values: Mapping[str, ArrayLike | Tensor]) -> Tensor:
         """Quantised logits [B] from port values."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nanopelican_hls.network.interpreter import execute
-from nanopelican_hls.operators import BEAMS
 from nanopelican_hls.operators._arrays import pairs
 from nanopelican_hls.operators._minkowski import dot
+from nanopelican_hls.operators.pairwise_dot import BEAMS
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig
 from nanopelican_hls.topology.dataflow import dataflow
 

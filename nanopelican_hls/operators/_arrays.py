@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nanopelican_hls.fixed_point import Quantiser
+
 Array = Any  # numpy.ndarray or torch.Tensor: the algebra does not look inside
 
 
@@ -60,6 +62,19 @@ def as_index(x: Array) -> Array:
     """Whole numbers held as floating point, as indices."""
     torch = _torch_of(x)
     return x.long() if torch else x.astype(np.intp)
+
+
+def rectified(x: Array) -> Array:
+    """``max(x, 0)``; symbolic arrays know it themselves."""
+    torch = _torch_of(x)
+    if torch is not None:
+        return torch.relu(x)
+    return np.maximum(x, 0) if isinstance(x, np.ndarray) else x.rectified()
+
+
+def quantised(x: Array, quantiser: Quantiser) -> Array:
+    """``x`` on the grid of a quantiser; symbolic arrays know it themselves (torch: network/tensor_quantiser.py)."""
+    return quantiser(x) if isinstance(x, np.ndarray) else x.quantised(quantiser)
 
 
 @lru_cache(maxsize=64)

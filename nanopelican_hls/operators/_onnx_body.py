@@ -107,7 +107,7 @@ class Recorded:
         operand = self._operand(other)
         return self._record("MatMul", self.name, operand.name, shape=(*self.shape[:-1], operand.shape[-1]))
 
-    def __ne__(self, other: object) -> Recorded:
+    def __ne__(self, other: object) -> Recorded:  # type: ignore[override]
         equal = self._binary("Equal", np.asarray(other))
         return self._record("Not", equal.name, shape=equal.shape)
 
@@ -176,7 +176,7 @@ class Recorded:
 
 
 def record_body(
-    compute: Callable[..., Recorded], inputs: Sequence[str], shapes: Sequence[Shape | None], **attributes: Any
+    compute: Callable[..., Recorded], inputs: Sequence[str], shapes: Sequence[Shape | None]
 ) -> list[onnx.NodeProto]:
     """The nodes that compute what ``compute`` does.
 
@@ -188,8 +188,6 @@ def record_body(
         Names of the inputs.
     shapes : sequence of tuple of int or None
         Their shapes; None where an optional input is absent.
-    **attributes
-        Passed on to ``compute``.
 
     Returns
     -------
@@ -201,6 +199,6 @@ def record_body(
         None if shape is None else Recorded(body, body.cast(name, TensorProto.DOUBLE), shape)
         for name, shape in zip(inputs, shapes, strict=True)
     ]
-    result = compute(*arrays, **attributes)
+    result = compute(*arrays)
     body.record("Identity", [result.name], output=RESULT)
     return body.nodes

@@ -1,15 +1,18 @@
-"""What an operator of the contract is: one class that says everything about it once.
+"""What an operator is: one class that says everything about it once, and whose instances are calls of it.
 
-A subclass gives names, shapes, exact semantics, the range of its result and how the C++ header is called. The QONNX
-execution class, the ONNX function body, the hls4ml layer and the tracer's rule are derived from it generically,
-so that a new operator is one module here, one header in firmware/templates, one page in docs/operators and one test
-module.
+A subclass gives names, shapes, exact semantics, the range of its result and the constants of its C++ function. Each
+executor derives what it needs from that, or has a rule of its own for the class (hls/layers.py, rtl/rules). So a new
+operator is one module here, one header in firmware/templates, one page in docs/operators and one test module.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import onnx
 
@@ -23,36 +26,38 @@ VERSION = 1
 
 Shape = tuple[int, ...]
 
+#: the custom operators by their ONNX op_type; a class enters when it is defined
+OPERATORS: dict[str, type[CustomOperator]] = {}
 
-class Operator:
-    """An operator of the domain ``nanopelican``; never instantiated.
+
+@dataclass(frozen=True)
+class Operator(ABC):
+    """A call of an operator; its ONNX attributes are its fields.
 
     Class attributes
     ----------------
     inputs : names of the inputs in order. All are given, except those in `optional`, which may be absent (ONNX: '').
-    axes : of each input, one letter an axis; equal letters have equal lengths. B jets, M particles (N constituents, or
-        K of them, where spurions are left out), P pairs, C channels, T rows of a table, 1 a single entry.
     parameters : those inputs that must be constants (initialisers, possibly through a Quant).
     optional : inputs that may be absent.
-    together : groups of optional inputs that are given together or not at all.
-    attributes : names of the ONNX attributes and their defaults.
+    elementwise : whether the result depends, entry by entry, on the entries of the only input.
     """
 
-    name: ClassVar[str]
     inputs: ClassVar[tuple[str, ...]]
-    axes: ClassVar[tuple[str, ...]]
     optional: ClassVar[frozenset[str]] = frozenset()
-    together: ClassVar[tuple[frozenset[str], ...]] = ()
     parameters: ClassVar[frozenset[str]] = frozenset()
-    attributes: ClassVar[Mapping[str, int | str]] = {}
+    elementwise: ClassVar[bool] = False
 
-    @classmethod
-    def compute(cls, *inputs: Array | None, **attributes: Any) -> Array:
+    @property
+    def name(self) -> str:
+        """The ONNX op_type."""
+        return type(self).__name__
+
+    @abstractmethod
+    def compute(self, *inputs: Array | None) -> Array:
         """Exact semantics on arrays with a leading batch axis (numpy or torch); absent inputs are None."""
-        raise NotImplementedError
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None, **attributes: Any) -> Shape:
+    @abstractmethod
+    def shape(self, *shapes: Shape | None) -> Shape:
         """Shape of the result, batch axis included.
 
         Raises
@@ -60,17 +65,49 @@ class Operator:
         ValueError
             If the inputs or attributes do not fit together.
         """
-        raise NotImplementedError
+
+    @abstractmethod
+    def range(
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        """Range of the result (and of every partial sum of it) from those of the inputs.
+
+        `values` holds the quantised values of the parameters, by input name, as float64 arrays.
+        """
+
+
+@dataclass(frozen=True)
+class CustomOperator(Operator):
+    """An operator of the domain ``nanopelican``.
+
+    Class attributes
+    ----------------
+    axes : of each input, one letter an axis; equal letters have equal lengths. B jets, M particles (N constituents, or
+        K of them, where spurions are left out), P pairs, C channels, T rows of a table, 1 a single entry.
+    together : groups of optional inputs that are given together or not at all.
+    header : the C++ function; None for ``nnet_<operator>.h`` in firmware/templates.
+    """
+
+    axes: ClassVar[tuple[str, ...]]
+    together: ClassVar[tuple[frozenset[str], ...]] = ()
+    header: ClassVar[Path | None] = None
+
+    def __init_subclass__(cls) -> None:
+        OPERATORS[cls.__name__] = cls
 
     @classmethod
-    def sizes(cls, *shapes: Shape | None) -> dict[str, int]:
+    def attributes(cls) -> dict[str, int | str]:
+        """Names of the ONNX attributes and their defaults."""
+        return {field.name: cast("int | str", field.default) for field in dataclasses.fields(cls)}
+
+    def sizes(self, *shapes: Shape | None) -> dict[str, int]:
         """Lengths by the letters of `axes`; ValueError if an input has another shape than its letters allow."""
-        given = {name for name, shape in zip(cls.inputs, shapes, strict=True) if shape is not None}
-        for group in cls.together:
+        given = {name for name, shape in zip(self.inputs, shapes, strict=True) if shape is not None}
+        for group in self.together:
             if given & group and not group <= given:
                 raise ValueError(f"{', '.join(sorted(given & group))} without {', '.join(sorted(group - given))}")
         sizes = {"1": 1}
-        for name, axes, shape in zip(cls.inputs, cls.axes, shapes, strict=True):
+        for name, axes, shape in zip(self.inputs, self.axes, shapes, strict=True):
             if shape is None:
                 continue
             lengths = list(zip(axes, shape, strict=False))
@@ -80,28 +117,16 @@ class Operator:
             sizes.update(lengths)
         return sizes
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None, **attributes: Any) -> dict[str, int]:
+    @abstractmethod
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
         """Constants of the C++ config struct of ``nnet::<operator>`` (firmware/templates/nnet_<operator>.h).
 
         Takes what `shape` takes. ``n_multiplications``, where the operator multiplies, bounds its multipliers.
         """
-        raise NotImplementedError
 
-    @classmethod
-    def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], **attributes: Any
-    ) -> FixedRange:
-        """Range of the result (and of every partial sum of it) from those of the inputs.
-
-        `values` holds the quantised values of the parameters, by input name, as float64 arrays.
-        """
-        raise NotImplementedError
-
-    @classmethod
-    def body(cls, *shapes: Shape | None, **attributes: Any) -> list[onnx.NodeProto]:
+    def body(self, *shapes: Shape | None) -> list[onnx.NodeProto]:
         """Nodes of standard ONNX operators that compute the result (`record_body`), from the tensors named in `inputs`.
 
         Takes what `shape` takes; the body serves any number of jets.
         """
-        return record_body(cls.compute, cls.inputs, shapes, **attributes)
+        return record_body(self.compute, self.inputs, shapes)

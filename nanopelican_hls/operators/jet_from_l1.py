@@ -3,53 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, as_index
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
-class JetFromL1(Operator):
+@dataclass(frozen=True)
+class JetFromL1(CustomOperator):
     """``2 pt``, the jet's q+; with a mass ``m^2 / (2 pt)``, its q-: [B, 1] each -> [B, 1], in GeV.
 
     ``inverse`` is a table of 1 / (2 pt), one entry for each ``bin_gev`` of pt. Along its own axis the jet has no other
     components. The product q+ q- is m^2, but for the bins of the table.
     """
 
-    name = "JetFromL1"
     inputs = ("pt", "mass", "inverse")
     axes = ("B1", "B1", "T")
     optional = frozenset({"mass", "inverse"})
     together = (frozenset({"mass", "inverse"}),)
     parameters = frozenset({"inverse"})
-    attributes = {"bin_gev": 8}
 
-    @classmethod
-    def compute(cls, *inputs: Array | None, bin_gev: int) -> Array:
+    bin_gev: int = 8
+
+    def compute(self, *inputs: Array | None) -> Array:
         pt, mass, inverse = inputs
         assert pt is not None
         if mass is None or inverse is None:
             return 2 * pt
         # never negative, so cutting the fraction off is rounding down
-        return mass * mass * inverse[as_index(pt / bin_gev)]
+        return mass * mass * inverse[as_index(pt / self.bin_gev)]
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None, bin_gev: int) -> Shape:
-        sizes = cls.sizes(*shapes)
-        if bin_gev < 1 or bin_gev & (bin_gev - 1):
-            raise ValueError(f"bin_gev = {bin_gev}, expected a power of two")
+    def shape(self, *shapes: Shape | None) -> Shape:
+        sizes = self.sizes(*shapes)
+        if self.bin_gev < 1 or self.bin_gev & (self.bin_gev - 1):
+            raise ValueError(f"bin_gev = {self.bin_gev}, expected a power of two")
         return (sizes["B"], 1)
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None, bin_gev: int) -> dict[str, int]:
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
         table = shapes[2]
-        config = {"bin_exponent": bin_gev.bit_length() - 1, "n_entries": 1 if table is None else table[0]}
+        config = {"bin_exponent": self.bin_gev.bit_length() - 1, "n_entries": 1 if table is None else table[0]}
         return config if table is None else config | {"n_multiplications": 2}
 
-    @classmethod
     def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], bin_gev: int
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
     ) -> FixedRange:
         pt, mass, _ = ranges
         assert pt is not None
@@ -58,7 +56,7 @@ class JetFromL1(Operator):
         table = shapes[2]
         if mass is None or table is None:
             return pt.times(2)
-        last = (pt.high << max(pt.exponent, 0)) >> (max(-pt.exponent, 0) + bin_gev.bit_length() - 1)
+        last = (pt.high << max(pt.exponent, 0)) >> (max(-pt.exponent, 0) + self.bin_gev.bit_length() - 1)
         if last >= table[0]:
             raise ValueError(f"pt reaches bin {last}, and the table has {table[0]} entries")
         return mass * mass * FixedRange.of_values(values["inverse"])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, as_index
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
 def check_index(d: FixedRange | None, table: Shape | None) -> None:
@@ -21,55 +22,56 @@ def check_index(d: FixedRange | None, table: Shape | None) -> None:
         raise ValueError(f"an angle of {largest} codes, and a table of {table[0]} entries")
 
 
-class LightConeFromL1(Operator):
+@dataclass(frozen=True)
+class LightConeFromL1(CustomOperator):
     """``pt_i (f(d_eta_i) + g(d_phi_i))``: [B, N] each -> [B, N], in GeV; either term may be absent.
 
     f and g are tables over |d|. They are even (cosh, cos), or with ``odd`` = 1 odd (sinh, sin): the sign of d is that
     of the entry.
     """
 
-    name = "LightConeFromL1"
     inputs = ("pt", "d_eta", "eta_table", "d_phi", "phi_table")
     axes = ("BN", "BN", "T", "BN", "U")
     optional = frozenset({"d_eta", "eta_table", "d_phi", "phi_table"})
     together = (frozenset({"d_eta", "eta_table"}), frozenset({"d_phi", "phi_table"}))
     parameters = frozenset({"eta_table", "phi_table"})
-    attributes = {"odd": 0}
 
-    @classmethod
-    def compute(cls, *inputs: Array | None, odd: int) -> Array:
+    odd: int = 0
+
+    def compute(self, *inputs: Array | None) -> Array:
         pt, *angles_and_tables = inputs
         entries = [
-            cls._entry(d, table, odd)
+            self._entry(d, table)
             for d, table in zip(angles_and_tables[::2], angles_and_tables[1::2], strict=True)
             if d is not None
         ]
         assert pt is not None
         return pt * (entries[0] if len(entries) == 1 else entries[0] + entries[1])
 
-    @staticmethod
-    def _entry(d: Array, table: Array, odd: int) -> Array:
+    def _entry(self, d: Array, table: Array) -> Array:
         sign = d.clip(-1, 1)
         entry = table[as_index(d * sign)]
-        return entry * sign if odd else entry
+        return entry * sign if self.odd else entry
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None, odd: int) -> Shape:
-        sizes = cls.sizes(*shapes)
+    def shape(self, *shapes: Shape | None) -> Shape:
+        sizes = self.sizes(*shapes)
         if shapes[1] is None and shapes[3] is None:
             raise ValueError("neither d_eta nor d_phi is given")
-        if odd not in (0, 1):
-            raise ValueError(f"odd = {odd}, expected 0 or 1")
+        if self.odd not in (0, 1):
+            raise ValueError(f"odd = {self.odd}, expected 0 or 1")
         return (sizes["B"], sizes["N"])
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None, odd: int) -> dict[str, int]:
-        n, tables = cls.sizes(*shapes)["N"], [t for t in (shapes[2], shapes[4]) if t is not None]
-        return {"n_constituents": n, "n_entries": max(t[0] for t in tables), "odd": bool(odd), "n_multiplications": n}
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
+        n, tables = self.sizes(*shapes)["N"], [t for t in (shapes[2], shapes[4]) if t is not None]
+        return {
+            "n_constituents": n,
+            "n_entries": max(t[0] for t in tables),
+            "odd": bool(self.odd),
+            "n_multiplications": n,
+        }
 
-    @classmethod
     def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], odd: int
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
     ) -> FixedRange:
         pt, d_eta, _, d_phi, _ = ranges
         assert pt is not None
@@ -78,5 +80,5 @@ class LightConeFromL1(Operator):
         factor = FixedRange(0, 0, 0)
         for table in values.values():
             entries = FixedRange.of_values(table)
-            factor = factor + (FixedRange.union([entries, -entries]) if odd else entries)
+            factor = factor + (FixedRange.union([entries, -entries]) if self.odd else entries)
         return pt * factor

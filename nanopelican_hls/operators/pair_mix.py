@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, concatenate, pair_count, pairs, take
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 from nanopelican_hls.operators.particle_mix import weighted_range
 
 
-class PairMix(Operator):
+@dataclass(frozen=True)
+class PairMix(CustomOperator):
     """``z_ij = w_d d_ij + row_i + column_j``, i != j: condensed, [B, P, C] or [B, 2P, C], P = M(M-1)/2.
 
     Without ``column`` the form is symmetric (column = row) and every unordered pair stands once; with it the P entries
@@ -19,14 +21,12 @@ class PairMix(Operator):
     products of particle 0 with the others.
     """
 
-    name = "PairMix"
     inputs = ("d", "row", "w_d", "column", "d_jet")
     axes = ("BP", "BMC", "C", "BMC", "BK")
     optional = frozenset({"column", "d_jet"})
     parameters = frozenset({"w_d"})
 
-    @classmethod
-    def compute(cls, *inputs: Array | None) -> Array:
+    def compute(self, *inputs: Array | None) -> Array:
         d, row, w_d, column, d_jet = inputs
         assert d is not None and row is not None
         # particle 0 heads the condensed order, so its products stand in front
@@ -40,18 +40,16 @@ class PairMix(Operator):
         lower = scaled + take(row, second, 1) + take(column, first, 1)
         return concatenate([upper, lower], axis=1)
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None) -> Shape:
-        sizes = cls.sizes(*shapes)
+    def shape(self, *shapes: Shape | None) -> Shape:
+        sizes = self.sizes(*shapes)
         count = sizes["P"] + sizes.get("K", 0)
         if count != pair_count(sizes["M"]) or sizes.get("K", sizes["M"] - 1) != sizes["M"] - 1:
             raise ValueError(f"{count} products are not those of all pairs of {sizes['M']} particles")
         return (sizes["B"], count * (2 if shapes[3] else 1), sizes["C"])
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
-        sizes = cls.sizes(*shapes)
-        symmetric = shapes[cls.inputs.index("column")] is None
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
+        sizes = self.sizes(*shapes)
+        symmetric = shapes[self.inputs.index("column")] is None
         n_pairs = pair_count(sizes["M"])
         return {
             "n_particles": sizes["M"],
@@ -62,8 +60,9 @@ class PairMix(Operator):
             "n_multiplications": n_pairs * sizes["C"],
         }
 
-    @classmethod
-    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
+    def range(
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
         d, row, _, column, d_jet = ranges
         assert d is not None and row is not None
         products = d if d_jet is None else FixedRange.union([d, d_jet])

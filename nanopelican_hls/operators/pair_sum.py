@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, concatenate, pair_count, pairs, take
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
-class PairSum(Operator):
+@dataclass(frozen=True)
+class PairSum(CustomOperator):
     """``sum over i != j of z_ij``, both valid: z [B, P, C] or [B, 2P, C], mask [B, M] -> [B, C].
 
     When every unordered pair stands once (P entries), it counts twice.
     """
 
-    name = "PairSum"
     inputs = ("z", "mask")
     axes = ("BPC", "BM")
 
-    @classmethod
-    def compute(cls, *inputs: Array | None) -> Array:
+    def compute(self, *inputs: Array | None) -> Array:
         z, mask = inputs
         assert z is not None and mask is not None
         first, second = pairs(mask.shape[1])
@@ -30,17 +30,15 @@ class PairSum(Operator):
             return 2 * (z * both[:, :, None]).sum(1)
         return (z * concatenate([both, both], axis=1)[:, :, None]).sum(1)
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None) -> Shape:
-        sizes = cls.sizes(*shapes)
+    def shape(self, *shapes: Shape | None) -> Shape:
+        sizes = self.sizes(*shapes)
         count = pair_count(sizes["M"])
         if sizes["P"] not in (count, 2 * count):
             raise ValueError(f"{sizes['P']} entries for {sizes['M']} particles, expected {count} or {2 * count}")
         return (sizes["B"], sizes["C"])
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
-        sizes = cls.sizes(*shapes)
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
+        sizes = self.sizes(*shapes)
         n_pairs = pair_count(sizes["M"])
         return {
             "n_particles": sizes["M"],
@@ -50,7 +48,8 @@ class PairSum(Operator):
             "n_entries": sizes["P"],
         }
 
-    @classmethod
-    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
+    def range(
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
         assert ranges[0] is not None and shapes[1] is not None
         return ranges[0].times(2 * pair_count(shapes[1][1]))

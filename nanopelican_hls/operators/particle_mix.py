@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, as_index, concatenate
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
 def table_row(mask: Array | None, table: Array) -> Array:
@@ -38,7 +39,8 @@ def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
     return FixedRange.union([x * FixedRange(int(w), int(w), grid.exponent) for w in flat])
 
 
-class ParticleMix(Operator):
+@dataclass(frozen=True)
+class ParticleMix(CustomOperator):
     """``w_r r_i [+ w_s S + b(n)] [+ w_jj d_JJ for the jet, particle 0]``: [B, M], [B, 1] -> [B, M, C].
 
     ``s`` [B, 1], ``w_s`` [C] and ``bias`` come together or not at all (the untied column term has none). ``bias`` is
@@ -46,15 +48,13 @@ class ParticleMix(Operator):
     ``d_jj`` [B, 1] with ``w_jj`` [C] adds the jet's own product to the diagonal entry of the jet.
     """
 
-    name = "ParticleMix"
     inputs = ("r", "s", "w_r", "w_s", "bias", "mask", "d_jj", "w_jj")
     axes = ("BM", "B1", "C", "C", "TC", "BM", "B1", "C")
     optional = frozenset({"s", "w_s", "bias", "mask", "d_jj", "w_jj"})
     together = (frozenset({"s", "w_s", "bias"}), frozenset({"d_jj", "w_jj"}))
     parameters = frozenset({"w_r", "w_s", "bias", "w_jj"})
 
-    @classmethod
-    def compute(cls, *inputs: Array | None) -> Array:
+    def compute(self, *inputs: Array | None) -> Array:
         r, s, w_r, w_s, bias, mask, d_jj, w_jj = inputs
         assert r is not None
         mixed = r[:, :, None] * w_r
@@ -64,16 +64,14 @@ class ParticleMix(Operator):
             return mixed
         return concatenate([mixed[:, :1] + (d_jj * w_jj)[:, None, :], mixed[:, 1:]], axis=1)
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None) -> Shape:
-        sizes = cls.sizes(*shapes)
+    def shape(self, *shapes: Shape | None) -> Shape:
+        sizes = self.sizes(*shapes)
         check_table(sizes, shapes[5])
         return (sizes["B"], sizes["M"], sizes["C"])
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
-        sizes = cls.sizes(*shapes)
-        terms = [given for name, given in zip(cls.inputs, shapes, strict=True) if name in ("w_s", "w_jj") and given]
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
+        sizes = self.sizes(*shapes)
+        terms = [given for name, given in zip(self.inputs, shapes, strict=True) if name in ("w_s", "w_jj") and given]
         return {
             "n_particles": sizes["M"],
             "n_channels": sizes["C"],
@@ -81,8 +79,9 @@ class ParticleMix(Operator):
             "n_multiplications": (sizes["M"] + len(terms)) * sizes["C"],
         }
 
-    @classmethod
-    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
+    def range(
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
         r, s, d_jj = ranges[0], ranges[1], ranges[6]
         assert r is not None
         channels = []

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators import _minkowski
 from nanopelican_hls.operators._arrays import Array
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
-class SpurionDot(Operator):
+@dataclass(frozen=True)
+class SpurionDot(CustomOperator):
     """``p_i . J``: components [B, K] of particles and [B, 1] of the spurion -> [B, K], in GeV^2.
 
     With the spurion itself as the particle (K = 1) it is the spurion's mass squared. A spurion on the axis of
@@ -19,33 +21,29 @@ class SpurionDot(Operator):
     nothing.
     """
 
-    name = "SpurionDot"
     inputs = ("c0", "c1", "c2", "c3", "s0", "s1", "s2", "s3")
     axes = ("BK", "BK", "BK", "BK", "B1", "B1", "B1", "B1")
     optional = frozenset({"c2", "c3", "s2", "s3"})
     together = (optional,)
-    attributes = {"coordinates": "cartesian"}
 
-    @classmethod
-    def compute(cls, *inputs: Array | None, coordinates: str) -> Array:
-        return _minkowski.dot(inputs[:4], inputs[4:], coordinates)
+    coordinates: str = "cartesian"
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None, coordinates: str) -> Shape:
-        sizes = cls.sizes(*shapes)
-        if shapes[2] is None and coordinates != "light_cone":
-            raise ValueError(f"c2, c3, s2, s3 are missing, but in {coordinates} coordinates there is no axis")
+    def compute(self, *inputs: Array | None) -> Array:
+        return _minkowski.dot(inputs[:4], inputs[4:], self.coordinates)
+
+    def shape(self, *shapes: Shape | None) -> Shape:
+        sizes = self.sizes(*shapes)
+        if shapes[2] is None and self.coordinates != "light_cone":
+            raise ValueError(f"c2, c3, s2, s3 are missing, but in {self.coordinates} coordinates there is no axis")
         return (sizes["B"], sizes["K"])
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None, coordinates: str) -> dict[str, int]:
-        n = cls.sizes(*shapes)["K"]
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
+        n = self.sizes(*shapes)["K"]
         multiplications = 2 * n if shapes[2] is None else 4 * n
-        return {"n_particles": n, "light_cone": coordinates == "light_cone", "n_multiplications": multiplications}
+        return {"n_particles": n, "light_cone": self.coordinates == "light_cone", "n_multiplications": multiplications}
 
-    @classmethod
     def range(
-        cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any], coordinates: str
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
     ) -> FixedRange:
-        result: FixedRange = _minkowski.dot(ranges[:4], ranges[4:], coordinates)
+        result: FixedRange = _minkowski.dot(ranges[:4], ranges[4:], self.coordinates)
         return result

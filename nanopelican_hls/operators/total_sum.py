@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
-class TotalSum(Operator):
+@dataclass(frozen=True)
+class TotalSum(CustomOperator):
     """``sum_i r_i = sum_ij d_ij``: r [B, M] -> [B, 1], in GeV^2; every pair counts twice, the diagonal once."""
 
-    name = "TotalSum"
     inputs = ("r",)
     axes = ("BM",)
 
-    @classmethod
-    def compute(cls, *inputs: Array | None) -> Array:
+    def compute(self, *inputs: Array | None) -> Array:
         (r,) = inputs
         assert r is not None
         return r.sum(1)[:, None]
 
-    @classmethod
-    def shape(cls, *shapes: Shape | None) -> Shape:
-        return (cls.sizes(*shapes)["B"], 1)
+    def shape(self, *shapes: Shape | None) -> Shape:
+        return (self.sizes(*shapes)["B"], 1)
 
-    @classmethod
-    def hls_config(cls, *shapes: Shape | None) -> dict[str, int]:
-        return {"n_particles": cls.sizes(*shapes)["M"]}
+    def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
+        return {"n_particles": self.sizes(*shapes)["M"]}
 
-    @classmethod
-    def range(cls, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]) -> FixedRange:
+    def range(
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
         assert ranges[0] is not None and shapes[0] is not None
         return ranges[0].times(shapes[0][1])

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
 
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.fixed_point import Rounding
+from nanopelican_hls.operators import Operator
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.pair_sum import PairSum
+from nanopelican_hls.operators.pairwise_dot import PairwiseDot
+from nanopelican_hls.operators.particle_mix import ParticleMix
+from nanopelican_hls.operators.particle_sum import ParticleSum
+from nanopelican_hls.operators.quant import Quant
+from nanopelican_hls.operators.readout import Readout
+from nanopelican_hls.operators.row_sums import RowSums
+from nanopelican_hls.operators.spurion_dot import SpurionDot
+from nanopelican_hls.operators.total_sum import TotalSum
 from nanopelican_hls.precision.widths import Widths, resized
 from nanopelican_hls.topology.description import NetworkDescription
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 #: non-zero digits of a constant of b bits in canonical signed form: b/3 of them on average
 DIGITS_PER_BIT = 1 / 3
@@ -31,7 +45,7 @@ class HeldBits(Cost):
 
     def __init__(self, description: NetworkDescription) -> None:
         super().__init__(description)
-        program = Program.parse(build_model(description))
+        program = build_program(description)
         self._elements = {name: math.prod(program.shapes[name]) for name in program.quantisers}
         self._elements |= {name: value.size for name, value in description.parameters.items()}
 
@@ -44,7 +58,7 @@ class AdderBits(Cost):
     """Full adders of the unrolled network, an estimate (`adder_bits`); exponents are such that ranges stay."""
 
     def __call__(self, widths: Widths) -> float:
-        return adder_bits(Program.parse(build_model(resized(self._description, widths))))
+        return adder_bits(build_program(resized(self._description, widths)))
 
 
 COSTS: dict[str, type[Cost]] = {"bits": HeldBits, "adders": AdderBits}
@@ -64,44 +78,85 @@ def adder_bits(program: Program) -> float:
 
 def _of_node(program: Program, node: Node) -> float:
     elements = math.prod(program.shapes[node.output])
-    if node.quantiser is not None:
-        return elements * node.quantiser.bits if node.quantiser.rounding is Rounding.ROUND else 0.0
-    inputs = {} if node.operator is None else dict(zip(node.operator.inputs, node.inputs, strict=True))
-    bits = {name: _bits(program, tensor) for name, tensor in inputs.items() if tensor}
-    size = {name: math.prod(program.shapes.get(tensor, ())) for name, tensor in inputs.items() if tensor}
-    width = program.ranges[node.output].bits
-    if node.op_type == "PairwiseDot":
-        return _pairwise(list(bits.values()), size["c0"], elements, width, node.attributes["coordinates"])
-    if node.op_type == "SpurionDot":
-        of_spurion = "1023" if node.attributes["coordinates"] == "light_cone" else "0123"
-        terms = [(f"c{k}", f"s{partner}") for k, partner in enumerate(of_spurion) if f"c{k}" in bits]
-        return elements * (sum(bits[a] * bits[b] for a, b in terms) + (len(terms) - 1) * width)
-    additions, products = _sums(node.op_type, elements, size)
-    constant = sum(count * bits[x] * bits[w] * DIGITS_PER_BIT for x, w, count in products if x in bits and w in bits)
-    return constant + additions * width
+    bits = {name: _bits(program, tensor) for name, tensor in node.given.items()}
+    size = {name: math.prod(program.shapes.get(tensor, ())) for name, tensor in node.given.items()}
+    return _cost(node.operator, _Sizes(elements, program.ranges[node.output].bits, bits, size))
 
 
-def _sums(operator: str, elements: int, size: dict[str, int]) -> tuple[int, list[tuple[str, str, int]]]:
-    """Additions of an operator, and its products of a tensor and a parameter with their number."""
-    if operator == "RowSums":  # of every particle, over all others
-        return elements * max(0, elements - 2), []
-    if operator == "TotalSum":
-        return size["r"] - 1, []
-    if operator in ("PairSum", "ParticleSum"):
-        return next(iter(size.values())) - elements, []
-    if operator == "ParticleMix":
-        channels = elements // size["r"]
-        shared = [("s", "w_s", channels), ("d_jj", "w_jj", channels)]
-        given = [term for term in shared if term[0] in size]
-        return elements * ("s" in size) + channels * len(given), [("r", "w_r", elements), *given]
-    if operator == "PairMix":
-        channels = elements // (size["d"] + size.get("d_jet", 0)) // (2 if "column" in size else 1)
-        products = [("d", "w_d", size["d"] * channels), ("d_jet", "w_d", size.get("d_jet", 0) * channels)]
-        return 2 * elements, products
-    if operator == "Readout":
-        channels = size["pair_sum"]
-        return 2 * channels, [("pair_sum", "k_pair", channels), ("diagonal_sum", "k_diagonal", channels)]
-    return 0, []
+@dataclass(frozen=True)
+class _Sizes:
+    """Elements and bits of a result, and those of the inputs by their names."""
+
+    elements: int
+    width: int
+    bits: Mapping[str, int]
+    size: Mapping[str, int]
+
+    def cost(self, additions: int, *products: tuple[str, str, int]) -> float:
+        """Of additions as wide as the result, and of products of a tensor and a parameter with their number."""
+        given = [product for product in products if product[0] in self.bits]
+        constant = sum(count * self.bits[x] * self.bits[w] * DIGITS_PER_BIT for x, w, count in given)
+        return constant + additions * self.width
+
+
+@singledispatch
+def _cost(operator: Operator, of: _Sizes) -> float:  # noqa: ARG001
+    """Full adders of an operator, by its class; nothing for those that are not counted."""
+    return 0.0
+
+
+@_cost.register
+def _(operator: Quant, of: _Sizes) -> float:
+    quantiser = operator.quantiser
+    return of.elements * quantiser.bits if quantiser.rounding is Rounding.ROUND else 0.0
+
+
+@_cost.register
+def _(operator: PairwiseDot, of: _Sizes) -> float:
+    return _pairwise(list(of.bits.values()), of.size["c0"], of.elements, of.width, operator.coordinates)
+
+
+@_cost.register
+def _(operator: SpurionDot, of: _Sizes) -> float:
+    of_spurion = "1023" if operator.coordinates == "light_cone" else "0123"
+    terms = [(f"c{k}", f"s{partner}") for k, partner in enumerate(of_spurion) if f"c{k}" in of.bits]
+    return of.elements * (sum(of.bits[a] * of.bits[b] for a, b in terms) + (len(terms) - 1) * of.width)
+
+
+@_cost.register
+def _(operator: RowSums, of: _Sizes) -> float:  # noqa: ARG001
+    return of.cost(of.elements * max(0, of.elements - 2))  # of every particle, over all others
+
+
+@_cost.register
+def _(operator: TotalSum, of: _Sizes) -> float:  # noqa: ARG001
+    return of.cost(of.size["r"] - 1)
+
+
+@_cost.register(PairSum)
+@_cost.register(ParticleSum)
+def _(operator: PairSum | ParticleSum, of: _Sizes) -> float:  # noqa: ARG001
+    return of.cost(of.size["z"] - of.elements)
+
+
+@_cost.register
+def _(operator: ParticleMix, of: _Sizes) -> float:  # noqa: ARG001
+    channels = of.elements // of.size["r"]
+    shared = [term for term in (("s", "w_s", channels), ("d_jj", "w_jj", channels)) if term[0] in of.size]
+    return of.cost(of.elements * ("s" in of.size) + channels * len(shared), ("r", "w_r", of.elements), *shared)
+
+
+@_cost.register
+def _(operator: PairMix, of: _Sizes) -> float:  # noqa: ARG001
+    d, d_jet = of.size["d"], of.size.get("d_jet", 0)
+    channels = of.elements // (d + d_jet) // (2 if "column" in of.size else 1)
+    return of.cost(2 * of.elements, ("d", "w_d", d * channels), ("d_jet", "w_d", d_jet * channels))
+
+
+@_cost.register
+def _(operator: Readout, of: _Sizes) -> float:  # noqa: ARG001
+    channels = of.size["pair_sum"]
+    return of.cost(2 * channels, ("pair_sum", "k_pair", channels), ("diagonal_sum", "k_diagonal", channels))
 
 
 def _bits(program: Program, tensor: str) -> int:

@@ -20,7 +20,7 @@ from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.network.interpreter import execute, split
 from nanopelican_hls.precision.loss import quantised
-from nanopelican_hls.topology.dataflow import ports
+from nanopelican_hls.topology.dataflow import outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 
 Tensors = dict[str, Tensor]
@@ -57,7 +57,8 @@ class LossExpansion:
         constant = {name: tensor.detach() for name, tensor in tensors.items()}
         tensors |= parameters
         execute(trained, tensors, watched)
-        logits = tensors["logit"][:, 0]
+        (output,) = self._outputs = outputs(description.network)
+        logits = tensors[output][:, 0]
         self._differentiate(logits)
         p = torch.sigmoid(logits.detach())
         self._residual, self._curvature = p - labels, p * (1 - p)
@@ -68,7 +69,7 @@ class LossExpansion:
             def of_values(flat: Tensor) -> Tensor:
                 tensors = constant | parameters | {name: flat.view(parameters[name].shape)}
                 execute(trained, tensors, straight)
-                return binary_cross_entropy_with_logits(tensors["logit"][:, 0], labels)
+                return binary_cross_entropy_with_logits(tensors[output][:, 0], labels)
 
             return of_values
 
@@ -97,7 +98,8 @@ class LossExpansion:
 
     def total(self, quantisers: Mapping[str, Quantiser]) -> float:
         """The sum for all quantisers: their errors are taken as independent."""
-        return sum(self.increase(name, quantiser) for name, quantiser in quantisers.items() if name != "logit")
+        inner = {name: quantiser for name, quantiser in quantisers.items() if name not in self._outputs}
+        return sum(self.increase(name, quantiser) for name, quantiser in inner.items())
 
     def _orders(self, name: str, quantiser: Quantiser) -> tuple[float, float]:
         """First and second order."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nanopelican_hls.config import Config
 from nanopelican_hls.fixed_point import Quantiser
-from nanopelican_hls.topology.dataflow import ports
+from nanopelican_hls.topology.dataflow import outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.tensor_settings import tensor_settings
 from nanopelican_hls.training.scales import grid, pinned, port_exponent
@@ -22,7 +22,7 @@ LEAST_BITS = 2
 def own_widths(config: Config) -> dict[str, int]:
     """Widths of a configuration: of every quantiser but the output's and those of Level-1 words, which are given."""
     settings = tensor_settings(config.network, config.quantisers)
-    return {name: chosen.bits for name, chosen in settings.items() if name != "logit"}
+    return {name: chosen.bits for name, chosen in settings.items() if name not in outputs(config.network)}
 
 
 def with_widths(config: Config, widths: Widths, name: str) -> Config:

@@ -81,7 +81,7 @@ def compare(
         If they share no tensor, do not share the output, or disagree in shape: a proof of nothing is no proof.
     """
     shared = [t for t in program.ranges if t in reference and t in other]
-    missing = [t for t in program.outputs if t not in shared]
+    missing = [port.tensor for port in program.outputs if port.tensor not in shared]
     if missing:
         raise ContractError("the output is missing from one of the two executions", where=f"tensor {missing[0]!r}")
     jets = len(reference[shared[0]])

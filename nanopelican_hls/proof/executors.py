@@ -28,12 +28,12 @@ class Proof:
     Attributes
     ----------
     comparisons : by the name of the executor, each against the reference.
-    logits : float64 [n] by the name of the executor, the reference included.
+    outputs : float64 [n, ...] by output, by the name of the executor, the reference included.
     seconds : processor time of each executor, summed over processes.
     """
 
     comparisons: Mapping[str, Comparison]
-    logits: Mapping[str, NDArray[np.float64]]
+    outputs: Mapping[str, Arrays]
     seconds: Mapping[str, float]
 
 
@@ -57,7 +57,10 @@ class _Task:
                 for name in self.executors
                 if name != self.reference
             },
-            logits={name: tensors[name][self.program.outputs[0]].ravel() for name in self.executors},
+            outputs={
+                name: {port.name: tensors[name][port.tensor] for port in self.program.outputs}
+                for name in self.executors
+            },
             seconds=seconds,
         )
 
@@ -115,6 +118,9 @@ def _merged(results: Iterable[Proof]) -> Proof:
     results = list(results)
     return Proof(
         comparisons={name: merge([r.comparisons[name] for r in results]) for name in results[0].comparisons},
-        logits={name: np.concatenate([r.logits[name] for r in results]) for name in results[0].logits},
+        outputs={
+            name: {port: np.concatenate([r.outputs[name][port] for r in results]) for port in ports}
+            for name, ports in results[0].outputs.items()
+        },
         seconds={name: sum(r.seconds[name] for r in results) for name in results[0].seconds},
     )

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.fixed_point import Quantiser
-from nanopelican_hls.operators import AngleDifference
+from nanopelican_hls.operators.angle_difference import AngleDifference
 
 Ports = dict[str, NDArray[np.float64]]
 Execute = Callable[[Ports], Mapping[str, NDArray[np.float64]]]
@@ -101,15 +100,14 @@ class _Generator:
 
     def __init__(self, program: Program, rng: np.random.Generator) -> None:
         self.rng = rng
-        ports = [node for node in program.nodes if node.quantiser and node.inputs[0] in program.ports]
-        self.quantisers: dict[str, Quantiser] = {n.output: n.quantiser for n in ports if n.quantiser}
-        self.widths = {node.output: program.shapes[node.output][0] for node in ports}
+        self.quantisers = {port.tensor: port.quantiser for port in program.inputs}
+        self.widths = {port.tensor: port.shape[0] for port in program.inputs}
         self.n_constituents = max(self.widths.values())
-        #: angles by port: the port of their axis, and the attributes of the difference
+        #: angles by port: the port of their axis, and the difference
         self.axes = {
-            str(node.inputs[0]): (str(node.inputs[1]), node.attributes)
+            node.given["angle"]: (node.given["axis"], node.operator)
             for node in program.nodes
-            if node.operator is AngleDifference
+            if isinstance(node.operator, AngleDifference)
         }
 
     def _uniform_integers(self, port: str, events: int) -> NDArray[np.float64]:
@@ -191,8 +189,8 @@ class _Generator:
     def about_the_axis(self, events: int) -> Ports:
         """Angles near their axis, at the limit or beside it, or opposite; the axis anywhere, often at the seam."""
         ports = self.random_scale(events)
-        for port, (axis, attributes) in self.axes.items():
-            q, limit, half = self.quantisers[port], attributes["limit"], attributes["turn"] // 2
+        for port, (axis, difference) in self.axes.items():
+            q, limit, half = self.quantisers[port], difference.limit, difference.turn // 2
             centre = self._uniform_integers(axis, events)
             if half:
                 seam = self.rng.choice([-half, half - 1, 0], size=centre.shape)

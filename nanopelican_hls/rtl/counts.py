@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl import fabric, products
-from nanopelican_hls.rtl.architecture import Settings, build, dsps
+from nanopelican_hls.rtl.architecture import build, dsps
 from nanopelican_hls.rtl.netlist import Netlist, piece_name
 from nanopelican_hls.rtl.piece import Costs, Piece
 from nanopelican_hls.rtl.schedule import Time
+from nanopelican_hls.rtl.settings import Settings
 
 PREFIX = "p"
 

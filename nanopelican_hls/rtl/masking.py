@@ -6,7 +6,11 @@ import math
 
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import PairMix, PairSum, ParticleMix, ParticleSum
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.pair_sum import PairSum
+from nanopelican_hls.operators.particle_mix import ParticleMix
+from nanopelican_hls.operators.particle_sum import ParticleSum
+from nanopelican_hls.operators.relu import Relu
 
 
 class Graph:
@@ -22,13 +26,13 @@ class Graph:
 
     def elementwise(self, tensor: str) -> list[Node]:
         """Quantisers and ReLUs behind a tensor, and behind these."""
-        found = [node for node in self.consumers.get(tensor, ()) if node.operator is None]
+        found = [node for node in self.consumers.get(tensor, ()) if node.operator.elementwise]
         return [each for node in found for each in (node, *self.elementwise(node.output))]
 
     def operator_before(self, tensor: str | None) -> Node:
-        """The node with an operator that a tensor comes from, through quantisers and ReLUs."""
+        """The node of another operator that a tensor comes from, through quantisers and ReLUs."""
         node = self.producers[str(tensor)]
-        return node if node.operator else self.operator_before(node.inputs[0])
+        return self.operator_before(node.inputs[0]) if node.operator.elementwise else node
 
 
 def padded_term(graph: Graph, mix: Node) -> float | None:
@@ -40,22 +44,21 @@ def padded_term(graph: Graph, mix: Node) -> float | None:
     users = graph.consumers.get(last.output, [])
     if len(users) != 1:
         return None
-    if users[0].operator is ParticleSum:
+    if isinstance(users[0].operator, ParticleSum):
         return 0.0
-    return _negative_term(graph, users[0]) if users[0].operator is PairMix else None
+    return _negative_term(graph, users[0]) if isinstance(users[0].operator, PairMix) else None
 
 
 def _negative_term(graph: Graph, mix: Node) -> float | None:
     """Minus the smallest power of two that no ``w_d d`` and other term of `PairMix` exceed, by intervals."""
     chain = graph.elementwise(mix.output)
-    users = [user.operator for user in graph.consumers.get(chain[-1].output, [])] if chain else []
-    if not chain or chain[0].op_type != "Relu" or users != [PairSum]:
+    users = [type(user.operator) for user in graph.consumers.get(chain[-1].output, [])] if chain else []
+    if not chain or not isinstance(chain[0].operator, Relu) or users != [PairSum]:
         return None
-    inputs = dict(zip(PairMix.inputs, mix.inputs, strict=True))
-    program = graph.program
-    weights = program.constants[str(inputs["w_d"])]
-    products = [program.ranges[str(inputs[name])] for name in ("d", "d_jet") if inputs[name]]
-    terms = [program.ranges[str(inputs[name])] for name in ("row", "column") if inputs[name]]
+    program, given = graph.program, mix.given
+    weights = program.constants[given["w_d"]]
+    products = [program.ranges[given[name]] for name in ("d", "d_jet") if name in given]
+    terms = [program.ranges[given[name]] for name in ("row", "column") if name in given]
     scaled = [_high(product * FixedRange.of_values(weight)) for product in products for weight in weights]
     largest = max(scaled) + max(map(_high, terms))
     grid = max(term.exponent for term in terms)
@@ -69,8 +72,7 @@ def _high(values: FixedRange) -> float:
 def needs_mask(graph: Graph, sums: Node) -> bool:
     """Whether a `PairSum` or `ParticleSum` has to leave out padded particles itself."""
     node = graph.operator_before(sums.inputs[0])
-    if node.operator is PairMix:
-        terms = dict(zip(PairMix.inputs, node.inputs, strict=True))
-        mixes = [graph.operator_before(terms[name]) for name in ("row", "column") if terms[name]]
+    if isinstance(node.operator, PairMix):
+        mixes = [graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]
         return any(padded_term(graph, mix) is None for mix in mixes)
-    return node.operator is not ParticleMix or padded_term(graph, node) is None
+    return not isinstance(node.operator, ParticleMix) or padded_term(graph, node) is None

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Node, Program
-from nanopelican_hls.operators import PairMix
 from nanopelican_hls.operators._arrays import concatenate
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.pairwise_dot import PairwiseDot
+from nanopelican_hls.operators.spurion_dot import SpurionDot
 from nanopelican_hls.rtl.masking import Graph
 from nanopelican_hls.rtl.netlist import Netlist, Value
+from nanopelican_hls.rtl.products import Products
 from nanopelican_hls.rtl.quantise import adds_half
+from nanopelican_hls.rtl.settings import Settings
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 Values = NDArray[Any]  # of Value, in the shape of the tensor
@@ -29,13 +33,19 @@ class PieceBuilder:
     program : Program
     netlist : Netlist
         Receives the pieces.
+    settings : Settings
+    spared_dsps : int
+        So many DSPs that products of momenta would take are to be spared.
     """
 
-    def __init__(self, program: Program, netlist: Netlist) -> None:
+    def __init__(self, program: Program, netlist: Netlist, settings: Settings, spared_dsps: int = 0) -> None:
         self.program, self.netlist = program, netlist
         self.tensors: dict[str, Values] = {}
         self.done: set[str] = set()
         self.graph = Graph(program)
+        self.outputs = {port.tensor for port in program.outputs}
+        #: of momenta; None where there are none, or in several coordinates
+        self.products = _products(program, netlist, settings, spared_dsps)
 
     # tensors
 
@@ -51,14 +61,10 @@ class PieceBuilder:
 
     def inputs_of(self, node: Node) -> dict[str, Values]:
         """Activations by the names of the operator's inputs."""
-        assert node.operator
-        names = zip(node.operator.inputs, node.inputs, strict=True)
-        return {name: self.tensors[t] for name, t in names if t and name not in node.operator.parameters}
+        return {name: self.tensors[tensor] for name, tensor in node.activations.items()}
 
     def parameters_of(self, node: Node) -> dict[str, NDArray[np.float64]]:
-        assert node.operator
-        names = zip(node.operator.inputs, node.inputs, strict=True)
-        return {name: self.program.constants[t] for name, t in names if t and name in node.operator.parameters}
+        return {name: self.program.constants[tensor] for name, tensor in node.parameters.items()}
 
     # pieces
 
@@ -83,7 +89,7 @@ class PieceBuilder:
         wanted = [
             tensor
             for tensor in (node.output, *(each.output for each in chain))
-            if tensor in self.program.outputs or self._is_used_outside(tensor, inside)
+            if tensor in self.outputs or self._is_used_outside(tensor, inside)
         ]
 
         def lane(row: Symbolic) -> Symbolic:
@@ -103,11 +109,11 @@ class PieceBuilder:
 
     def _follow(self, node: Node, chain: Sequence[Node], values: dict[str, Symbolic]) -> None:
         """Quantisers and ReLUs behind a node, each by itself."""
-        if node.operator is not PairMix:  # padded particles may lie below the range of z
+        if not isinstance(node.operator, PairMix):  # padded particles may lie below the range of z
             values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
         for each in chain:
             source = values[str(each.inputs[0])]
-            result = source.quantised(each.quantiser) if each.quantiser else source.rectified()
+            result: Symbolic = each.operator.compute(source)
             values[each.output] = result.known_within(self.program.ranges[each.output])
 
     def _rounded(self, value: Symbolic, chain: Sequence[Node]) -> Symbolic:
@@ -126,9 +132,7 @@ class PieceBuilder:
         """
         chain = self.graph.elementwise(node.output)
         before = [node.output, *(each.output for each in chain[:-1])]
-        if not chain or any(
-            len(self.graph.consumers[tensor]) > 1 or tensor in self.program.outputs for tensor in before
-        ):
+        if not chain or any(len(self.graph.consumers[tensor]) > 1 or tensor in self.outputs for tensor in before):
             return 0.0
         quantiser = chain[-1].quantiser
         if quantiser is None or any(each.quantiser for each in chain[:-1]):
@@ -154,10 +158,15 @@ class PieceBuilder:
                     given.append(part.reshape(1, *self.program.shapes[str(tensor)]))
                 else:
                     given.append(Symbolic(self.program.constants[tensor]) if tensor else None)
-            if node.operator is None:
-                result = given[0].quantised(node.quantiser) if node.quantiser else given[0].rectified()
-            else:
-                result = node.operator.compute(*given, **node.attributes)
-            return result.reshape(1, -1)  # type: ignore[no-any-return]
+            result: Symbolic = node.operator.compute(*given)
+            return result.reshape(1, -1)
 
         self.add_piece(node, node.output, [words], [range(self.size(node.output))], compute)
+
+
+def _products(program: Program, netlist: Netlist, settings: Settings, spared_dsps: int) -> Products | None:
+    dots = [node.operator for node in program.nodes if isinstance(node.operator, PairwiseDot | SpurionDot)]
+    coordinates = {operator.coordinates for operator in dots}
+    if len(coordinates) != 1:
+        return None
+    return Products(netlist, coordinates.pop(), settings.winograd, settings.products == "fabric", spared_dsps)

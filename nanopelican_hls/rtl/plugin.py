@@ -12,7 +12,7 @@ from alkaid.converter.plugin import ALIRTracerPluginBase
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl.symbolic import Shape, Symbolic
-from nanopelican_hls.rtl.tracer import port_quantisers, trace
+from nanopelican_hls.rtl.tracer import trace
 
 
 class ProgramTracer(ALIRTracerPluginBase):  # type: ignore[misc]
@@ -21,13 +21,15 @@ class ProgramTracer(ALIRTracerPluginBase):  # type: ignore[misc]
     model: Program
 
     def get_input_shapes(self) -> Sequence[Shape]:
-        return list(self.model.ports.values())
+        return [port.shape for port in self.model.inputs]
 
     def apply_model(self, verbose: bool, inputs: tuple[Any, ...]) -> tuple[dict[str, Any], list[str]]:  # noqa: ARG002
         """Replay on alkaid's arrays; inputs of no type yet get that of their port, others are quantised."""
         ports = {
-            tensor: Symbolic(array[None]).as_port(quantiser)
-            for (tensor, quantiser), array in zip(port_quantisers(self.model).items(), inputs, strict=True)
+            port.tensor: Symbolic(array[None]).as_port(port.quantiser)
+            for port, array in zip(self.model.inputs, inputs, strict=True)
         }
         tensors = trace(self.model, ports).tensors
-        return {name: tensors[name].values[0] for name in self.model.ranges}, list(self.model.outputs)
+        return {name: tensors[name].values[0] for name in self.model.ranges}, [
+            port.tensor for port in self.model.outputs
+        ]

@@ -13,11 +13,12 @@ from typing import Any
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.rtl.architecture import PRODUCTS, Settings, build
+from nanopelican_hls.rtl.architecture import build
 from nanopelican_hls.rtl.netlist import Netlist, Word
 from nanopelican_hls.rtl.piece import PRIMITIVES
+from nanopelican_hls.rtl.settings import PRODUCTS, Settings
 from nanopelican_hls.rtl.symbolic import Shape
-from nanopelican_hls.rtl.tracer import port_quantisers, trace
+from nanopelican_hls.rtl.tracer import trace
 
 MANIFEST = "rtl.json"
 SOURCES = "src"
@@ -113,15 +114,13 @@ def generate_rtl(
     """
     path = Path(path)
     _check(path, top, language, settings)
-    inputs = tuple(
-        RtlPort(tensor, program.shapes[tensor], quantiser.bits, quantiser.signed, quantiser.exponent)
-        for tensor, quantiser in port_quantisers(program).items()
-    )
+    inputs = tuple(RtlPort(port.tensor, port.shape, port.bits, port.signed, port.exponent) for port in program.inputs)
     output = _output(program)
     if language == "vhdl":
         files, latency = trace(program).circuit().vhdl(f"{top}_pipeline", settings.levels_per_stage)
     else:
-        netlist, logit = build(program, top, settings)
+        netlist, tensors = build(program, top, settings)
+        (logit,) = tensors[output.name].ravel()
         if not isinstance(logit, Word):
             raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
         files, latency = _verilog(top, inputs, output, netlist, logit), logit.time.cycle + 1
@@ -165,11 +164,8 @@ def _check(path: Path, top: str, language: str, settings: Settings) -> None:
 
 
 def _output(program: Program) -> RtlPort:
-    name = program.outputs[0]
-    values = program.ranges[name]
-    quantiser = program.quantisers.get(name)
-    bits, signed = (quantiser.bits, quantiser.signed) if quantiser else (values.bits, values.signed)
-    return RtlPort(name, program.shapes[name], bits, signed, values.exponent)
+    port = program.outputs[0]
+    return RtlPort(port.tensor, port.shape, port.bits, port.signed, port.exponent)
 
 
 def _verilog(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> dict[str, str]:

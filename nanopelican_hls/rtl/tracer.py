@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
-from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.rtl.circuit import Circuit, circuit
 from nanopelican_hls.rtl.symbolic import Symbolic
 
@@ -27,14 +26,8 @@ class Trace:
 
     def circuit(self, *, all_tensors: bool = False) -> Circuit:
         """The circuit that computes the outputs of the program, or every tensor of it."""
-        names = tuple(self.program.ranges) if all_tensors else self.program.outputs
+        names = tuple(self.program.ranges) if all_tensors else [port.tensor for port in self.program.outputs]
         return circuit(self.ports, {name: self.tensors[name] for name in names})
-
-
-def port_quantisers(program: Program) -> dict[str, Quantiser]:
-    """Quantisers that stand behind the ports, by the tensors they give, in the order of the ports."""
-    behind = {n.inputs[0]: n for n in program.nodes if n.quantiser and n.inputs[0] in program.ports}
-    return {behind[port].output: program.quantisers[behind[port].output] for port in program.ports if port in behind}
 
 
 def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trace:
@@ -47,10 +40,7 @@ def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trac
         What the quantisers behind the ports give; new inputs by default.
     """
     if ports is None:
-        ports = {
-            tensor: Symbolic.inputs((1, *program.shapes[tensor]), quantiser)
-            for tensor, quantiser in port_quantisers(program).items()
-        }
+        ports = {port.tensor: Symbolic.inputs((1, *port.shape), port.quantiser) for port in program.inputs}
     tensors = {name: Symbolic(value) for name, value in program.constants.items()} | dict(ports)
     for node in program.nodes:
         if node.output not in ports:
@@ -60,9 +50,5 @@ def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trac
 
 def _replay(node: Node, tensors: Mapping[str, Symbolic]) -> Symbolic:
     inputs = [tensors[name] if name else None for name in node.inputs]
-    if node.operator:
-        result: Symbolic = node.operator.compute(*inputs, **node.attributes)
-        return result
-    (x,) = inputs
-    assert x is not None
-    return x.quantised(node.quantiser) if node.quantiser else x.rectified()
+    result: Symbolic = node.operator.compute(*inputs)
+    return result

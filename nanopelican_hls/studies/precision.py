@@ -60,7 +60,7 @@ class FineTuning(Task):
         training = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress, base=self.base)
         checkpoint = training.run()
         net = TrainedModel(checkpoint).quantised_network
-        logits = in_chunks(lambda x: {"logit": net(x)}, test.values)["logit"].numpy()
+        logits = in_chunks(lambda x: {"logits": net(x)}, test.values)["logits"].numpy()
         losses = io.BytesIO()
         np.save(losses, np.logaddexp(0, logits) - test.labels * logits)
         write_atomically(folder.path / "test_losses.npy", losses.getvalue(), NetworkError)

@@ -10,7 +10,8 @@ from enum import Enum
 
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Quantiser, Rounding
-from nanopelican_hls.operators import BEAMS, COMPONENTS
+from nanopelican_hls.operators._minkowski import COMPONENTS
+from nanopelican_hls.operators.pairwise_dot import BEAMS
 from nanopelican_hls.topology.level1_format import CMS_CORRELATOR, Level1Format
 
 

@@ -8,29 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.fixed_point import Quantiser
-from nanopelican_hls.operators import (
-    UNSIGNED_COMPONENTS,
-    AngleDifference,
-    JetFromL1,
-    LightConeFromL1,
-    Operator,
-    PairMix,
-    PairSum,
-    PairwiseDot,
-    ParticleMask,
-    ParticleMix,
-    ParticleSum,
-    Readout,
-    RowSums,
-    SpurionDot,
-    TotalSum,
-)
+from nanopelican_hls.operators._minkowski import UNSIGNED_COMPONENTS
+from nanopelican_hls.operators.angle_difference import AngleDifference
+from nanopelican_hls.operators.call import Call
+from nanopelican_hls.operators.jet_from_l1 import JetFromL1
+from nanopelican_hls.operators.light_cone_from_l1 import LightConeFromL1
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.pair_sum import PairSum
+from nanopelican_hls.operators.pairwise_dot import PairwiseDot
+from nanopelican_hls.operators.particle_mask import ParticleMask
+from nanopelican_hls.operators.particle_mix import ParticleMix
+from nanopelican_hls.operators.particle_sum import ParticleSum
+from nanopelican_hls.operators.readout import Readout
+from nanopelican_hls.operators.relu import Relu
+from nanopelican_hls.operators.row_sums import RowSums
+from nanopelican_hls.operators.spurion_dot import SpurionDot
+from nanopelican_hls.operators.total_sum import TotalSum
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, angle_tables, inverse_table
 
@@ -44,17 +42,13 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One operator call; `operator` None is the standard ONNX ``Relu``. Absent optional inputs are None.
+class Step(Call):
+    """One operator call of the network.
 
     An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one. ``constants`` are
     the values of inputs that are neither tensors nor parameters: tables that nothing trains.
     """
 
-    output: str
-    operator: type[Operator] | None
-    inputs: tuple[str | None, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -105,6 +99,11 @@ def activations(network: NetworkConfig) -> dict[str, Role]:
     }
 
 
+def outputs(network: NetworkConfig) -> tuple[str, ...]:  # noqa: ARG001
+    """The outputs of the graph."""
+    return ("logit",)
+
+
 def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role, tuple[int, ...]]]:
     """Parameters with their roles and shapes; with ``tables`` the biases depend on the number of valid particles.
 
@@ -126,40 +125,40 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
 
 def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
     """The operator calls of a network in execution order."""
-    coordinates = {"coordinates": network.coordinates.value}
+    coordinates = network.coordinates.value
     constituents: tuple[str | None, ...] = network.components
     mask = "mask" if tables else None
     d_jet, d_jj = ("d_jet", "d_jj") if network.has_jet else (None, None)
     leading = network.components[0] if network.level1 is None else "pt"
     steps = [
         *_components_from_words(network),
-        Step("mask", ParticleMask, (leading,), {"spurions": network.n_spurions}),
-        Step("d", PairwiseDot, constituents, coordinates | {"beams": network.beams}),
+        Step("mask", ParticleMask(network.n_spurions), (leading,)),
+        Step("d", PairwiseDot(coordinates, network.beams), constituents),
     ]
     if network.has_jet:
         jet = tuple(f"jet_{c}" if f"jet_{c}" in momenta(network) else None for c in network.components)
         # components that meet none of the jet's multiply nothing
         constituents = tuple(c if j else None for c, j in zip(constituents, jet, strict=True))
         steps += [
-            Step("d_jet", SpurionDot, (*constituents, *jet), coordinates),
-            Step("d_jj", SpurionDot, (*jet, *jet), coordinates),
+            Step("d_jet", SpurionDot(coordinates), (*constituents, *jet)),
+            Step("d_jj", SpurionDot(coordinates), (*jet, *jet)),
         ]
     steps += [
-        Step("r", RowSums, ("d", d_jet, d_jj), {"particles": network.particles}),
-        Step("s", TotalSum, ("r!",)),
-        Step("row", ParticleMix, ("r", "s", "row_w_r", "row_w_s", "row_bias", mask, None, None)),
+        Step("r", RowSums(network.particles), ("d", d_jet, d_jj)),
+        Step("s", TotalSum(), ("r!",)),
+        Step("row", ParticleMix(), ("r", "s", "row_w_r", "row_w_s", "row_bias", mask, None, None)),
     ]
     if not network.symmetric:
-        steps.append(Step("column", ParticleMix, ("r", None, "column_w_r", None, None, None, None, None)))
+        steps.append(Step("column", ParticleMix(), ("r", None, "column_w_r", None, None, None, None, None)))
     diagonal_jet = (d_jj, "diagonal_w_jj") if network.has_jet else (None, None)
     steps += [
-        Step("g", ParticleMix, ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)),
-        Step("z", PairMix, ("d", "row", "w_d", None if network.symmetric else "column", d_jet)),
-        Step("pair", None, ("z",)),
-        Step("diagonal", None, ("g",)),
-        Step("pair_sum", PairSum, ("pair", "mask")),
-        Step("diagonal_sum", ParticleSum, ("diagonal", "mask")),
-        Step("logit", Readout, ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask)),
+        Step("g", ParticleMix(), ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)),
+        Step("z", PairMix(), ("d", "row", "w_d", None if network.symmetric else "column", d_jet)),
+        Step("pair", Relu(), ("z",)),
+        Step("diagonal", Relu(), ("g",)),
+        Step("pair_sum", PairSum(), ("pair", "mask")),
+        Step("diagonal_sum", ParticleSum(), ("diagonal", "mask")),
+        Step("logit", Readout(), ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask)),
     ]
     return tuple(steps)
 
@@ -169,10 +168,9 @@ def _components_from_words(network: NetworkConfig) -> list[Step]:
     level1 = network.level1
     if level1 is None:
         return []
-    limit = {"limit": ANGLE_LIMIT}
     steps = [
-        Step("d_eta", AngleDifference, ("eta", "jet_eta"), limit | {"turn": 0}),
-        Step("d_phi", AngleDifference, ("phi", "jet_phi"), limit | {"turn": level1.turn}),
+        Step("d_eta", AngleDifference(ANGLE_LIMIT), ("eta", "jet_eta")),
+        Step("d_phi", AngleDifference(ANGLE_LIMIT, level1.turn), ("phi", "jet_phi")),
     ]
     for component in network.components:
         found = angle_tables(component, level1)
@@ -180,13 +178,13 @@ def _components_from_words(network: NetworkConfig) -> list[Step]:
         inputs = [name for a in ("eta", "phi") for name in ((f"d_{a}", names[a]) if a in found else (None, None))]
         constants = {names[angle]: table for angle, table in found.items()}
         # q+ and q- are even in both angles, y and z odd in one
-        odd = {"odd": int(len(found) == 1)}
-        steps.append(Step(component, LightConeFromL1, ("pt", *inputs), odd, constants))
+        odd = int(len(found) == 1)
+        steps.append(Step(component, LightConeFromL1(odd), ("pt", *inputs), constants))
     if network.has_jet:
-        bins = {"bin_gev": JET_BIN_GEV}
+        from_words = JetFromL1(JET_BIN_GEV)
         inverse = {"jet_inverse_table": inverse_table(level1)}
         steps += [
-            Step("jet_q_plus", JetFromL1, ("jet_pt", None, None), bins),
-            Step("jet_q_minus", JetFromL1, ("jet_pt", "jet_mass", "jet_inverse_table"), bins, inverse),
+            Step("jet_q_plus", from_words, ("jet_pt", None, None)),
+            Step("jet_q_minus", from_words, ("jet_pt", "jet_mass", "jet_inverse_table"), inverse),
         ]
     return steps

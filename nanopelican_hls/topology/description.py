@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import activations, parameters, ports
+from nanopelican_hls.topology.dataflow import activations, outputs, parameters, ports
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class NetworkDescription:
             if not np.isfinite(value).all():
                 raise ContractError("is NaN or infinite", where=name, remedy="train the model again")
         known = [*ports(self.network), *shapes, *activations(self.network)]
-        for name in [*ports(self.network), *shapes, "logit"]:
+        for name in [*ports(self.network), *shapes, *outputs(self.network)]:
             if name not in self.quantisers:
                 raise ContractError("has no quantiser", where=name)
         for name in self.quantisers:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -12,17 +13,15 @@ from onnx import TensorProto, helper, numpy_helper
 from nanopelican_hls.contract.functions import attach_functions
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.contract.quant import QUANT_DOMAIN
-from nanopelican_hls.errors import ContractError
-from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Quantiser
-from nanopelican_hls.operators import DOMAIN, VERSION
+from nanopelican_hls.operators import DOMAIN, VERSION, CustomOperator
 from nanopelican_hls.operators._onnx_body import OPSET
-from nanopelican_hls.topology.dataflow import Step, dataflow, ports
+from nanopelican_hls.topology.dataflow import Step, dataflow, outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 
 
-def build_model(description: NetworkDescription, name: str = "nanopelican") -> onnx.ModelProto:
-    """The QONNX graph of a quantised network.
+def build_program(description: NetworkDescription, name: str = "nanopelican") -> Program:
+    """The QONNX graph of a quantised network, checked.
 
     Ports are DOUBLE [1, N] (constituents) and [1, 1] (the jet); outputs of ``Quant`` are FLOAT, of all else DOUBLE.
 
@@ -38,14 +37,7 @@ def build_model(description: NetworkDescription, name: str = "nanopelican") -> o
         builder.add_parameter(parameter, value)
     for step in dataflow(description.network, tables=description.tables):
         builder.add_step(step)
-    model = builder.finish(name)
-    Program.parse(model)
-    return model
-
-
-def save_model(model: onnx.ModelProto, path: str | Path) -> None:
-    """Write the file under a temporary name, then rename: a later run never sees half of it."""
-    write_atomically(Path(path), model.SerializeToString(deterministic=True), ContractError)
+    return Program.parse(builder.finish(name))
 
 
 class _Builder:
@@ -109,26 +101,21 @@ class _Builder:
         inputs = [self._source(t) if t else "" for t in step.inputs]
         quantiser = self.quantisers.get(step.output)
         output = f"{step.output}_exact" if quantiser else step.output
-        if step.operator is None:
-            self.nodes.append(helper.make_node("Relu", inputs, [output], name=f"{step.output}_relu"))
-            shape = self.shapes[inputs[0]]
-        else:
-            while inputs[-1] == "":
-                inputs.pop()
-            node_name = f"{step.output}_{step.operator.name}"
-            self.nodes.append(
-                helper.make_node(step.operator.name, inputs, [output], name=node_name, domain=DOMAIN, **step.attributes)
-            )
-            padded = [*inputs, *[""] * (len(step.operator.inputs) - len(inputs))]
-            shape = step.operator.shape(*(self.shapes[t] if t else None for t in padded), **step.attributes)
+        shape = step.operator.shape(*(self.shapes[t] if t else None for t in inputs))
+        while inputs[-1] == "":
+            inputs.pop()
+        self.nodes.append(_node(step, inputs, output))
         self.values.append(self._value(output, shape, TensorProto.DOUBLE))
         if quantiser:
             self._add_quant(output, step.output, quantiser)
 
     def finish(self, name: str) -> onnx.ModelProto:
-        outputs = [v for v in self.values if v.name == "logit"]
-        inner = [v for v in self.values if v.name != "logit"]
-        graph = helper.make_graph(self.nodes, name, self.inputs, outputs, self.initialisers, value_info=inner)
+        names = outputs(self.network)
+        inner = [v for v in self.values if v.name not in names]
+        found = {v.name: v for v in self.values if v.name in names}
+        graph = helper.make_graph(
+            self.nodes, name, self.inputs, [found[name] for name in names], self.initialisers, value_info=inner
+        )
         versions = {"": OPSET, QUANT_DOMAIN: 1, DOMAIN: VERSION}
         imports = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
         model = helper.make_model(graph, opset_imports=imports, producer_name="nanopelican-hls")
@@ -136,3 +123,13 @@ class _Builder:
         attach_functions(model)
         onnx.checker.check_model(model)
         return model
+
+
+def _node(step: Step, inputs: Sequence[str], output: str) -> onnx.NodeProto:
+    """A node is named after what it computes; those of the standard operators (Relu) in lower case."""
+    operator = step.operator
+    if not isinstance(operator, CustomOperator):
+        return helper.make_node(operator.name, inputs, [output], name=f"{step.output}_{operator.name.lower()}")
+    attributes = dataclasses.asdict(operator)
+    name = f"{step.output}_{operator.name}"
+    return helper.make_node(operator.name, inputs, [output], name=name, domain=DOMAIN, **attributes)

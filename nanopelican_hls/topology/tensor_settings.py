@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from nanopelican_hls.errors import ConfigError
-from nanopelican_hls.topology.dataflow import Role, activations, parameters, ports, words
+from nanopelican_hls.topology.dataflow import Role, activations, outputs, parameters, ports, words
 
 if TYPE_CHECKING:
     from nanopelican_hls.topology.config import NetworkConfig, QuantiserConfig, QuantisersConfig
@@ -38,7 +38,7 @@ def tensor_settings(
             continue
         source = f"{where}.tensors.{name}" if name in of_tensors else f"{where}.{role.key}"
         settings = of_tensors[name] if name in of_tensors else getattr(quantisers, role.key)
-        if settings is None and (name in chain(ports(network), parameter_roles) or name == "logit"):
+        if settings is None and name in chain(ports(network), parameter_roles, outputs(network)):
             raise ConfigError("is null, but ports, parameters and the output need a quantiser", where=source)
         if settings is not None:
             found[name] = _checked(network, name, role, settings, source)

@@ -22,7 +22,7 @@ from nanopelican_hls.network.fold import fold, require_hardware
 from nanopelican_hls.network.inference import Tensors, in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.network.square_products import square_products
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.training.learning_rate import Factor, cosine, float_schedule
 from nanopelican_hls.training.memory import keep_freed_memory
 from nanopelican_hls.training.phase import Phase
@@ -159,7 +159,7 @@ class SeedTraining:
         else:
             if start is None:
                 place_scales(net, sample, fixed)
-            build_model(net.describe())  # refuses what needs more than 53 bits now, not when training is over
+            build_program(net.describe())  # refuses what needs more than 53 bits now, not when training is over
         inputs = in_chunks(lambda values: _kept(net.products(values)), self._train.values, self._device)
         net.float()
         trained = [w for w in net.weights.values() if w.requires_grad]

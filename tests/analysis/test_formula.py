@@ -15,7 +15,7 @@ from nanopelican_hls.analysis.formula import Formula, latex, latex_number, param
 from nanopelican_hls.network.canonical import MIXING, READOUT
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.straightforward import straightforward_logits
-from nanopelican_hls.operators import BEAMS
+from nanopelican_hls.operators.pairwise_dot import BEAMS
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])

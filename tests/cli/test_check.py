@@ -4,18 +4,18 @@ import onnx
 from random_networks import NETWORKS, random_description
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.contract.program import Program
-from nanopelican_hls.topology.export import build_model, save_model
+from nanopelican_hls.contract.program import save_program
+from nanopelican_hls.topology.export import build_program
 
-MODEL = build_model(random_description(NETWORKS[0], seed=2))
+MODEL = build_program(random_description(NETWORKS[0], seed=2))
 
 
 def test_a_good_file_is_listed_tensor_by_tensor(tmp_path, capsys):
-    save_model(MODEL, tmp_path / "good.onnx")
+    save_program(MODEL, tmp_path / "good.onnx")
     assert main(["check", str(tmp_path / "good.onnx")]) == 0
     first, _, *rows = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{tmp_path / 'good.onnx'}: inside the contract")
-    program = Program.parse(MODEL)
+    program = MODEL
     assert [row.split()[0] for row in rows] == list(program.ranges)
     for row, (tensor, values) in zip(rows, program.ranges.items(), strict=True):
         assert f" {values.bits} " in row

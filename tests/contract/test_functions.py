@@ -16,7 +16,7 @@ from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.operators import DOMAIN, OPERATORS
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 STANDARD = ("", "ai.onnx")
 
@@ -28,7 +28,7 @@ def session(model):
 def run_with_onnxruntime(model, port_arrays):
     """Every activation tensor, as the graph's outputs."""
     ranges = Program.parse(model).ranges
-    resized = with_batch_size(model, len(next(iter(port_arrays.values()))))
+    resized = with_batch_size(Program.parse(model), len(next(iter(port_arrays.values()))))
     inner = [value for value in resized.graph.value_info if value.name in ranges]
     resized.graph.output.extend(inner)
     stock = session(resized)
@@ -39,9 +39,9 @@ def run_with_onnxruntime(model, port_arrays):
 
 
 def assert_equal_everywhere(description, jets=250):
-    model = build_model(description)
+    model = build_program(description).model
     port_arrays = random_ports(description.network, jets, seed=7)
-    expected, got = execute(model, port_arrays), run_with_onnxruntime(model, port_arrays)
+    expected, got = execute(Program.parse(model), port_arrays), run_with_onnxruntime(model, port_arrays)
     for name, value in expected.items():
         np.testing.assert_array_equal(got[name].astype(np.float64), value, err_msg=name)
 
@@ -64,14 +64,14 @@ def test_sixteen_constituents():
 
 def test_the_file_as_it_is_serves_one_jet():
     description = random_description(NETWORKS[0])
-    model = build_model(description)
+    model = build_program(description).model
     port_arrays = random_ports(description.network, 1, seed=3)
     (logit,) = session(model).run(["logit"], {f"{name}_in": array for name, array in port_arrays.items()})
-    assert logit == execute(model, port_arrays)["logit"]
+    assert logit == execute(Program.parse(model), port_arrays)["logit"]
 
 
 def test_every_node_has_its_body_and_no_body_is_superfluous():
-    model = build_model(random_description(NETWORKS[-1], tables=True))
+    model = build_program(random_description(NETWORKS[-1], tables=True)).model
     called = {(n.domain, n.op_type, n.overload) for n in model.graph.node if n.domain not in STANDARD}
     there = [(f.domain, f.name, f.overload) for f in model.functions]
     assert sorted(there) == sorted(called)
@@ -79,7 +79,7 @@ def test_every_node_has_its_body_and_no_body_is_superfluous():
 
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 def test_onnx_infers_the_declared_shapes_through_the_bodies(network):
-    model = build_model(random_description(network, tables=True))
+    model = build_program(random_description(network, tables=True)).model
     declared = {v.name: v.type.tensor_type for v in model.graph.value_info}
     del model.graph.value_info[:]
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
@@ -87,7 +87,7 @@ def test_onnx_infers_the_declared_shapes_through_the_bodies(network):
 
 
 def test_bodies_use_standard_operators_only():
-    model = build_model(random_description(NETWORKS[-1], tables=True))
+    model = build_program(random_description(NETWORKS[-1], tables=True)).model
     for function in model.functions:
         assert {node.domain for node in function.node} == {""}
         assert [(v.domain, v.version) for v in function.opset_import] == [("", 17)]

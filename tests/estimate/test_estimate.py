@@ -8,9 +8,9 @@ from random_networks import NETWORKS, random_description
 from rtl_extra import MISSING
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.contract.program import Program
+from nanopelican_hls.contract.program import save_program
 from nanopelican_hls.errors import SynthesisError
-from nanopelican_hls.topology.export import build_model, save_model
+from nanopelican_hls.topology.export import build_program
 
 if MISSING:
     pytest.skip(f"needs the extra rtl: {', '.join(MISSING)}", allow_module_level=True)
@@ -37,16 +37,16 @@ COEFFICIENTS = {
 
 
 @pytest.fixture(scope="module")
-def model():
-    return build_model(random_description(NETWORK, seed=1, bits=5))
+def program():
+    return build_program(random_description(NETWORK, seed=1, bits=5))
 
 
 @pytest.fixture(scope="module", params=["dsp", "fabric"])
-def mapped(request, model, tmp_path_factory):
+def mapped(request, program, tmp_path_factory):
     """Counts, and what Yosys and the generator make of the same network."""
     settings = rtl.open_settings(2.7777, request.param)
-    project = rtl.generate_rtl(Program.parse(model), tmp_path_factory.mktemp("rtl") / "p", settings=settings)
-    return Counts.of(Program.parse(model), settings), project, map_rtl(project)
+    project = rtl.generate_rtl(program, tmp_path_factory.mktemp("rtl") / "p", settings=settings)
+    return Counts.of(program, settings), project, map_rtl(project)
 
 
 def test_what_the_generator_decides_is_exact(mapped):
@@ -113,10 +113,10 @@ def test_too_few_networks_are_refused():
         calibrate(synthetic(6))
 
 
-def test_calibration_file(tmp_path, model):
+def test_calibration_file(tmp_path, program):
     path = tmp_path / "calibration.json"
     write_calibration(calibrate(synthetic()), path)
-    found = estimate(Program.parse(model), rtl.open_settings(2.7777), Calibration.read(path))
+    found = estimate(program, rtl.open_settings(2.7777), Calibration.read(path))
     counts = found.counts
     fitted = sum(c * getattr(counts, n) for n, c in COEFFICIENTS["lut"].items())
     assert found.lut == pytest.approx(counts.shift_registers + counts.table_luts + fitted, rel=2e-3)
@@ -160,8 +160,8 @@ def test_the_calibration_of_the_package():
     assert found.mean_error_percent["lut"] <= 10
 
 
-def test_the_command(tmp_path, capsys, model):
-    save_model(model, tmp_path / "tiny.onnx")
+def test_the_command(tmp_path, capsys, program):
+    save_program(program, tmp_path / "tiny.onnx")
     assert main(["estimate", str(tmp_path / "tiny.onnx"), "--products", "fabric"]) == 0
     printed = capsys.readouterr().out
     assert "estimate, no tool was run" in printed
@@ -178,8 +178,8 @@ def test_a_refit_is_written(tmp_path, capsys, monkeypatch):
     assert "error 0.0%, at most 0.0%" in capsys.readouterr().out
 
 
-def test_a_clock_period_that_is_not_finite(tmp_path, capsys, model):
-    save_model(model, tmp_path / "model.onnx")
+def test_a_clock_period_that_is_not_finite(tmp_path, capsys, program):
+    save_program(program, tmp_path / "model.onnx")
     assert main(["estimate", str(tmp_path / "model.onnx"), "--clock", "inf"]) == 2
     assert "must be a positive number of ns, not inf" in capsys.readouterr().err
 

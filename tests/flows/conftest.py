@@ -15,7 +15,7 @@ collect_ignore = ["test_open.py"] if MISSING else []
 
 @pytest.fixture(scope="session")
 def model():
-    return MODELS["plain-laboratory"].onnx()
+    return MODELS["plain-laboratory"].program()
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from nanopelican_hls.flows.choice import load_open_flow
 from nanopelican_hls.flows.parts import find_part
 from nanopelican_hls.flows.target import Target
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 TINY = NetworkConfig(2, 1, symmetric=True, spurions=Spurions.NONE, coordinates=Coordinates.LIGHT_CONE)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return build_model(random_description(TINY, bits=4, seed=0))
+    return build_program(random_description(TINY, bits=4, seed=0))
 
 
 def test_report(model, tmp_path, monkeypatch):

@@ -15,19 +15,20 @@ from nanopelican_hls.flows.testbench import BenchResult, run_events_file, run_te
 from nanopelican_hls.hls import convert
 from nanopelican_hls.hls.passes import MANIFEST
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 EVENTS = 50
+EXPECTED = {"logit": np.arange(EVENTS)[:, None]}
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
     """A project, its events and its logits; its test bench has been compiled and has passed."""
-    model = MODELS["jet"].onnx()
-    firmware = convert(model, tmp_path_factory.mktemp("bench"))
+    program = MODELS["jet"].program()
+    firmware = convert(program, tmp_path_factory.mktemp("bench"))
     ports = random_ports(MODELS["jet"].network, EVENTS)
-    logits = execute(model, ports)["logit"][:, 0]
-    assert run_testbench(firmware, ports, logits) == BenchResult(EVENTS, 0, None)
+    logits = execute(program, ports)["logit"]
+    assert run_testbench(firmware, ports, {"logit": logits}) == BenchResult(EVENTS, 0, None)
     return firmware, ports, logits
 
 
@@ -42,9 +43,9 @@ def test_one_wrong_integer_is_found(bench):
     exponent = firmware.program.exponent("logit")
     wrong = logits.copy()
     wrong[17] += 2.0**exponent
-    expected, got = (int(np.ldexp(x[17], -exponent)) for x in (wrong, logits))
-    result = run_testbench(firmware, ports, wrong)
-    assert result == BenchResult(EVENTS, 1, f"event 17, expected {expected}, got {got}")
+    expected, got = (int(np.ldexp(x[17, 0], -exponent)) for x in (wrong, logits))
+    result = run_testbench(firmware, ports, {"logit": wrong})
+    assert result == BenchResult(EVENTS, 1, f"event 17, logit[0], expected {expected}, got {got}")
     status, output = run(firmware.path)
     assert status == 1
     assert output.splitlines()[-1] == f"FAIL: {EVENTS} events, 1 mismatches"
@@ -66,7 +67,8 @@ def test_one_wrong_integer_is_found(bench):
 def test_malformed_files_are_refused(bench, edit, message):
     firmware, ports, logits = bench
     integers = {f"{p}_in": firmware.program.quantisers[p].integers(a) for p, a in ports.items()}
-    file = write_events(firmware, integers, np.ldexp(logits, -firmware.program.exponent("logit")).astype(int))
+    expected = np.ldexp(logits, -firmware.program.exponent("logit")).astype(int)
+    file = write_events(firmware, integers, {"logit": expected})
     lines = file.read_text().splitlines()
     file.write_text("\n".join(edit(lines)))
     status, output = run(firmware.path)
@@ -90,34 +92,38 @@ class TestWriteEvents:
         return {f"{p}_in": firmware.program.quantisers[p].integers(a) for p, a in ports.items()}
 
     def test_file(self, bench, integers):
-        file = write_events(bench[0].path, integers, np.arange(EVENTS))
+        file = write_events(bench[0].path, integers, EXPECTED)
         header, first, *_ = file.read_text().splitlines()
         names = [group.split("[")[0] for group in header.split()]
-        assert names == [*bench[0].program.ports, "logit"]
+        assert names == [*(port.name for port in bench[0].program.inputs), "logit"]
         assert list(map(int, first.split())) == [*np.concatenate([a[0] for a in integers.values()]), 0]
 
     def test_missing_port(self, bench, integers):
         del integers["q_y_in"]
         with pytest.raises(FirmwareError, match="port 'q_y_in': is missing"):
-            write_events(bench[0], integers, np.arange(EVENTS))
+            write_events(bench[0], integers, EXPECTED)
+
+    def test_missing_output(self, bench, integers):
+        with pytest.raises(FirmwareError, match="output 'logit': is missing"):
+            write_events(bench[0], integers, {"score": EXPECTED["logit"]})
 
     def test_wrong_shape(self, bench, integers):
         with pytest.raises(FirmwareError, match=r"port 'q_plus_in': has shape \(50, 4\), expected \(3, 4\)"):
-            write_events(bench[0], integers, np.arange(3))
+            write_events(bench[0], integers, {"logit": np.zeros((3, 1), int)})
 
     def test_floats_are_no_integers(self, bench, integers):
-        with pytest.raises(FirmwareError, match="expected: must hold integers, not float64"):
-            write_events(bench[0], integers, np.zeros(EVENTS))
+        with pytest.raises(FirmwareError, match="logit: must hold integers, not float64"):
+            write_events(bench[0], integers, {"logit": np.zeros((EVENTS, 1))})
 
     def test_logits_off_the_grid(self, bench):
         firmware, ports, logits = bench
         with pytest.raises(FirmwareError, match="logit of event 4: is not on the grid of the output"):
-            run_testbench(firmware, ports, logits + np.where(np.arange(EVENTS) == 4, 2.0**-30, 0))
+            run_testbench(firmware, ports, {"logit": logits + np.where(EXPECTED["logit"] == 4, 2.0**-30, 0)})
 
     def test_half_written_project(self, tmp_path, integers):
         (tmp_path / MANIFEST).write_text("{}")
         with pytest.raises(FirmwareError, match="is not a complete HLS project"):
-            write_events(tmp_path, integers, np.arange(EVENTS))
+            write_events(tmp_path, integers, EXPECTED)
 
 
 def test_numbers_far_below_the_grid_they_are_rounded_to(tmp_path):
@@ -125,7 +131,7 @@ def test_numbers_far_below_the_grid_they_are_rounded_to(tmp_path):
     description = random_description(NetworkConfig(2, 1, symmetric=False), bits=4)
     parameters = description.parameters | {"column_w_r": np.zeros(1)}
     quantisers = description.quantisers | {"column": Quantiser(4, True, 30)}
-    model = build_model(dataclasses.replace(description, parameters=parameters, quantisers=quantisers))
+    program = build_program(dataclasses.replace(description, parameters=parameters, quantisers=quantisers))
     ports = random_ports(description.network, EVENTS)
-    logits = execute(model, ports)["logit"][:, 0]
-    assert run_testbench(convert(model, tmp_path / "hls"), ports, logits) == BenchResult(EVENTS, 0, None)
+    outputs = {"logit": execute(program, ports)["logit"]}
+    assert run_testbench(convert(program, tmp_path / "hls"), ports, outputs) == BenchResult(EVENTS, 0, None)

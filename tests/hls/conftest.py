@@ -18,7 +18,7 @@ def firmware_of(tmp_path_factory):
     @functools.cache
     def build(name):
         path = tmp_path_factory.mktemp(name) / "hls"
-        return compile(convert(MODELS[name].onnx(), path, backend=MODELS[name].backend), optimisation="-O0")
+        return compile(convert(MODELS[name].program(), path, backend=MODELS[name].backend), optimisation="-O0")
 
     return build
 

@@ -14,7 +14,7 @@ def test_the_reason_of_a_copy_that_failed_is_given(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shutil, "copytree", full)
     with pytest.raises(FirmwareError, match=r"cannot be written \(\[Errno 28\] No space left on device\)"):
-        convert(MODELS["jet"].onnx(), tmp_path / "hls")
+        convert(MODELS["jet"].program(), tmp_path / "hls")
 
 
 def test_the_linker_is_quoted_before_its_driver():

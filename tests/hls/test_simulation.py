@@ -24,13 +24,16 @@ def name(request):
     return request.param
 
 
-def assert_bit_exact(firmware, model, ports):
-    reference = execute(model, ports)
+def assert_bit_exact(firmware, program, ports):
+    reference = execute(program, ports)
     simulated = trace(firmware, ports)
     assert list(simulated) == list(reference), "every tensor is traced, in execution order"
     comparison = compare(firmware.program, reference, simulated)
     assert comparison.mismatches == 0, str(comparison)
-    np.testing.assert_array_equal(predict(firmware, ports), reference["logit"][:, 0])
+    outputs = predict(firmware, ports)
+    assert list(outputs) == [port.name for port in program.outputs]
+    for output, values in outputs.items():
+        np.testing.assert_array_equal(values, reference[output])
 
 
 def test_models_cover_all_pairs_of_options():
@@ -46,14 +49,14 @@ def test_models_cover_all_pairs_of_options():
 
 def test_jets_are_bit_exact(firmware_of, name):
     ports = random_ports(MODELS[name].network, 700, seed=3)
-    assert_bit_exact(firmware_of(name), MODELS[name].onnx(), ports)
+    assert_bit_exact(firmware_of(name), MODELS[name].program(), ports)
 
 
 def test_hostile_events_are_bit_exact(firmware_of, name):
-    model, firmware = MODELS[name].onnx(), firmware_of(name)
-    hostile = hostile_events(firmware.program, lambda ports: execute(model, ports), 700)
+    program, firmware = MODELS[name].program(), firmware_of(name)
+    hostile = hostile_events(program, lambda ports: execute(program, ports), 700)
     assert hostile.saturated
-    assert_bit_exact(firmware, model, hostile.ports)
+    assert_bit_exact(firmware, program, hostile.ports)
 
 
 @pytest.mark.parametrize("value", [1e300, 1e12, 2.0**31 + 0.5, 0.5, 1.5, 5e-324, 0.0])
@@ -61,9 +64,9 @@ def test_ports_round_and_saturate_any_number(firmware_of, value):
     firmware = firmware_of("jet")
     ports = {
         port: np.stack([np.full(shape, v) for v in (value, -value, np.nextafter(value, 0), -np.nextafter(value, 0))])
-        for port, shape in firmware.program.ports.items()
+        for port, shape in ((port.name, port.shape) for port in firmware.program.inputs)
     }
-    assert_bit_exact(firmware, MODELS["jet"].onnx(), ports)
+    assert_bit_exact(firmware, MODELS["jet"].program(), ports)
 
 
 def test_threads_and_chunks_do_not_matter(firmware_of):
@@ -78,7 +81,7 @@ def test_threads_and_chunks_do_not_matter(firmware_of):
 def test_few_events(firmware_of, events):
     firmware = firmware_of("jet")
     ports = random_ports(MODELS["jet"].network, events)
-    assert predict(firmware, ports).shape == (events,)
+    assert predict(firmware, ports)["logit"].shape == (events, 1)
     assert trace(firmware, ports)["pair"].shape == (events, 10, 2)
 
 
@@ -92,7 +95,7 @@ def test_ports_are_checked(firmware_of):
 class TestCompile:
     @pytest.fixture
     def firmware(self, tmp_path):
-        return convert(MODELS["beams"].onnx(), tmp_path / "hls")
+        return convert(MODELS["beams"].program(), tmp_path / "hls")
 
     def test_firmware_must_be_compiled_to_run(self, firmware):
         with pytest.raises(FirmwareError, match=r"is not compiled\n  remedy: call compile\(\) first"):
@@ -125,35 +128,35 @@ class TestCompile:
 
 class TestFolder:
     def test_older_project_is_replaced(self, tmp_path):
-        (convert(MODELS["beams"].onnx(), tmp_path).path / "stale.rpt").touch()
-        convert(MODELS["beams"].onnx(), tmp_path)
+        (convert(MODELS["beams"].program(), tmp_path).path / "stale.rpt").touch()
+        convert(MODELS["beams"].program(), tmp_path)
         assert not (tmp_path / "stale.rpt").exists()
 
     def test_interrupted_conversion_can_be_repeated(self, tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("nanopelican_hls.hls.passes.render", _interrupt)
             with pytest.raises(KeyboardInterrupt):
-                convert(MODELS["beams"].onnx(), tmp_path)
+                convert(MODELS["beams"].program(), tmp_path)
         with pytest.raises(FirmwareError, match="is not a complete HLS project"):
             read_manifest(tmp_path)
-        assert read_manifest(convert(MODELS["beams"].onnx(), tmp_path).path)["project"] == "nanopelican"
+        assert read_manifest(convert(MODELS["beams"].program(), tmp_path).path)["project"] == "nanopelican"
 
     def test_foreign_folder_is_left_alone(self, tmp_path):
         (tmp_path / "firmware").mkdir()
         (tmp_path / "thesis.tex").touch()
         with pytest.raises(FirmwareError, match="exists and is not an HLS project\n  remedy: choose another folder"):
-            convert(MODELS["beams"].onnx(), tmp_path)
+            convert(MODELS["beams"].program(), tmp_path)
         assert (tmp_path / "thesis.tex").exists()
 
     def test_file_in_the_way(self, tmp_path):
         (tmp_path / "hls").touch()
         with pytest.raises(FirmwareError, match="exists and is not an HLS project"):
-            convert(MODELS["beams"].onnx(), tmp_path / "hls")
+            convert(MODELS["beams"].program(), tmp_path / "hls")
 
     def test_unwritable_folder(self, tmp_path):
         (tmp_path / "file").touch()
         with pytest.raises(FirmwareError, match=r"cannot be written \(Not a directory\)"):
-            convert(MODELS["beams"].onnx(), tmp_path / "file" / "hls")
+            convert(MODELS["beams"].program(), tmp_path / "file" / "hls")
 
 
 def _interrupt(*_, **__):
@@ -171,5 +174,5 @@ def _interrupt(*_, **__):
 )
 def test_options_are_checked(tmp_path, options, message):
     with pytest.raises(FirmwareError) as error:
-        convert(MODELS["beams"].onnx(), tmp_path, **options)
+        convert(MODELS["beams"].program(), tmp_path, **options)
     assert str(error.value) == message

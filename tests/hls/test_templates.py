@@ -32,7 +32,7 @@ def test_unknown_placeholders_are_errors():
 @pytest.mark.parametrize("name", ["jet", "jet-untied", "beams-untied"])
 def test_headers_compile_as_cpp11_without_warnings(tmp_path, name):
     """Warnings in hls4ml's own headers are hls4ml's."""
-    convert(MODELS[name].onnx(), tmp_path)
+    convert(MODELS[name].program(), tmp_path)
     # labels and pragmas are for the synthesis
     warnings = ["-pedantic", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label"]
     result = subprocess.run(

@@ -37,7 +37,7 @@ def folded_logits(network: NetworkConfig, folded, ports) -> np.ndarray:
     tensors = ports | folded
     for step in dataflow(network, tables=len(folded["logit_bias"]) > 1):
         inputs = [tensors[name.removesuffix("!")] if name else None for name in step.inputs]
-        value = step.operator.compute(*inputs, **step.attributes) if step.operator else np.maximum(inputs[0], 0)
+        value = step.operator.compute(*inputs)
         tensors[step.output] = value
     return tensors["logit"][:, 0]
 

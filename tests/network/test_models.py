@@ -34,7 +34,7 @@ class TestModel:
         assert load_model(path).config == config
 
     def test_graph_is_the_export_of_the_checkpoint(self, path):
-        expected = export_qonnx(load_model(path)).SerializeToString(deterministic=True)
+        expected = export_qonnx(load_model(path)).model.SerializeToString(deterministic=True)
         assert onnx.load(path.with_suffix(".onnx")).SerializeToString(deterministic=True) == expected
 
     def test_every_tensor_is_exact_on_real_jets(self, path):

@@ -11,7 +11,8 @@ from nanopelican_hls.network import pair_level
 from nanopelican_hls.network.pair_level import PairSettings, PairSums, pair_sums
 from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
-from nanopelican_hls.operators import PairMix, PairSum
+from nanopelican_hls.operators.pair_mix import PairMix
+from nanopelican_hls.operators.pair_sum import PairSum
 
 JETS, PARTICLES, CHANNELS = 50, 7, 3
 QUANTISERS = {
@@ -51,9 +52,9 @@ def in_one_pass(tensors: dict[str, Tensor], settings: PairSettings) -> PairSums:
 
 def by_operators(tensors: dict[str, Tensor], quantiser: TensorQuantiser | None) -> tuple[Tensor, Tensor]:
     """Sums of the ReLU outputs and of their squares."""
-    z = PairMix.compute(tensors["d"], tensors["row"], tensors["w_d"], tensors.get("column"), None)
+    z = PairMix().compute(tensors["d"], tensors["row"], tensors["w_d"], tensors.get("column"), None)
     x = torch.relu(z) if quantiser is None else quantiser(torch.relu(z))
-    return PairSum.compute(x, tensors["mask"]), PairSum.compute(x * x, tensors["mask"])
+    return PairSum().compute(x, tensors["mask"]), PairSum().compute(x * x, tensors["mask"])
 
 
 def gradients(tensors: dict[str, Tensor], *outputs: Tensor) -> list[Tensor]:

@@ -7,7 +7,7 @@ import pytest
 from operator_tests import Case, OperatorTests
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import AngleDifference
+from nanopelican_hls.operators.angle_difference import AngleDifference
 
 SHAPES = {"angle": (5,), "axis": (1,)}
 CODES = FixedRange(-60, 60, 0)
@@ -35,21 +35,21 @@ class TestAngleDifference(OperatorTests):
         half = turn // 2
         codes = np.arange(-half, half, dtype=float)
         for axis in (-half, -half + 1, -1, 0, 1, 191, half - 1):
-            d = AngleDifference.compute(codes[None], np.array([[float(axis)]]), limit=half, turn=turn)[0]
+            d = AngleDifference(limit=half, turn=turn).compute(codes[None], np.array([[float(axis)]]))[0]
             turns = (codes - axis - d) / turn
             assert (turns == np.rint(turns)).all()
             assert d.min() == -half
             assert d.max() == half - 1
 
     def test_limit_across_the_seam(self):
-        d = AngleDifference.compute(np.array([[-720.0, -538, -530, 528.0]]), np.array([[719.0]]), limit=183, turn=1440)
+        d = AngleDifference(limit=183, turn=1440).compute(np.array([[-720.0, -538, -530, 528.0]]), np.array([[719.0]]))
         assert d.tolist() == [[1, 183, 183, -183]]
 
     def test_fractions_of_a_code(self):
         with pytest.raises(ValueError, match="fractional bits, expected whole codes"):
-            AngleDifference.range(FixedRange(-4, 4, -1), CODES, shapes=[], values={}, limit=5, turn=0)
+            AngleDifference(limit=5, turn=0).range(FixedRange(-4, 4, -1), CODES, shapes=[], values={})
 
     @pytest.mark.parametrize("attributes", [{"limit": 0, "turn": 0}, {"limit": 5, "turn": 7}])
     def test_attributes_that_mean_nothing(self, attributes):
         with pytest.raises(ValueError, match="expected a positive and an even number"):
-            AngleDifference.shape((1, 5), (1, 1), **attributes)
+            AngleDifference(**attributes).shape((1, 5), (1, 1))

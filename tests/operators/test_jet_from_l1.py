@@ -5,7 +5,7 @@ import pytest
 from operator_tests import Case, OperatorTests
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import JetFromL1
+from nanopelican_hls.operators.jet_from_l1 import JetFromL1
 
 UNSIGNED = FixedRange(0, 79, -2)
 
@@ -30,7 +30,7 @@ class TestJetFromL1(OperatorTests):
         pt = np.arange(80)[:, None] / 4
         inverse = np.arange(5.0)
         np.testing.assert_array_equal(
-            JetFromL1.compute(pt, np.ones_like(pt), inverse, bin_gev=4), np.arange(5.0).repeat(16)[:, None]
+            JetFromL1(bin_gev=4).compute(pt, np.ones_like(pt), inverse), np.arange(5.0).repeat(16)[:, None]
         )
 
     @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ class TestJetFromL1(OperatorTests):
     )
     def test_pt_outside_the_table(self, pt, message):
         with pytest.raises(ValueError, match=message):
-            JetFromL1.range(pt, UNSIGNED, None, shapes=[(1, 1), (1, 1), (5,)], values={}, bin_gev=4)
+            JetFromL1(bin_gev=4).range(pt, UNSIGNED, None, shapes=[(1, 1), (1, 1), (5,)], values={})
 
     def test_bins_are_powers_of_two(self):
         with pytest.raises(ValueError, match="bin_gev = 6, expected a power of two"):
-            JetFromL1.shape((1, 1), None, None, bin_gev=6)
+            JetFromL1(bin_gev=6).shape((1, 1), None, None)

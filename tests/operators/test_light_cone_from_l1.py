@@ -5,7 +5,7 @@ import pytest
 from operator_tests import Case, OperatorTests
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import LightConeFromL1
+from nanopelican_hls.operators.light_cone_from_l1 import LightConeFromL1
 
 N = 4
 ETA = {"pt": (N,), "d_eta": (N,), "eta_table": (7,)}
@@ -39,14 +39,14 @@ class TestLightConeFromL1(OperatorTests):
     def test_follows_permutations(self):
         pt, d_eta, eta_table, d_phi, phi_table = self.ordinary_inputs(self.cases[0])
         order = np.random.default_rng(3).permutation(N)
-        component = LightConeFromL1.compute(pt, d_eta, eta_table, d_phi, phi_table, odd=0)
-        permuted = LightConeFromL1.compute(pt[:, order], d_eta[:, order], eta_table, d_phi[:, order], phi_table, odd=0)
+        component = LightConeFromL1(odd=0).compute(pt, d_eta, eta_table, d_phi, phi_table)
+        permuted = LightConeFromL1(odd=0).compute(pt[:, order], d_eta[:, order], eta_table, d_phi[:, order], phi_table)
         np.testing.assert_array_equal(permuted, component[:, order])
 
     def test_the_range_is_tight(self):
         table = np.array([0.0, 0.25, 0.5])
         ranges = [FixedRange(0, 15, -2), FixedRange(-2, 2, 0), None, None, None]
-        bound = LightConeFromL1.range(*ranges, shapes=[None, None, (3,)] + [None] * 2, values={"t": table}, odd=1)
+        bound = LightConeFromL1(odd=1).range(*ranges, shapes=[None, None, (3,)] + [None] * 2, values={"t": table})
         assert bound.high == -bound.low == 15 * 2
         assert bound.exponent == -4
 
@@ -61,7 +61,7 @@ class TestLightConeFromL1(OperatorTests):
     def test_angles_beyond_the_table(self, angle, message):
         shapes = [(1, 4), (1, 4), (3,), None, None]
         with pytest.raises(ValueError, match=message):
-            LightConeFromL1.range(FixedRange(0, 1, 0), angle, None, None, None, shapes=shapes, values={}, odd=0)
+            LightConeFromL1(odd=0).range(FixedRange(0, 1, 0), angle, None, None, None, shapes=shapes, values={})
 
     @pytest.mark.parametrize(
         ("shapes", "odd", "message"),
@@ -74,4 +74,4 @@ class TestLightConeFromL1(OperatorTests):
     )
     def test_inputs_that_do_not_fit(self, shapes, odd, message):
         with pytest.raises(ValueError, match=message):
-            LightConeFromL1.shape(*shapes, odd=odd)
+            LightConeFromL1(odd=odd).shape(*shapes)

@@ -14,7 +14,7 @@ from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.operators import OPERATORS
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.topology.description import NetworkDescription
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 PAGES = Path(__file__).parents[2] / "docs" / "operators"
 
@@ -58,14 +58,14 @@ EXAMPLES = [pytest.param(page, block, id=f"{page}-{i}") for page in OPERATORS fo
 def test_an_example_is_what_the_operator_computes(page, block):
     operator = OPERATORS[page]
     assert set(block["inputs"]) <= set(operator.inputs)
-    assert set(block["attributes"]) == set(operator.attributes)
+    assert set(block["attributes"]) == set(operator.attributes())
     arrays = {name: np.array(value, dtype=float) for name, value in block["inputs"].items()}
     batched = {n: a if n in operator.parameters else a[None] for n, a in arrays.items()}
     inputs = [batched.get(name) for name in operator.inputs]
     shapes = [None if array is None else array.shape for array in inputs]
     output = np.array(block["output"], dtype=float)
-    assert operator.shape(*shapes, **block["attributes"]) == (1, *output.shape)
-    np.testing.assert_array_equal(operator.compute(*inputs, **block["attributes"])[0], output)
+    assert operator(**block["attributes"]).shape(*shapes) == (1, *output.shape)
+    np.testing.assert_array_equal(operator(**block["attributes"]).compute(*inputs)[0], output)
 
 
 @pytest.mark.parametrize("page", OPERATORS)
@@ -73,7 +73,7 @@ def test_a_page_describes_its_operator(page):
     operator, text = OPERATORS[page], (PAGES / f"{page}.md").read_text(encoding="utf-8")
     assert text.startswith(f"# {page}\n")
     assert blocks(page)
-    for name in (*operator.inputs, *operator.attributes):
+    for name in (*operator.inputs, *operator.attributes()):
         assert f"`{name}`" in text, name
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     for name in operator.inputs:
@@ -196,7 +196,7 @@ class TestEvent:
         description = NetworkDescription(
             network, exact | {"logit": Quantiser(16, True, 0)}, {k: np.array(v, float) for k, v in values.items()}
         )
-        tensors = execute(build_model(description), ports)
+        tensors = execute(build_program(description), ports)
         naive = self.naive(symmetric)
         for name in EXPECTED:
             assert tensors[name][0].tolist() == naive[name], name

@@ -5,7 +5,7 @@ import pytest
 from operator_tests import Case, OperatorTests, condense, condense_both, pair_indices, permuted
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import PairMix
+from nanopelican_hls.operators.pair_mix import PairMix
 
 M, C = 4, 2
 P = M * (M - 1) // 2
@@ -37,8 +37,8 @@ class TestPairMix(OperatorTests):
 
     def test_untied_with_equal_terms_is_the_symmetric_form_twice(self):
         d, row, w_d, *_ = self.ordinary_inputs(self.cases[0])
-        symmetric = PairMix.compute(d, row, w_d, None, None)
-        untied = PairMix.compute(d, row, w_d, row, None)
+        symmetric = PairMix().compute(d, row, w_d, None, None)
+        untied = PairMix().compute(d, row, w_d, row, None)
         np.testing.assert_array_equal(untied, np.concatenate([symmetric, symmetric], axis=1))
 
     @pytest.mark.parametrize("untied", [False, True])
@@ -49,7 +49,7 @@ class TestPairMix(OperatorTests):
         row, column = rng.integers(-50, 50, (2, 3, M, C)).astype(float)
         order, w_d = rng.permutation(M), np.array([2.0, -3.0])
         full = d[..., None] * w_d + row[:, :, None] + (column if untied else row)[:, None, :]
-        again = PairMix.compute(
+        again = PairMix().compute(
             condense(permuted(d, order)), row[:, order], w_d, column[:, order] if untied else None, None
         )
         layout = condense_both if untied else condense
@@ -58,10 +58,10 @@ class TestPairMix(OperatorTests):
     def test_the_range_is_tight(self):
         d, row, d_jet = FixedRange(0, 15, 0), FixedRange(-8, 7, 0), FixedRange(0, 15, 2)
         values = {"w_d": np.array([1.0, -2.0])}
-        assert PairMix.range(d, row, None, None, None, shapes=[], values=values) == FixedRange(-30 - 16, 15 + 14, 0)
-        with_jet = PairMix.range(d, row, None, FixedRange(-4, 3, 0), d_jet, shapes=[], values=values)
+        assert PairMix().range(d, row, None, None, None, shapes=[], values=values) == FixedRange(-30 - 16, 15 + 14, 0)
+        with_jet = PairMix().range(d, row, None, FixedRange(-4, 3, 0), d_jet, shapes=[], values=values)
         assert with_jet == FixedRange(-120 - 12, 60 + 10, 0)
-        z = PairMix.compute(np.full((1, 1), 15.0), np.full((1, 2, 2), [7.0, -8.0]), values["w_d"], None, None)
+        z = PairMix().compute(np.full((1, 1), 15.0), np.full((1, 2, 2), [7.0, -8.0]), values["w_d"], None, None)
         assert z.tolist() == [[[29, -46]]]
 
     @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ class TestPairMix(OperatorTests):
     )
     def test_products_of_other_particles(self, d, d_jet, message):
         with pytest.raises(ValueError, match=message):
-            PairMix.shape((1, d), (1, M, C), (C,), None, d_jet and (1, d_jet))
+            PairMix().shape((1, d), (1, M, C), (C,), None, d_jet and (1, d_jet))
 
     def test_columns_of_other_particles(self):
         with pytest.raises(ValueError, match=r"column has shape \(1, 5, 2\), expected \(1, 4, 2\)"):
-            PairMix.shape((1, P), (1, M, C), (C,), (1, 5, C), None)
+            PairMix().shape((1, P), (1, M, C), (C,), (1, 5, C), None)

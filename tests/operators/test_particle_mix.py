@@ -5,7 +5,7 @@ import pytest
 from operator_tests import Case, OperatorTests
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import ParticleMix
+from nanopelican_hls.operators.particle_mix import ParticleMix
 
 M, C = 5, 3
 COLUMN = {"r": (M,), "w_r": (C,)}
@@ -15,7 +15,7 @@ JET = {"d_jj": (1,), "w_jj": (C,)}
 
 
 def shape_of(shapes):
-    return ParticleMix.shape(
+    return ParticleMix().shape(
         *(
             shapes.get(n) if n in ParticleMix.parameters or n not in shapes else (1, *shapes[n])
             for n in ParticleMix.inputs
@@ -51,22 +51,22 @@ class TestParticleMix(OperatorTests):
         mask = np.tril(np.ones((M + 1, M)), -1)  # n = 0 ... M
         table = np.arange((M + 1) * C, dtype=float).reshape(M + 1, C)
         zero, weights = np.zeros((M + 1, M)), np.ones(C)
-        mixed = ParticleMix.compute(zero, zero[:, :1], weights, weights, table, mask, None, None)
+        mixed = ParticleMix().compute(zero, zero[:, :1], weights, weights, table, mask, None, None)
         np.testing.assert_array_equal(mixed, np.broadcast_to(table[:, None], mixed.shape))
 
     def test_follows_permutations(self):
         rng = np.random.default_rng(0)
         order = rng.permutation(M)
         r, s, w_r, w_s, bias, mask, *_ = self.ordinary_inputs(Case("", ROW | TABLE))
-        mixed = ParticleMix.compute(r, s, w_r, w_s, bias, mask, None, None)
-        again = ParticleMix.compute(r[:, order], s, w_r, w_s, bias, mask[:, order], None, None)
+        mixed = ParticleMix().compute(r, s, w_r, w_s, bias, mask, None, None)
+        again = ParticleMix().compute(r[:, order], s, w_r, w_s, bias, mask[:, order], None, None)
         np.testing.assert_array_equal(again, mixed[:, order])
 
     def test_the_range_is_tight(self):
         values = {"w_r": np.array([-2.0, 3.0]), "w_s": np.array([0.5, 0.25]), "bias": np.array([[-1.0, 8.0]])}
         values["w_jj"] = np.array([1.0, 1.0])
         ranges = [FixedRange(0, 10, 0), FixedRange(0, 6, 1), *[None] * 4, FixedRange(0, 3, 0), None]
-        bound = ParticleMix.range(*ranges, shapes=[None] * 8, values=values)
+        bound = ParticleMix().range(*ranges, shapes=[None] * 8, values=values)
         # the second channel reaches the upper end (r = 10, S = 12, d_JJ = 3), the first one the lower (r = 10)
         assert bound.high * 2.0**bound.exponent == 3 * 10 + 0.25 * 12 + 8 + 3
         assert bound.low * 2.0**bound.exponent == -2 * 10 - 1

@@ -5,7 +5,7 @@ import pytest
 from operator_tests import Case, OperatorTests
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import Readout
+from nanopelican_hls.operators.readout import Readout
 
 M, C = 4, 3
 CONSTANT = {"pair_sum": (C,), "diagonal_sum": (C,), "k_pair": (C,), "k_diagonal": (C,), "bias": (1, 1)}
@@ -30,14 +30,14 @@ class TestReadout(OperatorTests):
         mask = np.tril(np.ones((M + 1, M)), -1)
         table = np.array([[5.0], [-3.0], [1.0], [8.0], [-8.0]])
         zero, weights = np.zeros((M + 1, C)), np.ones(C)
-        np.testing.assert_array_equal(Readout.compute(zero, zero, weights, weights, table, mask), table)
+        np.testing.assert_array_equal(Readout().compute(zero, zero, weights, weights, table, mask), table)
 
     def test_channels_may_be_exchanged(self):
         rng = np.random.default_rng(0)
         pair_sum, diagonal_sum, k_pair, k_diagonal, bias, _ = self.ordinary_inputs(self.cases[0])
         order = rng.permutation(C)
-        first = Readout.compute(pair_sum, diagonal_sum, k_pair, k_diagonal, bias, None)
-        again = Readout.compute(
+        first = Readout().compute(pair_sum, diagonal_sum, k_pair, k_diagonal, bias, None)
+        again = Readout().compute(
             pair_sum[:, order], diagonal_sum[:, order], k_pair[order], k_diagonal[order], bias, None
         )
         np.testing.assert_array_equal(again, first)
@@ -46,10 +46,10 @@ class TestReadout(OperatorTests):
         """Each channel has its own weight, so the ends are reached channel by channel."""
         values = {"k_pair": np.array([2.0, -1.0]), "k_diagonal": np.array([0.5, 4.0]), "bias": np.array([[-3.0]])}
         sums = FixedRange(0, 100, 0)
-        bound = Readout.range(sums, sums, *[None] * 4, shapes=[None] * 6, values=values)
+        bound = Readout().range(sums, sums, *[None] * 4, shapes=[None] * 6, values=values)
         assert bound == FixedRange(-206, 1300, -1)
-        high = Readout.compute(np.array([[100.0, 0]]), np.array([[100.0, 100]]), *values.values(), None)
-        low = Readout.compute(np.array([[0.0, 100]]), np.zeros((1, 2)), *values.values(), None)
+        high = Readout().compute(np.array([[100.0, 0]]), np.array([[100.0, 100]]), *values.values(), None)
+        low = Readout().compute(np.array([[0.0, 100]]), np.zeros((1, 2)), *values.values(), None)
         assert (low, high) == (-103, 650 - 3)
 
     @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ class TestReadout(OperatorTests):
     )
     def test_biases_that_do_not_fit(self, bias, mask, message):
         with pytest.raises(ValueError, match=message):
-            Readout.shape((1, C), (1, C), (C,), (C,), bias, mask)
+            Readout().shape((1, C), (1, C), (C,), (C,), bias, mask)

@@ -5,7 +5,8 @@ import pytest
 from operator_tests import Case, OperatorTests, minkowski_terms
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.operators import PairwiseDot, SpurionDot
+from nanopelican_hls.operators.pairwise_dot import PairwiseDot
+from nanopelican_hls.operators.spurion_dot import SpurionDot
 
 
 def shapes(k):
@@ -33,42 +34,32 @@ class TestSpurionDot(OperatorTests):
     @pytest.mark.parametrize("coordinates", ["cartesian", "light_cone"])
     def test_equals_the_products_of_a_particle_in_front(self, coordinates):
         p = np.random.default_rng(1).integers(-50, 50, (4, 3, 6)).astype(float)
-        d = SpurionDot.compute(*p[:, :, 1:], *p[:, :, :1], coordinates=coordinates)
-        np.testing.assert_array_equal(d, PairwiseDot.compute(*p, coordinates=coordinates, beams=0)[:, :5])
+        d = SpurionDot(coordinates=coordinates).compute(*p[:, :, 1:], *p[:, :, :1])
+        np.testing.assert_array_equal(d, PairwiseDot(coordinates=coordinates, beams=0).compute(*p)[:, :5])
 
     def test_mass_of_the_spurion(self):
         jet = np.array([[[13.0]], [[3.0]], [[4.0]], [[12.0]]])
-        assert SpurionDot.compute(*jet, *jet, coordinates="cartesian") == 0
+        assert SpurionDot(coordinates="cartesian").compute(*jet, *jet) == 0
         light_cone = np.array([[[16.0]], [[10.0]], [[4.0]], [[12.0]]])
-        assert SpurionDot.compute(*light_cone, *light_cone, coordinates="light_cone") == 0
+        assert SpurionDot(coordinates="light_cone").compute(*light_cone, *light_cone) == 0
 
     def test_follows_permutations(self):
         rng = np.random.default_rng(2)
         p, jet = rng.integers(-50, 50, (4, 3, 6)).astype(float), rng.integers(-50, 50, (4, 3, 1)).astype(float)
         order = rng.permutation(6)
-        d = SpurionDot.compute(*p, *jet, coordinates="light_cone")
-        np.testing.assert_array_equal(SpurionDot.compute(*p[:, :, order], *jet, coordinates="light_cone"), d[:, order])
+        d = SpurionDot(coordinates="light_cone").compute(*p, *jet)
+        np.testing.assert_array_equal(SpurionDot(coordinates="light_cone").compute(*p[:, :, order], *jet), d[:, order])
 
     def test_the_range_is_tight(self):
         plus, signed = FixedRange(0, 255, -2), FixedRange(-128, 127, -2)
         jet_plus, jet_signed = FixedRange(0, 1023, 0), FixedRange(-512, 511, 0)
-        bound = SpurionDot.range(
-            plus,
-            plus,
-            signed,
-            signed,
-            jet_plus,
-            jet_plus,
-            jet_signed,
-            jet_signed,
-            shapes=shapes(1),
-            values={},
-            coordinates="light_cone",
+        bound = SpurionDot(coordinates="light_cone").range(
+            plus, plus, signed, signed, jet_plus, jet_plus, jet_signed, jet_signed, shapes=shapes(1), values={}
         )
         high = [255 / 4, 255 / 4, -32, -32, 1023, 1023, 511, 511]
         low = [0, 0, -32, -32, 0, 0, -512, -512]
         for corner, end in ((high, bound.high), (low, bound.low)):
-            d = SpurionDot.compute(*(np.array([[x]]) for x in corner), coordinates="light_cone")
+            d = SpurionDot(coordinates="light_cone").compute(*(np.array([[x]]) for x in corner))
             assert d[0, 0] == end * 2.0**bound.exponent
 
     @pytest.mark.parametrize(
@@ -81,9 +72,9 @@ class TestSpurionDot(OperatorTests):
     def test_components_that_are_needed(self, without, coordinates, message):
         given = [None if k in without else (1, 4) if k < 4 else (1, 1) for k in range(8)]
         with pytest.raises(ValueError, match=message):
-            SpurionDot.shape(*given, coordinates=coordinates)
+            SpurionDot(coordinates=coordinates).shape(*given)
 
     def test_a_spurion_of_several_entries(self):
         given = [(1, 4)] * 4 + [(1, 4)] * 4
         with pytest.raises(ValueError, match=r"s0 has shape \(1, 4\), expected \(1, 1\)"):
-            SpurionDot.shape(*given, coordinates="cartesian")
+            SpurionDot(coordinates="cartesian").shape(*given)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from random_networks import NETWORKS, network_id, random_description
 
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.precision.cost import AdderBits, HeldBits, adder_bits
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 
 def widths(description):
@@ -43,9 +42,7 @@ def test_adders_fall_with_every_bit(network):
 
 def test_rounding_costs_an_adder_and_truncation_nothing():
     network = NetworkConfig(4, 2)
-    rounded, truncated = (
-        Program.parse(build_model(random_description(network, roundings=[mode]))) for mode in Rounding
-    )
+    rounded, truncated = (build_program(random_description(network, roundings=[mode])) for mode in Rounding)
     quantised = sum(
         quantiser.bits * size
         for name, quantiser in rounded.quantisers.items()
@@ -58,7 +55,7 @@ def test_rounding_costs_an_adder_and_truncation_nothing():
 
 def test_adders_by_hand():
     """One channel, two constituents: every count is visible."""
-    program = Program.parse(build_model(random_description(NetworkConfig(2, 1), roundings=[Rounding.FLOOR], bits=6)))
+    program = build_program(random_description(NetworkConfig(2, 1), roundings=[Rounding.FLOOR], bits=6))
     bits = {name: r.bits for name, r in program.ranges.items()}
     constants = {name: q.bits for name, q in program.parameter_quantisers.items()}
     p = 8  # ports

@@ -3,10 +3,9 @@ import pytest
 from random_networks import NETWORKS, random_description, random_ports
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.proof.comparison import compare, merge, to_integers
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 JETS = 40
 
@@ -14,8 +13,8 @@ JETS = 40
 @pytest.fixture(scope="module")
 def execution():
     network = NETWORKS[0]
-    model = build_model(random_description(network, seed=3))
-    return Program.parse(model), execute(model, random_ports(network, JETS, seed=4))
+    model = build_program(random_description(network, seed=3))
+    return model, execute(model, random_ports(network, JETS, seed=4))
 
 
 def copied(tensors):

@@ -3,19 +3,17 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 EVENTS = 900
 
 
 @pytest.fixture(scope="module", params=NETWORKS[:4], ids=network_id)
 def case(request):
-    model = build_model(random_description(request.param, seed=7))
-    program = Program.parse(model)
-    events = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=1)
-    return program, model, events
+    program = build_program(random_description(request.param, seed=7))
+    events = hostile_events(program, lambda ports: execute(program, ports), EVENTS, seed=1)
+    return program, events
 
 
 def batches(events):
@@ -27,23 +25,23 @@ def batches(events):
 
 def port_tensors(program):
     """The quantised tensor behind each port, whose name is also that of the port's values."""
-    return [node.output for node in program.nodes if node.inputs[0] in program.ports]
+    return [port.tensor for port in program.inputs]
 
 
 def constituent_ports(program):
-    width = max(shape[0] for shape in program.ports.values())
+    width = max(port.shape[0] for port in program.inputs)
     return [port for port in port_tensors(program) if program.shapes[port][0] == width]
 
 
 def test_every_kind_is_there_and_the_events_are_as_many_as_asked_for(case):
-    program, _, events = case
+    program, events = case
     assert list(events.ports) == port_tensors(program)
     assert sum(events.kinds.values()) == len(next(iter(events.ports.values()))) >= EVENTS
     assert all(count > 0 for count in events.kinds.values())
 
 
 def test_each_kind_is_what_it_says(case):
-    program, _, events = case
+    program, events = case
     quantisers = program.quantisers
     by_kind = dict(batches(events))
     constituents = constituent_ports(program)
@@ -71,8 +69,8 @@ def test_each_kind_is_what_it_says(case):
 
 
 def test_reported_saturation_is_real_and_nothing_reachable_is_forgotten(case):
-    program, model, events = case
-    tensors = execute(model, events.ports)
+    program, events = case
+    tensors = execute(program, events.ports)
     told = {*events.saturated, *events.unreachable, *events.unsaturated}
     for node in program.nodes:
         if node.quantiser is None or node.inputs[0] not in tensors:
@@ -86,9 +84,9 @@ def test_reported_saturation_is_real_and_nothing_reachable_is_forgotten(case):
 
 
 def test_the_same_seed_gives_the_same_events(case):
-    program, model, events = case
-    again = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=1)
-    other = hostile_events(program, lambda ports: execute(model, ports), EVENTS, seed=2)
+    program, events = case
+    again = hostile_events(program, lambda ports: execute(program, ports), EVENTS, seed=1)
+    other = hostile_events(program, lambda ports: execute(program, ports), EVENTS, seed=2)
     assert all(np.array_equal(again.ports[p], events.ports[p]) for p in events.ports)
     assert not all(np.array_equal(other.ports[p], events.ports[p]) for p in events.ports)
 
@@ -96,8 +94,8 @@ def test_the_same_seed_gives_the_same_events(case):
 def test_angles_about_the_axis():
     """With Level-1 words: on either side of the seam of phi, at the ends of the tables and next to them, opposite."""
     network = next(n for n in NETWORKS if n.level1 is not None)
-    model = build_model(random_description(network, seed=7))
-    events = hostile_events(Program.parse(model), lambda ports: execute(model, ports), EVENTS, seed=1)
+    program = build_program(random_description(network, seed=7))
+    events = hostile_events(program, lambda ports: execute(program, ports), EVENTS, seed=1)
     batch = dict(batches(events))["about the axis"]
     phi, axis = batch["phi"], batch["jet_phi"]
     for codes in (phi, axis):
@@ -107,5 +105,5 @@ def test_angles_about_the_axis():
     assert ((np.abs(raw) > 720).any(axis=1) & (np.abs(raw) < 720).any(axis=1)).sum() > 10
     around = (raw + 720) % 1440 - 720
     assert {-720, -192, -191, -190, 190, 191, 192, 719} <= set(around.ravel().astype(int).tolist())
-    d_eta = execute(model, batch)["d_eta"]
+    d_eta = execute(program, batch)["d_eta"]
     assert {-191, -190, 190, 191} <= set(d_eta.ravel().astype(int).tolist())

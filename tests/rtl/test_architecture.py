@@ -6,19 +6,18 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import Settings, build
 from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 
 def mismatches(network, folder, settings=None, **description):
-    model = build_model(random_description(network, seed=NETWORKS.index(network), bits=5, **description))
-    program = Program.parse(model)
+    model = build_program(random_description(network, seed=NETWORKS.index(network), bits=5, **description))
+    program = model
     tensors = execute(model, hostile_events(program, lambda ports: execute(model, ports), 300).ports)
     project = generate_rtl(program, folder / "rtl", settings=settings or Settings())
     compile_simulation(project)
@@ -44,7 +43,7 @@ def test_inner_quantisers_may_be_off(tmp_path):
 
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 def test_equal_pieces_are_one_module(network):
-    program = Program.parse(build_model(random_description(network, seed=2, bits=5)))
+    program = build_program(random_description(network, seed=2, bits=5))
     netlist, _ = build(program, "p", Settings())
     count = netlist.count()
     assert sum(count.values()) == len(netlist.instances)
@@ -58,7 +57,7 @@ def test_half_a_unit_far_above_the_bias_is_no_part_of_it():
     """Together they would have more bits than the tracer can add to a number."""
     description = random_description(NETWORKS[1], bits=5)
     wide = {"row_bias": Quantiser(20, True, -20), "row": Quantiser(5, True, 14)}
-    program = Program.parse(build_model(dataclasses.replace(description, quantisers=description.quantisers | wide)))
+    program = build_program(dataclasses.replace(description, quantisers=description.quantisers | wide))
     netlist, _ = build(program, "p", Settings())
     assert netlist.count()["p_row_exact_v0"] > 0
 

@@ -3,10 +3,9 @@
 import pytest
 from random_networks import NETWORKS, random_description
 
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.flows.yosys import map_rtl
 from nanopelican_hls.rtl import Settings, generate_rtl, piece_counts
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 JET = next(k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1)
 
@@ -15,7 +14,7 @@ def counts(settings, **parameters):
     description = random_description(JET, seed=1, bits=5)
     for name, value in parameters.items():
         description.parameters[name][...] = value
-    found = piece_counts(Program.parse(build_model(description)), settings)
+    found = piece_counts(build_program(description), settings)
     return {piece.name: piece for piece in found}
 
 
@@ -69,7 +68,7 @@ def test_a_weight_of_a_power_of_two_costs_no_addition():
 def test_dsps_are_those_that_yosys_finds(products, tmp_path):
     """Of a network that takes words of a trigger: its conversion multiplies too."""
     network = next(k for k in NETWORKS if k.level1)
-    program = Program.parse(build_model(random_description(network, seed=1, bits=5)))
+    program = build_program(random_description(network, seed=1, bits=5))
     settings = Settings(products=products, winograd=products == "dsp")
     mapped = map_rtl(generate_rtl(program, tmp_path / "rtl", settings=settings))
     found = {piece.name: piece.dsp for piece in piece_counts(program, settings) if piece.dsp}

@@ -15,7 +15,7 @@ from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.rtl.architecture import Settings
 from nanopelican_hls.rtl.project import generate_rtl
-from nanopelican_hls.rtl.tracer import port_quantisers, trace
+from nanopelican_hls.rtl.tracer import trace
 
 #: the others are not compiled, which takes seconds
 SIMULATED_EVERY = 4
@@ -46,7 +46,7 @@ def test_interpreter_agrees_at_every_tensor(seed):
     circuit = found and unless_refused(lambda: trace(found.program).circuit(all_tensors=True))
     if circuit is None:
         return
-    ports = {tensor: found.reference[tensor] for tensor in port_quantisers(found.program)}
+    ports = {port.tensor: found.reference[port.tensor] for port in found.program.inputs}
     comparison = compare(found.program, found.reference, circuit.evaluate(ports))
     assert comparison.mismatches == 0, str(comparison)
     assert set(comparison.tensors) == set(found.program.ranges)

@@ -11,7 +11,6 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows import yosys as mapping
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
@@ -19,9 +18,8 @@ from nanopelican_hls.flows.yosys import NETLIST, PIECES, map_rtl
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import Settings
 from nanopelican_hls.rtl.project import generate_rtl, read_rtl
-from nanopelican_hls.rtl.tracer import port_quantisers
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 
 #: Yosys' models of the cells, and one of the DSP, which Yosys does not have
 CELLS = [
@@ -35,11 +33,11 @@ SMALL = NetworkConfig(2, 1, symmetric=True, spurions=Spurions.JET, coordinates=C
 @cache
 def example():
     """The program, tensors behind its ports, and logits."""
-    model = build_model(random_description(SMALL, True, seed=1, bits=4))
-    program = Program.parse(model)
+    model = build_program(random_description(SMALL, True, seed=1, bits=4))
+    program = model
     events = hostile_events(program, lambda ports: execute(model, ports), 1000).ports
     tensors = execute(model, events)
-    return program, {tensor: tensors[tensor] for tensor in port_quantisers(program)}, tensors["logit"]
+    return program, {port.tensor: tensors[port.tensor] for port in program.inputs}, tensors["logit"]
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +144,12 @@ def test_verilator_errors_are_shown(project, tmp_path):
 
 def test_the_manifest_says_what_was_written(project):
     assert read_rtl(project.path) == project
-    assert [port.name for port in project.inputs] == list(port_quantisers(example()[0]))
+    assert [port.name for port in project.inputs] == [port.tensor for port in example()[0].inputs]
 
 
 @pytest.mark.parametrize("network", NETWORKS[::3], ids=network_id)
 def test_any_form_has_a_top_module(network, tmp_path):
-    program = Program.parse(build_model(random_description(network, bits=4)))
+    program = build_program(random_description(network, bits=4))
     made = generate_rtl(program, tmp_path / "rtl", top="form", settings=Settings(12))
     text = (made.path / "src" / "form.v").read_text()
     for port in (*made.inputs, made.output):
@@ -202,7 +200,7 @@ def test_arguments_out_of_range(tmp_path, arguments, message):
 def test_a_network_that_says_the_same_of_every_jet(tmp_path):
     description = random_description(SMALL, bits=4)
     silent = {name: np.zeros_like(value) for name, value in description.parameters.items()}
-    program = Program.parse(build_model(dataclasses.replace(description, parameters=silent)))
+    program = build_program(dataclasses.replace(description, parameters=silent))
     with pytest.raises(RtlError, match="the same logit for every jet"):
         generate_rtl(program, tmp_path / "rtl")
 
@@ -213,9 +211,9 @@ def test_inputs_without_effect_stay_ports(tmp_path):
     kept = {
         name: value * (not name.startswith(("w_d", "row", "k_pair"))) for name, value in description.parameters.items()
     }
-    program = Program.parse(build_model(dataclasses.replace(description, parameters=kept)))
+    program = build_program(dataclasses.replace(description, parameters=kept))
     made = generate_rtl(program, tmp_path / "rtl", top="tagger")
-    assert [port.name for port in made.inputs] == list(port_quantisers(program))
+    assert [port.name for port in made.inputs] == [port.tensor for port in program.inputs]
 
 
 def test_no_project(tmp_path):

@@ -9,14 +9,13 @@ from alkaid.trace import trace as trace_logic
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.symbolic import Symbolic
-from nanopelican_hls.rtl.tracer import port_quantisers, trace
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.rtl.tracer import trace
+from nanopelican_hls.topology.export import build_program
 
 EVENTS = 100
 
@@ -24,11 +23,11 @@ EVENTS = 100
 @cache
 def example(network, *, tables, without=()):
     """A random network: its program, hostile events by tensor behind the port, and what QONNX execution gives."""
-    model = build_model(random_description(network, tables, seed=NETWORKS.index(network), without=without))
-    program = Program.parse(model)
+    model = build_program(random_description(network, tables, seed=NETWORKS.index(network), without=without))
+    program = model
     events = hostile_events(program, lambda ports: execute(model, ports), EVENTS).ports
     reference = execute(model, events)
-    return program, {tensor: reference[tensor] for tensor in port_quantisers(program)}, reference
+    return program, {port.tensor: reference[port.tensor] for port in program.inputs}, reference
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)

@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto, numpy_helper
 from random_networks import NETWORKS, inner_tensors, network_id, random_description
 
+from nanopelican_hls.contract.program import save_program
 from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
@@ -17,7 +18,7 @@ from nanopelican_hls.operators import DOMAIN, VERSION
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import activations, parameters, ports
 from nanopelican_hls.topology.description import NetworkDescription
-from nanopelican_hls.topology.export import build_model, save_model
+from nanopelican_hls.topology.export import build_program
 
 JET = NetworkConfig(4, 2, spurions=Spurions.JET, coordinates=Coordinates.CARTESIAN)
 
@@ -33,11 +34,11 @@ def declared(model):
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 class TestEveryForm:
     def test_checker_passes(self, network, tables):
-        onnx.checker.check_model(build_model(random_description(network, tables)), full_check=True)
+        onnx.checker.check_model(build_program(random_description(network, tables)).model, full_check=True)
 
     def test_names_and_types(self, network, tables):
         description = random_description(network, tables)
-        model = build_model(description)
+        model = build_program(description).model
         types = declared(model)
         expected_ports = {
             f"{port}_in": (TensorProto.DOUBLE, (1, 1 if port.startswith("jet_") else 4)) for port in ports(network)
@@ -57,7 +58,7 @@ class TestEveryForm:
 
     def test_parameters_are_stored_on_their_grids(self, network, tables):
         description = random_description(network, tables)
-        stored = {t.name: numpy_helper.to_array(t) for t in build_model(description).graph.initializer}
+        stored = {t.name: numpy_helper.to_array(t) for t in build_program(description).model.graph.initializer}
         for name, value in description.parameters.items():
             quantiser = description.quantisers[name]
             assert (stored[f"{name}_value"] == quantiser(value)).all()
@@ -66,20 +67,21 @@ class TestEveryForm:
 
     def test_bytes_are_deterministic(self, network, tables):
         first, second = (
-            build_model(random_description(network, tables)).SerializeToString(deterministic=True) for _ in range(2)
+            build_program(random_description(network, tables)).model.SerializeToString(deterministic=True)
+            for _ in range(2)
         )
         assert first == second
 
 
 def test_versions():
-    model = build_model(random_description(JET))
+    model = build_program(random_description(JET)).model
     versions = {v.domain: v.version for v in model.opset_import}
     assert versions == {"": 17, QUANT_DOMAIN: 1, DOMAIN: VERSION}
     assert model.producer_name == "nanopelican-hls"
 
 
 def test_without_inner_quantisers_a_tensor_exists_once():
-    model = build_model(random_description(JET, bits=6, without=inner_tensors(JET)))
+    model = build_program(random_description(JET, bits=6, without=inner_tensors(JET))).model
     names = set(declared(model))
     assert {"d", "r", "s", "pair", "pair_sum", "logit", "logit_exact"} <= names
     assert not names & {"d_exact", "r_exact", "pair_exact", "g_exact", "z_exact"}
@@ -87,15 +89,15 @@ def test_without_inner_quantisers_a_tensor_exists_once():
 
 def test_total_sum_takes_the_exact_row_sums():
     for without, source in (((), "r_exact"), (("r",), "r")):
-        model = build_model(random_description(JET, without=without))
+        model = build_program(random_description(JET, without=without)).model
         assert next(n for n in model.graph.node if n.op_type == "TotalSum").input == [source]
 
 
 def test_trailing_absent_inputs_are_left_out():
-    model = build_model(random_description(NETWORKS[0]))
+    model = build_program(random_description(NETWORKS[0])).model
     row = next(n for n in model.graph.node if n.name == "row_ParticleMix")
     assert row.input == ["r", "s", "row_w_r", "row_w_s", "row_bias"]
-    model = build_model(random_description(JET))
+    model = build_program(random_description(JET)).model
     diagonal = next(n for n in model.graph.node if n.name == "g_ParticleMix")
     assert diagonal.input[5:] == ["", "d_jj", "diagonal_w_jj"]
 
@@ -107,7 +109,7 @@ def test_more_than_53_bits_names_the_tensor(port_bits, tensor):
     wide = {name: dataclasses.replace(description.quantisers[name], bits=port_bits) for name in ports(JET)}
     description = dataclasses.replace(description, quantisers={**description.quantisers, **wide})
     with pytest.raises(ContractError, match=f"tensor '{tensor}' needs .* bits, more than the 53"):
-        build_model(description)
+        build_program(description)
 
 
 class TestDescription:
@@ -156,10 +158,10 @@ class TestDescription:
 
 class TestSaving:
     def test_nothing_else_is_left(self, tmp_path):
-        save_model(build_model(random_description(JET)), tmp_path / "m.onnx")
+        save_program(build_program(random_description(JET)), tmp_path / "m.onnx")
         assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]
 
     def test_folder_that_is_not_there(self, tmp_path):
         with pytest.raises(ContractError, match="cannot be written") as caught:
-            save_model(build_model(random_description(JET)), tmp_path / "none" / "m.onnx")
+            save_program(build_program(random_description(JET)), tmp_path / "none" / "m.onnx")
         assert caught.value.where == str(tmp_path / "none" / "m.onnx")

@@ -12,15 +12,16 @@ import torch
 from random_networks import random_description, random_ports
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.jets.level1 import from_level1, to_level1
 from nanopelican_hls.network.interpreter import execute as execute_steps
 from nanopelican_hls.network.interpreter import split
+from nanopelican_hls.operators.jet_from_l1 import JetFromL1
+from nanopelican_hls.operators.light_cone_from_l1 import LightConeFromL1
 from nanopelican_hls.topology.config import Input, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import activations, momenta, ports, words
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.topology.level1_format import CMS_CORRELATOR, LEVEL1_FORMATS
 from nanopelican_hls.topology.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, angle_tables, inverse_table
 
@@ -109,10 +110,10 @@ class TestGraph:
     def test_ports_are_words(self):
         assert list(ports(JET)) == ["pt", "eta", "phi", "jet_eta", "jet_phi", "jet_pt", "jet_mass"]
         assert list(ports(PLAIN)) == ["pt", "eta", "phi", "jet_eta", "jet_phi"]
-        program = Program.parse(build_model(random_description(JET)))
-        for name, quantiser in words(JET).items():
-            assert program.quantisers[name] == quantiser
-            assert program.ports[f"{name}_in"] == ((1,) if name.startswith("jet_") else (8,))
+        program = build_program(random_description(JET))
+        assert {port.tensor: port.quantiser for port in program.inputs} == words(JET)
+        for port in program.inputs:
+            assert port.shape == ((1,) if port.tensor.startswith("jet_") else (8,))
 
     def test_components_carry_the_quantisers_of_the_ports_they_replace(self):
         assert list(momenta(JET)) == ["q_plus", "q_minus", "q_y", "q_z", "jet_q_plus", "jet_q_minus"]
@@ -121,9 +122,8 @@ class TestGraph:
         assert words(NetworkConfig(8, 4)) == {}
 
     def test_the_tables_are_initialisers(self):
-        model = build_model(random_description(PLAIN))
-        program = Program.parse(model)
-        names = {i.name for i in model.graph.initializer if i.name.endswith("_table")}
+        program = build_program(random_description(PLAIN))
+        names = {i.name for i in program.model.graph.initializer if i.name.endswith("_table")}
         assert names == {
             f"{t}_table" for t in ("q_plus_eta", "q_plus_phi", "q_minus_eta", "q_minus_phi", "q_y_phi", "q_z_eta")
         }
@@ -132,28 +132,23 @@ class TestGraph:
             np.testing.assert_array_equal(program.constants[name], angle_tables(component, CMS_CORRELATOR)[angle])
 
     def test_a_turn_of_the_whole_jet_changes_nothing(self):
-        model, arrays = build_model(random_description(JET)), random_ports(JET, 100)
+        model, arrays = build_program(random_description(JET)), random_ports(JET, 100)
         turned = arrays | {name: (arrays[name] + 700 + 720) % 1440 - 720 for name in ("phi", "jet_phi")}
         np.testing.assert_array_equal(execute(model, arrays)["logit"], execute(model, turned)["logit"])
 
     def test_a_constituent_is_there_iff_its_pt_is(self):
-        model, arrays = build_model(random_description(JET)), random_ports(JET, 50)
+        model, arrays = build_program(random_description(JET)), random_ports(JET, 50)
         np.testing.assert_array_equal(execute(model, arrays)["mask"][:, 1:], arrays["pt"] > 0)
 
 
 def test_the_page_states_the_cost():
     """Multiplications and bits of tables, counted from the graph of a network with the jet."""
-    program = Program.parse(build_model(random_description(JET)))
+    program = build_program(random_description(JET))
     for node in program.nodes:
-        if node.op_type not in ("LightConeFromL1", "JetFromL1"):
+        if not isinstance(node.operator, LightConeFromL1 | JetFromL1):
             continue
-        operator, given = node.operator, [t for t in node.inputs if t]
-        shapes = [
-            None if t is None else (1, *program.shapes[t]) if t in program.shapes else program.constants[t].shape
-            for t in node.inputs
-        ]
-        multiplications = operator.hls_config(*shapes, **node.attributes).get("n_multiplications", 0)
-        tables = [program.constants[t] for t in given if t in program.constants]
+        multiplications = node.operator.hls_config(*program.shapes_of(node)).get("n_multiplications", 0)
+        tables = [program.constants[t] for t in node.parameters.values()]
         bits = sum(math.prod(t.shape) * FixedRange.of_values(t).bits for t in tables)
         cells = re.search(rf"^\| `{node.output.removesuffix('_exact')}` \|(.*)$", PAGE.read_text(), re.MULTILINE)
         assert cells, node.output

@@ -10,14 +10,13 @@ import pytest
 import torch
 
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import Program
 from nanopelican_hls.evaluation.figures import quantised_figures
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.topology.config import QuantiserConfig
-from nanopelican_hls.topology.export import build_model
+from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.topology.tensor_settings import tensor_settings
 from nanopelican_hls.training.scales import FINEST_PORT_EXPONENT, calibrated, pinned, place_scales, refine_scales
 from nanopelican_hls.training.seed_training import SeedTraining
@@ -122,12 +121,11 @@ class TestClip:
         config = replace(clipped, network=replace(clipped.network, symmetric=symmetric))
         net = QuantisedNetwork(calibrated(config, fold(FloatNetwork(config.network, nbar=4, seed=0)), sample.values))
         place_scales(net, sample, pinned(config))
-        model = build_model(net.describe())
-        program = Program.parse(model)
+        program = build_program(net.describe())
         for name, own in tensor_settings_of(config, self.CLIPS).items():
             quantiser = (program.quantisers | program.parameter_quantisers)[name]
             assert quantiser == own.holding(own.clip)
-        found = execute(model, sample.values)
+        found = execute(program, sample.values)
         with torch.no_grad():
             for name, expected in net.eval().tensors(sample.values).items():
                 if name in found:

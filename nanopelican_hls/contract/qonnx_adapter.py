@@ -1,0 +1,83 @@
+"""The operators in the package qonnx; the only module that knows how qonnx is told of them and run.
+
+qonnx up to 1.0 has a function that adds an operator to a domain. Later versions look a domain up as a module, under its
+own name or an alias, and an operator as a class in it: then this module is that of our domain.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.core.onnx_exec import execute_onnx
+from qonnx.custom_op import registry
+from qonnx.custom_op.base import CustomOp
+
+from nanopelican_hls.operators import DOMAIN, OPERATORS, CustomOperator
+
+
+class QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
+    """What qonnx asks of an operator; all of it follows from the operator's class."""
+
+    operator: ClassVar[type[CustomOperator]]
+
+    def get_nodeattr_types(self) -> dict[str, tuple[str, bool, Any]]:
+        return {
+            name: ("s" if isinstance(default, str) else "i", False, default)
+            for name, default in self.operator.attributes().items()
+        }
+
+    def _call(self) -> CustomOperator:
+        return self.operator(**{name: self.get_nodeattr(name) for name in self.operator.attributes()})
+
+    def _inputs(self) -> list[str]:
+        """Names of all inputs, '' for absent ones."""
+        given = list(self.onnx_node.input)
+        return given + [""] * (len(self.operator.inputs) - len(given))
+
+    def make_shape_compatible_op(self, model: ModelWrapper) -> onnx.NodeProto:
+        shapes = [tuple(model.get_tensor_shape(t)) if t else None for t in self._inputs()]
+        node: onnx.NodeProto = self.make_const_shape_op(list(self._call().shape(*shapes)))
+        return node
+
+    def infer_node_datatype(self, model: ModelWrapper) -> None:
+        """Values between quantisers are exact; qonnx's datatypes have no name for them."""
+
+    def execute_node(self, context: dict[str, Any], graph: onnx.GraphProto) -> None:  # noqa: ARG002
+        # float64 holds every tensor of the contract exactly; Quant hands over float32
+        arrays = [np.asarray(context[t], dtype=np.float64) if t else None for t in self._inputs()]
+        context[self.onnx_node.output[0]] = self._call().compute(*arrays)
+
+    def verify_node(self) -> list[str]:
+        return []
+
+
+def register_operators() -> None:
+    """Tell qonnx of all operators there are now, in the way of the installed version; any number of times."""
+    module = sys.modules[__name__]
+    for name, operator in OPERATORS.items():
+        if getattr(getattr(module, name, None), "operator", None) is operator:
+            continue
+        kind = type(name, (QonnxOperator,), {"operator": operator})
+        setattr(module, name, kind)
+        if hasattr(registry, "add_op_to_domain"):
+            registry.add_op_to_domain(DOMAIN, kind)
+        else:
+            registry.add_domain_alias(DOMAIN, __name__)
+
+
+def run(model: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Every tensor of a model, by name; its shapes have as many jets as the inputs."""
+    register_operators()
+    context: dict[str, NDArray[np.float64]] = execute_onnx(
+        ModelWrapper(model), dict(inputs), return_full_exec_context=True
+    )
+    return context
+
+
+register_operators()

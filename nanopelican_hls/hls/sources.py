@@ -1,0 +1,95 @@
+"""The C++ beside the firmware: the test bench and the batch bridge of a project, from its manifest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nanopelican_hls.hls.layers import layer_name
+from nanopelican_hls.hls.templates import render
+
+Manifest = Mapping[str, Any]
+
+
+def batch_bridge(model: Any, manifest: Manifest) -> str:
+    """Many events in one call, from Python."""
+    places = _places(manifest["tensors"])
+    outputs = _places({name: output["shape"] for name, output in manifest["outputs"].items()})
+    ports = manifest["ports"].values()
+    traced = [tensor for tensor in places if tensor not in {port["tensor"] for port in ports}]
+    return render(
+        "batch_bridge.cpp",
+        **_common(model),
+        # an array may not be empty, and without tracing no layer is traced
+        layers=",\n".join(f'    {{"{layer_name(t)}", {places[t]}}}' for t in traced) or "    {NULL, 0}",
+        n_layers=str(len(traced)),
+        row=str(_elements(manifest["tensors"].values())),
+        outputs_row=_outputs_row(manifest),
+        read_ports=_lines("read_port(ports, {variable});", ports),
+        trace_ports=_lines(
+            "    save_port({variable}, row + {place});", ({**port, "place": places[port["tensor"]]} for port in ports)
+        ),
+        save_outputs=_lines(
+            "    save_port({variable}, row + {place});",
+            ({**output, "place": outputs[name]} for name, output in manifest["outputs"].items()),
+        ),
+    )
+
+
+def test_bench(model: Any, manifest: Manifest) -> str:
+    """Integers from a file, compared with integers."""
+    places = _places({name: output["shape"] for name, output in manifest["outputs"].items()})
+    outputs = [{**output, "place": places[name]} for name, output in manifest["outputs"].items()]
+    return render(
+        "testbench.cpp",
+        **_common(model),
+        header=events_header(manifest),
+        outputs_row=_outputs_row(manifest),
+        read_ports=_lines("read_port(line, {variable});", manifest["ports"].values()),
+        read_expected=_lines("read_expected(line, {variable}, expected + {place});", outputs),
+        check_outputs=_lines(
+            'differs |= check(event, "{tensor}", {variable}, expected + {place}, mismatches);', outputs
+        ),
+    )
+
+
+def events_header(manifest: Manifest) -> str:
+    """First line of a file of events: name, number of integers and grid of each column group."""
+    groups = {port["variable"]: port for port in manifest["ports"].values()}
+    groups |= {layer_name(output["tensor"]): output for output in manifest["outputs"].values()}
+    return " ".join(f"{name}[{math.prod(g['shape'])}]*2^{g['exponent']}" for name, g in groups.items())
+
+
+def _common(model: Any) -> dict[str, str]:
+    """Placeholders that both have."""
+    variables = [*model.get_input_variables(), *model.get_output_variables()]
+    namespace = model.config.get_writer_config().get("Namespace")
+    return {
+        "project": model.config.get_project_name(),
+        "using_namespace": f"using namespace {namespace};" if namespace else "",
+        "variables": "\n".join(f"    {v.definition_cpp()};" for v in variables),
+        "arguments": ", ".join(v.name for v in variables),
+    }
+
+
+def _lines(statement: str, ports: Iterable[Mapping[str, Any]]) -> str:
+    """A statement of the event loop for each port."""
+    return "\n".join("        " + statement.format(**port) for port in ports)
+
+
+def _elements(shapes: Iterable[Iterable[int]]) -> int:
+    return sum(math.prod(shape) for shape in shapes)
+
+
+def _outputs_row(manifest: Manifest) -> str:
+    return str(_elements(output["shape"] for output in manifest["outputs"].values()))
+
+
+def _places(shapes: Mapping[str, Iterable[int]]) -> dict[str, int]:
+    """Where each tensor starts in a row of all of them."""
+    places, width = {}, 0
+    for name, shape in shapes.items():
+        places[name] = width
+        width += math.prod(shape)
+    return places

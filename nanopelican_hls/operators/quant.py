@@ -1,0 +1,36 @@
+"""Quant: the operator of QONNX, as far as the contract has it (docs/contract.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nanopelican_hls.fixed_point import FixedRange, Quantiser
+from nanopelican_hls.operators._arrays import Array, quantised
+from nanopelican_hls.operators.base import Operator, Shape
+
+
+@dataclass(frozen=True)
+class Quant(Operator):
+    """A `Quantiser`, entry by entry; in the file it has three constant inputs more (contract/quant.py)."""
+
+    quantiser: Quantiser
+
+    inputs = ("x",)
+    elementwise = True
+
+    def compute(self, *inputs: Array | None) -> Array:
+        (x,) = inputs
+        assert x is not None
+        return quantised(x, self.quantiser)
+
+    def shape(self, *shapes: Shape | None) -> Shape:
+        (x,) = shapes
+        assert x is not None
+        return x
+
+    def range(
+        self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
+    ) -> FixedRange:
+        return self.quantiser.range

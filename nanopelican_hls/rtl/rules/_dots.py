@@ -1,0 +1,43 @@
+"""Minkowski products of many pairs of vectors: in DSPs, in multipliers of look-up tables, or traced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nanopelican_hls.contract.program import Node
+from nanopelican_hls.operators.spurion_dot import SpurionDot
+from nanopelican_hls.rtl.netlist import Word
+from nanopelican_hls.rtl.piece_builder import PieceBuilder
+from nanopelican_hls.rtl.products import Vector
+from nanopelican_hls.rtl.symbolic import Symbolic
+
+
+def add_dots(node: Node, coordinates: str, builder: PieceBuilder, lanes: Sequence[tuple[Vector, Vector]]) -> None:
+    """Products of pairs of vectors; in DSPs where both are variables, and not too wide."""
+    products = builder.products
+    in_dsp = [k for k, lane in enumerate(lanes) if products and all(isinstance(v, Word) for v in sum(lane, ()))]
+    if in_dsp:
+        values, half = builder.program.ranges[node.output], builder.half_unit(node)
+        assert products
+        dots = products.dots(node.output, [lanes[k] for k in in_dsp], values, half)
+        if dots is None:
+            in_dsp = []
+        else:
+            index = [[k] for k in in_dsp]
+            builder.add_piece(node, node.output, [[dot] for dot in dots], index, _same, half_added=half > 0)
+    rest = [k for k in range(len(lanes)) if k not in set(in_dsp)]
+
+    def compute(row: Symbolic) -> Symbolic:
+        count = row.shape[1] // 2
+        parts: list[Symbolic | None] = [row[:, k : k + 1] for k in range(row.shape[1])]
+        one, other = (parts[:count] + [None] * (4 - count), parts[count:] + [None] * (4 - count))
+        result: Symbolic = SpurionDot(coordinates).compute(*one, *other)
+        return result
+
+    if rest:
+        flat = [[*lanes[k][0], *lanes[k][1]] for k in rest]
+        builder.add_piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute)
+
+
+def _same(row: Symbolic) -> Symbolic:
+    return row

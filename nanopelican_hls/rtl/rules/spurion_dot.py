@@ -1,0 +1,17 @@
+"""SpurionDot: a product for each particle."""
+
+from __future__ import annotations
+
+from nanopelican_hls.contract.program import Node
+from nanopelican_hls.operators.spurion_dot import SpurionDot
+from nanopelican_hls.rtl.piece_builder import PieceBuilder
+from nanopelican_hls.rtl.rule import add_hardware
+from nanopelican_hls.rtl.rules._dots import add_dots
+
+
+@add_hardware.register
+def _(operator: SpurionDot, node: Node, builder: PieceBuilder) -> None:
+    inputs = list(builder.inputs_of(node).values())
+    particles, spurions = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
+    (spurion,) = zip(*spurions, strict=True)
+    add_dots(node, operator.coordinates, builder, [(particle, spurion) for particle in zip(*particles, strict=True)])
