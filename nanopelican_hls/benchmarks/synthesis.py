@@ -35,7 +35,7 @@ class Form:
     Attributes
     ----------
     letter : its name.
-    network : letter of the form that was trained (`studies.forms.FORMS`).
+    network : letter of the form that was trained (`topology.forms.REFERENCE_FORMS`).
     products : what multiplies momenta.
     aims : largest ratio to the hand-written design, by resource.
     """
@@ -55,8 +55,6 @@ FORMS = {
         Form("d", "c", "fabric", {"dsp": 0.0, "lut": 1.5}),
     )
 }
-#: constituents of the networks: those that the hand-written design has
-SIZES = (8, 12, 16, 20, 24, 32)
 #: latency to stay below, by the tracer's delay model
 LATENCY_AIM_NS = 50.0
 

@@ -142,6 +142,6 @@ def _calibrate(paths: list[Path]) -> None:
 def _map(path: Path, build: Path) -> None:
     from tqdm import tqdm
 
-    from nanopelican_hls.estimate.calibration import map_untrained
+    from nanopelican_hls.benchmarks.untrained import map_untrained
 
     map_untrained(path, build / "estimate", lambda tasks: tqdm(tasks, desc="mapping", unit="network"))
