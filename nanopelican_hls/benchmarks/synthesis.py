@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
 import multiprocessing
@@ -17,6 +16,7 @@ from typing import Any
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.child_process import end_with_parent
+from nanopelican_hls.versions import __version__
 
 PART, CLOCK_PERIOD_NS = "xcvu13p", 2.7777
 #: figures of a network, by their names in checkpoints
@@ -220,7 +220,7 @@ def key(job: Job) -> dict[str, Any]:
         "most_dsps": job.most_dsps,
         "clock_period_ns": CLOCK_PERIOD_NS,
         "events": job.events,
-        "version": importlib.metadata.version("nanopelican-hls"),
+        "version": __version__,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.synth import add_arithmetic
+from nanopelican_hls.cli.trained import read_trained
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -93,8 +94,6 @@ def _read(path: Path, models: Path) -> tuple[float, onnx.ModelProto]:
 
         trained = load_model(path)
         return trained.config.firmware.clock_period_ns, build_model(trained.description)
-    from nanopelican_hls.cli.synth import read_trained
-
     config = load_config(path)
     return config.firmware.clock_period_ns, read_trained(models, config)
 

@@ -59,13 +59,9 @@ class ReferenceForm:
 
 #: by letter
 REFERENCE_FORMS = {
-    "a": ReferenceForm(
-        "untied, laboratory, beams", NetworkConfig(8, 2, False, Spurions.BEAMS, Coordinates.CARTESIAN)
-    ),
+    "a": ReferenceForm("untied, laboratory, beams", NetworkConfig(8, 2, False, Spurions.BEAMS, Coordinates.CARTESIAN)),
     "b": ReferenceForm(
         "symmetric, laboratory, beams", NetworkConfig(8, 2, True, Spurions.BEAMS, Coordinates.CARTESIAN)
     ),
-    "c": ReferenceForm(
-        "symmetric, light cone, jet", NetworkConfig(8, 4, True, Spurions.JET, Coordinates.LIGHT_CONE)
-    ),
+    "c": ReferenceForm("symmetric, light cone, jet", NetworkConfig(8, 4, True, Spurions.JET, Coordinates.LIGHT_CONE)),
 }
