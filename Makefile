@@ -63,10 +63,11 @@ test: $(READY)  ## the test suite
 fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
 
-lint: $(READY)  ## style and types
+lint: $(READY)  ## style, types, and that imports run downwards only
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 lock: $(READY)  ## write requirements.lock anew from the ranges in pyproject.toml
 	$(PYTHON) -m venv .venv-lock

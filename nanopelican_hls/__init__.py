@@ -18,6 +18,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.versions import __version__
+
 if TYPE_CHECKING:
     from nanopelican_hls.contract.execution import execute
     from nanopelican_hls.flows.csimulation import compile, predict, trace
@@ -43,6 +45,7 @@ _HOMES = {
 
 __all__ = [
     "Jets",
+    "__version__",
     "compare",
     "compile",
     "convert",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
 import multiprocessing
@@ -17,6 +16,7 @@ from typing import Any
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.child_process import end_with_parent
+from nanopelican_hls.versions import __version__
 
 PART, CLOCK_PERIOD_NS = "xcvu13p", 2.7777
 #: figures of a network, by their names in checkpoints
@@ -35,7 +35,7 @@ class Form:
     Attributes
     ----------
     letter : its name.
-    network : letter of the form that was trained (`studies.forms.FORMS`).
+    network : letter of the form that was trained (`topology.forms.REFERENCE_FORMS`).
     products : what multiplies momenta.
     aims : largest ratio to the hand-written design, by resource.
     """
@@ -55,8 +55,6 @@ FORMS = {
         Form("d", "c", "fabric", {"dsp": 0.0, "lut": 1.5}),
     )
 }
-#: constituents of the networks: those that the hand-written design has
-SIZES = (8, 12, 16, 20, 24, 32)
 #: latency to stay below, by the tracer's delay model
 LATENCY_AIM_NS = 50.0
 
@@ -222,7 +220,7 @@ def key(job: Job) -> dict[str, Any]:
         "most_dsps": job.most_dsps,
         "clock_period_ns": CLOCK_PERIOD_NS,
         "events": job.events,
-        "version": importlib.metadata.version("nanopelican-hls"),
+        "version": __version__,
     }
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from nanopelican_hls.config import load_config
+from nanopelican_hls.config.recipes import paper
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
@@ -27,7 +27,6 @@ from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.inference import Tensors
 from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
-from nanopelican_hls.studies.paper import RECIPE
 from nanopelican_hls.training.memory import keep_freed_memory
 
 #: multiplicities of the jets of the benchmark: mean and standard deviation of top and QCD jets of 600 GeV, cut at 80
@@ -97,7 +96,7 @@ class _Steps:
 
     def __init__(self, batch: int, channels: int, multiplicity: str) -> None:
         keep_freed_memory()
-        config = load_config(RECIPE)
+        config = paper()
         network = replace(config.network, channels=channels)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         recipe = config.training

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from nanopelican_hls.errors import NanopelicanError
+from nanopelican_hls.versions import __version__
 
 #: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
 COMMANDS = (
@@ -40,6 +41,7 @@ USER_ERRORS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error."""
     parser = argparse.ArgumentParser(prog="nanopelican", description="FPGA firmware for nanoPELICAN jet taggers.")
+    parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
     parser.add_argument("--verbose", action="store_true", help="log what happens inside")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"{__name__}.{name.replace('-', '_')}") for name in COMMANDS}

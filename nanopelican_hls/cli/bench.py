@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nanopelican_hls.config import load_config
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 
@@ -51,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
+    from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.csimulation import compile, predict, trace
     from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import port_values, read_jets, sample_path

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nanopelican_hls.benchmarks.synthesis import FORMS, SIZES, Row, read_rows
+from nanopelican_hls.benchmarks.synthesis import FORMS, Row, read_rows
 from nanopelican_hls.errors import SynthesisError
 
 #: rows, and the conversion of trigger words
@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
         "finished is kept. Exit status 1 if the RTL of a row differs from QONNX execution.",
     )
     parser.add_argument("--forms", default=LETTERS, help=f"letters of them (default: {LETTERS})")
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="constituents (default: all)")
+    parser.add_argument("--sizes", type=int, nargs="+", help="constituents (default: all)")
     parser.add_argument(
         "--runs", type=Path, help="what `nanopelican study forms` wrote: its best seeds are copied first"
     )
@@ -78,10 +78,11 @@ def _measured(args: argparse.Namespace) -> Figures:
 
     from nanopelican_hls.benchmarks import synthesis as benchmark
     from nanopelican_hls.benchmarks.conversion import measured_conversion
+    from nanopelican_hls.topology.forms import SIZES
 
     if args.runs:
         print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
-    jobs, missing = benchmark.jobs(args.forms, args.sizes, args.checkpoints, args.build, args.events)
+    jobs, missing = benchmark.jobs(args.forms, args.sizes or SIZES, args.checkpoints, args.build, args.events)
     if missing:
         print(f"left out, since not trained: {', '.join(missing)}")
     if not jobs:
@@ -107,10 +108,12 @@ def _measured(args: argparse.Namespace) -> Figures:
 
 
 def _check(args: argparse.Namespace) -> None:
+    from nanopelican_hls.topology.forms import SIZES
+
     unknown = set(args.forms) - set(FORMS)
     if unknown or not args.forms:
         raise SynthesisError("is no form", where=repr(args.forms), remedy=f"use letters of {LETTERS}")
-    for size in args.sizes:
+    for size in args.sizes or ():
         if size not in SIZES:
             raise SynthesisError(
                 "is no size of the benchmark", where=str(size), remedy=f"use {', '.join(map(str, SIZES))}"

@@ -7,11 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.config import Config, load_config
-from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.cli.trained import trained_file
 
 
 def add_parser(subparsers: Any) -> None:
@@ -39,25 +36,24 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if every integer is equal, 1 if not."""
     # the heavy imports wait until the arguments are known to be good
+    from tqdm import tqdm
+
+    from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.bit_accuracy import CsimReport, simulate, write_report
     from nanopelican_hls.jets import read_jets, sample_path
+    from nanopelican_hls.network.model import load_model
 
     configs = [load_config(path) for path in args.configs]
-    models = [_load(config, args.models) for config in configs]
+    checkpoints = [trained_file(args.models, config, ".pt") for config in configs]
+    qonnx = [trained_file(args.models, config, ".onnx") for config in configs]
+    models = [load_model(path, config) for path, config in zip(checkpoints, configs, strict=True)]
     jets = read_jets(args.jets or sample_path(), args.events)
     reports: list[CsimReport] = []
-    for config, model in zip(configs, models, strict=True):
+    for config, model, path in zip(configs, models, qonnx, strict=True):
         build = args.build / config.name
         build.mkdir(parents=True, exist_ok=True)
         with tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar:
-            report = simulate(
-                model,
-                args.models / f"{config.name}.onnx",
-                jets,
-                build,
-                announce=bar.set_postfix_str,
-                progress=bar.update,
-            )
+            report = simulate(model, path, jets, build, announce=bar.set_postfix_str, progress=bar.update)
         write_report(report, build / "csim.json")
         reports.append(report)
         _print_table([report], header=len(reports) == 1)
@@ -65,19 +61,6 @@ def run(args: argparse.Namespace) -> int:
         for line in report.first_mismatches():
             print(f"{report.model.config.name}: MISMATCH, {line}", file=sys.stderr)
     return 1 if any(report.mismatches for report in reports) else 0
-
-
-def _load(config: Config, folder: Path) -> Any:
-    from nanopelican_hls.network.model import load_model
-
-    for path in (folder / f"{config.name}.pt", folder / f"{config.name}.onnx"):
-        if not path.exists():
-            raise NetworkError(
-                "there is no trained model for this configuration",
-                where=str(path),
-                remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
-            )
-    return load_model(folder / f"{config.name}.pt", config)
 
 
 COLUMNS = (

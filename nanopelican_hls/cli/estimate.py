@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.synth import add_arithmetic
+from nanopelican_hls.cli.trained import read_trained
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -90,8 +91,6 @@ def _read(path: Path, models: Path) -> tuple[float, Program]:
 
         trained = load_model(path)
         return trained.config.firmware.clock_period_ns, export_qonnx(trained)
-    from nanopelican_hls.cli.synth import read_trained
-
     config = load_config(path)
     return config.firmware.clock_period_ns, read_trained(models, config)
 
@@ -139,6 +138,6 @@ def _calibrate(paths: list[Path]) -> None:
 def _map(path: Path, build: Path) -> None:
     from tqdm import tqdm
 
-    from nanopelican_hls.estimate.calibration import map_untrained
+    from nanopelican_hls.benchmarks.untrained import map_untrained
 
     map_untrained(path, build / "estimate", lambda tasks: tqdm(tasks, desc="mapping", unit="network"))

@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanopelican_hls.config import Config, load_config
-from nanopelican_hls.errors import NetworkError, SynthesisError
+from nanopelican_hls.cli.trained import read_trained
+from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
+    from nanopelican_hls.config import Config
     from nanopelican_hls.contract.program import Program
     from nanopelican_hls.flows.report import SynthesisReport
     from nanopelican_hls.flows.target import Target
@@ -73,6 +74,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the RTL was simulated and differs from QONNX execution."""
     # the heavy imports wait until the arguments are known to be good
+    from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.flows.choice import choose_flow
     from nanopelican_hls.flows.report import table, write_report
@@ -89,26 +91,6 @@ def run(args: argparse.Namespace) -> int:
         write_report(report, build / "synth.json")
     print(table(report))
     return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0
-
-
-def read_trained(models: Path, config: Config) -> Program:
-    """The QONNX file of a configuration.
-
-    Raises
-    ------
-    NetworkError
-        If it is not there.
-    """
-    from nanopelican_hls.contract.program import read_program
-
-    path = models / f"{config.name}.onnx"
-    if not path.exists():
-        raise NetworkError(
-            "there is no trained model for this configuration",
-            where=str(path),
-            remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
-        )
-    return read_program(path)
 
 
 def _vendor(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:

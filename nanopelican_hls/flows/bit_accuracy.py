@@ -5,9 +5,7 @@ From a checkpoint and its QONNX file to an HLS project whose compiled C++ has ru
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,16 +29,15 @@ from nanopelican_hls.hls.project import convert
 from nanopelican_hls.jets import Jets, port_values
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.proof.executors import Executor, Proof, prove
-from nanopelican_hls.proof.hostile import HostileEvents, hostile_events
+from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, HostileEvents, hostile_events
+from nanopelican_hls.versions import versions
 
-#: hostile events per model
-HOSTILE_EVENTS = 20_000
 #: events that the stand-alone test bench checks as well
 TESTBENCH_EVENTS = 2_000
 #: what the executors are compared with
 REFERENCE = "qonnx"
 #: packages whose versions decide the result
-PACKAGES = ("nanopelican-hls", "hls4ml", "qonnx", "onnx", "onnxruntime", "brevitas", "torch", "numpy")
+PACKAGES = ("hls4ml", "qonnx", "onnx", "onnxruntime", "brevitas", "torch", "numpy")
 
 Stage = Callable[[str], object]
 
@@ -118,17 +115,12 @@ class CsimReport:
             },
             "testbench": {"events": self.testbench.events, "mismatches": self.testbench.mismatches},
             "seconds": dict(self.seconds),
-            "versions": versions(),
+            "versions": versions(PACKAGES),
         }
 
 
 def _counts(proof: Proof) -> dict[str, int]:
     return {f"{name}_vs_{REFERENCE}": comparison.mismatches for name, comparison in proof.comparisons.items()}
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the result."""
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 class Stages:

@@ -16,12 +16,10 @@ from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, resourc
 from nanopelican_hls.flows.target import Target
 from nanopelican_hls.flows.verilator import Simulation, compile_simulation, simulate
 from nanopelican_hls.flows.yosys import map_rtl
-from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, hostile_events
 from nanopelican_hls.rtl.project import RtlProject, generate_rtl
 from nanopelican_hls.rtl.settings import open_settings
 
-#: as many as the C-simulation has (flows/bit_accuracy.py)
-HOSTILE_EVENTS = 20_000
 #: events that QONNX execution holds at a time with all their tensors
 CHUNK = 1_000
 PACKAGES = ("alkaid", "verilator", "pyosys")

@@ -5,55 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import dropout
 
 from nanopelican_hls.config import InitialValues
-from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
+from nanopelican_hls.network.batch_norm import Moments
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
 from nanopelican_hls.network.interpreter import around, execute, split
 from nanopelican_hls.network.pair_level import REPLACED, PairSettings, PairSums, pair_sums
+from nanopelican_hls.network.paper_parameters import PaperParameters
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.operators.particle_mix import table_row
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.dataflow import outputs
 
-#: mass of the top quark; d is trained in units in which S is about 1 for a top
-TOP_MASS_GEV = 172.0
-#: weights that nPELICAN_N scales by a power of the multiplicity
-SCALED = ("c2", "c3", "c4", "c5", "c6", "k0", "k1")
 
-
-class FloatNetwork(nn.Module):
-    """nanoPELICAN with aggregators c1 to c6, biases b and b_diag, readout k0, k1 and b0.
+class FloatNetwork(PaperParameters):
+    """nanoPELICAN, from products to logits.
 
     Parameters
     ----------
-    network : NetworkConfig
-        The form. ``symmetric`` makes c4 the same parameter as c3. ``multiplicity_scaling`` (nPELICAN_N) multiplies
-        every aggregator but the first by ``(n / nbar)**alpha``, alpha learned and shared by the channels.
-    nbar : int
-        The constant that normalises sums over particles.
-    seed : int
-        Of the initial weights.
-    initial_values : InitialValues
-        Physical ones (docs/network.md), or normal random numbers as in the paper.
+    network, nbar, seed, initial_values
+        As for `PaperParameters`.
     dropout : float
         In training, the probability with which a product, and a ReLU output of a channel, is left out.
     """
-
-    c1: Tensor
-    c2: Tensor
-    c3: Tensor
-    untied_c4: Tensor
-    c5: Tensor
-    c6: Tensor
-    b: Tensor
-    b_diag: Tensor
-    k0: Tensor
-    k1: Tensor
-    b0: Tensor
-    alpha: Tensor
 
     def __init__(
         self,
@@ -64,76 +40,11 @@ class FloatNetwork(nn.Module):
         initial_values: InitialValues = InitialValues.PHYSICS,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.network, self.nbar, self.dropout = network, nbar, dropout
-        self.d_unit = nbar**2 / TOP_MASS_GEV**2
-        generator = torch.Generator().manual_seed(seed)
-        physical = initial_values is InitialValues.PHYSICS
-        values = self._physical_values(generator) if physical else self._random_values(generator)
-        for name, value in values.items():
-            if name != "untied_c4" or not network.symmetric:
-                self.register_parameter(name, nn.Parameter(value))
-        if network.multiplicity_scaling:
-            self.alpha = nn.Parameter(torch.zeros(len(self._scaled)))
-        self.input_norm = MaskedBatchNorm(1) if network.batch_norm else None
-        self.hidden_norm = MaskedBatchNorm(network.channels) if network.batch_norm else None
+        super().__init__(network, nbar=nbar, seed=seed, initial_values=initial_values)
+        self.dropout = dropout
         _, steps = split(network, tables=self.tables)
         self._mixing_steps, self._pair_steps, self._readout_steps = around(steps, REPLACED)
         (self._output,) = outputs(network)
-
-    def _physical_values(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random.
-
-        Those above count pairs whose product is small beside their row sums: in a jet of one hard prong and soft
-        radiation most are, in one of three prongs fewer.
-        """
-        channels = self.network.channels
-        names = ("c1", "c2", "c3", "untied_c4", "c6", "k1")
-        values = {name: 0.1 * torch.randn(channels, generator=generator) for name in names}
-        signs = torch.tensor([1.0, -1.0]).repeat(channels)[-channels:]
-        above = (signs > 0).float()
-        values["c1"] += -3 * above
-        values["c3"] += 0.75 * above
-        values["untied_c4"] += 0.75 * above
-        # with the jet beside its constituents the sum of all momenta is twice the jet's
-        top = 4.0 if self.network.has_jet else 1.0
-        values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels) / top}
-        values["k1"] /= top
-        return values | {"b0": torch.tensor([0.5])}
-
-    def _random_values(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Normal weights of variance 2 over the number of inputs of a linear map; biases of 0."""
-        channels = self.network.channels
-        variances = dict.fromkeys(("c1", "c2", "c3", "untied_c4", "c5", "c6"), 2 / 6)
-        variances |= dict.fromkeys(("k0", "k1"), 2 / (2 * channels))
-        values = {name: var**0.5 * torch.randn(channels, generator=generator) for name, var in variances.items()}
-        return values | {"b": torch.zeros(channels), "b_diag": torch.zeros(channels), "b0": torch.zeros(1)}
-
-    @property
-    def tables(self) -> bool:
-        """Whether the biases of the hardware's form depend on the number of valid particles."""
-        return self.network.batch_norm or self.network.multiplicity_scaling
-
-    @property
-    def c4(self) -> Tensor:
-        return self.c3 if self.network.symmetric else self.untied_c4
-
-    @property
-    def _scaled(self) -> tuple[str, ...]:
-        """Weights with an exponent of their own; in the symmetric form c4 is c3."""
-        return tuple(name for name in SCALED if name != "c4" or not self.network.symmetric)
-
-    def multiplicity_factor(self, name: str) -> Tensor | float:
-        """``(n / nbar)**alpha`` of weight ``name`` for n = 0 ... M, [M + 1, 1]; 1.0 without multiplicity scaling.
-
-        n = 0 takes the factor of n = 1: no sum has an entry then.
-        """
-        if not self.network.multiplicity_scaling:
-            return 1.0
-        name = "c3" if name not in self._scaled else name
-        exponent = self.alpha[self._scaled.index(name)]
-        n = torch.arange(self.network.particles + 1, dtype=exponent.dtype, device=exponent.device).clamp(min=1)
-        return (n / self.nbar)[:, None] ** exponent
 
     def forward(self, products: Mapping[str, Tensor]) -> Tensor:
         """Logits [B] from `square_products`: ``mask`` [B, M] and ``square`` [B, M, M] in GeV^2."""
@@ -156,16 +67,6 @@ class FloatNetwork(nn.Module):
         tensors["diagonal"] = dropout(tensors["diagonal"], self._rate)
         execute(self._readout_steps, tensors, {})
         return tensors[self._output][:, 0]
-
-    def input_affine(self, batch: Moments | None = None) -> Affine | None:
-        """BatchNorm of d (in units of `d_unit`, the diagonal included), if there is one; a batch is for training."""
-        result: Affine | None = None if self.input_norm is None else self.input_norm(batch)
-        return result
-
-    def hidden_affine(self, batch: Moments | None = None) -> Affine | None:
-        """BatchNorm of the ReLU outputs, per channel, if there is one."""
-        result: Affine | None = None if self.hidden_norm is None else self.hidden_norm(batch)
-        return result
 
     @property
     def _tracks(self) -> bool:

@@ -8,7 +8,6 @@ and hardware share one algebra.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,15 +16,13 @@ from torch import Tensor
 
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import Affine
-
-if TYPE_CHECKING:
-    from nanopelican_hls.network.float_network import FloatNetwork
-    from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.network.paper_parameters import PaperParameters
+from nanopelican_hls.topology.config import NetworkConfig
 
 Parameters = dict[str, Tensor]
 
 
-def mixing_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
+def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     """Parameters of LinEq2->2 in factored form; ``norm`` is what BatchNorm does to d in units of `net.d_unit`."""
     scale, offset = (1.0, 0.0) if norm is None else norm
     unit = scale * net.d_unit
@@ -51,7 +48,7 @@ def mixing_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
     return folded
 
 
-def readout_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
+def readout_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     """Parameters of LinEq2->0; the pair sum leaves the diagonal out, so its weight carries both k0 and k1."""
     scale, offset = (1.0, 0.0) if norm is None else norm
     x = _fractions(net)
@@ -65,7 +62,7 @@ def readout_parameters(net: FloatNetwork, norm: Affine | None) -> Parameters:
     }
 
 
-def fold(net: FloatNetwork) -> dict[str, NDArray[np.float64]]:
+def fold(net: PaperParameters) -> dict[str, NDArray[np.float64]]:
     """The parameters of `dataflow.parameters`, in float64, from a trained float network with its tracked statistics.
 
     Raises
@@ -90,7 +87,7 @@ def require_hardware(network: NetworkConfig) -> None:
         )
 
 
-def _fractions(net: FloatNetwork) -> Tensor:
+def _fractions(net: PaperParameters) -> Tensor:
     """``n / Nbar`` [M + 1, 1] for the bias tables; [1, 1] when the biases do not depend on n."""
     rows = net.network.particles + 1 if net.tables else 1
     return torch.arange(rows, dtype=net.c1.dtype, device=net.c1.device)[:, None] / net.nbar

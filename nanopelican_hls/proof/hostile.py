@@ -19,6 +19,8 @@ from nanopelican_hls.operators.angle_difference import AngleDifference
 Ports = dict[str, NDArray[np.float64]]
 Execute = Callable[[Ports], Mapping[str, NDArray[np.float64]]]
 
+#: of a model, in the C-simulation and in that of the RTL
+HOSTILE_EVENTS = 20_000
 #: rounds of the search for events that saturate a quantiser
 SEARCH_ROUNDS = 12
 #: events the search keeps and varies in each round, for each bound of each quantiser

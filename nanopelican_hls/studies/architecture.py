@@ -8,10 +8,11 @@ from itertools import product
 
 from nanopelican_hls.analysis.formula import parameter_count
 from nanopelican_hls.config import Config
+from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.operators._arrays import pair_count
-from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
+from nanopelican_hls.studies.study import Results, Study, named, without_jet
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from nanopelican_hls.config import Config
+from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.runner import Result
-from nanopelican_hls.studies.study import Results, Study, named, recommended, without_jet
+from nanopelican_hls.studies.study import Results, Study, named, without_jet
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.topology.config import Coordinates, QuantiserConfig, QuantisersConfig, Spurions
 

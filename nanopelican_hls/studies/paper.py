@@ -10,7 +10,7 @@ from typing import Any
 
 from nanopelican_hls.analysis.formula import parameter_count
 from nanopelican_hls.baselines import BASELINES, create
-from nanopelican_hls.config import Config, InitialValues, Schedule, load_config
+from nanopelican_hls.config import Config, InitialValues, Schedule, recipes
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
@@ -20,8 +20,6 @@ from nanopelican_hls.studies.runner import Result, best_of, run_tasks
 from nanopelican_hls.studies.tables import Measured, is_above, measured
 from nanopelican_hls.studies.tasks import BaselineTask, NetworkTask, Task
 
-#: the configuration with the full recipe
-RECIPE = Path(__file__).with_name("paper.yaml")
 CHANNELS = (10, 3, 2, 1)
 FIGURES = {"accuracy": 4, "auc": 4, "rejection_30": 0, "rejection_50": 0}
 #: accuracy, AUC and background rejection at 30% signal efficiency as published, on the public top-tagging set
@@ -120,7 +118,7 @@ def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int) -> str:
 
 
 def _tasks(scale: Scale) -> list[Task]:
-    config = load_config(RECIPE)
+    config = recipes.paper()
     training = replace(config.training, **scale.recipe)
     tasks: list[Task] = []
     for seed in training.seeds[: scale.seeds]:
@@ -164,7 +162,7 @@ def _page(rows: Mapping[str, Row], files: JetFiles, scale: Scale, *, quick: bool
 def _caption(files: JetFiles, scale: Scale, *, quick: bool) -> str:
     numbers = ", ".join(f"{len(files.jets(name)):,} {what} jets" for name, what in _USES.items())
     seeds, of_baselines = (f"best {scale.keep} of {n} seeds" for n in (scale.seeds, scale.baseline_seeds))
-    epochs = load_config(RECIPE).training.float_epochs
+    epochs = recipes.paper().training.float_epochs
     epochs = scale.recipe.get("float_epochs", epochs)
     return (
         f"{f'Quick run, not the full recipe ({QUICK_RECIPE}): ' if quick else ''}{numbers}; nPELICAN: {epochs} epochs, "

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError, TrainingError
@@ -24,6 +22,7 @@ from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.precision.methods import METHODS, Assigner, Assignment
 from nanopelican_hls.precision.widths import own_widths, with_widths
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
+from nanopelican_hls.studies.measurement import Measurement
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
@@ -65,22 +64,6 @@ class FineTuning(Task):
         np.save(losses, np.logaddexp(0, logits) - test.labels * logits)
         write_atomically(folder.path / "test_losses.npy", losses.getvalue(), NetworkError)
         return {**checkpoint.metrics, "test": {"quantised": figures(test.labels, logits).as_dict()}}
-
-
-@dataclass(frozen=True, eq=False)
-class Measurement:
-    """An assignment with what its fine-tuned networks are worth; ``losses`` is [seeds, test jets]."""
-
-    assignment: Assignment
-    results: Sequence[Result]
-    losses: NDArray[np.float64]
-
-    def above(self, other: Measurement) -> tuple[float, float]:
-        """By how much the test loss is higher than another's, and the error: same jets and seeds, so pair by pair."""
-        difference = self.losses - other.losses
-        jets = difference.mean(0).std(ddof=1) / math.sqrt(difference.shape[1])
-        seeds = difference.mean(1).std(ddof=1) / math.sqrt(len(difference)) if len(difference) > 1 else 0.0
-        return float(difference.mean()), math.hypot(jets, seeds)
 
 
 def run_precision(

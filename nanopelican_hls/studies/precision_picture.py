@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 
+from nanopelican_hls.studies.measurement import Measurement
 from nanopelican_hls.training.pictures import png
-
-if TYPE_CHECKING:
-    from nanopelican_hls.studies.precision import Measurement
 
 #: below this growth of the loss the axes are linear
 LINEAR_BELOW = 1e-3

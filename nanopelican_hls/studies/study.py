@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nanopelican_hls.config import Config, load_config
+from nanopelican_hls.config import Config
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
@@ -71,11 +71,6 @@ class Study(ABC):
         epochs = " or ".join(f"{a} float and {b} quantised epochs" if b else f"{a} epochs" for a, b in sorted(recipes))
         jets = f"{numbers['train']:,} training jets, {numbers['valid']:,} to choose by, {numbers['test']:,} test jets"
         return f"{len(tasks)} trainings; {jets}; {epochs}."
-
-
-def recommended() -> Config:
-    """The recommended form and widths, with a training of a few minutes."""
-    return load_config(Path(__file__).with_name("firmware.yaml"))
 
 
 def named(config: Config, name: str, **changes: Any) -> Config:

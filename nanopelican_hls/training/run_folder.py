@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import importlib.metadata
 import io
 import json
 import logging
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +16,12 @@ from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically, save_checkpoint
+from nanopelican_hls.versions import versions
 
 logger = logging.getLogger(__name__)
 
-PACKAGES = ("nanopelican-hls", "torch", "numpy", "brevitas")
+#: packages whose versions decide the result
+PACKAGES = ("torch", "numpy", "brevitas")
 #: columns of metrics.csv after the epoch's number and phase
 CURVES = ("learning_rate_factor", "train_loss", "loss", "auc", "accuracy", "rejection_30", "rejection_50")
 
@@ -60,10 +60,10 @@ class RunFolder:
             return load_mapping(self.last)
         content = {key: value for key, value in to_mapping(config).items() if key != "name"}
         self._write("config.yaml", yaml.safe_dump(content, sort_keys=False))
-        versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-        versions["python"] = platform.python_version()
         run = {key: value for key, value in header.items() if key != "config"}
-        self._write("run.json", json.dumps({"name": config.name, **run, "versions": versions}, indent=2) + "\n")
+        self._write(
+            "run.json", json.dumps({"name": config.name, **run, "versions": versions(PACKAGES)}, indent=2) + "\n"
+        )
         return {}
 
     def save(self, state: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rtl_extra import MISSING
 
 from nanopelican_hls.benchmarks import synthesis as benchmark
-from nanopelican_hls.benchmarks.synthesis import FORMS, SIZES, Job, gather, jobs, peer, read_rows, run_jobs
+from nanopelican_hls.benchmarks.synthesis import FORMS, Job, gather, jobs, peer, read_rows, run_jobs
 from nanopelican_hls.benchmarks.synthesis_page import missed, page
 from nanopelican_hls.cli import main
 from nanopelican_hls.cli.bench_synth import CONVERSION, ROWS
@@ -19,6 +19,7 @@ from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, save
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.studies.forms import FormsStudy
+from nanopelican_hls.topology.forms import SIZES
 from nanopelican_hls.training.scales import calibrated
 
 needs_rtl = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra rtl: {', '.join(MISSING)}")

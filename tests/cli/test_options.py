@@ -15,8 +15,11 @@ def declared(tree: ast.AST) -> set[str]:
     names = set()
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument":
+            words = {word.arg: word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
+            if words.get("action") == "version":  # keeps nothing
+                continue
             flags = [flag.value for flag in call.args if isinstance(flag, ast.Constant)]
-            chosen = [word.value.value for word in call.keywords if word.arg == "dest"]
+            chosen = [words["dest"]] if "dest" in words else []
             long = [flag for flag in flags if flag.startswith("--")]
             names.add((chosen or long or flags)[0].lstrip("-").replace("-", "_"))
     return names

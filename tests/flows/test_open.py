@@ -4,7 +4,6 @@ import pytest
 from random_networks import random_description, random_ports
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.flows import bit_accuracy as csim
 from nanopelican_hls.flows import open as flow
 from nanopelican_hls.flows.choice import load_open_flow
 from nanopelican_hls.flows.parts import find_part
@@ -32,10 +31,6 @@ def test_report(model, tmp_path, monkeypatch):
     assert report.lut > 0
     assert report.timing is None
     assert [stage.split()[0] for stage in stages] == ["tracing,", "QONNX", "simulation", "mapping"]
-
-
-def test_as_many_hostile_events_as_the_c_simulation():
-    assert flow.HOSTILE_EVENTS == csim.HOSTILE_EVENTS
 
 
 def test_an_event_every_second_cycle_is_refused(model, tmp_path):

@@ -22,7 +22,8 @@ from nanopelican_hls.precision.methods import METHODS, Assigner
 from nanopelican_hls.precision.widths import own_widths
 from nanopelican_hls.studies import precision
 from nanopelican_hls.studies.files import JetFiles
-from nanopelican_hls.studies.precision import Measurement, run_precision
+from nanopelican_hls.studies.measurement import Measurement
+from nanopelican_hls.studies.precision import run_precision
 from nanopelican_hls.topology.config import NetworkConfig, QuantiserConfig, QuantisersConfig
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining

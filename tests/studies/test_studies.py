@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.network.canonical import multiplier_free
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.studies import architecture, firmware, forms, study
@@ -15,8 +16,6 @@ from nanopelican_hls.studies.architecture import ArchitectureStudy, pair_relus
 from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
 from nanopelican_hls.studies.forms import FormsStudy
 from nanopelican_hls.topology.config import Coordinates
-
-recommended = study.recommended
 
 
 @pytest.fixture(autouse=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import platform
 from dataclasses import dataclass
 from enum import Enum
-from importlib import metadata
 
 import numpy as np
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.generation.cards import CARDS, DEFAULT_CARD, Card
+from nanopelican_hls.versions import versions
 
 #: largest seed Pythia takes
 MAX_PYTHIA_SEED = 900_000_000
@@ -153,7 +152,6 @@ class Recipe:
 def provenance(recipe: Recipe) -> dict[str, str | int]:
     """How the sample is made, as attributes of its file: an integer, a word, or JSON."""
     settings = {jet_class.value: recipe.physics_settings(jet_class) for jet_class in JetClass}
-    versions = {name: metadata.version(name) for name in (*_VERSIONED, "nanopelican-hls")}
     return {
         "generator": "nanopelican jets generate",
         "recipe": json.dumps(dataclasses.asdict(recipe)),
@@ -161,5 +159,5 @@ def provenance(recipe: Recipe) -> dict[str, str | int]:
         "pythia_settings": json.dumps(settings),
         "selection": "leading anti-kT jet of the event; tops with the top and its three quarks within the radius",
         "card": json.dumps(dataclasses.asdict(recipe.detector)),
-        "versions": json.dumps({**versions, "python": platform.python_version()}),
+        "versions": json.dumps(versions(_VERSIONED)),
     }

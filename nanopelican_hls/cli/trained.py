@@ -1,0 +1,37 @@
+"""Where commands find the trained model of a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nanopelican_hls.errors import NetworkError
+
+if TYPE_CHECKING:
+    from nanopelican_hls.config import Config
+    from nanopelican_hls.contract.program import Program
+
+
+def trained_file(models: Path, config: Config, suffix: str) -> Path:
+    """The checkpoint (``.pt``) or the QONNX file (``.onnx``) of a configuration.
+
+    Raises
+    ------
+    NetworkError
+        If it is not there.
+    """
+    path = models / f"{config.name}{suffix}"
+    if not path.exists():
+        raise NetworkError(
+            "there is no trained model for this configuration",
+            where=str(path),
+            remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
+        )
+    return path
+
+
+def read_trained(models: Path, config: Config) -> Program:
+    """The QONNX file of a configuration; errors as `trained_file`."""
+    from nanopelican_hls.contract.program import read_program
+
+    return read_program(trained_file(models, config, ".onnx"))

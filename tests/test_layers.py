@@ -1,0 +1,50 @@
+"""Imports run downwards only; what is imported inside functions and for types counts as well."""
+
+from __future__ import annotations
+
+import graphlib
+import tomllib
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+#: rooms by level, from the top
+LAYERS = [[room.strip() for room in line.split("|")] for line in CONTRACTS[0]["layers"]]
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+
+
+@pytest.fixture(scope="module")
+def imports():
+    """For each module, what it imports of the package."""
+    graph = grimp.build_graph("nanopelican_hls", exclude_type_checking_imports=False, cache_dir=None)
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_no_module_imports_another_in_a_circle(imports):
+    graphlib.TopologicalSorter(imports).prepare()
+
+
+def test_every_room_has_a_place(imports):
+    assert {room(module) for module in imports if "." in module} == set(LEVEL)
+
+
+def test_rooms_import_what_is_below_them(imports):
+    upward = [
+        (module, imported)
+        for module, others in imports.items()
+        for imported in others
+        if "." in module and room(module) != room(imported) and LEVEL[room(module)] >= LEVEL[room(imported)]
+    ]
+    assert upward == []
+
+
+def test_nothing_but_the_user_imports_the_front_door(imports):
+    """What it offers is imported from where it stands."""
+    assert [module for module, others in imports.items() if "nanopelican_hls" in others] == []
