@@ -1,6 +1,6 @@
-"""What stands in front of a network that takes trigger words: their conversion to light-cone components.
+"""The conversion of trigger words to light-cone components, ahead of a network that takes such words.
 
-It is in no row of the benchmark, as it is in none of the hand-written design's; so it is measured on its own.
+No row of the benchmark includes it, since the hand-written design has none; so it is measured separately.
 """
 
 from __future__ import annotations

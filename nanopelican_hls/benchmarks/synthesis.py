@@ -167,7 +167,7 @@ def run_jobs(
     path : Path
         A JSON list of rows.
     report : callable
-        Called behind each job, with whether it was measured now.
+        Called after each job, with whether it was measured now.
     again : bool
         Measure what is there as well, as after a change of the generator.
 

@@ -26,10 +26,10 @@ PARTS = {
     "shift registers between pieces": "delay",
 }
 TITLES = {
-    "a": "untied, C = 2, laboratory momenta of 12 bits, beams (the hand-written design's form)",
-    "b": "symmetric, C = 2, laboratory momenta of 12 bits, beams",
-    "c": "symmetric, C = 4, light-cone momenta of 8 bits, the jet as spurion",
-    "d": "as (c), without DSP",
+    "a": "untied, C = 2, 12-bit laboratory momenta, beams (the form of the hand-written design)",
+    "b": "symmetric, C = 2, 12-bit laboratory momenta, beams",
+    "c": "symmetric, C = 4, 8-bit light-cone momenta, the jet as spurion",
+    "d": "as (c), without DSPs",
 }
 
 
@@ -40,14 +40,14 @@ def page(rows: Sequence[Row], conversion: Mapping[str, Any] | None = None) -> st
     for letter, found in by_form.items():
         if found:
             parts += [f"## ({letter}) {TITLES[letter]}", _aims(FORMS[letter]), _table(found), _figures(found)]
-            parts += ["LUT without SRL / SRL / FF / DSP of each part:", _parts(found)]
+            parts += ["LUT (without SRL) / SRL / FF / DSP by part of the hardware:", _parts(found)]
             parts += _missed(FORMS[letter], found)
     parts += [_conversion(conversion)] if conversion else []
     return "\n\n".join(parts) + "\n"
 
 
 def _conversion(found: Mapping[str, Any]) -> str:
-    head = ["conversion of", "LUT", "of these SRL", "FF", "DSP"]
+    head = ["conversion of", "LUT", "of which SRL", "FF", "DSP"]
     rows = []
     for whose, title in (("constituent", "a constituent"), ("jet", "the jet")):
         cells = found[whose]
@@ -56,8 +56,8 @@ def _conversion(found: Mapping[str, Any]) -> str:
     return "\n\n".join(
         [
             "## Conversion of trigger words",
-            "From the words of a trigger to light-cone components ([docs/level1.md](../docs/level1.md)), in none of "
-            f"the rows above. Of {found['model']}, in which it takes the first {found['cycles']} cycles; "
+            "From Level-1 words to light-cone components ([docs/level1.md](../docs/level1.md)); not included in the "
+            f"rows above. Measured in {found['model']}, where it takes the first {found['cycles']} cycles; "
             f"{proof['events']:,} events, {proof['mismatches']} mismatches.",
             table(head, rows),
         ]
@@ -70,10 +70,10 @@ def _head(rows: Sequence[Row]) -> str:
         [
             "# Synthesis of all forms",
             f"`make bench-synth`: the open flow ([docs/rtl.md](../docs/rtl.md)), {PART}, {CLOCK_PERIOD_NS} ns, an "
-            f"event every cycle, by {tools}. Networks: `benchmarks/forms`, 6 bits inside. Values: `synthesis.json`.",
-            "Cells are those of Yosys before placement; `lut` includes shift registers. ns are cycles times the clock "
-            "period asked for; where stages are cut follows the tracer's delay model, not a timing analysis. In "
-            f"brackets the ratio to a {peer()['what']}. Other tools, so a hint.",
+            f"event every cycle, with {tools}. Networks: `benchmarks/forms`, 6 bits inside. Values: `synthesis.json`.",
+            "Cells are counted by Yosys before placement; LUT includes shift registers (SRL). ns is cycles times the "
+            "target clock period; pipeline stages follow the tracer's delay model, not a timing analysis. In brackets: "
+            f"ratio to {peer()['what']}. The tools differ, so the ratios are only indicative.",
         ]
     )
 
@@ -83,9 +83,7 @@ def _aims(form: Form) -> str:
         f"{name.upper()} at most {limit:g} of the peer's" if limit else f"no {name.upper()}"
         for name, limit in form.aims.items()
     ]
-    return (
-        f"Aims: {', '.join([*aims, f'latency below {LATENCY_AIM_NS:g} ns'])}. A figure that misses its aim is **bold**."
-    )
+    return f"Targets: {', '.join([*aims, f'latency below {LATENCY_AIM_NS:g} ns'])}. **Bold**: target missed."
 
 
 def missed(form: Form, row: Row) -> list[str]:
@@ -101,11 +99,11 @@ def _table(rows: Sequence[Row]) -> str:
         "cycles",
         "ns",
         "LUT",
-        "of these SRL",
+        "of which SRL",
         "FF",
         "DSP",
         "events, mismatches",
-        "s processor, clock",
+        "s CPU, wall",
         "peak MB",
     ]
     return table(head, [_cells(row) for row in rows])
@@ -175,7 +173,11 @@ def _missed(form: Form, rows: Sequence[Row]) -> list[str]:
         for name in missed(form, row):
             title = f"* N = {row['n_constituents']}, {name.upper() if name != 'latency' else name}: "
             lines.append(title + (_stages(row) if name == "latency" else _dearest(row, name)))
-    return ["What costs it, the dearest pieces first:", "\n".join(lines)] if lines else []
+    return (
+        ["Missed targets, and the largest pieces (for latency, the cycle of each first result):", "\n".join(lines)]
+        if lines
+        else []
+    )
 
 
 def _dearest(row: Row, name: str) -> str:

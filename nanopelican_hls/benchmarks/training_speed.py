@@ -68,13 +68,13 @@ def run_speed(output: Path, *, batch: int, channels: int) -> str:
     head += ["evaluation, ms", "straightforward", "ratio", "peak memory, GB"]
     text = (
         "# Speed of training\n\n"
-        "`make bench-training`: nPELICAN in the recipe of the paper (BatchNorm, dropout, beams), N = "
-        f"{usual.n_constituents}, C = {usual.channels}, batches of {usual.batch}, {usual.device}; median of {REPEATS} "
-        "steps, the two forms in turns. The straightforward form builds six arrays of N x N entries for every jet "
-        "(`network/straightforward.py`). A step is products, forward, backward and optimiser; the peak is that of a "
-        "process that does nothing else, libraries included. Trainings have one thread each, and run one a core. Jets "
-        f"of usual multiplicity have mean {MULTIPLICITY[0]} and standard deviation {MULTIPLICITY[1]}; full ones have "
-        "no padding to skip.\n\n"
+        "`make bench-training`: nPELICAN with the paper's recipe (BatchNorm, dropout, beams), N = "
+        f"{usual.n_constituents}, C = {usual.channels}, batch size {usual.batch}, {usual.device}; median of {REPEATS} "
+        "steps, alternating between the two forms. The straightforward form builds six N x N arrays per jet "
+        "(`network/straightforward.py`). A step comprises products, forward pass, backward pass and optimiser. Peak "
+        "memory is that of a process that does nothing else, libraries included. Actual trainings are single-threaded, "
+        f"one per core. Usual multiplicities have mean {MULTIPLICITY[0]} and standard deviation {MULTIPLICITY[1]}; "
+        "full jets have no padding to skip.\n\n"
         f"{table(head, [_row(speed) for speed in speeds])}\n"
     )
     output.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error."""
     parser = argparse.ArgumentParser(prog="nanopelican", description="FPGA firmware for nanoPELICAN jet taggers.")
     parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
-    parser.add_argument("--verbose", action="store_true", help="log what happens inside")
+    parser.add_argument("--verbose", action="store_true", help="show log messages")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {name: importlib.import_module(f"{__name__}.{name.replace('-', '_')}") for name in COMMANDS}
     for module in modules.values():

@@ -22,20 +22,18 @@ REPEATS = 5
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "bench",
-        help="speed of the C-simulation, as benchmarks/csimulation.{md,json}",
-        description="Measure how fast the compiled C++ runs the shipped sample on this machine; the figures replace "
+        help="measure the speed of the C-simulation (benchmarks/csimulation.{md,json})",
+        description="Measure how fast the compiled C++ runs the shipped sample on this machine. The figures replace "
         "csimulation.{md,json} in --output.",
     )
     parser.add_argument(
-        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml"
+        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
     )
-    parser.add_argument("--build", type=Path, default=Path("build"), help="where projects go (default: build)")
+    parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the projects (default: build)")
     parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="where the QONNX files are (default: models)"
+        "--models", type=Path, default=Path("models"), help="folder with the QONNX files (default: models)"
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path("benchmarks"), help="where the figures go (default: benchmarks)"
-    )
+    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -94,7 +92,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
     lines = [
         "# Speed of the C-simulation",
         "",
-        f"`make bench`: events per second, {events} jets, median of {REPEATS} runs, {cores} cores.",
+        f"`make bench`: events per second on {events:,} jets, median of {REPEATS} runs, {cores} cores.",
         "",
         "| model | N | C | compile, s | logits, one core | logits, all cores | all tensors, one core |",
         "|---|---|---|---|---|---|---|",

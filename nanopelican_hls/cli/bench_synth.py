@@ -1,4 +1,4 @@
-"""``nanopelican bench-synth``: latency and resources of all forms and sizes, as benchmarks/synthesis.{md,json}."""
+"""``nanopelican bench-synth``: latency and resources of all forms and sizes (benchmarks/synthesis.{md,json})."""
 
 from __future__ import annotations
 
@@ -20,35 +20,33 @@ ROWS, CONVERSION = "synthesis.json", "conversion.json"
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "bench-synth",
-        help="latency and resources of all forms, as benchmarks/synthesis.{md,json}",
-        description="Synthesise the forms of the network at all sizes with open tools (docs/rtl.md). What is "
-        "finished is kept. Exit status 1 if the RTL of a row differs from QONNX execution.",
+        help="measure latency and resources of all forms (benchmarks/synthesis.{md,json})",
+        description="Synthesise the forms of the network at all sizes with open tools (docs/rtl.md). Finished rows "
+        "are kept. Exit status 1 if the RTL of any row differs from QONNX execution.",
     )
-    parser.add_argument("--forms", default=LETTERS, help=f"letters of them (default: {LETTERS})")
-    parser.add_argument("--sizes", type=int, nargs="+", help="constituents (default: all)")
+    parser.add_argument("--forms", default=LETTERS, help=f"letters of the forms (default: {LETTERS})")
+    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of constituents (default: all)")
     parser.add_argument(
-        "--runs", type=Path, help="what `nanopelican study forms` wrote: its best seeds are copied first"
+        "--runs", type=Path, help="output of `nanopelican study forms`: its best seeds are copied first"
     )
-    parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all of the sample)")
+    parser.add_argument("--events", type=int, help="simulate only the first EVENTS jets (default: the whole sample)")
     work = parser.add_mutually_exclusive_group()
-    work.add_argument("--again", action="store_true", help="measure finished rows anew")
-    work.add_argument("--page", action="store_true", help="measure nothing: write the page of the stored rows")
+    work.add_argument("--again", action="store_true", help="measure finished rows again")
+    work.add_argument("--page", action="store_true", help="measure nothing, only write the page from the stored rows")
     parser.add_argument(
         "--checkpoints",
         type=Path,
         default=Path("benchmarks/forms"),
-        help="where the networks are (default: benchmarks/forms)",
+        help="folder with the trained networks (default: benchmarks/forms)",
     )
     parser.add_argument(
         "--words",
         type=Path,
         default=Path("models/trigger-n8-l1.pt"),
-        help="a model that takes trigger words, whose conversion is measured (default: models/trigger-n8-l1.pt)",
+        help="model with Level-1 words as input, whose conversion is measured (default: models/trigger-n8-l1.pt)",
     )
-    parser.add_argument("--build", type=Path, default=Path("build"), help="where the RTL goes (default: build)")
-    parser.add_argument(
-        "--output", type=Path, default=Path("benchmarks"), help="where the figures go (default: benchmarks)"
-    )
+    parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the RTL (default: build)")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +67,7 @@ def _kept(folder: Path) -> Figures:
 
     rows = read_rows(folder / ROWS)
     if not rows:
-        raise SynthesisError("has no row", where=str(folder / ROWS), remedy="measure: leave --page out")
+        raise SynthesisError("has no rows", where=str(folder / ROWS), remedy="measure first, without --page")
     return rows, read_conversion(folder / CONVERSION)
 
 
@@ -84,10 +82,10 @@ def _measured(args: argparse.Namespace) -> Figures:
         print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
     jobs, missing = benchmark.jobs(args.forms, args.sizes or SIZES, args.checkpoints, args.build, args.events)
     if missing:
-        print(f"left out, since not trained: {', '.join(missing)}")
+        print(f"skipped, not trained: {', '.join(missing)}")
     if not jobs:
         raise SynthesisError(
-            "has none of the networks",
+            "contains none of the networks",
             where=str(args.checkpoints),
             remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
         )
@@ -97,7 +95,7 @@ def _measured(args: argparse.Namespace) -> Figures:
         def report(job: benchmark.Job, is_new: bool) -> None:
             if not is_new:
                 bar.initial += job.cost  # the time left follows from what was measured now
-            bar.set_postfix_str(f"{job.build.name} {'done' if is_new else 'was done'}", refresh=False)
+            bar.set_postfix_str(f"{job.build.name} {'done' if is_new else 'already done'}", refresh=False)
             bar.update(job.cost)
 
         rows = benchmark.run_jobs(jobs, args.output / ROWS, report, again=args.again)
@@ -112,11 +110,11 @@ def _check(args: argparse.Namespace) -> None:
 
     unknown = set(args.forms) - set(FORMS)
     if unknown or not args.forms:
-        raise SynthesisError("is no form", where=repr(args.forms), remedy=f"use letters of {LETTERS}")
+        raise SynthesisError("is not a form", where=repr(args.forms), remedy=f"use letters of {LETTERS}")
     for size in args.sizes or ():
         if size not in SIZES:
             raise SynthesisError(
-                "is no size of the benchmark", where=str(size), remedy=f"use {', '.join(map(str, SIZES))}"
+                "is not a size of the benchmark", where=str(size), remedy=f"use {', '.join(map(str, SIZES))}"
             )
     if args.events is not None and args.events < 1:
         raise SynthesisError(f"must be at least 1, not {args.events}", where="events")

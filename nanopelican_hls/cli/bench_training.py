@@ -1,4 +1,4 @@
-"""``nanopelican bench-training``: speed of training, beside the straightforward form."""
+"""``nanopelican bench-training``: speed of training, compared with the straightforward form."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from nanopelican_hls.cli.numbers import positive
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "bench-training",
-        help="speed of training, as benchmarks/training.{md,json}",
-        description="Measure training steps and memory on random jets, beside the straightforward form; the figures "
-        "replace training.{md,json} in --output.",
+        help="measure the speed of training (benchmarks/training.{md,json})",
+        description="Measure training steps and memory on random jets, compared with the straightforward form. The "
+        "figures replace training.{md,json} in --output.",
     )
-    parser.add_argument("--batch", type=positive, default=512, help="jets in a batch (default: 512)")
+    parser.add_argument("--batch", type=positive, default=512, help="batch size (default: 512)")
     parser.add_argument("--channels", type=positive, default=2, help="hidden channels (default: 2)")
-    parser.add_argument(
-        "--output", type=Path, default=Path("benchmarks"), help="where the figures go (default: benchmarks)"
-    )
+    parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,8 +11,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check",
         help="check QONNX files against the contract, and list their tensors",
-        description="Check QONNX files against the contract (docs/contract.md): list the tensors of those inside it, "
-        "or say which node is outside, why, and what to do.",
+        description="Check QONNX files against the contract (docs/contract.md). List the tensors of files inside it; "
+        "otherwise name the node, the cause and the remedy.",
     )
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="QONNX file, such as models/trigger-n16.onnx"

@@ -14,22 +14,22 @@ from nanopelican_hls.cli.trained import trained_file
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "csim",
-        help="HLS project of a model, C-simulation, and the proof of equality",
+        help="write the HLS project of a model, C-simulate it, and prove it bit-exact",
         description="Write the HLS project of a trained model, compile it with g++, run jets and hostile events, and "
-        "compare every tensor as integers with the QONNX file. Exit status 1 if one of them differs.",
+        "compare every tensor, as integers, with QONNX execution. Exit status 1 on any mismatch.",
     )
     parser.add_argument(
-        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml"
+        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
     )
     parser.add_argument(
         "--jets", type=Path, help="file of jets, in any layout of docs/jets.md (default: the shipped sample)"
     )
-    parser.add_argument("--events", type=positive, help="use the first EVENTS jets only (default: all)")
+    parser.add_argument("--events", type=positive, help="use only the first EVENTS jets (default: all)")
     parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="where projects and reports go (default: build)"
+        "--build", type=Path, default=Path("build"), help="folder for projects and reports (default: build)"
     )
     parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="where checkpoints and QONNX files are (default: models)"
+        "--models", type=Path, default=Path("models"), help="folder with checkpoints and QONNX files (default: models)"
     )
 
 

@@ -1,4 +1,4 @@
-"""``nanopelican equivariance``: what Lorentz transformations change in a float and in a quantised network."""
+"""``nanopelican equivariance``: effect of Lorentz transformations on a float and on a quantised network."""
 
 from __future__ import annotations
 
@@ -26,21 +26,31 @@ WIDTHS = {"cartesian": range(6, 19, 2), "light_cone": range(5, 13)}
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "equivariance",
-        help="check Lorentz invariance, and draw what quantisation leaves of it",
-        description="Boost and rotate jets, and their spurions with them. The float network's logit must not move "
-        "(exit status 1 if it does, by more than 1e-9 of max(1, |logit|)); the drift of the quantised network goes "
-        "into equivariance-NAME.csv and .png.",
+        help="check Lorentz invariance, and measure how far quantisation breaks it",
+        description="Boost and rotate jets together with their spurions. The float network's logit must not change "
+        "(exit status 1 if it does, by more than 1e-9 of max(1, |logit|)). The drift of the quantised network is "
+        "written to equivariance-NAME.csv and .png.",
     )
     parser.add_argument(
         "model", type=Path, help="checkpoint (models/trigger-n16.pt), or configuration of a model in --models"
     )
     parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
-    parser.add_argument("--events", type=_positive, default=4000, help="jets that are transformed (default: 4000)")
-    parser.add_argument("--output", type=Path, default=Path(), help="folder (default: this one)")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="where checkpoints are (default: models)")
-    parser.add_argument("--betas", type=_velocity, nargs="+", default=[k / 10 for k in range(10)], help="velocities")
-    parser.add_argument("--widths", type=_positive, nargs="*", help="bits of momenta to scan (none: no scan)")
-    parser.add_argument("--seed", type=int, default=1, help="of the transformations (default: 1)")
+    parser.add_argument("--events", type=_positive, default=4000, help="number of jets to transform (default: 4000)")
+    parser.add_argument("--output", type=Path, default=Path(), help="output folder (default: the current one)")
+    parser.add_argument(
+        "--models", type=Path, default=Path("models"), help="folder with the checkpoints (default: models)"
+    )
+    parser.add_argument(
+        "--betas",
+        type=_velocity,
+        nargs="+",
+        default=[k / 10 for k in range(10)],
+        help="velocities of the boosts (default: 0 to 0.9)",
+    )
+    parser.add_argument(
+        "--widths", type=_positive, nargs="*", help="momentum widths to scan, in bits (no values: no scan)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the transformations (default: 1)")
 
 
 def _positive(text: str) -> int:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from nanopelican_hls.contract.program import Program
     from nanopelican_hls.estimate.estimate import Calibration, Estimate
 
-DESCRIPTION = "Estimate latency and resources from the pieces of the RTL, without any EDA tool; or calibrate that."
+DESCRIPTION = (
+    "Estimate latency and resources from the pieces of the RTL, without any EDA tool; or calibrate the estimate."
+)
 
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "estimate", help="latency and resources, estimated in seconds", description=DESCRIPTION
+        "estimate", help="estimate latency and resources in seconds", description=DESCRIPTION
     )
     parser.add_argument(
         "model",
@@ -29,28 +31,26 @@ def add_parser(subparsers: Any) -> None:
         metavar="MODEL",
         help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt)",
     )
-    parser.add_argument(
-        "--clock", type=float, help="clock period in ns (default: that of the configuration, or 2.7777)"
-    )
+    parser.add_argument("--clock", type=float, help="clock period in ns (default: from the configuration, or 2.7777)")
     add_arithmetic(parser)
     parser.add_argument(
         "--models",
         type=Path,
         default=Path("models"),
-        help="where the QONNX files of configurations are (default: models)",
+        help="folder with the QONNX files of configurations (default: models)",
     )
     parser.add_argument(
         "--calibrate",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="fit to results of `bench-synth` or of `--map` instead, and replace the calibration of the package",
+        help="instead: fit to results of `bench-synth` or `--map`, and replace the calibration of the package",
     )
     parser.add_argument(
-        "--map", type=Path, metavar="FILE", help="map untrained networks to calibrate on instead (Yosys)"
+        "--map", type=Path, metavar="FILE", help="instead: map untrained networks with Yosys, as input of --calibrate"
     )
     parser.add_argument(
-        "--build", type=Path, default=Path("build"), help="where the RTL of --map goes (default: build)"
+        "--build", type=Path, default=Path("build"), help="folder for the RTL of --map (default: build)"
     )
 
 
@@ -100,7 +100,7 @@ def _table(name: str, clock: float, found: Estimate) -> str:
 
     def text(resource: str, value: int) -> str:
         mean, largest = errors.mean_error_percent[resource], errors.largest_error_percent[resource]
-        return f"{value:,} (error {mean}%, at most {largest}%)"
+        return f"{value:,} (mean error {mean}%, at most {largest}%)"
 
     rows = {
         "latency": f"{found.latency_cycles} cycles of {clock:g} ns, {found.latency_cycles * clock:.1f} ns",
@@ -117,10 +117,7 @@ def _table(name: str, clock: float, found: Estimate) -> str:
 
 
 def _origin(calibration: Calibration) -> str:
-    return (
-        f"calibrated on {calibration.configurations} configurations ({calibration.source}); "
-        "errors: mean and largest, of configurations left out"
-    )
+    return f"calibrated on {calibration.configurations} configurations ({calibration.source}); errors: leave-one-out"
 
 
 def _calibrate(paths: list[Path]) -> None:
@@ -131,7 +128,7 @@ def _calibrate(paths: list[Path]) -> None:
     for resource, coefficients in calibration.coefficients.items():
         terms = ", ".join(f"{value:g} {name}" for name, value in coefficients.items())
         mean, largest = calibration.mean_error_percent[resource], calibration.largest_error_percent[resource]
-        print(f"{resource.upper()}: {terms}; error {mean}%, at most {largest}%")
+        print(f"{resource.upper()}: {terms}; mean error {mean}%, at most {largest}%")
     print(f"DSP: exact; {_origin(calibration)}")
 
 

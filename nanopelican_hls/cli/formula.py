@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "formula",
-        help="a trained model as an analytic formula",
-        description="Print number of parameters, canonical parameters and the formula of a float network; with several "
-        "checkpoints, the formula of the first, and mean and standard deviation of every parameter over all.",
+        help="print a trained model as an analytic formula",
+        description="Print the number of parameters, the canonical parameters and the formula of a float network. With "
+        "several checkpoints: the formula of the first, and mean and standard deviation of every parameter.",
     )
     parser.add_argument(
         "models", nargs="+", type=Path, metavar="MODEL", help="checkpoint (models/trigger-n16.pt), or folder of runs"
     )
     parser.add_argument("--digits", type=_digits, default=4, help="significant digits, 1 to 17 (default: 4; 17: exact)")
-    parser.add_argument("--latex", action="store_true", help="formula and parameters in LaTeX")
+    parser.add_argument("--latex", action="store_true", help="print formula and parameters in LaTeX")
 
 
 def _digits(text: str) -> int:

@@ -11,7 +11,9 @@ SUBCOMMANDS = ("generate", "compare", "show")
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("jets", help="generate, compare and draw jets", description="Jets and their files.")
+    parser = subparsers.add_parser(
+        "jets", help="generate, compare and draw jets", description="Generate, compare and draw jets."
+    )
     group = parser.add_subparsers(dest="jets_command", required=True, metavar="SUBCOMMAND")
     for name in SUBCOMMANDS:
         _module(name).add_parser(group)

@@ -1,4 +1,4 @@
-"""``nanopelican jets compare``: two samples in their spectra, with two-sample tests."""
+"""``nanopelican jets compare``: two-sample tests of the spectra of two samples."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def add_parser(subparsers: Any) -> None:
         "compare",
         help="compare two files of jets with two-sample tests",
         description="Kolmogorov-Smirnov tests of multiplicity, mass and pT spectra, class by class, as a table. "
-        "The exit status is 1 if a p value is below --p-min.",
+        "Exit status 1 if a p-value is below --p-min.",
     )
     parser.add_argument("first", type=Path, help="file of jets with labels")
     parser.add_argument("second", type=Path, help="file of jets with labels")
-    parser.add_argument("--jets", type=int, help="first so many of each file (default: all)")
-    parser.add_argument("--p-min", type=float, default=0.0, help="smallest p value accepted (default: 0, any)")
+    parser.add_argument("--jets", type=int, help="use only the first JETS of each file (default: all)")
+    parser.add_argument("--p-min", type=float, default=0.0, help="smallest accepted p-value (default: 0, any)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,23 +14,31 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "generate",
         help="generate top and QCD jets",
-        description="Generate jets, half top and half QCD (docs/generation.md). A run that was killed goes on with the "
-        "same command, and gives the same file as one that was not.",
+        description="Generate jets, half top and half QCD (docs/generation.md). A killed run resumes with the same "
+        "command, and gives the same file as an uninterrupted one.",
     )
     parser.add_argument("output", type=Path, help="HDF5 file to write")
-    parser.add_argument("--jets", type=int, default=20_000, help="jets of both classes together (default: 20000)")
+    parser.add_argument(
+        "--jets", type=int, default=20_000, help="number of jets, both classes together (default: 20000)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="equal seeds give equal jets (default: 1)")
-    parser.add_argument("--constituents", type=int, default=200, help="leading ones kept (default: 200)")
+    parser.add_argument(
+        "--constituents", type=int, default=200, help="number of leading constituents kept (default: 200)"
+    )
     parser.add_argument("--chunk", type=int, default=1000, help="jets per unit of work (default: 1000)")
-    parser.add_argument("--card", help="detector, atlas-3.3.3 or atlas-3.3.2 (default: atlas-3.3.3)")
+    parser.add_argument("--card", help="detector card, atlas-3.3.3 or atlas-3.3.2 (default: atlas-3.3.3)")
     parser.add_argument(
         "--multiple-interactions", action="store_true", help="add the underlying event (default: without)"
     )
     parser.add_argument("--jobs", type=int, default=1, help="processes on this machine (default: 1)")
     cluster = parser.add_mutually_exclusive_group()
-    cluster.add_argument("--scheduler", metavar="ADDRESS", help="dask.distributed scheduler, or its scheduler file")
-    cluster.add_argument("--dask-local", type=int, metavar="N", help="a dask.distributed cluster of N local workers")
-    parser.add_argument("--force", action="store_true", help="replace an output that exists")
+    cluster.add_argument(
+        "--scheduler", metavar="ADDRESS", help="address of a dask.distributed scheduler, or its scheduler file"
+    )
+    cluster.add_argument(
+        "--dask-local", type=int, metavar="N", help="start a dask.distributed cluster of N local workers"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite an existing output")
 
 
 def run(args: argparse.Namespace) -> int:

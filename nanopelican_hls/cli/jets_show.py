@@ -11,19 +11,23 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "show",
         help="draw a file of jets",
-        description="Draw multiplicity, jet mass, constituent pT and the products d_ij per class into one PNG or PDF.",
+        description="Draw multiplicity, jet mass, constituent pT and the products d_ij per class as one PNG or PDF.",
     )
     parser.add_argument("file", type=Path, help="file of jets, in any layout of docs/jets.md")
-    parser.add_argument("--output", type=Path, help="picture, .png or .pdf (default: FILE's name with .png, here)")
-    parser.add_argument("--events", type=int, help="first so many jets (default: all)")
+    parser.add_argument("--output", type=Path, help="picture, .png or .pdf (default: FILE's name with .png)")
+    parser.add_argument("--events", type=int, help="use only the first EVENTS jets (default: all)")
     parser.add_argument(
-        "--constituents", type=int, default=16, help="products d_ij of so many leading ones (default: 16)"
+        "--constituents", type=int, default=16, help="leading constituents that enter the products d_ij (default: 16)"
     )
     parser.add_argument(
-        "--bits", type=int, help="give the share of d_ij clipped at so many bits before the binary point, in GeV^2"
+        "--bits",
+        type=int,
+        help="report the share of d_ij clipped at BITS integer bits, in GeV^2 (default: from the data)",
     )
-    parser.add_argument("--signal", nargs="+", metavar="CLASS", help="classes that are signal, in a file with several")
-    parser.add_argument("--force", action="store_true", help="replace a picture that exists")
+    parser.add_argument(
+        "--signal", nargs="+", metavar="CLASS", help="classes that count as signal, in a file with several"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite an existing picture")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,13 +12,15 @@ from nanopelican_hls.cli.numbers import positive
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "paper",
-        help="Tables 1 and 2 of arXiv:2310.16121",
-        description="Train every model of Tables 1 and 2 of arXiv:2310.16121 on your jets; go on where it was stopped.",
+        help="reproduce Tables 1 and 2 of arXiv:2310.16121",
+        description="Train every model of Tables 1 and 2 of arXiv:2310.16121 on your jets. An interrupted run resumes.",
     )
-    parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
+    parser.add_argument(
+        "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer epochs, seeds and jets")
-    parser.add_argument("--output", type=Path, help="folder (default: runs/paper, or runs/paper-quick)")
-    parser.add_argument("--jobs", type=positive, help="trainings at a time (default: one a core)")
+    parser.add_argument("--output", type=Path, help="output folder (default: runs/paper, or runs/paper-quick)")
+    parser.add_argument("--jobs", type=positive, help="parallel trainings (default: one per core)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,22 +12,28 @@ from nanopelican_hls.cli.numbers import positive
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "precision",
-        help="mixed precision under a budget",
-        description="Choose the width of every quantiser of a trained model under budgets, by Hessian, once and in "
-        "steps, by greedy search, and all alike; fine-tune and compare (docs/precision.md). Goes on where it "
-        "was stopped.",
+        help="choose mixed precision under a budget",
+        description="Choose the width of every quantiser of a trained model under cost budgets: by Hessian (once, or "
+        "in steps), by greedy search, and uniformly. Fine-tune and compare (docs/precision.md). An interrupted run "
+        "resumes.",
     )
     parser.add_argument("config", type=Path, help="configuration file of the model")
     parser.add_argument("model", type=Path, help="trained model, for instance models/trigger-n8.pt")
-    parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
     parser.add_argument(
-        "--budget", type=_fraction, nargs="+", required=True, help="fractions of the cost of the model's own widths"
+        "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
     )
-    parser.add_argument("--cost", choices=("bits", "adders"), default="bits", help="what is counted (default: bits)")
-    parser.add_argument("--epochs", type=positive, default=6, help="of fine-tuning (default: 6)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="of fine-tuning (default: 1 2)")
-    parser.add_argument("--output", type=Path, help="folder (default: runs/precision-<model>-<cost>)")
-    parser.add_argument("--jobs", type=positive, default=1, help="fine-tunings at a time (default: 1)")
+    parser.add_argument(
+        "--budget",
+        type=_fraction,
+        nargs="+",
+        required=True,
+        help="budgets, as fractions of the cost of the model's own widths",
+    )
+    parser.add_argument("--cost", choices=("bits", "adders"), default="bits", help="measure of cost (default: bits)")
+    parser.add_argument("--epochs", type=positive, default=6, help="epochs of fine-tuning (default: 6)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="seeds of fine-tuning (default: 1 2)")
+    parser.add_argument("--output", type=Path, help="output folder (default: runs/precision-<model>-<cost>)")
+    parser.add_argument("--jobs", type=positive, default=1, help="parallel fine-tunings (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,18 +14,20 @@ NAMES = ("firmware", "widths", "architecture", "forms")
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "study",
-        help="many trainings side by side",
-        description="Train many models on your jets and compare them; go on where it was stopped (docs/studies.md).",
+        help="train many models and compare them",
+        description="Train many models on your jets and compare them (docs/studies.md). An interrupted study resumes.",
     )
     parser.add_argument(
         "name",
         choices=NAMES,
-        help="firmware: float against quantised, over N and C; widths: bits of momenta and inner tensors; "
+        help="firmware: float and quantised, against N and C; widths: bits of momenta and inner tensors; "
         "architecture: channels, constituents, tied or not, spurions; forms: the networks of bench-synth",
     )
-    parser.add_argument("--jets", type=Path, required=True, help="a file, or a folder with train, valid and test files")
-    parser.add_argument("--output", type=Path, help="folder (default: runs/study-<name>)")
-    parser.add_argument("--jobs", type=positive, help="trainings at a time (default: one a core)")
+    parser.add_argument(
+        "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
+    )
+    parser.add_argument("--output", type=Path, help="output folder (default: runs/study-<name>)")
+    parser.add_argument("--jobs", type=positive, help="parallel trainings (default: one per core)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nanopelican_hls.flows.target import Target
 
 DESCRIPTION = (
-    "Synthesise the firmware of a trained model: with AMD's tools if they are on the PATH, with open ones elsewhere."
+    "Synthesise the firmware of a trained model: with AMD's tools if they are on the PATH, otherwise with open ones."
 )
 #: of the vendor flow
 DEFAULT_STAGE = "vsynth"
@@ -35,39 +35,47 @@ def whole_number(text: str) -> int:
 def add_arithmetic(parser: argparse.ArgumentParser) -> None:
     """Arguments of `rtl.open_settings`, beside the clock period."""
     group = parser.add_argument_group("open flow")
-    group.add_argument("--products", choices=("dsp", "fabric"), help="what multiplies momenta (default: dsp)")
+    group.add_argument("--products", choices=("dsp", "fabric"), help="multipliers of momenta (default: dsp)")
     form = group.add_mutually_exclusive_group()
-    form.add_argument("--winograd", action="store_true", default=None, help="two products a pair (default with DSPs)")
+    form.add_argument("--winograd", action="store_true", default=None, help="two products per pair (default with DSPs)")
     form.add_argument(
-        "--direct", action="store_false", dest="winograd", default=None, help="four products a pair (default in fabric)"
+        "--direct",
+        action="store_false",
+        dest="winograd",
+        default=None,
+        help="four products per pair (default in fabric)",
     )
     group.add_argument(
-        "--most-dsps", type=whole_number, help="look-up tables multiply what is more (default: no limit)"
+        "--most-dsps", type=whole_number, help="no more DSPs than this, other products in LUTs (default: no limit)"
     )
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("synth", help="latency and resources of a model", description=DESCRIPTION)
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="configuration, such as configs/trigger-n16.yaml")
-    parser.add_argument("--part", help="short name or ordering code (default: that of the configuration)")
+    parser = subparsers.add_parser("synth", help="synthesise a model: latency and resources", description=DESCRIPTION)
+    parser.add_argument(
+        "config", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
+    )
+    parser.add_argument("--part", help="short name or ordering code (default: from the configuration)")
     parser.add_argument("--flow", choices=("vendor", "open"), help="default: vendor if its tools are on the PATH")
     parser.add_argument(
         "--stage",
-        help="of the vendor flow: csynth (HLS estimates), cosim (and RTL simulation), vsynth (and logic synthesis), "
-        f"impl (and routing) (default: {DEFAULT_STAGE})",
+        help="last stage of the vendor flow: csynth (HLS estimates), cosim (csynth, RTL simulation), vsynth (csynth, "
+        f"logic synthesis), impl (vsynth, placement and routing) (default: {DEFAULT_STAGE})",
     )
-    parser.add_argument("--clock", type=float, help="clock period in ns (default: that of the configuration)")
+    parser.add_argument("--clock", type=float, help="clock period in ns (default: from the configuration)")
     parser.add_argument(
-        "--clock-uncertainty", type=float, help="share of it left for routing by HLS, in %% (default: 27)"
+        "--clock-uncertainty",
+        type=float,
+        help="share of the clock period that HLS leaves for routing, in %% (default: 27)",
     )
-    parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: that of the configuration)")
+    parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: from the configuration)")
     add_arithmetic(parser)
-    parser.add_argument("--export", action="store_true", help="vendor flow: pack the design as an IP as well")
+    parser.add_argument("--export", action="store_true", help="vendor flow: also package the design as an IP")
     parser.add_argument("--jets", type=Path, help="file of jets for RTL simulation (default: the shipped sample)")
-    parser.add_argument("--events", type=int, help="simulate the first EVENTS jets only (default: all; 500 in cosim)")
-    parser.add_argument("--build", type=Path, default=Path("build"), help="where everything goes (default: build)")
+    parser.add_argument("--events", type=int, help="simulate only the first EVENTS jets (default: all; 500 in cosim)")
+    parser.add_argument("--build", type=Path, default=Path("build"), help="output folder (default: build)")
     parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="where the QONNX files are (default: models)"
+        "--models", type=Path, default=Path("models"), help="folder with the QONNX files (default: models)"
     )
 
 

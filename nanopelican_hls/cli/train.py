@@ -16,22 +16,22 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "train",
         help="train a model",
-        description="Train all seeds of a configuration and keep the best (docs/training.md). Goes on where it "
-        "was stopped.",
+        description="Train all seeds of a configuration and keep the best (docs/training.md). An interrupted run "
+        "resumes.",
     )
-    parser.add_argument("config", type=Path, help="configuration file, for instance configs/trigger-n16.yaml")
+    parser.add_argument("config", type=Path, help="configuration file, such as configs/trigger-n16.yaml")
     parser.add_argument(
         "--train", type=Path, required=True, help="file of training jets, in any layout of docs/jets.md"
     )
-    parser.add_argument("--valid", type=Path, required=True, help="file of validation jets, to choose by")
+    parser.add_argument("--valid", type=Path, required=True, help="file of validation jets, for model selection")
     parser.add_argument("--test", type=Path, help="file of test jets, for the figures on the card")
-    parser.add_argument("--output", type=Path, default=Path("models"), help="folder (default: models)")
+    parser.add_argument("--output", type=Path, default=Path("models"), help="output folder (default: models)")
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder of the runs, one a seed (default: runs)"
+        "--runs", type=Path, default=Path("runs"), help="folder for the runs, one per seed (default: runs)"
     )
     parser.add_argument("--tensorboard", action="store_true", help="write events for TensorBoard into the run folders")
-    parser.add_argument("--seeds", type=int, nargs="+", help="instead of those of the configuration")
-    parser.add_argument("--jobs", type=positive, default=1, help="seeds trained at the same time (default: 1)")
+    parser.add_argument("--seeds", type=int, nargs="+", help="seeds (default: from the configuration)")
+    parser.add_argument("--jobs", type=positive, default=1, help="seeds trained in parallel (default: 1)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "zoo", help="list trained models", description="Print the table of trained models, in Markdown."
+        "zoo", help="list trained models", description="Print the table of trained models as Markdown."
     )
     parser.add_argument("folder", type=Path, nargs="?", default=Path("models"), help="folder (default: models)")
 

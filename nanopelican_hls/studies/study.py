@@ -69,7 +69,9 @@ class Study(ABC):
     def _caption(tasks: Sequence[NetworkTask], numbers: Mapping[str, int]) -> str:
         recipes = {(task.config.training.float_epochs, task.config.training.quantised_epochs) for task in tasks}
         epochs = " or ".join(f"{a} float and {b} quantised epochs" if b else f"{a} epochs" for a, b in sorted(recipes))
-        jets = f"{numbers['train']:,} training jets, {numbers['valid']:,} to choose by, {numbers['test']:,} test jets"
+        jets = (
+            f"{numbers['train']:,} training jets, {numbers['valid']:,} validation jets, {numbers['test']:,} test jets"
+        )
         return f"{len(tasks)} trainings; {jets}; {epochs}."
 
 

@@ -196,7 +196,7 @@ def test_the_page_names_what_misses_and_what_costs_it():
     assert "**50.1**" in text
     assert "* N = 8, latency: `d` in cycle 5, `z` in cycle 9" in text
     assert "0 (0.00)" in text
-    assert text.count("What costs it") == 2
+    assert text.count("Missed targets") == 2
     assert "| 8 | 0.9600 | 0.9500 | 90 | 90 |" in text
     assert "## (c)" not in text
 
@@ -239,7 +239,7 @@ def test_the_stored_page_is_that_of_the_stored_rows(tmp_path, capsys):
 
 def test_no_stored_row(tmp_path, capsys):
     assert main(["bench-synth", "--page", "--output", str(tmp_path)]) == 2
-    assert "synthesis.json: has no row" in capsys.readouterr().err
+    assert "synthesis.json: has no rows" in capsys.readouterr().err
 
 
 def test_forms_and_sizes_are_those_that_are_trained():
@@ -250,10 +250,10 @@ def test_forms_and_sizes_are_those_that_are_trained():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--forms", "ax"], "is no form"),
-        (["--sizes", "9"], "is no size of the benchmark"),
+        (["--forms", "ax"], "is not a form"),
+        (["--sizes", "9"], "is not a size of the benchmark"),
         (["--events", "0"], "must be at least 1"),
-        ([], "has none of the networks"),
+        ([], "contains none of the networks"),
     ],
 )
 def test_bad_arguments(arguments, message, tmp_path, capsys):
