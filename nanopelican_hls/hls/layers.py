@@ -35,6 +35,10 @@ def quantiser_type(quantiser: Quantiser) -> FixedPrecisionType:
     return FixedPrecisionType(quantiser.bits, integer_bits, quantiser.signed, ROUNDING_MODES[quantiser.rounding], "SAT")
 
 
+#: type and value, in C++, of an optional input that the graph does not give (nnet_absent.h)
+ABSENT = ("nnet::absent", "nnet::absent()")
+
+
 class OperatorLayer(Layer):  # type: ignore[misc]
     """Base of the layers of all operators; `layer_list` gives the attributes.
 
@@ -53,15 +57,20 @@ class OperatorLayer(Layer):  # type: ignore[misc]
                     name, type_name=name + "{index}_t", precision=exact_type(FixedRange.of_values(data)), data=data
                 )
 
-    def variables_of_call(self) -> list[Any]:
-        """The C++ variables of the function call: arguments in order, then the result."""
+    def variables_of_call(self) -> list[tuple[str, str]]:
+        """Types and names, in C++, of what the function call passes: the operator's inputs in order, then the result."""
         activations = iter(self.inputs)
+        given = {
+            name: self.weights[name] if name in self.weights else self.get_input_variable(next(activations))
+            for name in self.get_attr("arguments")
+        }
+        result = self.get_output_variable()
         return [
             *(
-                self.weights[name] if name in self.weights else self.get_input_variable(next(activations))
-                for name in self.get_attr("arguments")
+                (given[name].type.name, given[name].name) if name in given else ABSENT
+                for name in OPERATORS[self.class_name].inputs
             ),
-            self.get_output_variable(),
+            (result.type.name, result.name),
         ]
 
 
@@ -107,9 +116,9 @@ class OperatorFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
         return super().transform(model, node)
 
     def format(self, node: OperatorLayer) -> str:
-        variables = node.variables_of_call()
-        types = ", ".join([*(v.type.name for v in variables), f"config{node.index}"])
-        return f"nnet::{snake_case(node.class_name)}<{types}>({', '.join(v.name for v in variables)});"
+        types, names = zip(*node.variables_of_call(), strict=True)
+        config = f"config{node.index}"
+        return f"nnet::{snake_case(node.class_name)}<{', '.join([*types, config])}>({', '.join(names)});"
 
 
 def layer_name(tensor: str) -> str:
