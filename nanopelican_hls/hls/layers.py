@@ -58,7 +58,7 @@ class OperatorLayer(Layer):  # type: ignore[misc]
                 )
 
     def variables_of_call(self) -> list[tuple[str, str]]:
-        """Types and names, in C++, of what the function call passes: the operator's inputs in order, then the result."""
+        """Types and names, in C++, of what the call passes: the operator's inputs in order, then the result."""
         activations = iter(self.inputs)
         given = {
             name: self.weights[name] if name in self.weights else self.get_input_variable(next(activations))
