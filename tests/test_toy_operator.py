@@ -80,7 +80,7 @@ def toy(tmp_path_factory):
         def hls_config(self, *shapes):
             return {"n": self.sizes(*shapes)["N"], "factor": self.factor}
 
-        def range(self, *ranges, shapes: Sequence[Any], values: Mapping[str, Any]):
+        def range(self, *ranges, shapes: Sequence[Any], values: Mapping[str, Any]):  # noqa: ARG002
             factor = FixedRange(self.factor, self.factor, 0)
             terms = [ranges[0] * ranges[0] * FixedRange.of_values(w) * factor for w in values["w"]]
             return sum(terms[1:], start=terms[0])
@@ -155,7 +155,7 @@ def test_c_simulation(program, events, reference, tmp_path):
 
 
 @pytest.mark.skipif(bool(MISSING), reason=f"needs the extra rtl: {', '.join(MISSING)}")
-def test_rtl(program, events, reference, tmp_path):
+def test_rtl(program, reference, tmp_path):
     from nanopelican_hls.flows.verilator import compile_simulation, simulate
     from nanopelican_hls.rtl import generate_rtl
 

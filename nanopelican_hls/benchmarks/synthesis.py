@@ -235,9 +235,9 @@ def measure(job: Job) -> Row:
     """One row: the report of the open flow, what was measured, and the ratio to the hand-written design."""
     from nanopelican_hls.estimate.estimate import Counts
     from nanopelican_hls.flows.build_folder import locked
+    from nanopelican_hls.flows.device import Device
     from nanopelican_hls.flows.open import synthesise
     from nanopelican_hls.flows.parts import find_part
-    from nanopelican_hls.flows.target import Target
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.network.model import export_qonnx, load_model
     from nanopelican_hls.rtl import open_settings, piece_counts
@@ -245,11 +245,11 @@ def measure(job: Job) -> Row:
     start = time.monotonic()
     trained = load_model(job.checkpoint)
     network, program = trained.config.network, export_qonnx(trained)
-    target = Target(find_part(PART), CLOCK_PERIOD_NS)
+    device = Device(find_part(PART), CLOCK_PERIOD_NS)
     ports = port_values(read_jets(sample_path(), job.events), network)
     arithmetic: dict[str, Any] = {"products": job.form.products, "most_dsps": job.most_dsps}
     with locked(job.build):
-        report = synthesise(program, job.build, target, ports, lambda _: None, **arithmetic)
+        report = synthesise(program, job.build, device, ports, lambda _: None, **arithmetic)
         pieces = json.loads((job.build / "rtl" / "map" / "pieces.json").read_text(encoding="utf-8"))["pieces"]
     settings = open_settings(CLOCK_PERIOD_NS, **arithmetic)
     return {

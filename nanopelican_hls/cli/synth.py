@@ -12,8 +12,8 @@ from nanopelican_hls.errors import SynthesisError
 if TYPE_CHECKING:
     from nanopelican_hls.config import Config
     from nanopelican_hls.contract.program import Program
+    from nanopelican_hls.flows.device import Device
     from nanopelican_hls.flows.report import SynthesisReport
-    from nanopelican_hls.flows.target import Target
 
 DESCRIPTION = (
     "Synthesise the firmware of a trained model: with AMD's tools if they are on the PATH, otherwise with open ones."
@@ -106,7 +106,7 @@ def _vendor(args: argparse.Namespace, config: Config, program: Program, build: P
     from nanopelican_hls.flows.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
 
     settings = VendorSettings(
-        target=_target(args, config),
+        device=_device(args, config),
         stage=args.stage or DEFAULT_STAGE,
         clock_uncertainty_percent=_or(args.clock_uncertainty, CLOCK_UNCERTAINTY_PERCENT),
         export=args.export,
@@ -122,14 +122,14 @@ def _open(args: argparse.Namespace, config: Config, program: Program, build: Pat
     asked = {name: getattr(args, name) for name in ("products", "winograd", "most_dsps")}
     arithmetic = {name: value for name, value in asked.items() if value is not None}
     ports = _ports(args, config, args.events)
-    return synthesise(program, build, _target(args, config), ports, announce=_announce, **arithmetic)
+    return synthesise(program, build, _device(args, config), ports, announce=_announce, **arithmetic)
 
 
-def _target(args: argparse.Namespace, config: Config) -> Target:
+def _device(args: argparse.Namespace, config: Config) -> Device:
+    from nanopelican_hls.flows.device import Device
     from nanopelican_hls.flows.parts import find_part
-    from nanopelican_hls.flows.target import Target
 
-    return Target(
+    return Device(
         part=find_part(args.part or config.firmware.part),
         clock_period_ns=_or(args.clock, config.firmware.clock_period_ns),
         reuse_factor=_or(args.reuse_factor, config.firmware.reuse_factor),

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.report import SynthesisReport
-from nanopelican_hls.flows.target import Target
 from nanopelican_hls.flows.vendor_tools import HLS_TOOLS
 
 #: has a function `synthesise`, an `OpenFlow`
@@ -31,7 +31,7 @@ class OpenFlow(Protocol):
         self,
         program: Program,
         build: Path,
-        target: Target,
+        device: Device,
         ports: Mapping[str, NDArray[np.float64]],
         announce: Callable[[str], object],
         **arithmetic: Any,

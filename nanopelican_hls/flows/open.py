@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from nanopelican_hls.contract.execution import execute, port_arrays
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, resources
-from nanopelican_hls.flows.target import Target
 from nanopelican_hls.flows.verilator import Simulation, compile_simulation, simulate
 from nanopelican_hls.flows.yosys import map_rtl
 from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, hostile_events
@@ -30,7 +30,7 @@ Arrays = Mapping[str, NDArray[np.float64]]
 def synthesise(
     program: Program,
     build: Path,
-    target: Target,
+    device: Device,
     ports: Arrays,
     announce: Callable[[str], object],
     *,
@@ -45,7 +45,7 @@ def synthesise(
     program : Program
     build : Path
         Receives ``rtl/``.
-    target : Target
+    device : Device
         Its clock period decides how often the logic is cut.
     ports : mapping of str to float64 array [n, ...]
         Jets to simulate, by port.
@@ -64,24 +64,24 @@ def synthesise(
     RtlError
         If events are not to come every cycle, or a tool is missing or fails.
     """
-    if target.reuse_factor != 1:
+    if device.reuse_factor != 1:
         raise RtlError(
             "the open flow gives hardware that takes an event every cycle",
-            where=f"reuse factor {target.reuse_factor}",
+            where=f"reuse factor {device.reuse_factor}",
             remedy="use 1",
         )
     announce("tracing, Verilog (alkaid)")
-    settings = open_settings(target.clock_period_ns, products, winograd, most_dsps)
+    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps)
     project = generate_rtl(program, build / "rtl", settings=settings)
     simulation = _simulated(project, program, ports, announce)
     announce("mapping (Yosys)")
     cells = map_rtl(project)
     return SynthesisReport(
-        part=target.part.ordering_code,
+        part=device.part.ordering_code,
         flow="open",
         stage="mapped",
         tool_versions={name: importlib.metadata.version(name) for name in PACKAGES},
-        clock_period_ns=target.clock_period_ns,
+        clock_period_ns=device.clock_period_ns,
         latency_cycles=simulation.latency_cycles,
         initiation_interval=simulation.initiation_interval,
         **resources(cells),

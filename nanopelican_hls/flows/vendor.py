@@ -124,20 +124,20 @@ def _comparison(log: Path) -> RtlComparison | None:
 
 def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> SynthesisReport:
     """The report, from what the steps of a stage left behind."""
-    target = settings.target
+    device = settings.device
     summary_path, clock_path = (folder / product for product in STEPS["csynth"].products)
     summary, clock = HlsSummary.parse(summary_path), HlsClock.parse(clock_path)
-    asked = (TOP, target.part.ordering_code, f"{target.clock_period_ns:.2f} ns")
+    asked = (TOP, device.part.ordering_code, f"{device.clock_period_ns:.2f} ns")
     _check_origin(summary_path, (summary.top, summary.device, f"{clock.target_ns:.2f} ns"), asked)
-    if summary.interval_cycles != target.reuse_factor:
-        logger.warning("initiation interval is %s, but %d was asked for", summary.interval_cycles, target.reuse_factor)
+    if summary.interval_cycles != device.reuse_factor:
+        logger.warning("initiation interval is %s, but %d was asked for", summary.interval_cycles, device.reuse_factor)
     _warn_of_slack(summary.slack_ns, f"Vitis HLS, with {settings.clock_uncertainty_percent:g} % left for routing")
     report = SynthesisReport(
-        part=target.part.ordering_code,
+        part=device.part.ordering_code,
         flow="vendor",
         stage=settings.stage,
         tool_versions=tools.versions,
-        clock_period_ns=target.clock_period_ns,
+        clock_period_ns=device.clock_period_ns,
         latency_cycles=summary.latency_cycles,
         initiation_interval=summary.interval_cycles,
         **resources(summary),

@@ -75,17 +75,72 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     return manifest
 
 
-def convert(
-    program: Program | str | Path,
-    output_dir: str | Path,
-    *,
-    backend: str = "Vitis",
-    part: str = "xcvu13p-flga2577-2-e",
-    clock_period_ns: float = 2.7777,
-    reuse_factor: int = 1,
-    hls_config: Mapping[str, Any] | None = None,
-    project_name: str = "nanopelican",
-) -> Firmware:
+@dataclass(frozen=True)
+class HlsTarget:
+    """An HLS project, for AMD's tools and for C-simulation.
+
+    Attributes
+    ----------
+    backend : ``Vitis`` or ``Vivado``.
+    part : FPGA part.
+    clock_period_ns : target clock period.
+    reuse_factor : initiation interval in clock cycles, for layers that `hls_config` gives none.
+    hls_config : as ``hls4ml.utils.config_from_onnx_model`` gives it. Precisions in it have no effect: types are exact.
+    project_name : name of the top function.
+
+    Raises
+    ------
+    FirmwareError
+        If an option is not supported.
+    """
+
+    backend: str = "Vitis"
+    part: str = "xcvu13p-flga2577-2-e"
+    clock_period_ns: float = 2.7777
+    reuse_factor: int = 1
+    hls_config: Mapping[str, Any] | None = None
+    project_name: str = "nanopelican"
+
+    def __post_init__(self) -> None:
+        if self.backend not in BACKENDS:
+            raise FirmwareError(
+                f"unknown backend {self.backend!r}", where="backend", remedy=f"use {' or '.join(BACKENDS)}"
+            )
+        if self.reuse_factor < 1:
+            raise FirmwareError(f"must be at least 1, not {self.reuse_factor}", where="reuse_factor")
+        if not re.fullmatch(r"[A-Za-z]\w*", self.project_name):
+            raise FirmwareError(f"{self.project_name!r} is no name of a C++ function", where="project_name")
+        check_keys(self.hls_config or {}, CONFIG_SECTIONS, "hls_config")
+
+    def write(self, program: Program, folder: Path) -> Firmware:
+        """Write the project; see `contract.target.Target`."""
+        config = copy.deepcopy(dict(self.hls_config or {}))
+        config["Model"] = {"ReuseFactor": self.reuse_factor} | dict(config.get("Model") or {})
+        path = Path(folder).absolute()
+        register()
+        try:
+            _make_folder(path)
+            save_program(program, path / MODEL)
+            with _logged_output(), _handed_over(program):
+                graph = _traced_graph(
+                    path,
+                    project_name=self.project_name,
+                    backend=self.backend,
+                    part=self.part,
+                    clock_period=self.clock_period_ns,
+                    hls_config=config,
+                )
+                graph.write()
+        except OSError as error:
+            # hls4ml copies folders: shutil reports a list of (source, destination, reason)
+            reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error.strerror
+            raise FirmwareError(
+                f"cannot be written ({reason})", where=str(path), remedy="free some space or choose another folder"
+            ) from error
+        return Firmware(program, graph, path)
+
+
+def convert(program: Program | str | Path, output_dir: str | Path, **options: Any) -> Firmware:
     """Write the HLS project of a program.
 
     Parameters
@@ -94,58 +149,18 @@ def convert(
         Of a QONNX file.
     output_dir : path
         A new folder, an empty one, or one that holds an older project, which is replaced.
-    backend : str
-        ``Vitis`` or ``Vivado``.
-    part : str
-        FPGA part.
-    clock_period_ns : float
-        Target clock period.
-    reuse_factor : int
-        Initiation interval in clock cycles, for layers that `hls_config` gives none.
-    hls_config : mapping, optional
-        As ``hls4ml.utils.config_from_onnx_model`` gives it. Precisions in it have no effect: types are exact.
-    project_name : str
-        Name of the top function.
+    **options
+        Of `HlsTarget`.
 
     Raises
     ------
     ContractError
-        If the model is outside the contract.
+        If the file is outside the contract.
     FirmwareError
         If an option is not supported, or the folder holds something else or cannot be written.
     """
-    if backend not in BACKENDS:
-        raise FirmwareError(f"unknown backend {backend!r}", where="backend", remedy=f"use {' or '.join(BACKENDS)}")
-    if reuse_factor < 1:
-        raise FirmwareError(f"must be at least 1, not {reuse_factor}", where="reuse_factor")
-    if not re.fullmatch(r"[A-Za-z]\w*", project_name):
-        raise FirmwareError(f"{project_name!r} is no name of a C++ function", where="project_name")
     program = program if isinstance(program, Program) else read_program(program)
-    config = copy.deepcopy(dict(hls_config or {}))
-    check_keys(config, CONFIG_SECTIONS, "hls_config")
-    config["Model"] = {"ReuseFactor": reuse_factor} | dict(config.get("Model") or {})
-    path = Path(output_dir).absolute()
-    register()
-    try:
-        _make_folder(path)
-        save_program(program, path / MODEL)
-        with _logged_output(), _handed_over(program):
-            graph = _traced_graph(
-                path,
-                project_name=project_name,
-                backend=backend,
-                part=part,
-                clock_period=clock_period_ns,
-                hls_config=config,
-            )
-            graph.write()
-    except OSError as error:
-        # hls4ml copies folders: shutil reports a list of (source, destination, reason)
-        reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error.strerror
-        raise FirmwareError(
-            f"cannot be written ({reason})", where=str(path), remedy="free some space or choose another folder"
-        ) from error
-    return Firmware(program, graph, path)
+    return HlsTarget(**options).write(program, Path(output_dir))
 
 
 def _traced_graph(path: Path, **options: Any) -> Any:

@@ -65,10 +65,10 @@ def open_flow(monkeypatch):
     calls = []
     module = types.ModuleType("nanopelican_hls.flows.open")
 
-    def synthesise(model, build, target, ports, announce):
-        calls.append((model, build, target, ports))
+    def synthesise(model, build, device, ports, announce):
+        calls.append((model, build, device, ports))
         announce("mapping")
-        code = target.part.ordering_code
+        code = device.part.ordering_code
         return SynthesisReport(code, "open", "mapped", {"Yosys": "0"}, 2.5, rtl_vs_qonnx=RtlComparison(5, 0), lut=7)
 
     module.synthesise = synthesise
@@ -119,9 +119,9 @@ def test_a_cosimulation_that_differs_ends_with_status_1(command, monkeypatch, ca
 
 def test_without_vendor_tools_the_open_flow_answers(command, open_flow):
     assert command("--part", "xcku15p", "--events", 5) == 0
-    (_, build, target, ports) = open_flow[0]
+    (_, build, device, ports) = open_flow[0]
     assert build == command.build
-    assert (target.part.name, target.clock_period_ns, target.reuse_factor) == ("xcku15p", 2.7777, 1)
+    assert (device.part.name, device.clock_period_ns, device.reuse_factor) == ("xcku15p", 2.7777, 1)
     assert {len(array) for array in ports.values()} == {5}
     assert report(command)["lut"] == 7
     command.install("vitis-run", "vivado")
@@ -138,8 +138,8 @@ def test_the_reuse_factor_is_that_of_the_configuration(command, workspace, open_
     (workspace / "slow.yaml").write_text(yaml.safe_dump(mapping))
     (workspace / "models" / "slow.onnx").write_bytes((workspace / "models" / "tiny.onnx").read_bytes())
     assert command("--events", 1, config="slow.yaml") == 0
-    target = open_flow[0][2]
-    assert (target.reuse_factor, target.clock_period_ns, target.part.name) == (3, 5.0, "xcu250")
+    device = open_flow[0][2]
+    assert (device.reuse_factor, device.clock_period_ns, device.part.name) == (3, 5.0, "xcu250")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from random_networks import random_description, random_ports
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows import open as flow
 from nanopelican_hls.flows.choice import load_open_flow
+from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.parts import find_part
-from nanopelican_hls.flows.target import Target
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program
 
@@ -22,9 +22,9 @@ def model():
 def test_report(model, tmp_path, monkeypatch):
     monkeypatch.setattr(flow, "HOSTILE_EVENTS", 200)
     stages = []
-    target = Target(find_part("xcvu13p"), clock_period_ns=2.7777)
-    report = load_open_flow()(model, tmp_path, target, random_ports(TINY, 300), announce=stages.append)
-    assert (report.flow, report.stage, report.part) == ("open", "mapped", target.part.ordering_code)
+    device = Device(find_part("xcvu13p"), clock_period_ns=2.7777)
+    report = load_open_flow()(model, tmp_path, device, random_ports(TINY, 300), announce=stages.append)
+    assert (report.flow, report.stage, report.part) == ("open", "mapped", device.part.ordering_code)
     assert report.rtl_vs_qonnx.mismatches == 0
     assert report.rtl_vs_qonnx.events >= 500
     assert report.initiation_interval == 1
@@ -35,4 +35,4 @@ def test_report(model, tmp_path, monkeypatch):
 
 def test_an_event_every_second_cycle_is_refused(model, tmp_path):
     with pytest.raises(RtlError, match="an event every cycle"):
-        flow.synthesise(model, tmp_path, Target(find_part("xcvu13p"), 5.0, reuse_factor=2), {}, announce=print)
+        flow.synthesise(model, tmp_path, Device(find_part("xcvu13p"), 5.0, reuse_factor=2), {}, announce=print)

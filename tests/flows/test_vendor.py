@@ -16,9 +16,9 @@ from random_networks import random_ports
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.flows import vendor_project
+from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.parts import find_part
 from nanopelican_hls.flows.report import RtlComparison, Timing
-from nanopelican_hls.flows.target import Target
 from nanopelican_hls.flows.vendor import synthesise
 from nanopelican_hls.flows.vendor_project import STAGES, STEPS, VendorSettings, scripts_path
 from nanopelican_hls.hls.project import convert
@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).parent / "golden"
 #: if set, the golden files are written anew
 REFRESH = "NANOPELICAN_REFRESH_GOLDEN"
 EVENTS = 20
-TARGET = Target(find_part("xcvu13p"), 2.5)
+DEVICE = Device(find_part("xcvu13p"), 2.5)
 
 
 def check_golden(name, text):
@@ -57,10 +57,10 @@ def flow(model, tmp_path, monkeypatch, cached_convert):
     monkeypatch.setattr(vendor_project, "convert", cached_convert)
 
     def run(stage="csynth", **options):
-        target = options.pop("target", TARGET)
+        device = options.pop("device", DEVICE)
         ports = random_ports(MODELS["plain-laboratory"].network, EVENTS)
         run.announced = []
-        settings = VendorSettings(target, stage, **options)
+        settings = VendorSettings(device, stage, **options)
         return synthesise(model, tmp_path / "build", settings, ports, run.announced.append)
 
     run.folder = tmp_path / "build" / "vendor"
@@ -130,7 +130,7 @@ class TestFigures:
             "the clock period is 0.125 ns too short, by Vivado 2023.2 after routing, out of context",
         ]
         caplog.clear()
-        flow("vsynth", target=dataclasses.replace(TARGET, reuse_factor=2))
+        flow("vsynth", device=dataclasses.replace(DEVICE, reuse_factor=2))
         assert caplog.messages == []
 
     def test_a_cosimulation_whose_report_and_bench_disagree_is_refused(self, flow):
@@ -150,12 +150,12 @@ class TestFiles:
 
     def test_settings(self, flow, tools):
         tools("vitis-run")
-        flow(target=Target(find_part("xcu250"), 2.7777), clock_uncertainty_percent=12.5)
+        flow(device=Device(find_part("xcu250"), 2.7777), clock_uncertainty_percent=12.5)
         check_golden("settings.tcl", (flow.folder / "settings.tcl").read_text())
 
     def test_the_tools_get_all_that_they_need(self, flow, tools):
         tools("vitis-run")
-        flow("cosim", target=dataclasses.replace(TARGET, reuse_factor=3))
+        flow("cosim", device=dataclasses.replace(DEVICE, reuse_factor=3))
         files = {path.relative_to(flow.folder).as_posix() for path in flow.folder.rglob("*") if path.is_file()}
         assert {f"{step}.tcl" for step in STEPS} | {"nanopelican_test.cpp", "tb_data/events.dat"} < files
         assert {"firmware/nanopelican.cpp", "firmware/parameters.h", "logs/csynth.log"} < files
@@ -191,11 +191,11 @@ class TestFiles:
         flow("vsynth")
         firmware = flow.folder / "firmware/nanopelican.cpp"
         before = firmware.stat().st_mtime_ns
-        flow("vsynth", target=dataclasses.replace(TARGET, clock_period_ns=3.0))
+        flow("vsynth", device=dataclasses.replace(DEVICE, clock_period_ns=3.0))
         assert not [line for line in flow.announced if "before" in line]
         assert firmware.stat().st_mtime_ns == before
         monkeypatch.setenv("STAND_IN_VERSION", "2024.1")
-        flow("vsynth", target=dataclasses.replace(TARGET, clock_period_ns=3.0))
+        flow("vsynth", device=dataclasses.replace(DEVICE, clock_period_ns=3.0))
         assert [line.partition(",")[0] for line in flow.announced] == [
             "csynth: vitis-run 2024.1",
             "vsynth: vivado 2024.1",
@@ -317,17 +317,17 @@ class TestFailures:
     )
     def test_settings(self, options, message):
         with pytest.raises(SynthesisError) as error:
-            VendorSettings(**({"target": TARGET, "stage": "csynth"} | options))
+            VendorSettings(**({"device": DEVICE, "stage": "csynth"} | options))
         assert str(error.value) == message
 
     @pytest.mark.parametrize("clock", [0, -1, float("nan"), float("inf")])
     def test_clock(self, clock):
         with pytest.raises(SynthesisError, match="clock: must be a positive number of ns"):
-            Target(TARGET.part, clock)
+            Device(DEVICE.part, clock)
 
     def test_interval(self):
         with pytest.raises(SynthesisError, match="reuse factor: must be at least 1, not 0"):
-            Target(TARGET.part, 2.5, 0)
+            Device(DEVICE.part, 2.5, 0)
 
 
 #: prints every command that it does not know, and its arguments
@@ -352,7 +352,7 @@ source [lindex $argv 0]
 @pytest.mark.skipif(shutil.which("tclsh") is None, reason="tclsh is not installed: the Tcl is not run")
 @pytest.mark.parametrize("step", STEPS)
 def test_the_tcl_runs_and_calls_what_it_should(step, tmp_path):
-    (tmp_path / "settings.tcl").write_text(VendorSettings(TARGET, "csynth").tcl())
+    (tmp_path / "settings.tcl").write_text(VendorSettings(DEVICE, "csynth").tcl())
     (tmp_path / "echo.tcl").write_text(ECHO)
     result = subprocess.run(
         ["tclsh", "echo.tcl", str(scripts_path() / f"{step}.tcl")],

@@ -1,4 +1,4 @@
-"""What every flow is asked for."""
+"""What firmware is synthesised for: a part, a clock and an initiation interval; every flow is asked for one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from nanopelican_hls.flows.parts import Part
 
 
 @dataclass(frozen=True)
-class Target:
-    """A part and how to run it.
+class Device:
+    """A part, and how it is run.
 
     Attributes
     ----------

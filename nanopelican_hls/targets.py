@@ -1,0 +1,20 @@
+"""All targets by name; each imports what it needs when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from nanopelican_hls.contract.target import Target
+
+#: module and class; a new target is one more line
+TARGETS = {
+    "hls": ("nanopelican_hls.hls.project", "HlsTarget"),
+    "rtl": ("nanopelican_hls.rtl.target", "RtlTarget"),
+}
+
+
+def load_target(name: str) -> type[Target]:
+    """The class of a target."""
+    module, kind = TARGETS[name]
+    found: type[Target] = getattr(importlib.import_module(module), kind)
+    return found
