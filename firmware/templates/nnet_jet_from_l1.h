@@ -1,6 +1,7 @@
 #ifndef NNET_JET_FROM_L1_H_
 #define NNET_JET_FROM_L1_H_
 
+#include "nnet_absent.h"
 #include "nnet_common.h"
 
 namespace nnet {
@@ -16,21 +17,28 @@ struct jet_from_l1_config {
 };
 
 // q+ = 2 pt: wiring.
-template <class pt_T, class res_T, typename CONFIG_T> void jet_from_l1(pt_T pt[1], res_T res[1]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-
-    res[0] = pt[0] + pt[0];
+template <class res_T, typename CONFIG_T, class pt_T> res_T jet_component(pt_T pt[1], absent, absent) {
+    #pragma HLS INLINE
+    return pt[0] + pt[0];
 }
 
 // q- = m^2 / (2 pt), the table holding 1 / (2 pt) of each bin of pt.
+template <class res_T, typename CONFIG_T, class pt_T, class mass_T, class inverse_T>
+res_T jet_component(pt_T pt[1], mass_T mass[1], inverse_T inverse[CONFIG_T::n_entries]) {
+    #pragma HLS INLINE
+    // an unsigned pt without its fraction is rounded down
+    const unsigned bin = pt[0].to_uint() >> CONFIG_T::bin_exponent;
+    return mass[0] * mass[0] * inverse[bin];
+}
+
+// q+ of the jet, or with its mass q-.
 template <class pt_T, class mass_T, class inverse_T, class res_T, typename CONFIG_T>
-void jet_from_l1(pt_T pt[1], mass_T mass[1], inverse_T inverse[CONFIG_T::n_entries], res_T res[1]) {
+void jet_from_l1(pt_T pt[1], optional<mass_T, 1> mass, optional<inverse_T, CONFIG_T::n_entries> inverse, res_T res[1]) {
+    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
-    // an unsigned pt without its fraction is rounded down
-    const unsigned bin = pt[0].to_uint() >> CONFIG_T::bin_exponent;
-    res[0] = mass[0] * mass[0] * inverse[bin];
+    res[0] = jet_component<res_T, CONFIG_T>(pt, mass, inverse);
 }
 
 } // namespace nnet

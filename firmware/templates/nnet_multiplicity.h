@@ -1,6 +1,7 @@
 #ifndef NNET_MULTIPLICITY_H_
 #define NNET_MULTIPLICITY_H_
 
+#include "nnet_absent.h"
 #include "nnet_common.h"
 
 namespace nnet {
@@ -15,6 +16,19 @@ Count:
             n += 1;
     }
     return n;
+}
+
+// The row of a table over the multiplicity: the only one, or that of the number of valid particles, of which the mask
+// tells. The table is a multiplexer of constants once it is partitioned.
+template <typename CONFIG_T, class mask_T> unsigned table_row(mask_T mask[CONFIG_T::n_particles]) {
+    #pragma HLS INLINE
+    return CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
+}
+
+template <typename CONFIG_T> unsigned table_row(absent) {
+    #pragma HLS INLINE
+    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
+    return 0;
 }
 
 } // namespace nnet

@@ -1,9 +1,9 @@
 #ifndef NNET_PAIR_MIX_H_
 #define NNET_PAIR_MIX_H_
 
+#include "nnet_absent.h"
 #include "nnet_common.h"
 #include "nnet_condensed.h"
-#include <type_traits>
 
 namespace nnet {
 
@@ -22,7 +22,7 @@ struct pair_mix_config {
 
 // z_ij = w_d d_ij + row_i + column_j, [entry][channel], from w_d d_ij, which both orders of a pair share. res_T holds
 // every partial sum. Order: the product, then the row, then the column.
-template <class row_T, class column_T, class res_T, typename CONFIG_T>
+template <typename CONFIG_T, class row_T, class column_T, class res_T>
 void pair_mix_add(res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels],
                   row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
                   column_T column[CONFIG_T::n_particles * CONFIG_T::n_channels],
@@ -47,8 +47,19 @@ Rows:
     }
 }
 
+// The symmetric form: column = row.
+template <typename CONFIG_T, class row_T, class res_T>
+void pair_mix_add(res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels],
+                  row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels], absent,
+                  res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    static_assert(CONFIG_T::symmetric, "the untied form needs the column");
+
+    pair_mix_add<CONFIG_T>(scaled, row, row, res);
+}
+
 // w_d d for the products in d, as the pairs `first`, `first` + 1, ...
-template <class d_T, class w_d_T, class res_T, unsigned N, typename CONFIG_T>
+template <unsigned N, typename CONFIG_T, class d_T, class w_d_T, class res_T>
 void pair_mix_scale(d_T d[N], w_d_T w_d[CONFIG_T::n_channels], unsigned first,
                     res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels]) {
     #pragma HLS INLINE
@@ -63,66 +74,29 @@ Products:
     }
 }
 
-// Without a jet: d holds all pairs.
-template <class d_T, class row_T, class w_d_T, class column_T, class res_T, typename CONFIG_T>
-typename std::enable_if<!CONFIG_T::symmetric>::type
-pair_mix(d_T d[CONFIG_T::n_pairs], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
-         w_d_T w_d[CONFIG_T::n_channels], column_T column[CONFIG_T::n_particles * CONFIG_T::n_channels],
-         res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
+template <unsigned N, typename CONFIG_T, class w_d_T, class res_T>
+void pair_mix_scale(absent, w_d_T[CONFIG_T::n_channels], unsigned, res_T[CONFIG_T::n_pairs * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+}
+
+// With the jet as particle 0, d_jet holds its products, and d those of the others; without it d holds all pairs.
+template <class d_T, class row_T, class w_d_T, class column_T, class d_jet_T, class res_T, typename CONFIG_T>
+void pair_mix(d_T d[pair_count(CONFIG_T::n_particles - given<d_jet_T>())],
+              row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels], w_d_T w_d[CONFIG_T::n_channels],
+              optional<column_T, CONFIG_T::n_particles * CONFIG_T::n_channels> column,
+              optional<d_jet_T, CONFIG_T::n_particles - 1> d_jet,
+              res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
     // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
+    // the jet's products head the condensed order
+    const unsigned K = given<d_jet_T>() * (CONFIG_T::n_particles - 1);
     res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
     #pragma HLS ARRAY_PARTITION variable=scaled complete
-    pair_mix_scale<d_T, w_d_T, res_T, CONFIG_T::n_pairs, CONFIG_T>(d, w_d, 0, scaled);
-    pair_mix_add<row_T, column_T, res_T, CONFIG_T>(scaled, row, column, res);
-}
-
-// The same in the symmetric form.
-template <class d_T, class row_T, class w_d_T, class res_T, typename CONFIG_T>
-void pair_mix(d_T d[CONFIG_T::n_pairs], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
-              w_d_T w_d[CONFIG_T::n_channels], res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-
-    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=scaled complete
-    pair_mix_scale<d_T, w_d_T, res_T, CONFIG_T::n_pairs, CONFIG_T>(d, w_d, 0, scaled);
-    pair_mix_add<row_T, row_T, res_T, CONFIG_T>(scaled, row, row, res);
-}
-
-// With the jet as particle 0: its products head the condensed order.
-template <class d_T, class row_T, class w_d_T, class column_T, class d_jet_T, class res_T, typename CONFIG_T>
-void pair_mix(d_T d[pair_count(CONFIG_T::n_particles - 1)], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
-              w_d_T w_d[CONFIG_T::n_channels], column_T column[CONFIG_T::n_particles * CONFIG_T::n_channels],
-              d_jet_T d_jet[CONFIG_T::n_particles - 1], res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-
-    const unsigned K = CONFIG_T::n_particles - 1;
-    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=scaled complete
-    pair_mix_scale<d_jet_T, w_d_T, res_T, K, CONFIG_T>(d_jet, w_d, 0, scaled);
-    pair_mix_scale<d_T, w_d_T, res_T, pair_count(K), CONFIG_T>(d, w_d, K, scaled);
-    pair_mix_add<row_T, column_T, res_T, CONFIG_T>(scaled, row, column, res);
-}
-
-// The same in the symmetric form.
-template <class d_T, class row_T, class w_d_T, class d_jet_T, class res_T, typename CONFIG_T>
-typename std::enable_if<CONFIG_T::symmetric>::type
-pair_mix(d_T d[pair_count(CONFIG_T::n_particles - 1)], row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
-         w_d_T w_d[CONFIG_T::n_channels], d_jet_T d_jet[CONFIG_T::n_particles - 1],
-         res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-
-    const unsigned K = CONFIG_T::n_particles - 1;
-    res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
-    #pragma HLS ARRAY_PARTITION variable=scaled complete
-    pair_mix_scale<d_jet_T, w_d_T, res_T, K, CONFIG_T>(d_jet, w_d, 0, scaled);
-    pair_mix_scale<d_T, w_d_T, res_T, pair_count(K), CONFIG_T>(d, w_d, K, scaled);
-    pair_mix_add<row_T, row_T, res_T, CONFIG_T>(scaled, row, row, res);
+    pair_mix_scale<K, CONFIG_T>(d_jet, w_d, 0, scaled);
+    pair_mix_scale<CONFIG_T::n_pairs - K, CONFIG_T>(d, w_d, K, scaled);
+    pair_mix_add<CONFIG_T>(scaled, row, column, res);
 }
 
 } // namespace nnet

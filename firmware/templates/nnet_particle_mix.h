@@ -1,6 +1,7 @@
 #ifndef NNET_PARTICLE_MIX_H_
 #define NNET_PARTICLE_MIX_H_
 
+#include "nnet_absent.h"
 #include "nnet_common.h"
 #include "nnet_multiplicity.h"
 
@@ -18,8 +19,8 @@ struct particle_mix_config {
 };
 
 // w_r r_i + w_s S + b, [particle][channel]. What an event adds to all its particles alike, w_s S + b, is made once a
-// channel. `row` is the row of the bias table, which is a multiplexer of constants once it is partitioned.
-template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
+// channel, with the b of `row` of the bias table.
+template <typename CONFIG_T, class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class res_T>
 void particle_mix_all(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels],
                       w_s_T w_s[CONFIG_T::n_channels], bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels],
                       unsigned row, res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
@@ -43,28 +44,11 @@ Particles:
     }
 }
 
-// The jet's own product d_JJ adds to the diagonal entry of the jet, particle 0.
-template <class d_jj_T, class w_jj_T, class res_T, typename CONFIG_T>
-void particle_mix_jet(d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
+// w_r r_i: the column term of the untied form.
+template <typename CONFIG_T, class r_T, class w_r_T, class res_T>
+void particle_mix_all(r_T r[CONFIG_T::n_particles], absent, w_r_T w_r[CONFIG_T::n_channels], absent, absent, unsigned,
                       res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
     #pragma HLS INLINE
-    #pragma HLS ARRAY_PARTITION variable=w_jj complete
-
-Jet:
-    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
-        res[c] += d_jj[0] * w_jj[c];
-    }
-}
-
-// The forms of `particle_mix` differ in the inputs the graph gives. In all of them res_T holds every partial sum.
-
-// w_r r_i: the column term of the untied form.
-template <class r_T, class w_r_T, class res_T, typename CONFIG_T>
-void particle_mix(r_T r[CONFIG_T::n_particles], w_r_T w_r[CONFIG_T::n_channels],
-                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     #pragma HLS ARRAY_PARTITION variable=w_r complete
 
 Particles:
@@ -76,56 +60,40 @@ Particles:
     }
 }
 
-// w_r r_i + w_s S + b.
-template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class res_T, typename CONFIG_T>
-void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
-                  bias_T bias[CONFIG_T::n_channels], res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
+// The jet's own product d_JJ adds to the diagonal entry of the jet, particle 0.
+template <typename CONFIG_T, class d_jj_T, class w_jj_T, class res_T>
+void particle_mix_jet(d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
+                      res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=w_jj complete
 
-    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, 0, res);
+Jet:
+    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+        res[c] += d_jj[0] * w_jj[c];
+    }
 }
 
-// w_r r_i + w_s S + b(n), n the number of valid particles.
-template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class mask_T, class res_T, typename CONFIG_T>
-void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
-                  bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels], mask_T mask[CONFIG_T::n_particles],
-                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-
-    const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
-    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, row, res);
+template <typename CONFIG_T, class res_T>
+void particle_mix_jet(absent, absent, res_T[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
 }
 
-// The second form, with the jet's own product.
-template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class d_jj_T, class w_jj_T, class res_T,
-          typename CONFIG_T>
-void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
-                  bias_T bias[CONFIG_T::n_channels], d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
-                  res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
-
-    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, 0, res);
-    particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
-}
-
-// The third form, with the jet's own product.
+// w_r r_i [+ w_s S + b(n)] [+ w_jj d_JJ for the jet], n the number of valid particles; res_T holds every partial sum.
 template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class mask_T, class d_jj_T, class w_jj_T,
           class res_T, typename CONFIG_T>
-void particle_mix(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels], w_s_T w_s[CONFIG_T::n_channels],
-                  bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels], mask_T mask[CONFIG_T::n_particles],
-                  d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
+void particle_mix(r_T r[CONFIG_T::n_particles], optional<s_T, 1> s, w_r_T w_r[CONFIG_T::n_channels],
+                  optional<w_s_T, CONFIG_T::n_channels> w_s,
+                  optional<bias_T, CONFIG_T::n_bias_rows * CONFIG_T::n_channels> bias,
+                  optional<mask_T, CONFIG_T::n_particles> mask, optional<d_jj_T, 1> d_jj,
+                  optional<w_jj_T, CONFIG_T::n_channels> w_jj,
                   res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
+    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
-    const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
-    particle_mix_all<r_T, s_T, w_r_T, w_s_T, bias_T, res_T, CONFIG_T>(r, s, w_r, w_s, bias, row, res);
-    particle_mix_jet<d_jj_T, w_jj_T, res_T, CONFIG_T>(d_jj, w_jj, res);
+    const unsigned row = table_row<CONFIG_T>(mask);
+    particle_mix_all<CONFIG_T>(r, s, w_r, w_s, bias, row, res);
+    particle_mix_jet<CONFIG_T>(d_jj, w_jj, res);
 }
 
 } // namespace nnet

@@ -1,6 +1,7 @@
 #ifndef NNET_READOUT_H_
 #define NNET_READOUT_H_
 
+#include "nnet_absent.h"
 #include "nnet_common.h"
 #include "nnet_multiplicity.h"
 
@@ -34,31 +35,18 @@ Channels:
     return sum;
 }
 
-// With a constant bias.
-template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class res_T, typename CONFIG_T>
-void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
-             k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels], bias_T bias[1],
-             res_T res[1]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-    #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
-    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
-
-    res[0] = readout_sum<pair_T, diagonal_T, k_pair_T, k_diagonal_T, res_T, CONFIG_T>(pair_sum, diagonal_sum, k_pair,
-                                                                                       k_diagonal, bias[0]);
-}
-
-// With a bias table over the number of valid particles: a multiplexer of constants once it is partitioned.
+// The same with the bias of the number of valid particles.
 template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class mask_T, class res_T,
           typename CONFIG_T>
 void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
              k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels],
-             bias_T bias[CONFIG_T::n_bias_rows], mask_T mask[CONFIG_T::n_particles], res_T res[1]) {
+             bias_T bias[CONFIG_T::n_bias_rows], optional<mask_T, CONFIG_T::n_particles> mask, res_T res[1]) {
+    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     #pragma HLS ARRAY_PARTITION variable=bias complete
 
-    const unsigned row = CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
+    const unsigned row = table_row<CONFIG_T>(mask);
     res[0] = readout_sum<pair_T, diagonal_T, k_pair_T, k_diagonal_T, res_T, CONFIG_T>(pair_sum, diagonal_sum, k_pair,
                                                                                        k_diagonal, bias[row]);
 }

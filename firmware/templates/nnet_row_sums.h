@@ -1,6 +1,7 @@
 #ifndef NNET_ROW_SUMS_H_
 #define NNET_ROW_SUMS_H_
 
+#include "nnet_absent.h"
 #include "nnet_common.h"
 #include "nnet_condensed.h"
 
@@ -28,30 +29,36 @@ Columns:
     return sum;
 }
 
-// r_i = sum_j d_ij.
-template <class d_T, class res_T, typename CONFIG_T>
-void row_sums(d_T d[pair_count(CONFIG_T::n_particles)], res_T res[CONFIG_T::n_particles]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
-
-Rows:
-    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
-        res[i] = row_sum<d_T, res_T, CONFIG_T>(d, i);
-    }
-}
-
-// The same with the jet as particle 0: d_jet holds its products with the others, d_jj that with itself.
-template <class d_T, class d_jet_T, class d_jj_T, class res_T, typename CONFIG_T>
-void row_sums(d_T d[pair_count(CONFIG_T::n_particles)], d_jet_T d_jet[CONFIG_T::n_particles], d_jj_T d_jj[1],
-              res_T res[CONFIG_T::n_particles + 1]) {
-    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+// The jet as particle 0: its products d_jet with the others add to their rows; its own row holds d_jj, its product with
+// itself, as well, and that first.
+template <typename CONFIG_T, class d_jet_T, class d_jj_T, class res_T>
+void row_sums_jet(d_jet_T d_jet[CONFIG_T::n_particles], d_jj_T d_jj[1], res_T res[CONFIG_T::n_particles + 1]) {
+    #pragma HLS INLINE
 
     res_T jet = d_jj[0];
-Rows:
+Jet:
     for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
-        res[i + 1] = row_sum<d_T, res_T, CONFIG_T>(d, i) + d_jet[i];
+        res[i + 1] += d_jet[i];
         jet += d_jet[i];
     }
     res[0] = jet;
+}
+
+template <typename CONFIG_T, class res_T> void row_sums_jet(absent, absent, res_T[CONFIG_T::n_particles]) {
+    #pragma HLS INLINE
+}
+
+// r_i = sum_j d_ij; the jet, where there is one, comes first.
+template <class d_T, class d_jet_T, class d_jj_T, class res_T, typename CONFIG_T>
+void row_sums(d_T d[pair_count(CONFIG_T::n_particles)], optional<d_jet_T, CONFIG_T::n_particles> d_jet,
+              optional<d_jj_T, 1> d_jj, res_T res[CONFIG_T::n_particles + given<d_jet_T>()]) {
+    #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+
+Rows:
+    for (unsigned i = 0; i < CONFIG_T::n_particles; i++) {
+        res[i + given<d_jet_T>()] = row_sum<d_T, res_T, CONFIG_T>(d, i);
+    }
+    row_sums_jet<CONFIG_T>(d_jet, d_jj, res);
 }
 
 } // namespace nnet

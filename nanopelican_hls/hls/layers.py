@@ -37,6 +37,10 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+#: type and value, in C++, of an optional input that the graph does not give (nnet_absent.h)
+ABSENT = ("nnet::absent", "nnet::absent()")
+
+
 class OperatorLayer(Layer):  # type: ignore[misc]
     """Base of the layers of all operators; `layer_list` gives the attributes.
 
@@ -55,15 +59,20 @@ class OperatorLayer(Layer):  # type: ignore[misc]
                     name, type_name=name + "{index}_t", precision=exact_type(FixedRange.of_values(data)), data=data
                 )
 
-    def variables_of_call(self) -> list[Any]:
-        """The C++ variables of the function call: arguments in order, then the result."""
+    def variables_of_call(self) -> list[tuple[str, str]]:
+        """C++ types and names of what the function call passes: the operator's inputs in order, then the result."""
         activations = iter(self.inputs)
+        given = {
+            name: self.weights[name] if name in self.weights else self.get_input_variable(next(activations))
+            for name in self.get_attr("arguments")
+        }
+        result = self.get_output_variable()
         return [
             *(
-                self.weights[name] if name in self.weights else self.get_input_variable(next(activations))
-                for name in self.get_attr("arguments")
+                (given[name].type.name, given[name].name) if name in given else ABSENT
+                for name in OPERATORS[self.class_name].inputs
             ),
-            self.get_output_variable(),
+            (result.type.name, result.name),
         ]
 
 
@@ -103,9 +112,9 @@ class OperatorFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
         return super().transform(model, node)
 
     def format(self, node: OperatorLayer) -> str:
-        variables = node.variables_of_call()
-        types = ", ".join([*(v.type.name for v in variables), f"config{node.index}"])
-        return f"nnet::{snake_case(node.class_name)}<{types}>({', '.join(v.name for v in variables)});"
+        types, names = zip(*node.variables_of_call(), strict=True)
+        config = f"config{node.index}"
+        return f"nnet::{snake_case(node.class_name)}<{', '.join([*types, config])}>({', '.join(names)});"
 
 
 def port_quantisers(program: Program) -> dict[str, tuple[str, Quantiser]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,34 @@ ROOT = Path(__file__).parents[2]
 def test_every_operator_has_a_header():
     names = {header.name for header in headers()}
     assert {f"nnet_{snake_case(name)}.h" for name in OPERATORS} <= names
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator_is_one_function_for_all_forms(name):
+    text = (templates_path() / f"nnet_{snake_case(name)}.h").read_text()
+    assert len(re.findall(rf"\b{snake_case(name)}\(", text)) == 1
+    assert f"void {snake_case(name)}(" in text
+
+
+@pytest.mark.parametrize("name", ["jet", "jet-untied", "plain", "words"])
+def test_a_call_passes_all_inputs_of_the_operator_in_order(tmp_path, name):
+    model = MODELS[name].onnx()
+    source = (convert(model, tmp_path).path / "firmware" / "nanopelican.cpp").read_text()
+    calls = {
+        output: (types.split(", "), arguments.split(", "))
+        for types, arguments, output in re.findall(r"nnet::\w+<(.*)>\((.*)\); // (\w+)\n", source)
+    }
+    absent = 0
+    for node in model.graph.node:
+        if node.op_type not in OPERATORS:
+            continue
+        types, arguments = calls[node.output[0]]
+        given = [bool(t) for t in node.input]
+        given += [False] * (len(OPERATORS[node.op_type].inputs) - len(given))  # ONNX may leave out the last ones
+        absent += given.count(False)
+        assert [t != "nnet::absent" for t in types[:-2]] == given
+        assert [a != "nnet::absent()" for a in arguments[:-1]] == given
+    assert absent
 
 
 def test_unknown_placeholders_are_errors():
