@@ -1,3 +1,4 @@
+`default_nettype none
 // Product of two numbers in look-up tables: p = a * b, (STAGES - 1) clock cycles later, without registers at its ends.
 //
 // Booth's recoding in radix 4: each row adds -2a, -a, 0, a or 2a, chosen by three bits of b, to a quarter of the row
@@ -143,3 +144,4 @@ module ultrascale_booth_row #(
         end
     endgenerate
 endmodule
+`default_nettype wire

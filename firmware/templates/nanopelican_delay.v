@@ -1,3 +1,4 @@
+`default_nettype none
 // A number, CYCLES clock cycles later.
 module nanopelican_delay #(
     parameter WIDTH = 8,
@@ -12,3 +13,4 @@ module nanopelican_delay #(
     always @(posedge clk) stages <= shifted[WIDTH*CYCLES-1:0];
     assign y = stages[WIDTH*CYCLES-1-:WIDTH];
 endmodule
+`default_nettype wire

@@ -1,3 +1,4 @@
+`default_nettype none
 // One product of a Minkowski product: p = pcin +- (a + d) * b + x + ROUND, in three clock cycles, for one DSP48E2.
 //
 //   cycle 0: a, d, b    cycle 1: x    cycle 2: pcin    cycle 3: p, pcout
@@ -78,3 +79,4 @@ module nanopelican_product #(
         end
     endgenerate
 endmodule
+`default_nettype wire

@@ -1,3 +1,4 @@
+`default_nettype none
 // Sum of three numbers in one LUT a bit: what a vendor's tool makes of a + b + c on UltraScale, and Yosys does not.
 // Takes the place of alkaid's module of the same name and parameters when Yosys maps.
 //
@@ -90,3 +91,4 @@ module ultrascale_sum3 #(
         end
     endgenerate
 endmodule
+`default_nettype wire

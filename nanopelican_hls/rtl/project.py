@@ -170,13 +170,18 @@ def _output(program: Program) -> RtlPort:
 
 def _verilog(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> dict[str, str]:
     """The top module, the pieces, and what these are made of."""
-    files = {f"{module}.v": piece.verilog(module) for module, piece in netlist.pieces.items()}
+    files = {f"{module}.v": _strict(piece.verilog(module)) for module, piece in netlist.pieces.items()}
     tables = {name: text for piece in netlist.pieces.values() for name, text in piece.tables.items()}
     files |= {f"{name}.v": text for name, text in tables.items()}
     files |= {path.name: path.read_text(encoding="utf-8") for path in PRIMITIVES.glob("*.v")}
     files |= {path.name: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("nanopelican_*.v")}
-    files[f"{top}.v"] = _top_module(top, inputs, output, netlist, logit)
+    files[f"{top}.v"] = _strict(_top_module(top, inputs, output, netlist, logit))
     return files
+
+
+def _strict(module: str) -> str:
+    """A misspelt net is an error, not a wire of one bit. What follows may be alkaid's, which needs the default."""
+    return f"`default_nettype none\n{module}`default_nettype wire\n"
 
 
 def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> str:

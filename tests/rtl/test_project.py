@@ -17,7 +17,7 @@ from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.flows.yosys import NETLIST, PIECES, map_rtl
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.architecture import Settings
-from nanopelican_hls.rtl.project import generate_rtl, read_rtl
+from nanopelican_hls.rtl.project import TEMPLATES, generate_rtl, read_rtl
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program
 
@@ -101,6 +101,25 @@ def test_mapping_counts_a_module_as_often_as_it_stands_in_the_design(project, ce
         assert sum(getattr(piece, count) for piece in cells.pieces.values()) == getattr(cells, count)
     table = json.loads((project.path / "map" / PIECES).read_text())["pieces"]
     assert table["z"]["lut"] == cells.pieces["z"].lut > 0
+
+
+#: modules that are not alkaid's: those written by hand, the top module and the pieces
+def strict_sources(project):
+    generated = [path for path in project.sources if path.name.startswith(("nanopelican_", project.top))]
+    return [*generated, *TEMPLATES.glob("*.v")]
+
+
+def test_nets_must_be_declared(project):
+    for path in strict_sources(project):
+        lines = path.read_text().splitlines()
+        assert (lines[0], lines[-1]) == ("`default_nettype none", "`default_nettype wire"), path
+
+
+def test_a_misspelt_net_is_an_error(project, tmp_path):
+    (tmp_path / "tagger.v").write_text((project.path / "src" / "tagger.v").read_text().replace("(q_y_in)", "(q_y_im)"))
+    sources = [tmp_path / path.name if path.name == "tagger.v" else path for path in project.sources]
+    with pytest.raises(RtlError, match=r"Verilator fails: %Error.*q_y_im"):
+        compile_simulation(dataclasses.replace(project, path=tmp_path), sources)
 
 
 def test_a_killed_mapping_says_how_far_it_came(project, tmp_path, monkeypatch):
