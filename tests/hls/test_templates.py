@@ -32,14 +32,14 @@ def test_an_operator_is_one_function_for_all_forms(name):
 
 @pytest.mark.parametrize("name", ["jet", "jet-untied", "plain", "words"])
 def test_a_call_passes_all_inputs_of_the_operator_in_order(tmp_path, name):
-    model = MODELS[name].onnx()
-    source = (convert(model, tmp_path).path / "firmware" / "nanopelican.cpp").read_text()
+    program = MODELS[name].program()
+    source = (convert(program, tmp_path).path / "firmware" / "nanopelican.cpp").read_text()
     calls = {
         output: (types.split(", "), arguments.split(", "))
         for types, arguments, output in re.findall(r"nnet::\w+<(.*)>\((.*)\); // (\w+)\n", source)
     }
     absent = 0
-    for node in model.graph.node:
+    for node in program.model.graph.node:
         if node.op_type not in OPERATORS:
             continue
         types, arguments = calls[node.output[0]]
