@@ -9,7 +9,7 @@ from nanopelican_hls.contract.target import Target
 #: module and class; a new target is one more line
 TARGETS = {
     "hls": ("nanopelican_hls.hls.project", "HlsTarget"),
-    "rtl": ("nanopelican_hls.rtl.target", "RtlTarget"),
+    "rtl": ("nanopelican_hls.rtl.project", "RtlTarget"),
 }
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.errors import RtlError, SynthesisError
+from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.operators.base import Operator
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.rtl import fabric
 from nanopelican_hls.rtl.architecture import build, dsps
-from nanopelican_hls.rtl.netlist import Instance, Netlist, Word, piece_name
+from nanopelican_hls.rtl.netlist import Instance, Netlist
 from nanopelican_hls.rtl.settings import Settings
 
 #: coefficients, their errors, and what they were fitted to
@@ -79,25 +79,24 @@ class Counts:
         RtlError
             If the network gives the same logit for every jet.
         """
-        netlist, tensors = build(program, PREFIX, settings)
-        words = [value for port in program.outputs for value in tensors[port.tensor].ravel() if isinstance(value, Word)]
-        if not words:
-            raise RtlError("gives the same logit for every jet", remedy="train it again")
+        hardware = build(program, PREFIX, settings)
+        netlist, words = hardware.netlist, hardware.words(port.tensor for port in program.outputs)
+        operators = {node.output: type(node.operator) for node in program.nodes}
         pieces = [
-            (count, netlist.pieces[name], _operator(program, piece_name(name, PREFIX)))
-            for name, count in netlist.count().items()
-            if name in netlist.pieces
+            (count, netlist.pieces[module], operators[str(netlist.parts[module].node)])
+            for module, count in netlist.count().items()
+            if module in netlist.pieces
         ]
 
-        def adder_bits(*operators: type[Operator] | None) -> int:
-            return sum(count * piece.costs.adder_bits for count, piece, operator in pieces if operator in operators)
+        def adder_bits(*kinds: type[Operator]) -> int:
+            return sum(count * piece.costs.adder_bits for count, piece, operator in pieces if operator in kinds)
 
         outputs = [(count, output) for count, piece, op in pieces if op is PairMix for output in piece.outputs]
         booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
         return cls(
             cycles=max(word.time.cycle for word in words) + 1,
             dsp=dsps(netlist, settings).total(),
-            sum_bits=adder_bits(None),
+            sum_bits=adder_bits(*(set(operators.values()) - {ParticleMix, PairMix})),
             particle_mix_bits=adder_bits(ParticleMix),
             pair_mix_bits=adder_bits(PairMix),
             pair_output_bits=sum(count * output.bits for count, output in outputs if not isinstance(output, float)),
@@ -109,15 +108,6 @@ class Counts:
             waiting_bits=_port_bits(program)
             + sum(bits * cycles for bits, cycles in _delays(netlist) if cycles < SHORTEST_SHIFT_REGISTER),
         )
-
-
-def _operator(program: Program, piece: str) -> type[Operator] | None:
-    """`PairMix` or `ParticleMix`, if a piece is one or part of one; pieces are named after their tensors."""
-    for node in program.nodes:
-        is_mix = isinstance(node.operator, PairMix | ParticleMix)
-        if is_mix and (piece == node.output or piece.startswith(f"{node.output}_")):
-            return type(node.operator)
-    return None
 
 
 def _delays(netlist: Netlist) -> list[tuple[int, int]]:

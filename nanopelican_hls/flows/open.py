@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,14 +15,18 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, resources
-from nanopelican_hls.flows.verilator import Simulation, compile_simulation, simulate
+from nanopelican_hls.flows.verilator import compile_simulation, executor, simulate
 from nanopelican_hls.flows.yosys import map_rtl
+from nanopelican_hls.proof.comparison import Comparison
+from nanopelican_hls.proof.executors import prove
 from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, hostile_events
 from nanopelican_hls.rtl.project import RtlProject, generate_rtl
 from nanopelican_hls.rtl.settings import open_settings
 
-#: events that QONNX execution holds at a time with all their tensors
-CHUNK = 1_000
+logger = logging.getLogger(__name__)
+
+#: events from which the latency is read off
+LATENCY_EVENTS = 1_000
 PACKAGES = ("alkaid", "verilator", "pyosys")
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -73,7 +78,7 @@ def synthesise(
     announce("tracing, Verilog (alkaid)")
     settings = open_settings(device.clock_period_ns, products, winograd, most_dsps)
     project = generate_rtl(program, build / "rtl", settings=settings)
-    simulation = _simulated(project, program, ports, announce)
+    latency, comparison = _simulated(project, program, ports, announce)
     announce("mapping (Yosys)")
     cells = map_rtl(project)
     return SynthesisReport(
@@ -82,33 +87,30 @@ def synthesise(
         stage="mapped",
         tool_versions={name: importlib.metadata.version(name) for name in PACKAGES},
         clock_period_ns=device.clock_period_ns,
-        latency_cycles=simulation.latency_cycles,
-        initiation_interval=simulation.initiation_interval,
+        latency_cycles=latency,
+        initiation_interval=1,
         **resources(cells),
-        rtl_vs_qonnx=RtlComparison(simulation.events, simulation.mismatches),
+        rtl_vs_qonnx=RtlComparison(comparison.jets, comparison.mismatches),
     )
 
 
-def _simulated(project: RtlProject, program: Program, ports: Arrays, announce: Callable[[str], object]) -> Simulation:
-    """Jets and hostile events in Verilator, against QONNX execution."""
-    announce("QONNX execution")
+def _simulated(
+    project: RtlProject, program: Program, ports: Arrays, announce: Callable[[str], object]
+) -> tuple[int, Comparison]:
+    """Jets and hostile events in Verilator, against QONNX execution: the latency that is seen, and the comparison."""
+    announce("hostile events (QONNX execution)")
     hostile = hostile_events(program, lambda events: execute(program, events), HOSTILE_EVENTS).ports
-    tensors = _reference(program, _joined(port_arrays(program, ports), port_arrays(program, hostile)))
+    events = _joined(port_arrays(program, ports), port_arrays(program, hostile))
     announce("simulation (Verilator)")
     compile_simulation(project)
-    return simulate(project, tensors, tensors[program.outputs[0].tensor])
+    some = {name: array[:LATENCY_EVENTS] for name, array in events.items()}
+    latency = simulate(program, project, execute(program, some)).latency_cycles
+    executors = {"qonnx": lambda chunk: execute(program, chunk), "rtl": executor(project)}
+    comparison = prove(program, executors, events, reference="qonnx", progress=lambda _: None).comparisons["rtl"]
+    if comparison.first:
+        logger.warning("RTL against QONNX execution: %s", comparison)
+    return latency, comparison
 
 
 def _joined(first: Arrays, second: Arrays) -> Arrays:
     return {name: np.concatenate([first[name], second[name]]) for name in first}
-
-
-def _reference(program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
-    """What QONNX execution gives behind the ports and at the output; the many tensors between are not kept."""
-    names = [port.tensor for port in (*program.inputs, *program.outputs)]
-    count = len(next(iter(ports.values())))
-    parts = []
-    for start in range(0, count, CHUNK):
-        tensors = execute(program, {name: array[start : start + CHUNK] for name, array in ports.items()})
-        parts.append({name: tensors[name] for name in names})
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}

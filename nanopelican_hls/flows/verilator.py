@@ -9,19 +9,26 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanopelican_hls.contract.port import Port
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.rtl.project import RtlPort, RtlProject
+from nanopelican_hls.operators._arrays import pairs
+from nanopelican_hls.operators.particle_mask import ParticleMask
+from nanopelican_hls.proof.comparison import Comparison, compare
+from nanopelican_hls.rtl.project import RtlProject
 
 TESTBENCH = Path(__file__).with_name("verilator_testbench.cpp")
 #: cycles that the simulation runs on after the last event has come out: a later result would be seen
 MARGIN_CYCLES = 8
+
+Arrays = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -30,18 +37,23 @@ class Simulation:
 
     Attributes
     ----------
-    events : number of events, fed one a clock cycle.
-    mismatches : events whose output is not the expected integer, at the latency found.
+    comparison : with the reference, at the latency found: events are fed one a clock cycle.
     latency_cycles : the latency at which most events agree, from the edge that takes an event in.
     initiation_interval : 1: every cycle took a new event in.
-    first_mismatch : the first event that differs, in words, or None.
     """
 
-    events: int
-    mismatches: int
+    comparison: Comparison
     latency_cycles: int
     initiation_interval: int
-    first_mismatch: str | None
+
+    @property
+    def events(self) -> int:
+        return self.comparison.jets
+
+    @property
+    def mismatches(self) -> int:
+        """Events in which any integer differs."""
+        return self.comparison.mismatches
 
 
 def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = None) -> Path:
@@ -106,41 +118,83 @@ def _library() -> Path:
     return Path(folder)
 
 
-def simulate(
-    project: RtlProject, ports: Mapping[str, NDArray[np.float64]], expected: NDArray[np.float64]
-) -> Simulation:
-    """Feed events into the compiled RTL, one a clock cycle, and compare.
+def simulate(program: Program, project: RtlProject, tensors: Arrays) -> Simulation:
+    """Feed events into the compiled RTL, one a clock cycle, and compare with an execution of the program.
+
+    Parameters
+    ----------
+    program : Program
+        Of the project.
+    project : RtlProject
+        After `compile_simulation`.
+    tensors : mapping of str to float64 array [n, ...]
+        From the execution: those at the ports are fed, and all that the project shows are compared.
+
+    Raises
+    ------
+    RtlError
+        As `run`.
+    """
+    latency, shown = run(project, tensors)
+    return Simulation(compare(program, expected(program, project, tensors), shown), latency, 1)
+
+
+def run(project: RtlProject, tensors: Arrays) -> tuple[int, dict[str, NDArray[np.float64]]]:
+    """Feed events into the compiled RTL, one a clock cycle.
 
     Parameters
     ----------
     project : RtlProject
         After `compile_simulation`.
-    ports : mapping of str to float64 array [n, ...]
-        Tensors behind the quantisers of the ports, by name: values on their grids.
-    expected : float64 array [n, ...]
-        What the output has to be.
+    tensors : mapping of str to float64 array [n, ...]
+        At the ports, values on their grids; and the outputs that are expected.
+
+    Returns
+    -------
+    latency_cycles : that at which most events have the expected outputs.
+    tensors : outputs at that latency, and probes.
 
     Raises
     ------
     RtlError
         If the simulation fails, or all expected outputs are equal: no latency can be read off them.
     """
-    wanted = _integers(project.output, expected)
-    events = len(wanted)
-    if (wanted == wanted[:1]).all():
-        raise RtlError("all events have the same output", where=str(project.path), remedy="give events that differ")
-    words = np.concatenate([_packed(port, ports[port.name]) for port in project.inputs], axis=1)
-    raw = _run(project, words, events + project.latency_cycles + MARGIN_CYCLES)
-    results = _unpacked(project.output, raw)
-    lags = range(len(results) - events + 1)
-    wrong = [int((results[lag : lag + events] != wanted).sum()) for lag in lags]
-    latency = int(np.argmin(wrong))
-    differs = np.flatnonzero(results[latency : latency + events] != wanted)
-    first = None
-    if len(differs):
-        event = int(differs[0])
-        first = f"event {event}: {results[latency + event]} from the RTL, expected {wanted[event]}"
-    return Simulation(events, wrong[latency], latency, 1, first)
+    events = len(tensors[project.outputs[0].tensor])
+    seen = _run(project, tensors, events + project.latency_cycles + MARGIN_CYCLES)
+    latency = _latency(project, seen, tensors)
+    return latency, _tensors(project, seen, events, latency)
+
+
+def executor(project: RtlProject) -> Callable[[Arrays], dict[str, NDArray[np.float64]]]:
+    """The compiled RTL as an executor of a proof: from ports to outputs, and to all tensors that are probed."""
+
+    def execute(ports: Arrays) -> dict[str, NDArray[np.float64]]:
+        given = {port: ports[port.name if port.name in ports else port.tensor] for port in project.inputs}
+        tensors = {port.tensor: port.quantiser(values) for port, values in given.items()}
+        events = len(next(iter(tensors.values())))
+        seen = _run(project, tensors, events + project.latency_cycles)
+        return tensors | _tensors(project, seen, events, project.latency_cycles)
+
+    return execute
+
+
+def expected(program: Program, project: RtlProject, tensors: Arrays) -> dict[str, NDArray[np.float64]]:
+    """What the RTL has to show: the tensors of an execution, but for padded particles where it has substitutes.
+
+    No output depends on what a padded particle has; in hardware it is what costs the least (rtl/masking.py).
+    """
+    masks = [node.output for node in program.nodes if isinstance(node.operator, ParticleMask)]
+    wanted = dict(tensors)
+    for probe in project.probes:
+        if probe.padding is None:
+            continue
+        values, valid = tensors[probe.port.tensor], tensors[masks[0]] != 0
+        if probe.padding.of_pairs:
+            first, second = pairs(valid.shape[1])
+            both = valid[:, first] & valid[:, second]
+            valid = np.tile(both, (1, values.shape[1] // both.shape[1]))
+        wanted[probe.port.tensor] = np.where(valid[:, :, None], values, probe.padding.value)
+    return wanted
 
 
 def _verilator_root() -> Path:
@@ -154,33 +208,71 @@ def _verilator_root() -> Path:
     return Path(spec.origin).parent
 
 
-def _slot_bytes(port: RtlPort) -> int:
+def _latency(project: RtlProject, seen: Arrays, tensors: Arrays) -> int:
+    """The lag at which most events have the outputs that are expected."""
+    wanted = {port.name: tensors[port.tensor].reshape(-1, port.elements) for port in project.outputs}
+    if all((values == values[:1]).all() for values in wanted.values()):
+        raise RtlError("all events have the same output", where=str(project.path), remedy="give events that differ")
+    events, cycles = (len(next(iter(arrays.values()))) for arrays in (wanted, seen))
+    wrong = [
+        sum(int((seen[name][lag : lag + events] != values).any(axis=1).sum()) for name, values in wanted.items())
+        for lag in range(cycles - events + 1)
+    ]
+    return int(np.argmin(wrong))
+
+
+def _tensors(project: RtlProject, seen: Arrays, events: int, latency: int) -> dict[str, NDArray[np.float64]]:
+    """Probes, each element in its own cycle, and outputs, all of an event in one."""
+    probes = [(probe.port, probe.cycles) for probe in project.probes]
+    outputs = [(port, (latency,) * port.elements) for port in project.outputs]
+    found = {}
+    for port, lags in probes + outputs:
+        columns = [seen[port.name][lag : lag + events, k] for k, lag in enumerate(lags)]
+        found[port.tensor] = np.stack(columns, axis=1).reshape(events, *port.shape)
+    return found
+
+
+def _shown(project: RtlProject) -> list[Port]:
+    """Ports that the simulation records."""
+    return [*project.outputs, *(probe.port for probe in project.probes)]
+
+
+def _slot_bytes(port: Port) -> int:
     return -(-port.width // 64) * 8
 
 
 def _ports_header(project: RtlProject) -> str:
     """How the test bench reaches the ports: Verilator keeps each in whole words, the lowest first."""
-    lines, offset = [], 0
-    for port in project.inputs:
-        lines.append(f"    std::memcpy(&dut.{port.name}, event + {offset}, sizeof dut.{port.name});")
-        offset += _slot_bytes(port)
+    driven, stride = _copies(
+        {port.tensor: port for port in project.inputs}, "std::memcpy(&dut.{name}, event + {offset}, sizeof dut.{name});"
+    )
+    recorded, row = _copies(
+        {port.name: port for port in _shown(project)}, "std::memcpy(row + {offset}, &dut.{name}, sizeof dut.{name});"
+    )
     return "\n".join(
         [
-            f"#define OUTPUT {project.output.name}",
-            f"constexpr std::size_t STRIDE = {offset};",
+            f"constexpr std::size_t STRIDE = {stride}, ROW = {row};",
             "inline void drive(Vdut &dut, const unsigned char *event) {",
-            *lines,
+            *driven,
+            "}",
+            "inline void record(const Vdut &dut, unsigned char *row) {",
+            *recorded,
             "}",
             "",
         ]
     )
 
 
-def _integers(port: RtlPort, values: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.ldexp(values, -port.exponent).astype(np.int64).reshape(len(values))
+def _copies(ports: Mapping[str, Port], statement: str) -> tuple[list[str], int]:
+    """A statement for each port, with the place of its slot, and the bytes of all slots."""
+    lines, offset = [], 0
+    for name, port in ports.items():
+        lines.append("    " + statement.format(name=name, offset=offset))
+        offset += _slot_bytes(port)
+    return lines, offset
 
 
-def _packed(port: RtlPort, values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _packed(port: Port, values: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Elements side by side, the first in the lowest bits: bytes [n, slot]."""
     integers = np.ldexp(values, -port.exponent).astype(np.int64).reshape(len(values), -1)
     bits = (integers[:, :, None] >> np.arange(port.bits)) & 1
@@ -189,19 +281,32 @@ def _packed(port: RtlPort, values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.pad(packed, ((0, 0), (0, _slot_bytes(port) - packed.shape[1])))
 
 
-def _unpacked(port: RtlPort, raw: NDArray[np.uint64]) -> NDArray[np.int64]:
-    integers = raw.astype(np.int64)
-    return np.where(integers >> (port.bits - 1), integers - (1 << port.bits), integers) if port.signed else integers
+def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Values [cycles, elements] from bytes [cycles, slot]."""
+    bits = np.unpackbits(slots, axis=1, bitorder="little", count=port.width).reshape(len(slots), -1, port.bits)
+    weights = np.left_shift(np.int64(1), np.arange(port.bits, dtype=np.int64))
+    if port.signed:
+        weights[-1] = -weights[-1]
+    values: NDArray[np.float64] = np.ldexp((bits @ weights).astype(np.float64), port.exponent)
+    return values
 
 
-def _run(project: RtlProject, words: NDArray[np.uint8], cycles: int) -> NDArray[np.uint64]:
-    folder = project.path / "sim"
-    events, results, executable = folder / "events.bin", folder / "results.bin", folder / "obj_dir" / "testbench"
+def _run(project: RtlProject, tensors: Arrays, cycles: int) -> dict[str, NDArray[np.float64]]:
+    """What each port that is shown has after every clock edge, [cycles, elements]."""
+    executable = project.path / "sim" / "obj_dir" / "testbench"
     if not executable.is_file():
         raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
-    events.write_bytes(words.tobytes())
-    command = [str(path.resolve()) for path in (executable, events, results)]
-    status = subprocess.run([*command, str(cycles)], check=False).returncode
-    if status:
-        raise RtlError(f"the simulation ends with status {status}", where=str(executable))
-    return np.fromfile(results, dtype=np.uint64)
+    words = np.concatenate([_packed(port, tensors[port.tensor]) for port in project.inputs], axis=1)
+    shown = _shown(project)
+    with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate at once
+        events, results = Path(folder, "events.bin"), Path(folder, "results.bin")
+        events.write_bytes(words.tobytes())
+        command = [str(path.resolve()) for path in (executable, events, results)]
+        status = subprocess.run([*command, str(cycles)], check=False).returncode
+        if status:
+            raise RtlError(
+                f"the simulation ends with status {status}", where=str(executable), remedy="compile it again"
+            )
+        rows = np.fromfile(results, dtype=np.uint8).reshape(cycles, -1)
+    parts = np.split(rows, np.cumsum([_slot_bytes(port) for port in shown])[:-1], axis=1)
+    return {port.name: _unpacked(port, part) for port, part in zip(shown, parts, strict=True)}

@@ -1,8 +1,7 @@
-// Feeds one event per clock cycle into a module and records its output after every rising edge.
+// Feeds one event per clock cycle into a module and records its outputs after every rising edge.
 //   testbench EVENTS RESULTS CYCLES
 // EVENTS holds STRIDE bytes an event, each port in a slot of whole 8 bytes, little-endian; when it is exhausted, zeros
-// follow. RESULTS receives 8 bytes a cycle.
-#include <cstdint>
+// follow. RESULTS receives ROW bytes a cycle, outputs in slots of the same kind.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +17,7 @@ int main(int argc, char **argv) {
     std::FILE *results = std::fopen(argv[2], "wb");
     if (!events || !results) return 2;
     const long cycles = std::atol(argv[3]);
-    std::vector<unsigned char> event(STRIDE);
+    std::vector<unsigned char> event(STRIDE), row(ROW);
     VerilatedContext context;
     Vdut dut(&context);
     for (long cycle = 0; cycle < cycles; cycle++) {
@@ -28,8 +27,8 @@ int main(int argc, char **argv) {
         dut.eval();
         dut.clk = 1;
         dut.eval();
-        const std::uint64_t result = dut.OUTPUT;
-        if (std::fwrite(&result, sizeof result, 1, results) != 1) return 2;
+        record(dut, row.data());
+        if (std::fwrite(row.data(), 1, ROW, results) != ROW) return 2;
     }
     dut.final();
     return std::fclose(results) ? 2 : 0;

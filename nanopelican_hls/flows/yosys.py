@@ -16,7 +16,6 @@ from pathlib import Path
 
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.rtl.netlist import piece_name
 from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
 FAMILY = "xcup"
@@ -154,7 +153,7 @@ def map_rtl(project: RtlProject) -> MappedCells:
     modules = {name.lstrip("\\"): module["num_cells_by_type"] for name, module in found.items()}
     mapped = MappedCells(
         cells=_primitives(modules, project.top),
-        pieces=_pieces(modules, project.top),
+        pieces=_pieces(modules, project.top, project.parts),
         seconds=round(time.monotonic() - start, 1),
         peak_memory_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     )
@@ -164,12 +163,12 @@ def map_rtl(project: RtlProject) -> MappedCells:
     return mapped
 
 
-def _pieces(modules: Mapping[str, Mapping[str, int]], top: str) -> dict[str, PieceCells]:
+def _pieces(modules: Mapping[str, Mapping[str, int]], top: str, parts: Mapping[str, str]) -> dict[str, PieceCells]:
     """What stands in the top module: variants of a piece, and instances with other parameters, are one."""
     instances: Counter[str] = Counter()
     cells: dict[str, Counter[str]] = defaultdict(Counter)
     for module, count in modules[top].items():
-        name = piece_name(_plain(module), top)
+        name = parts.get(_plain(module), _plain(module))
         instances[name] += count
         for kind, number in _primitives(modules, module).items():
             cells[name][kind] += number * count

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from nanopelican_hls.rtl.counts import PieceCounts, piece_counts
-from nanopelican_hls.rtl.project import RtlPort, RtlProject, generate_rtl, read_rtl
+from nanopelican_hls.rtl.project import Probe, RtlProject, RtlTarget, generate_rtl, read_rtl
 from nanopelican_hls.rtl.settings import Settings, open_settings
 from nanopelican_hls.rtl.tracer import Trace, trace
 
 __all__ = [
     "PieceCounts",
-    "RtlPort",
+    "Probe",
     "RtlProject",
+    "RtlTarget",
     "Settings",
     "Trace",
     "generate_rtl",

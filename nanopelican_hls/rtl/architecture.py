@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import RtlError
 from nanopelican_hls.rtl import products, rules
-from nanopelican_hls.rtl.netlist import Netlist
+from nanopelican_hls.rtl.masking import Padding
+from nanopelican_hls.rtl.netlist import Netlist, Word
 from nanopelican_hls.rtl.piece import Number
 from nanopelican_hls.rtl.piece_builder import PieceBuilder, Values
 from nanopelican_hls.rtl.rule import add_hardware
@@ -17,16 +20,45 @@ from nanopelican_hls.rtl.settings import Settings
 assert rules  # registers what it holds
 
 
-def build(program: Program, prefix: str, settings: Settings) -> tuple[Netlist, Mapping[str, Values]]:
-    """The hardware of a program, and its tensors; ports are nets ``<tensor>_<element>``, registered, in cycle 0."""
-    netlist, tensors = _built(program, prefix, settings)
-    excess = 0 if settings.most_dsps is None else dsps(netlist, settings).total() - settings.most_dsps
-    return (netlist, tensors) if excess <= 0 else _built(program, prefix, settings, excess)
+@dataclass(frozen=True)
+class Hardware:
+    """A program as hardware.
+
+    Attributes
+    ----------
+    netlist : Netlist
+    tensors : numbers of the tensors that exist, by name; those inside a piece do not.
+    padding : by tensor, what padded particles have in place of the contract's number, which nothing looks at.
+    """
+
+    netlist: Netlist
+    tensors: Mapping[str, Values]
+    padding: Mapping[str, Padding]
+
+    def words(self, tensors: Iterable[str]) -> list[Word]:
+        """The numbers of tensors that are no constants."""
+        return [value for tensor in tensors for value in self.tensors[tensor].ravel() if isinstance(value, Word)]
 
 
-def _built(
-    program: Program, prefix: str, settings: Settings, spared_dsps: int = 0
-) -> tuple[Netlist, Mapping[str, Values]]:
+def build(program: Program, prefix: str, settings: Settings) -> Hardware:
+    """The hardware of a program; ports are nets ``<tensor>_<element>``, registered, in cycle 0.
+
+    Raises
+    ------
+    RtlError
+        If all outputs are constants.
+    """
+    hardware = _built(program, prefix, settings)
+    excess = 0 if settings.most_dsps is None else dsps(hardware.netlist, settings).total() - settings.most_dsps
+    if excess > 0:
+        hardware = _built(program, prefix, settings, excess)
+    if not hardware.words(port.tensor for port in program.outputs):
+        names = ", ".join(port.name for port in program.outputs)
+        raise RtlError(f"gives the same {names} for every jet", where="network", remedy="train it again")
+    return hardware
+
+
+def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int = 0) -> Hardware:
     netlist = Netlist(prefix, settings.levels_per_stage)
     builder = PieceBuilder(program, netlist, settings, spared_dsps)
     for port in program.inputs:
@@ -36,8 +68,9 @@ def _built(
         builder.done.add(port.tensor)
     for node in program.nodes:
         if node.output not in builder.done:
+            netlist.node = node.output
             add_hardware(node.operator, node, builder)
-    return netlist, builder.tensors
+    return Hardware(netlist, builder.tensors, builder.padding)
 
 
 def dsps(netlist: Netlist, settings: Settings) -> Counter[str]:

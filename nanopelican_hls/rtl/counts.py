@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl import fabric, products
 from nanopelican_hls.rtl.architecture import build, dsps
-from nanopelican_hls.rtl.netlist import Netlist, piece_name
+from nanopelican_hls.rtl.netlist import Netlist
 from nanopelican_hls.rtl.piece import Costs, Piece
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.settings import Settings
@@ -41,12 +41,12 @@ def piece_counts(program: Program, settings: Settings) -> list[PieceCounts]:
 
     Shift registers between pieces are the piece ``delay``, with their bits times cycles as `register_bits`.
     """
-    netlist, _ = build(program, PREFIX, settings)
+    netlist = build(program, PREFIX, settings).netlist
     instances, in_dsps = netlist.count(), dsps(netlist, settings)
     variants: dict[str, list[str]] = defaultdict(list)
     for module in netlist.pieces:
         if instances[module]:
-            variants[piece_name(module, PREFIX)].append(module)
+            variants[netlist.parts[module].name].append(module)
     counts = [
         _traced(name, [(instances[m], netlist.pieces[m]) for m in modules], sum(in_dsps[m] for m in modules))
         for name, modules in variants.items()
@@ -73,7 +73,7 @@ def _written_by_hand(netlist: Netlist, in_dsps: Counter[str]) -> list[PieceCount
         )
         if widths:
             costs = Costs(products=widths)
-            counts.append(PieceCounts(piece_name(module, PREFIX), len(widths), None, costs, in_dsps[module]))
+            counts.append(PieceCounts(netlist.parts[module].name, len(widths), None, costs, in_dsps[module]))
     delays = netlist.delays()
     bits = sum(width * cycles for _, _, width, cycles in delays)
     return [*counts, PieceCounts("delay", len(delays), None, Costs(register_bits=bits))]

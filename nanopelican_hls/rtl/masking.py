@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.fixed_point import FixedRange
@@ -13,11 +14,26 @@ from nanopelican_hls.operators.particle_sum import ParticleSum
 from nanopelican_hls.operators.relu import Relu
 
 
+@dataclass(frozen=True)
+class Padding:
+    """What a tensor has for padded particles, or for pairs with one, in place of the contract's number.
+
+    Attributes
+    ----------
+    value : the substitute.
+    of_pairs : whether its entries are those of pairs.
+    """
+
+    value: float
+    of_pairs: bool = False
+
+
 class Graph:
     """Who gives and who takes the tensors of a program."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.outputs = {port.tensor for port in program.outputs}
         self.producers = {node.output: node for node in program.nodes}
         self.consumers: dict[str, list[Node]] = {}
         for node in program.nodes:
@@ -42,7 +58,7 @@ def padded_term(graph: Graph, mix: Node) -> float | None:
     """
     last = [mix, *graph.elementwise(mix.output)][-1]
     users = graph.consumers.get(last.output, [])
-    if len(users) != 1:
+    if len(users) != 1 or last.output in graph.outputs:
         return None
     if isinstance(users[0].operator, ParticleSum):
         return 0.0
@@ -54,6 +70,8 @@ def _negative_term(graph: Graph, mix: Node) -> float | None:
     chain = graph.elementwise(mix.output)
     users = [type(user.operator) for user in graph.consumers.get(chain[-1].output, [])] if chain else []
     if not chain or not isinstance(chain[0].operator, Relu) or users != [PairSum]:
+        return None
+    if any(node.output in graph.outputs for node in (mix, *chain)):
         return None
     program, given = graph.program, mix.given
     weights = program.constants[given["w_d"]]

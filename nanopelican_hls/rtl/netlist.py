@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,9 +45,22 @@ def _literal(value: int) -> str:
     return f"-{magnitude}" if value < 0 else magnitude
 
 
-def piece_name(module: str, prefix: str) -> str:
-    """What a module is part of: variants of a piece, and modules written by hand for any design, have one name."""
-    return re.sub(r"_v\d+$", "", module.removeprefix(f"{prefix}_").removeprefix("nanopelican_"))
+@dataclass(frozen=True)
+class Part:
+    """What a module is part of.
+
+    Attributes
+    ----------
+    name : as reports call it; variants of a piece have one name.
+    node : output of the node of the program that it computes, or a part of it; None for modules that serve many.
+    """
+
+    name: str
+    node: str | None = None
+
+
+#: modules written by hand (firmware/templates)
+HAND_WRITTEN = {f"nanopelican_{name}": Part(name) for name in ("product", "booth", "delay")}
 
 
 class Netlist:
@@ -65,6 +77,10 @@ class Netlist:
     def __init__(self, prefix: str, levels: float) -> None:
         self.prefix, self.levels = prefix, levels
         self.pieces: dict[str, Piece] = {}
+        #: what each module belongs to
+        self.parts: dict[str, Part] = dict(HAND_WRITTEN)
+        #: output of the node whose hardware is being added
+        self.node: str | None = None
         self.instances: list[Instance] = []
         self.wires: dict[str, int] = {}
         self.assignments: list[str] = []
@@ -121,8 +137,9 @@ class Netlist:
         key = (name, tuple(pattern), tuple(types))
         if key not in self._traced:
             piece = trace_piece(types, lambda row: compute(Symbolic(row.values[:, pattern])), times, self.levels)
-            variants = sum(other.startswith(f"{self.prefix}_{name}_v") for other in self.pieces)
+            variants = sum(part.name == name for part in self.parts.values())
             self._traced[key] = f"{self.prefix}_{name}_v{variants}"
+            self.parts[self._traced[key]] = Part(name, self.node)
             self.pieces[self._traced[key]] = piece
         module = self._traced[key]
         piece = self.pieces[module]

@@ -46,6 +46,12 @@ class Number:
     def exponent(self) -> int:
         return self.values.exponent
 
+    @property
+    def type(self) -> FixedRange:
+        """All that the bits can hold."""
+        low = -(1 << (self.bits - 1)) if self.signed else 0
+        return FixedRange(low, (1 << (self.bits - self.signed)) - 1, self.exponent)
+
 
 @dataclass(frozen=True)
 class Costs:

@@ -13,7 +13,7 @@ from nanopelican_hls.operators._arrays import concatenate
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.pairwise_dot import PairwiseDot
 from nanopelican_hls.operators.spurion_dot import SpurionDot
-from nanopelican_hls.rtl.masking import Graph
+from nanopelican_hls.rtl.masking import Graph, Padding
 from nanopelican_hls.rtl.netlist import Netlist, Value
 from nanopelican_hls.rtl.products import Products
 from nanopelican_hls.rtl.quantise import adds_half
@@ -43,7 +43,7 @@ class PieceBuilder:
         self.tensors: dict[str, Values] = {}
         self.done: set[str] = set()
         self.graph = Graph(program)
-        self.outputs = {port.tensor for port in program.outputs}
+        self.padding: dict[str, Padding] = {}
         #: of momenta; None where there are none, or in several coordinates
         self.products = _products(program, netlist, settings, spared_dsps)
 
@@ -89,8 +89,11 @@ class PieceBuilder:
         wanted = [
             tensor
             for tensor in (node.output, *(each.output for each in chain))
-            if tensor in self.outputs or self._is_used_outside(tensor, inside)
+            if tensor in self.graph.outputs or self._is_used_outside(tensor, inside)
         ]
+
+        if padded is not None:
+            self.padding[wanted[-1]] = Padding(padded)
 
         def lane(row: Symbolic) -> Symbolic:
             values = {node.output: compute(row)}
@@ -132,7 +135,7 @@ class PieceBuilder:
         """
         chain = self.graph.elementwise(node.output)
         before = [node.output, *(each.output for each in chain[:-1])]
-        if not chain or any(len(self.graph.consumers[tensor]) > 1 or tensor in self.outputs for tensor in before):
+        if not chain or any(len(self.graph.consumers[tensor]) > 1 or tensor in self.graph.outputs for tensor in before):
             return 0.0
         quantiser = chain[-1].quantiser
         if quantiser is None or any(each.quantiser for each in chain[:-1]):

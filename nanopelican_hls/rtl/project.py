@@ -7,54 +7,44 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.rtl.architecture import build
-from nanopelican_hls.rtl.netlist import Netlist, Word
+from nanopelican_hls.fixed_point import FixedRange, Rounding
+from nanopelican_hls.rtl.architecture import Hardware, build
+from nanopelican_hls.rtl.masking import Padding
+from nanopelican_hls.rtl.netlist import Word
 from nanopelican_hls.rtl.piece import PRIMITIVES
 from nanopelican_hls.rtl.settings import PRODUCTS, Settings
-from nanopelican_hls.rtl.symbolic import Shape
+from nanopelican_hls.rtl.top_module import TopModule, strict
 from nanopelican_hls.rtl.tracer import trace
 
 MANIFEST = "rtl.json"
 SOURCES = "src"
 #: Verilog written by hand
 TEMPLATES = Path(__file__).parents[1] / "firmware_templates"
-DEFAULTS = Settings()
 LANGUAGES = {"verilog": ".v", "vhdl": ".vhd"}
 
 
 @dataclass(frozen=True)
-class RtlPort:
-    """A port of the top module: elements side by side, the first in the lowest bits.
+class Probe:
+    """An output of the top module, for debugging: a tensor as it is on nets inside.
 
     Attributes
     ----------
-    name : of the tensor in the QONNX file.
-    shape : of the tensor, batch axis excluded.
-    bits, signed, exponent : an element is an integer of this type, times ``2**exponent``.
+    port : ``probe_<tensor>``; wide enough for what padded particles have, too.
+    cycles : of each element, clock edges from the one that takes an event in to the one after which it is seen.
+    padding : what padded particles have in place of the contract's number; None if nothing else.
     """
 
-    name: str
-    shape: Shape
-    bits: int
-    signed: bool
-    exponent: int
-
-    @property
-    def elements(self) -> int:
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count
-
-    @property
-    def width(self) -> int:
-        return self.elements * self.bits
+    port: Port
+    cycles: tuple[int, ...]
+    padding: Padding | None = None
 
 
 @dataclass(frozen=True)
@@ -66,67 +56,122 @@ class RtlProject:
     path : the folder.
     top : name of the top module.
     language : ``verilog`` or ``vhdl``.
-    inputs : in the order of the QONNX file's ports.
-    output : the logit.
-    latency_cycles : clock edges from the one that takes an event in to the one that gives its logit.
+    inputs, outputs : in the order of the QONNX file; a port of the top module is called as its tensor. Elements stand
+        side by side, the first in the lowest bits.
+    latency_cycles : clock edges from the one that takes an event in to the one that gives its outputs.
     products : as for `Settings`.
+    parts : of the modules of the top module, what each is called in reports.
+    probes : outputs for debugging.
     """
 
     path: Path
     top: str
     language: str
-    inputs: tuple[RtlPort, ...]
-    output: RtlPort
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
     latency_cycles: int
     products: str = "dsp"
+    parts: Mapping[str, str] = field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
 
     @property
     def sources(self) -> list[Path]:
         return sorted((self.path / SOURCES).glob(f"*{LANGUAGES[self.language]}"))
 
 
-def generate_rtl(
-    program: Program,
-    path: str | Path,
-    *,
-    top: str = "nanopelican",
-    language: str = "verilog",
-    settings: Settings = DEFAULTS,
-) -> RtlProject:
-    """Write the RTL of a program; a jet goes in, and a logit comes out, every clock cycle.
+@dataclass(frozen=True)
+class RtlTarget:
+    """RTL: a jet goes in, and its outputs come out, every clock cycle.
+
+    Attributes
+    ----------
+    top : name of the top module, and first part of the names of the others.
+    language : ``verilog``; or ``vhdl``: the whole network as one pipeline, ``<top>_pipeline``, with all inputs in one
+        port.
+    settings : arithmetic and stages.
+    probes : whether the top module has an output for each tensor that exists as nets (Verilog only).
+
+    Raises
+    ------
+    RtlError
+        If an option is outside its range.
+    """
+
+    top: str = "nanopelican"
+    language: str = "verilog"
+    settings: Settings = field(default_factory=Settings)
+    probes: bool = False
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.top):
+            raise RtlError("is no name of a module", where=f"top = {self.top!r}", remedy="use letters, digits and '_'")
+        if self.language not in LANGUAGES:
+            raise RtlError(
+                "is not known", where=f"language = {self.language!r}", remedy=f"use {' or '.join(LANGUAGES)}"
+            )
+        if not settings.levels_per_stage >= 1:
+            raise RtlError("is too little", where=f"{settings.levels_per_stage} levels a stage", remedy="use 1 or more")
+        if settings.products not in PRODUCTS:
+            raise RtlError(
+                "is not known", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}"
+            )
+        if self.probes and self.language != "verilog":
+            raise RtlError("has no probes", where=f"language = {self.language!r}", remedy="generate Verilog")
+
+    def write(self, program: Program, folder: Path) -> RtlProject:
+        """Write the project; see `contract.target.Target`."""
+        path = Path(folder)
+        if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
+            raise RtlError("exists, and is no RTL project", where=str(path), remedy="choose another folder")
+        project, files = (self._vhdl if self.language == "vhdl" else self._verilog)(program, path)
+        _write(project, files)
+        return project
+
+    def _vhdl(self, program: Program, path: Path) -> tuple[RtlProject, Mapping[str, str]]:
+        circuit = trace(program).circuit()
+        files, latency = circuit.vhdl(f"{self.top}_pipeline", self.settings.levels_per_stage)
+        return self._project(program, path, latency), files
+
+    def _verilog(self, program: Program, path: Path) -> tuple[RtlProject, Mapping[str, str]]:
+        """The top module, the pieces, and what these are made of."""
+        hardware = build(program, self.top, self.settings)
+        netlist = hardware.netlist
+        top = TopModule(self.top, hardware, program.inputs, program.outputs)
+        probed = [tensor for tensor in program.ranges if tensor in hardware.tensors] if self.probes else []
+        probes = tuple(_probe(tensor, hardware) for tensor in probed)
+        files = {f"{module}.v": strict(piece.verilog(module)) for module, piece in netlist.pieces.items()}
+        tables = {name: text for piece in netlist.pieces.values() for name, text in piece.tables.items()}
+        files |= {f"{name}.v": text for name, text in tables.items()}
+        files |= {source.name: source.read_text(encoding="utf-8") for source in PRIMITIVES.glob("*.v")}
+        files |= {source.name: source.read_text(encoding="utf-8") for source in TEMPLATES.glob("nanopelican_*.v")}
+        files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
+        parts = {module: part.name for module, part in netlist.parts.items()}
+        project = self._project(program, path, top.latency_cycles)
+        return dataclasses.replace(project, parts=parts, probes=probes), files
+
+    def _project(self, program: Program, path: Path, latency: int) -> RtlProject:
+        settings = self.settings
+        return RtlProject(path, self.top, self.language, program.inputs, program.outputs, latency, settings.products)
+
+
+def generate_rtl(program: Program, path: str | Path, **options: Any) -> RtlProject:
+    """Write the RTL of a program.
 
     Parameters
     ----------
     program : Program
     path : path
         The folder; an older RTL project there is replaced, once the new one is complete.
-    top : str
-        Name of the top module, and first part of the names of the others.
-    language : str
-        ``verilog``; or ``vhdl``: the whole network as one pipeline, ``<top>_pipeline``, with all inputs in one port.
-    settings : Settings
-        Arithmetic and stages.
+    **options
+        Of `RtlTarget`.
 
     Raises
     ------
     RtlError
-        If an argument is outside its range, the folder holds something else, or the logit is a constant.
+        If an option is outside its range, the folder holds something else, or all outputs are constants.
     """
-    path = Path(path)
-    _check(path, top, language, settings)
-    inputs = tuple(RtlPort(port.tensor, port.shape, port.bits, port.signed, port.exponent) for port in program.inputs)
-    output = _output(program)
-    if language == "vhdl":
-        files, latency = trace(program).circuit().vhdl(f"{top}_pipeline", settings.levels_per_stage)
-    else:
-        netlist, tensors = build(program, top, settings)
-        (logit,) = tensors[output.name].ravel()
-        if not isinstance(logit, Word):
-            raise RtlError("gives the same logit for every jet", where=f"network for {path}", remedy="train it again")
-        files, latency = _verilog(top, inputs, output, netlist, logit), logit.time.cycle + 1
-    project = RtlProject(path, top, language, inputs, output, latency, settings.products)
-    _write(project, files)
-    return project
+    return RtlTarget(**options).write(program, Path(path))
 
 
 def read_rtl(path: str | Path) -> RtlProject:
@@ -140,90 +185,34 @@ def read_rtl(path: str | Path) -> RtlProject:
     path = Path(path)
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        ports = [
-            RtlPort(**port | {"shape": tuple(port["shape"])}) for port in (*manifest["inputs"], manifest["output"])
-        ]
-        return RtlProject(**manifest | {"path": path, "inputs": tuple(ports[:-1]), "output": ports[-1]})
+        ports = {key: tuple(map(_read_port, manifest[key])) for key in ("inputs", "outputs")}
+        return RtlProject(**manifest | ports | {"path": path, "probes": tuple(map(_read_probe, manifest["probes"]))})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RtlError(
             f"is no RTL project ({error})", where=str(path), remedy="generate it again, with generate_rtl"
         ) from error
 
 
-def _check(path: Path, top: str, language: str, settings: Settings) -> None:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", top):
-        raise RtlError("is no name of a module", where=f"top = {top!r}", remedy="use letters, digits and '_'")
-    if language not in LANGUAGES:
-        raise RtlError("is not known", where=f"language = {language!r}", remedy=f"use {' or '.join(LANGUAGES)}")
-    if not settings.levels_per_stage >= 1:
-        raise RtlError("is too little", where=f"{settings.levels_per_stage} levels a stage", remedy="use 1 or more")
-    if settings.products not in PRODUCTS:
-        raise RtlError("is not known", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}")
-    if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
-        raise RtlError("exists, and is no RTL project", where=str(path), remedy="choose another folder")
+def _read_port(content: dict[str, Any]) -> Port:
+    rounding = content["rounding"] and Rounding(content["rounding"])
+    return Port(**content | {"shape": tuple(content["shape"]), "rounding": rounding})
 
 
-def _output(program: Program) -> RtlPort:
-    port = program.outputs[0]
-    return RtlPort(port.tensor, port.shape, port.bits, port.signed, port.exponent)
+def _read_probe(content: dict[str, Any]) -> Probe:
+    padding = content["padding"] and Padding(**content["padding"])
+    return Probe(_read_port(content["port"]), tuple(content["cycles"]), padding)
 
 
-def _verilog(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> dict[str, str]:
-    """The top module, the pieces, and what these are made of."""
-    files = {f"{module}.v": _strict(piece.verilog(module)) for module, piece in netlist.pieces.items()}
-    tables = {name: text for piece in netlist.pieces.values() for name, text in piece.tables.items()}
-    files |= {f"{name}.v": text for name, text in tables.items()}
-    files |= {path.name: path.read_text(encoding="utf-8") for path in PRIMITIVES.glob("*.v")}
-    files |= {path.name: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("nanopelican_*.v")}
-    files[f"{top}.v"] = _strict(_top_module(top, inputs, output, netlist, logit))
-    return files
+def _probe(tensor: str, hardware: Hardware) -> Probe:
+    """Of a type that holds every element, and the substitute for padded particles."""
+    values, padding = hardware.tensors[tensor], hardware.padding.get(tensor)
+    types = [value.number.type if isinstance(value, Word) else FixedRange.of_values(value) for value in values.ravel()]
+    port = Port.of_output(tensor, values.shape, FixedRange.union(types))
+    cycles = tuple(value.time.cycle if isinstance(value, Word) else 0 for value in values.ravel())
+    return Probe(dataclasses.replace(port, name=f"probe_{tensor}"), cycles, padding)
 
 
-def _strict(module: str) -> str:
-    """A misspelt net is an error, not a wire of one bit. What follows may be alkaid's, which needs the default."""
-    return f"`default_nettype none\n{module}`default_nettype wire\n"
-
-
-def _top_module(top: str, inputs: tuple[RtlPort, ...], output: RtlPort, netlist: Netlist, logit: Word) -> str:
-    """Ports by name, registered, around the instances; the logit may have fewer bits than its port."""
-    lines = [
-        f"wire [{port.width - 1}:0] {port.name}_in;\n    "
-        f"nanopelican_delay #(.WIDTH({port.width})) u_{port.name}_in (.clk(clk), .x({port.name}), .y({port.name}_in));"
-        for port in inputs
-    ]
-    lines += netlist.body()
-    lines += [
-        f"assign {port.name}_{k} = {port.name}_in[{(k + 1) * port.bits - 1}:{k * port.bits}];"
-        for port in inputs
-        for k in range(port.elements)
-    ]
-    number = logit.number
-    below = number.exponent - output.exponent
-    above = output.bits - number.bits - below
-    sign = f"{logit.net}[{number.bits - 1}]" if number.signed else "1'b0"
-    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [logit.net] + [f"{below}'b0"] * (below > 0)
-    lines.append(
-        f"nanopelican_delay #(.WIDTH({output.width})) u_{output.name} "
-        f"(.clk(clk), .x({{{', '.join(parts)}}}), .y({output.name}));"
-    )
-    comments = [
-        f"// {port.name}: {port.elements} x {port.bits} bits, {'signed' if port.signed else 'unsigned'}, "
-        f"in units of 2^{port.exponent}"
-        for port in (*inputs, output)
-    ]
-    head = [
-        *comments,
-        f"// latency {logit.time.cycle + 1} cycles, a new event every cycle",
-        f"module {top} (",
-        "    input wire clk,",
-        *(f"    input wire [{port.width - 1}:0] {port.name}," for port in inputs),
-        f"    output wire [{output.width - 1}:0] {output.name}",
-        ");",
-    ]
-    return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
-
-
-def _write(project: RtlProject, files: dict[str, str]) -> None:
+def _write(project: RtlProject, files: Mapping[str, str]) -> None:
     """Write beside the folder, then put in its place: a later run never sees half of it."""
     temporary = project.path.with_name(f".{project.path.name}.{os.getpid()}")
     try:

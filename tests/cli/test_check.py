@@ -15,18 +15,15 @@ def test_a_good_file_is_listed_tensor_by_tensor(tmp_path, capsys):
     assert main(["check", str(tmp_path / "good.onnx")]) == 0
     first, _, *rows = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{tmp_path / 'good.onnx'}: inside the contract")
-    program = MODEL
-    assert [row.split()[0] for row in rows] == list(program.ranges)
-    for row, (tensor, values) in zip(rows, program.ranges.items(), strict=True):
+    assert [row.split()[0] for row in rows] == list(MODEL.ranges)
+    for row, (tensor, values) in zip(rows, MODEL.ranges.items(), strict=True):
         assert f" {values.bits} " in row
-        assert row.split()[-1] == (
-            program.quantisers[tensor].rounding.value if tensor in program.quantisers else "exact"
-        )
+        assert row.split()[-1] == (MODEL.quantisers[tensor].rounding.value if tensor in MODEL.quantisers else "exact")
 
 
 def test_a_bad_file_ends_with_status_2_node_cause_and_remedy(tmp_path, capsys):
     bad = onnx.ModelProto()
-    bad.CopyFrom(MODEL)
+    bad.CopyFrom(MODEL.model)
     next(n for n in bad.graph.node if n.op_type == "PairMix").op_type = "PairMixer"
     onnx.save(bad, tmp_path / "bad.onnx")
     assert main(["check", str(tmp_path / "bad.onnx")]) == 2

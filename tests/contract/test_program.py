@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from pathlib import Path
 
@@ -327,6 +328,17 @@ class TestGraph:
             build_program(description)
         assert "'row_ParticleMix'" in caught.value.where
         assert caught.value.remedy == "narrow the quantisers before it"
+
+    def test_port_with_two_quantisers_has_no_type(self, model):
+        second = copy.deepcopy(node(model, "q_plus_quant"))
+        second.name, second.output[0] = "again_quant", "again"
+        model.graph.node.insert(1, second)
+        model.graph.value_info.append(helper.make_tensor_value_info("again", TensorProto.FLOAT, (1, 4)))
+        refused(model, "has a second quantiser, 'again_quant'", where="port 'q_plus_in'", remedy="one Quant read it")
+
+    def test_port_that_nothing_reads(self, model):
+        model.graph.input.append(helper.make_tensor_value_info("idle_in", TensorProto.DOUBLE, (1, 4)))
+        refused(model, "is read by no Quant, so it has no type", where="port 'idle_in'", remedy="remove it")
 
     def test_unsorted(self, model):
         nodes = list(model.graph.node)

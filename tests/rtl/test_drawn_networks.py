@@ -61,6 +61,6 @@ def test_verilog_agrees_at_the_logit(seed, tmp_path):
     if project is None:
         return
     compile_simulation(project)
-    result = simulate(project, found.reference, found.reference["logit"])
-    assert result.mismatches == 0, result.first_mismatch
+    result = simulate(found.program, project, found.reference)
+    assert result.mismatches == 0, str(result.comparison)
     assert result.latency_cycles == project.latency_cycles

@@ -32,12 +32,9 @@ SMALL = NetworkConfig(2, 1, symmetric=True, spurions=Spurions.JET, coordinates=C
 
 @cache
 def example():
-    """The program, tensors behind its ports, and logits."""
-    model = build_program(random_description(SMALL, True, seed=1, bits=4))
-    program = model
-    events = hostile_events(program, lambda ports: execute(model, ports), 1000).ports
-    tensors = execute(model, events)
-    return program, {port.tensor: tensors[port.tensor] for port in program.inputs}, tensors["logit"]
+    """The program, and its tensors for hostile events."""
+    program = build_program(random_description(SMALL, True, seed=1, bits=4))
+    return program, execute(program, hostile_events(program, lambda ports: execute(program, ports), 1000).ports)
 
 
 @pytest.fixture(scope="module")
@@ -52,27 +49,29 @@ def simulated(project):
 
 
 def test_simulation_equals_qonnx_execution_with_a_new_event_every_cycle(simulated):
-    _, ports, logits = example()
-    result = simulate(simulated, ports, logits)
-    assert result.mismatches == 0, result.first_mismatch
-    assert result.events == len(logits) >= 1000
+    program, tensors = example()
+    result = simulate(program, simulated, tensors)
+    assert result.mismatches == 0, str(result.comparison)
+    assert result.events == len(tensors["logit"]) >= 1000
     assert result.initiation_interval == 1
     assert result.latency_cycles == simulated.latency_cycles
 
 
 def test_a_wrong_logit_is_found(simulated):
-    _, ports, logits = example()
-    wrong = logits.copy()
-    wrong[17] += 2.0**simulated.output.exponent * (1 if wrong[17] < 0 else -1)
-    result = simulate(simulated, ports, wrong)
+    program, tensors = example()
+    wrong = tensors["logit"].copy()
+    wrong[17] += 2.0 ** simulated.outputs[0].exponent * (1 if wrong[17] < 0 else -1)
+    result = simulate(program, simulated, tensors | {"logit": wrong})
     assert result.mismatches == 1
-    assert result.first_mismatch.startswith("event 17: ")
+    first = result.comparison.first
+    assert (first.tensor, first.jet, first.index) == ("logit", 17, (0,))
+    assert first.other == np.ldexp(tensors["logit"][17, 0], -first.exponent)
 
 
 def test_equal_logits_show_no_latency(simulated):
-    _, ports, logits = example()
+    program, tensors = example()
     with pytest.raises(RtlError, match="all events have the same output"):
-        simulate(simulated, ports, np.full_like(logits, logits[0]))
+        simulate(program, simulated, tensors | {"logit": np.full_like(tensors["logit"], tensors["logit"][0])})
 
 
 @pytest.fixture(scope="module")
@@ -133,11 +132,11 @@ def test_a_killed_mapping_says_how_far_it_came(project, tmp_path, monkeypatch):
 
 def test_the_mapped_netlist_equals_qonnx_execution(project, cells, tmp_path):  # noqa: ARG001
     """What Yosys made, and the cells that it was given: DSPs, and look-up tables with two outputs."""
-    _, ports, logits = example()
+    program, tensors = example()
     elsewhere = dataclasses.replace(project, path=tmp_path)
     compile_simulation(elsewhere, [project.path / "map" / NETLIST, *CELLS])
-    result = simulate(elsewhere, ports, logits)
-    assert (result.mismatches, result.latency_cycles) == (0, project.latency_cycles), result.first_mismatch
+    result = simulate(program, elsewhere, tensors)
+    assert (result.mismatches, result.latency_cycles) == (0, project.latency_cycles), str(result.comparison)
 
 
 def test_mapping_says_how_far_it_came(project, tmp_path):
@@ -163,7 +162,8 @@ def test_verilator_errors_are_shown(project, tmp_path):
 
 def test_the_manifest_says_what_was_written(project):
     assert read_rtl(project.path) == project
-    assert [port.name for port in project.inputs] == [port.tensor for port in example()[0].inputs]
+    program, _ = example()
+    assert (project.inputs, project.outputs) == (program.inputs, program.outputs)
 
 
 @pytest.mark.parametrize("network", NETWORKS[::3], ids=network_id)
@@ -171,8 +171,8 @@ def test_any_form_has_a_top_module(network, tmp_path):
     program = build_program(random_description(network, bits=4))
     made = generate_rtl(program, tmp_path / "rtl", top="form", settings=Settings(12))
     text = (made.path / "src" / "form.v").read_text()
-    for port in (*made.inputs, made.output):
-        assert f"[{port.width - 1}:0] {port.name}" in text
+    for port in (*made.inputs, *made.outputs):
+        assert f"[{port.width - 1}:0] {port.tensor}" in text
 
 
 def test_fewer_levels_a_stage_give_more_cycles(project, tmp_path):
@@ -207,6 +207,7 @@ def test_an_older_project_is_replaced_and_nothing_else(tmp_path):
     [
         ({"top": "8jets"}, "is no name of a module"),
         ({"language": "systemc"}, "use verilog or vhdl"),
+        ({"language": "vhdl", "probes": True}, "has no probes"),
         ({"settings": Settings(0)}, "use 1 or more"),
         ({"settings": Settings(products="paper")}, "use dsp or fabric"),
     ],
@@ -232,7 +233,9 @@ def test_inputs_without_effect_stay_ports(tmp_path):
     }
     program = build_program(dataclasses.replace(description, parameters=kept))
     made = generate_rtl(program, tmp_path / "rtl", top="tagger")
-    assert [port.name for port in made.inputs] == [port.tensor for port in program.inputs]
+    text = (made.path / "src" / "tagger.v").read_text()
+    for port in program.inputs:
+        assert f"input wire [{port.width - 1}:0] {port.tensor}" in text
 
 
 def test_no_project(tmp_path):
@@ -241,6 +244,6 @@ def test_no_project(tmp_path):
 
 
 def test_not_compiled(project):
-    _, ports, logits = example()
+    program, tensors = example()
     with pytest.raises(RtlError, match="compile it first"):
-        simulate(dataclasses.replace(project, path=project.path.parent), ports, logits)
+        simulate(program, dataclasses.replace(project, path=project.path.parent), tensors)

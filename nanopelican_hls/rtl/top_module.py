@@ -1,0 +1,86 @@
+"""The module around the pieces of a design: ports, registers at them, instances and wires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nanopelican_hls.contract.port import Port
+from nanopelican_hls.rtl.architecture import Hardware
+from nanopelican_hls.rtl.netlist import Value, Word
+from nanopelican_hls.rtl.products import extended
+
+
+class TopModule:
+    """Inputs and outputs are registered, and called as their tensors; all outputs of an event come together.
+
+    Parameters
+    ----------
+    name : str
+    hardware : Hardware
+    inputs, outputs : sequence of Port
+    """
+
+    def __init__(self, name: str, hardware: Hardware, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
+        self.name, self.hardware, self.inputs, self.outputs = name, hardware, inputs, outputs
+        self._last = max(word.time.cycle for word in hardware.words(port.tensor for port in outputs))
+
+    @property
+    def latency_cycles(self) -> int:
+        """Clock edges from the one that takes an event in to the one that gives its outputs."""
+        return self._last + 1
+
+    def verilog(self, probes: Sequence[Port] = ()) -> str:
+        """The module; `probes` are outputs that show tensors as they are inside, each element in its own cycle."""
+        netlist = self.hardware.netlist
+        results = {port: self._packed(port, self._last) for port in self.outputs}  # may add shift registers
+        lines = [
+            f"wire [{port.width - 1}:0] {port.tensor}_in;\n    nanopelican_delay #(.WIDTH({port.width})) "
+            f"u_{port.tensor}_in (.clk(clk), .x({port.tensor}), .y({port.tensor}_in));"
+            for port in self.inputs
+        ]
+        lines += netlist.body()
+        lines += [
+            f"assign {port.tensor}_{k} = {port.tensor}_in[{(k + 1) * port.bits - 1}:{k * port.bits}];"
+            for port in self.inputs
+            for k in range(port.elements)
+        ]
+        lines += [
+            f"nanopelican_delay #(.WIDTH({port.width})) u_{port.name}_out (.clk(clk), .x({result}), .y({port.name}));"
+            for port, result in results.items()
+        ]
+        lines += [f"assign {port.name} = {self._packed(port)};" for port in probes]
+        comments = [
+            f"// {port.tensor}: {port.elements} x {port.bits} bits, {'signed' if port.signed else 'unsigned'}, "
+            f"in units of 2^{port.exponent}"
+            for port in (*self.inputs, *self.outputs)
+        ]
+        ports = [
+            "input wire clk",
+            *(f"input wire [{port.width - 1}:0] {port.tensor}" for port in self.inputs),
+            *(f"output wire [{port.width - 1}:0] {port.name}" for port in (*self.outputs, *probes)),
+        ]
+        head = [
+            *comments,
+            f"// latency {self.latency_cycles} cycles, a new event every cycle",
+            f"module {self.name} (",
+            ",\n".join(f"    {port}" for port in ports),
+            ");",
+        ]
+        return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
+
+    def _packed(self, port: Port, cycle: int | None = None) -> str:
+        """All elements side by side, the first in the lowest bits; in one clock cycle, or each in its own."""
+        values = self.hardware.tensors[port.tensor].ravel()
+        return f"{{{', '.join(self._element(port, value, cycle) for value in reversed(values))}}}"
+
+    def _element(self, port: Port, value: Value, cycle: int | None) -> str:
+        """A number may have fewer bits than its port."""
+        if not isinstance(value, Word):
+            return f"{port.bits}'d{int(value / 2.0**port.exponent) % (1 << port.bits)}"
+        net = value.net if cycle is None else self.hardware.netlist.at(value, cycle)
+        return extended(net, value.number, port.exponent, port.bits)
+
+
+def strict(module: str) -> str:
+    """A misspelt net is an error, not a wire of one bit. What follows may be alkaid's, which needs the default."""
+    return f"`default_nettype none\n{module}`default_nettype wire\n"
