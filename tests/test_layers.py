@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import graphlib
+import re
 import tomllib
 from pathlib import Path
 
@@ -48,3 +49,15 @@ def test_rooms_import_what_is_below_them(imports):
 def test_nothing_but_the_user_imports_the_front_door(imports):
     """What it offers is imported from where it stands."""
     assert [module for module, others in imports.items() if "nanopelican_hls" in others] == []
+
+
+def test_the_code_map_is_true(imports):
+    """docs/code.md: every room, and what it imports."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) ?\|$", (ROOT / "docs" / "code.md").read_text("utf-8"), re.MULTILINE)
+    told = {name: set(re.findall(r"`(\w+)`", cell)) for name, cell in rows if name in LEVEL and name != "cli"}
+    modules = {path.stem for path in (ROOT / "nanopelican_hls").glob("*.py")} - {"targets"}
+    found: dict[str, set[str]] = {name: set() for name in LEVEL if name not in modules | {"cli"}}
+    for module, others in imports.items():
+        if "." in module and room(module) in found:
+            found[room(module)] |= {room(other) for other in others if "." in other} - modules - {room(module)}
+    assert told == found
