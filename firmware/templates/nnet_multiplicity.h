@@ -18,16 +18,21 @@ Count:
     return n;
 }
 
-// The row of a table over the multiplicity: the only one, or that of the number of valid particles, of which the mask
-// tells. The table is a multiplexer of constants once it is partitioned.
-template <typename CONFIG_T, class mask_T> unsigned table_row(mask_T mask[CONFIG_T::n_particles]) {
+// The row of a table over the multiplicity: the only one; or that of the number of valid particles, of which the mask
+// tells; or that of a bin. The table is a multiplexer of constants once it is partitioned.
+template <typename CONFIG_T, class mask_T> unsigned table_row(mask_T mask[CONFIG_T::n_particles], absent) {
     #pragma HLS INLINE
     return CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
 }
 
-template <typename CONFIG_T> unsigned table_row(absent) {
+template <typename CONFIG_T, class bin_T> unsigned table_row(absent, bin_T multiplicity_bin[1]) {
     #pragma HLS INLINE
-    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask");
+    return CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity_bin[0];
+}
+
+template <typename CONFIG_T> unsigned table_row(absent, absent) {
+    #pragma HLS INLINE
+    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask or a bin");
     return 0;
 }
 

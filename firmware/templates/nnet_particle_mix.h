@@ -10,7 +10,7 @@ namespace nnet {
 struct particle_mix_config {
     static const unsigned n_particles = 8;
     static const unsigned n_channels = 2;
-    // 1, or n_particles + 1: the bias is a table over the number of valid particles
+    // 1, or n_particles + 1: the bias is a table over the number of valid particles; or bins of the multiplicity
     static const unsigned n_bias_rows = 1;
 
     static const unsigned reuse_factor = 1;
@@ -80,18 +80,18 @@ void particle_mix_jet(absent, absent, res_T[CONFIG_T::n_particles * CONFIG_T::n_
 
 // w_r r_i [+ w_s S + b(n)] [+ w_jj d_JJ for the jet], n the number of valid particles; res_T holds every partial sum.
 template <class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class mask_T, class d_jj_T, class w_jj_T,
-          class res_T, typename CONFIG_T>
+          class bin_T, class res_T, typename CONFIG_T>
 void particle_mix(r_T r[CONFIG_T::n_particles], optional<s_T, 1> s, w_r_T w_r[CONFIG_T::n_channels],
                   optional<w_s_T, CONFIG_T::n_channels> w_s,
                   optional<bias_T, CONFIG_T::n_bias_rows * CONFIG_T::n_channels> bias,
                   optional<mask_T, CONFIG_T::n_particles> mask, optional<d_jj_T, 1> d_jj,
-                  optional<w_jj_T, CONFIG_T::n_channels> w_jj,
+                  optional<w_jj_T, CONFIG_T::n_channels> w_jj, optional<bin_T, 1> multiplicity_bin,
                   res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
     // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
-    const unsigned row = table_row<CONFIG_T>(mask);
+    const unsigned row = table_row<CONFIG_T>(mask, multiplicity_bin);
     particle_mix_all<CONFIG_T>(r, s, w_r, w_s, bias, row, res);
     particle_mix_jet<CONFIG_T>(d_jj, w_jj, res);
 }

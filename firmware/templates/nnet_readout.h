@@ -9,7 +9,7 @@ namespace nnet {
 
 struct readout_config {
     static const unsigned n_channels = 2;
-    // 1, or n_particles + 1: the bias is a table over the number of valid particles
+    // 1, or n_particles + 1: the bias is a table over the number of valid particles; or bins of the multiplicity
     static const unsigned n_bias_rows = 1;
     static const unsigned n_particles = 8;
 
@@ -35,19 +35,41 @@ Channels:
     return sum;
 }
 
-// The same with the bias of the number of valid particles.
-template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class mask_T, class res_T,
-          typename CONFIG_T>
+// What the pairs of the spurion count for more, in the order of h.
+template <typename CONFIG_T, class res_T, class spurion_T, class k_T>
+res_T readout_spurion(spurion_T spurion_sum[CONFIG_T::n_channels], k_T k_spurion[CONFIG_T::n_channels]) {
+    #pragma HLS INLINE
+    #pragma HLS ARRAY_PARTITION variable=k_spurion complete
+
+    res_T sum = 0;
+Channels:
+    for (unsigned c = 0; c < CONFIG_T::n_channels; c++) {
+        sum += spurion_sum[c] * k_spurion[c];
+    }
+    return sum;
+}
+
+template <typename CONFIG_T, class res_T> res_T readout_spurion(absent, absent) {
+    #pragma HLS INLINE
+    return 0;
+}
+
+// The same with the bias of the multiplicity, and what the pairs of the spurion add.
+template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class mask_T, class bin_T,
+          class spurion_T, class k_spurion_T, class res_T, typename CONFIG_T>
 void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
              k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels],
-             bias_T bias[CONFIG_T::n_bias_rows], optional<mask_T, CONFIG_T::n_particles> mask, res_T res[1]) {
+             bias_T bias[CONFIG_T::n_bias_rows], optional<mask_T, CONFIG_T::n_particles> mask,
+             optional<bin_T, 1> multiplicity_bin, optional<spurion_T, CONFIG_T::n_channels> spurion_sum,
+             optional<k_spurion_T, CONFIG_T::n_channels> k_spurion, res_T res[1]) {
     // one event every reuse_factor cycles, and so that many multiplications on each multiplier
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     #pragma HLS ARRAY_PARTITION variable=bias complete
 
-    const unsigned row = table_row<CONFIG_T>(mask);
-    res[0] = readout_sum<pair_T, diagonal_T, k_pair_T, k_diagonal_T, res_T, CONFIG_T>(pair_sum, diagonal_sum, k_pair,
+    const unsigned row = table_row<CONFIG_T>(mask, multiplicity_bin);
+    const res_T more = readout_spurion<CONFIG_T, res_T>(spurion_sum, k_spurion);
+    res[0] = more + readout_sum<pair_T, diagonal_T, k_pair_T, k_diagonal_T, res_T, CONFIG_T>(pair_sum, diagonal_sum, k_pair,
                                                                                        k_diagonal, bias[row]);
 }
 

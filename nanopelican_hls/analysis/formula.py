@@ -51,7 +51,7 @@ def scaled_diagonal(network: NetworkConfig) -> bool:
     It has where all particles are massless: then c1 stands in z_ij only, and c2, c6, b_diag and k1 can multiply z_ii by
     any number and divide its weight by the same. In nPELICAN_N they cannot, for all n at once.
     """
-    return not (network.has_jet or network.multiplicity_scaling)
+    return not (network.spurion or network.multiplicity_scaling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +260,7 @@ def text(formula: Formula, *, digits: int) -> str:
 def _legend(formula: Formula) -> list[str]:
     network = formula.network
     among = {"beams": ", the beams (1, 0, 0, +-1) GeV among them", "jet": ", the jet's four-momentum among them"}
-    massless = "p_i.p_i is put to 0" + (", but for the jet" if network.has_jet else "")
+    massless = "p_i.p_i is put to 0" + (", but for the jet" if network.spurion else "")
     lines = [
         f"i, j: the n particles of a jet{among.get(network.spurions.value, '')}. J = sum_i p_i, J.p_i = sum_j p_i.p_j,",
         f"m_J^2 = sum_ij p_i.p_j, where {massless}. Metric + - - -, products and what is added to",

@@ -14,6 +14,7 @@ from nanopelican_hls.config.reading import parse, to_mapping
 from nanopelican_hls.config.training import InitialValues, Optimiser, Schedule, TrainingConfig
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.topology.config import NetworkConfig, QuantisersConfig
+from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, activations, ports
 from nanopelican_hls.topology.tensor_settings import tensor_settings
 
 __all__ = [
@@ -40,18 +41,23 @@ class Config:
     firmware: FirmwareConfig = field(default_factory=FirmwareConfig)
 
     def __post_init__(self) -> None:
-        needed = {"jet_momenta", "d_jet", "d_jj"}
-        given = {key for key in needed if getattr(self.quantisers, key) is not None}
-        if self.network.has_jet and self.quantisers.jet_momenta is None:
-            raise ConfigError(
-                "missing, but the network has the jet as spurion", where=f"{self.name}: quantisers.jet_momenta"
-            )
-        if not self.network.has_jet and given:
-            raise ConfigError(
-                "given, but the network has no jet spurion",
-                where=f"{self.name}: quantisers.{sorted(given)[0]}",
-                remedy="remove it, or set `network.spurions: jet`",
-            )
+        for spurion, keys in SPURION_QUANTISERS.items():
+            used = {role.key for role in (*ports(self.network).values(), *activations(self.network).values())}
+            given = {key for key in keys if getattr(self.quantisers, key) is not None}
+            momenta = f"{spurion}_momenta"
+            if momenta in used - given:
+                raise ConfigError(
+                    f"missing, but the network has the {spurion} as spurion"
+                    if self.network.spurion == spurion
+                    else "missing, but the rest is computed from the jet",
+                    where=f"{self.name}: quantisers.{momenta}",
+                )
+            if given - used:
+                raise ConfigError(
+                    f"given, but the network has no {spurion} spurion",
+                    where=f"{self.name}: quantisers.{sorted(given - used)[0]}",
+                    remedy=f"remove it, or set `network.spurions: {spurion}`",
+                )
         tensor_settings(self.network, self.quantisers, f"{self.name}: quantisers")
 
 

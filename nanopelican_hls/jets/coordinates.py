@@ -67,6 +67,7 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
     columns = (
         _component_columns(jets, network) if network.level1 is None else _word_columns(jets, network, network.level1)
     )
+    columns["n_jet"] = jets.multiplicity[:, None].astype(np.float64)
     return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
 
 
@@ -77,7 +78,10 @@ def _component_columns(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[
         constituents = to_light_cone(constituents, jets.jet_four_momentum)
         jet = to_light_cone(jet, jets.jet_four_momentum)
     columns = {c: constituents[..., k] for k, c in enumerate(network.components)}
-    return columns | {f"jet_{c}": jet[..., k] for k, c in enumerate(network.components)}
+    rest = jet - constituents.sum(1, keepdims=True)
+    for name, momentum in (("jet", jet), ("rest", rest)):
+        columns |= {f"{name}_{c}": momentum[..., k] for k, c in enumerate(network.components)}
+    return columns
 
 
 def _word_columns(jets: Jets, network: NetworkConfig, level1: Level1Format) -> dict[str, NDArray[np.float64]]:

@@ -25,9 +25,9 @@ Parameters = Mapping[str, NDArray[np.float64]]
 
 #: parameters of a channel before its ReLU: the first that is not 0 is the one that becomes +-1
 MIXING = ("c1", "c2", "c3", "c4", "c5", "c6", "b", "b_diag")
-READOUT = ("k0", "k1")
+READOUT = ("k0", "k1", "k0_spurion")
 #: hardware parameters after the ReLU; all others but `logit_bias` stand before it
-_HARDWARE_READOUT = ("k_pair", "k_diagonal")
+_HARDWARE_READOUT = ("k_pair", "k_diagonal", "k_spurion")
 
 
 def canonical(net: FloatNetwork) -> FloatNetwork:
@@ -66,13 +66,20 @@ def _normalise_channels(net: FloatNetwork) -> None:
     size = torch.where(size == 0, 1.0, size)
     for name, values in zip(MIXING, before / size, strict=True):
         _update(net, name, values)
+    for name in ("b_table", "b_diag_table"):
+        if isinstance(net.table(name), Tensor):
+            net.get_parameter(name).div_(size)
     if net.hidden_norm is not None:
         net.hidden_norm.running_mean.div_(size)
         # a ReLU output that is smaller by `size` is normalised by as much more
         net.hidden_norm.weight.mul_(size)
         size = _only_offset(net.hidden_norm)
-    for name in READOUT:
+    for name in _readout(net):
         _update(net, name, getattr(net, name) * size)
+
+
+def _readout(net: FloatNetwork) -> list[str]:
+    return [name for name in READOUT if hasattr(net, name)]
 
 
 def _only_offset(norm: MaskedBatchNorm) -> Tensor:
@@ -91,10 +98,14 @@ def _only_offset(norm: MaskedBatchNorm) -> Tensor:
 
 def _order_channels(net: FloatNetwork) -> None:
     rest = [name for name in MIXING if name != "c1"]
-    keys = [-getattr(net, name).numpy() for name in ("c1", *READOUT, *rest)]
+    keys = [-getattr(net, name).numpy() for name in ("c1", *_readout(net), *rest)]
     order = torch.as_tensor(np.lexsort(keys[::-1]))  # the last key is numpy's first
-    for name in (*MIXING, *READOUT):
+    for name in (*MIXING, *_readout(net)):
         _update(net, name, getattr(net, name)[order])
+    for name in ("b_table", "b_diag_table"):
+        if isinstance(net.table(name), Tensor):
+            table = net.get_parameter(name)
+            table.copy_(table[:, order])
     if net.hidden_norm is not None:
         for values in (net.hidden_norm.weight, net.hidden_norm.bias, net.hidden_norm.running_mean):
             values.copy_(values[order])

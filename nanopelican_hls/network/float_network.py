@@ -12,12 +12,14 @@ from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Moments
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
 from nanopelican_hls.network.interpreter import around, execute, split
-from nanopelican_hls.network.pair_level import REPLACED, PairSettings, PairSums, pair_sums
+from nanopelican_hls.network.pair_level import CHAIN, PairSettings, PairSums, pair_sums
 from nanopelican_hls.network.paper_parameters import PaperParameters
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
+from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.particle_mix import table_row
+from nanopelican_hls.operators.spurion_sum import SpurionSum
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import outputs
+from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, outputs
 
 
 class FloatNetwork(PaperParameters):
@@ -43,7 +45,7 @@ class FloatNetwork(PaperParameters):
         super().__init__(network, nbar=nbar, seed=seed, initial_values=initial_values)
         self.dropout = dropout
         _, steps = split(network, tables=self.tables)
-        self._mixing_steps, self._pair_steps, self._readout_steps = around(steps, REPLACED)
+        self._pairs = around(steps, CHAIN)
         (self._output,) = outputs(network)
 
     def forward(self, products: Mapping[str, Tensor]) -> Tensor:
@@ -51,21 +53,25 @@ class FloatNetwork(PaperParameters):
         mask, square = products["mask"], self._dropped(products["square"])
         rows = square.sum(2)
         tensors = {"mask": mask, "r": rows, "s": rows.sum(1, keepdim=True)}
-        if self.network.has_jet:
-            tensors["d_jj"] = square[:, :1, 0]
+        if self.network.spurion is not None:
+            tensors[SPURION_QUANTISERS[self.network.spurion][2]] = square[:, :1, 0]
+        if "multiplicity_bin" in products:
+            tensors["multiplicity_bin"] = products["multiplicity_bin"]
         norm = self.input_affine(self._input_moments(square, mask))
         tensors |= self._of_jets(mixing_parameters(self, norm), mask)
-        execute(self._mixing_steps, tensors, {})
-        mix, _, total = self._pair_steps
+        execute(self._pairs.before, tensors, {})
+        mix, _ = self._pairs.chain
         row, w_d = (tensors[mix.given[name]] for name in ("row", "w_d"))
         column = tensors[mix.given["column"]] if "column" in mix.given else row
-        settings = PairSettings(squares=self._tracks, dropout=self._rate)
+        settings = PairSettings(squares=self._tracks, dropout=self._rate, apart=SpurionSum in self._pairs.ends)
         sums = pair_sums(square, row, column, w_d, mask, settings)
         norm = self.hidden_affine(self._hidden_moments(sums, tensors["diagonal"], mask))
         tensors |= self._of_jets(readout_parameters(self, norm), mask)
-        tensors[total.output] = sums.kept
+        tensors[self._pairs.ends[PairSum].output] = sums.kept
+        if SpurionSum in self._pairs.ends:
+            tensors[self._pairs.ends[SpurionSum].output] = sums.apart
         tensors["diagonal"] = dropout(tensors["diagonal"], self._rate)
-        execute(self._readout_steps, tensors, {})
+        execute(self._pairs.after, tensors, {})
         return tensors[self._output][:, 0]
 
     @property

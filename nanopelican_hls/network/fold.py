@@ -18,6 +18,7 @@ from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import Affine
 from nanopelican_hls.network.paper_parameters import PaperParameters
 from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.dataflow import own_weight
 
 Parameters = dict[str, Tensor]
 
@@ -29,7 +30,8 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     x = _fractions(net)
     c2, c3, c4, c5, c6 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("c2", "c3", "c4", "c5", "c6"))
     diagonal_r, diagonal_s = c2 + c3 + c4, c5 + c6
-    bias = net.b + offset * (net.c1 + (c3 + c4) * x + c5 * x**2)
+    bias = net.b + net.table("b_table") + offset * (net.c1 + (c3 + c4) * x + c5 * x**2)
+    diagonal_bias = net.b + net.table("b_table") + net.b_diag + net.table("b_diag_table")
     folded = {
         "w_d": net.c1 * unit,
         "row_w_r": c4 * unit / net.nbar,
@@ -37,14 +39,14 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
         "row_bias": bias,
         "diagonal_w_r": diagonal_r * unit / net.nbar,
         "diagonal_w_s": diagonal_s * unit / net.nbar**2,
-        "diagonal_bias": net.b + net.b_diag + offset * (net.c1 + diagonal_r * x + diagonal_s * x**2),
+        "diagonal_bias": diagonal_bias + offset * (net.c1 + diagonal_r * x + diagonal_s * x**2),
     }
     if net.network.symmetric:  # z_ij = w_d d_ij + row_i + row_j: each row carries half of what i and j share
         folded |= {"row_w_s": folded["row_w_s"] / 2, "row_bias": bias / 2}
     else:
         folded["column_w_r"] = c3 * unit / net.nbar
-    if net.network.has_jet:
-        folded["diagonal_w_jj"] = net.c1 * unit
+    if net.network.spurion is not None:
+        folded[own_weight(net.network.spurion)] = net.c1 * unit
     return folded
 
 
@@ -54,12 +56,17 @@ def readout_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     x = _fractions(net)
     k0, k1 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("k0", "k1"))
     k_pair = k0 / net.nbar**2
-    shift = (offset * (k0 * x**2 + k1 * x)).sum(1, keepdim=True)
-    return {
+    apart = net.k0_spurion if net.network.spurion_readout else 0.0
+    # n^2 entries, n of them on the diagonal, 2 (n - 1) with the spurion
+    shift = (offset * (k0 * x**2 + k1 * x + apart * 2 * (x - 1 / net.nbar) / net.nbar)).sum(1, keepdim=True)
+    folded = {
         "k_pair": scale * k_pair,
         "k_diagonal": scale * (k_pair + k1 / net.nbar),
-        "logit_bias": net.b0 + shift,
+        "logit_bias": net.b0 + net.table("b0_table") + shift,
     }
+    if net.network.spurion_readout:  # beside what k_pair gives to all pairs
+        folded["k_spurion"] = scale * net.k0_spurion / net.nbar**2
+    return folded
 
 
 def fold(net: PaperParameters) -> dict[str, NDArray[np.float64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -55,23 +56,28 @@ def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tu
     return steps[:first], steps[first:]
 
 
-def around(
-    steps: Iterable[Step], replaced: Iterable[type[Operator]]
-) -> tuple[tuple[Step, ...], tuple[Step, ...], tuple[Step, ...]]:
-    """The steps before a chain of operators, the chain itself, each of which feeds the next, and the steps after it.
+class Around(NamedTuple):
+    """Steps that a kernel computes in one go, those before and those after them.
 
-    Parameters
-    ----------
-    steps : iterable of Step
-    replaced : iterable of operator types
-        Of the chain, in order: what a kernel computes in one go (`pair_level.REPLACED`).
+    ``chain`` holds operators each of which feeds the next; ``ends``, by operator, those that the last of them feeds.
     """
+
+    before: tuple[Step, ...]
+    chain: tuple[Step, ...]
+    ends: Mapping[type[Operator], Step]
+    after: tuple[Step, ...]
+
+
+def around(steps: Iterable[Step], chain: Iterable[type[Operator]]) -> Around:
+    """Find what a kernel replaces, by the operators of its chain (`pair_level.CHAIN`)."""
     steps = tuple(steps)
-    chain: list[Step] = []
-    for kind in replaced:
-        fed = (s for s in steps if not chain or chain[-1].output in s.inputs)
-        chain.append(next(step for step in fed if isinstance(step.operator, kind)))
-    outputs = [step.output for step in steps]
-    inner = {step.output for step in chain}
-    last = outputs.index(chain[-1].output)
-    return tuple(s for s in steps[:last] if s.output not in inner), tuple(chain), steps[last + 1 :]
+    found: list[Step] = []
+    for kind in chain:
+        fed = (s for s in steps if not found or found[-1].output in s.inputs)
+        found.append(next(step for step in fed if isinstance(step.operator, kind)))
+    ends = {type(step.operator): step for step in steps if found[-1].output in step.inputs}
+    inner = {step.output for step in (*found, *ends.values())}
+    last = {step.output for step in ends.values()}
+    first_end = min(k for k, step in enumerate(steps) if step.output in last)
+    before = tuple(step for step in steps[:first_end] if step.output not in inner)
+    return Around(before, tuple(found), ends, tuple(step for step in steps[first_end:] if step.output not in inner))

@@ -1,6 +1,6 @@
 """The pair level in one pass: mixing, ReLU, quantiser and sum over pairs, with gradients.
 
-The operators `REPLACED` say what is computed; they hold an entry for every pair and channel, several times over. Here
+The operators `CHAIN`, and the sums that follow them, say what is computed; they hold an entry for every pair and channel, several times over. Here
 jets are taken in groups of like multiplicity that fit in a processor's cache, padding behind the last
 valid particle is cut off, and what the gradient needs is summed at once: nothing of the size of the pairs is kept.
 """
@@ -18,11 +18,11 @@ from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 from nanopelican_hls.operators.pair_mix import PairMix
-from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.relu import Relu
 
-#: the operators that it replaces, each of which feeds the next; a quantiser may stand on the output of Relu
-REPLACED = (PairMix, Relu, PairSum)
+#: the operators that it replaces, with the `PairSum` and `SpurionSum` that the last one feeds; a quantiser may stand on
+#: the output of Relu
+CHAIN = (PairMix, Relu)
 #: entries of a group of jets: on a processor what stays in the cache of a core, on a GPU what keeps it busy
 ENTRIES_PER_GROUP = {"cpu": 1 << 16, "cuda": 1 << 25}
 
@@ -31,12 +31,14 @@ class PairSums(NamedTuple):
     """Sums over the ordered pairs i != j of valid particles, each [B, C].
 
     ``total`` and ``squares`` are those of the ReLU outputs and of their squares. ``kept`` is the total in which dropout
-    leaves out entries and enlarges the others; without dropout it is the total.
+    leaves out entries and enlarges the others; without dropout it is the total. ``apart`` is that of the pairs of
+    particle 0 alone, with dropout.
     """
 
     total: Tensor
     squares: Tensor
     kept: Tensor
+    apart: Tensor
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,13 @@ class PairSettings:
 
     ``quantiser`` stands on it; its gradient is 1 inside the range and 0 where it saturates. ``squares`` asks for the
     sum of squares (BatchNorm). ``dropout`` is the probability with which an entry is left out, drawn from torch's
-    global generator.
+    global generator. ``apart`` asks for the sum over the pairs of particle 0.
     """
 
     quantiser: TensorQuantiser | None = None
     squares: bool = False
     dropout: float = 0.0
+    apart: bool = False
 
 
 def pair_sums(
@@ -69,8 +72,8 @@ def pair_sums(
         1 for valid particles.
     settings : PairSettings
     """
-    total, squares, kept = _PairLevel.apply(square, row, column, w_d, mask, settings)  # type: ignore[no-untyped-call]
-    return PairSums(total, squares, kept if settings.dropout else total)
+    total, squares, kept, apart = _PairLevel.apply(square, row, column, w_d, mask, settings)  # type: ignore[no-untyped-call]
+    return PairSums(total, squares, kept if settings.dropout else total, apart)
 
 
 class _Gradient:
@@ -85,6 +88,14 @@ class _Gradient:
         self.row[where], self.column[where] = slopes.sum(2), slopes.sum(1)
         self.w_d[where[0], where[2]] = _inner(slopes, d)
 
+    def store_apart(self, where: tuple[Tensor, slice, int], slopes: Tensor, d: Tensor) -> None:
+        """The same of the entries of particle 0, [b, 0, n] and [b, n, 0], alone."""
+        in_row, in_column = slopes[:, 0], slopes[:, :, 0]
+        by_row, by_column = in_column.clone(), in_row.clone()
+        by_row[:, 0], by_column[:, 0] = in_row.sum(1), in_column.sum(1)
+        self.row[where], self.column[where] = by_row, by_column
+        self.w_d[where[0], where[2]] = _inner(in_row, d[:, 0]) + _inner(in_column, d[:, :, 0])
+
 
 class _PairLevel(torch.autograd.Function):
     @staticmethod
@@ -92,8 +103,8 @@ class _PairLevel(torch.autograd.Function):
         ctx: Any, square: Tensor, row: Tensor, column: Tensor, w_d: Tensor, mask: Tensor, settings: PairSettings
     ) -> tuple[Tensor, ...]:
         batch, _, channels = row.shape
-        total, squares, kept = (row.new_zeros(batch, channels) for _ in range(3))
-        gradients = tuple(_Gradient(row) for _ in range(3)) if any(ctx.needs_input_grad) else ()
+        total, squares, kept, apart = (row.new_zeros(batch, channels) for _ in range(4))
+        gradients = tuple(_Gradient(row) for _ in range(4)) if any(ctx.needs_input_grad) else ()
         outside = (mask == 0)[:, :, None]
         row, column = row.masked_fill(outside, -torch.inf), column.masked_fill(outside, -torch.inf)
         for jets, size in _groups(mask):
@@ -109,14 +120,19 @@ class _PairLevel(torch.autograd.Function):
                 if settings.dropout:
                     factors = kept_factors(uniform_int16(value.shape, value.device), settings.dropout, value.dtype)
                     kept[jets, channel] = _inner(value, factors)
+                if settings.apart and size:
+                    shown = value * factors if settings.dropout else value
+                    apart[jets, channel] = shown[:, 0].sum(1) + shown[:, :, 0].sum(1)
                 if gradients:
                     gradients[0].store(where, slopes, d)
                     if settings.squares:
                         gradients[1].store(where, value.mul_(2).mul_(slopes), d)
+                    if settings.apart and size:
+                        gradients[3].store_apart(where, factors * slopes if settings.dropout else slopes, d)
                     if settings.dropout:
                         gradients[2].store(where, factors.mul_(slopes), d)
         ctx.gradients = gradients
-        return total, squares, kept
+        return total, squares, kept, apart
 
     @staticmethod
     def backward(ctx: Any, *of_outputs: Tensor) -> tuple[Tensor | None, ...]:

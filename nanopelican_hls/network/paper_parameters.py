@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
-from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.config import Multiplicity, MultiplicityTables, NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import bias_rows
 
 #: mass of the top quark; d is trained in units in which S is about 1 for a top
 TOP_MASS_GEV = 172.0
@@ -43,6 +44,7 @@ class PaperParameters(nn.Module):
     k1: Tensor
     b0: Tensor
     alpha: Tensor
+    k0_spurion: Tensor
 
     def __init__(self, network: NetworkConfig, *, nbar: int, seed: int, initial_values: InitialValues) -> None:
         super().__init__()
@@ -54,6 +56,10 @@ class PaperParameters(nn.Module):
         for name, value in values.items():
             if name != "untied_c4" or not network.symmetric:
                 self.register_parameter(name, nn.Parameter(value))
+        if network.spurion_readout:
+            self.k0_spurion = nn.Parameter(torch.zeros(network.channels))
+        for name, columns in self._table_columns.items():
+            self.register_parameter(name, nn.Parameter(torch.zeros(self.table_rows, columns)))
         if network.multiplicity_scaling:
             self.alpha = nn.Parameter(torch.zeros(len(self._scaled)))
         self.input_norm = MaskedBatchNorm(1) if network.batch_norm else None
@@ -74,7 +80,7 @@ class PaperParameters(nn.Module):
         values["c3"] += 0.75 * above
         values["untied_c4"] += 0.75 * above
         # with the jet beside its constituents the sum of all momenta is twice the jet's
-        top = 4.0 if self.network.has_jet else 1.0
+        top = 4.0 if self.network.spurions is Spurions.JET else 1.0
         values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels) / top}
         values["k1"] /= top
         return values | {"b0": torch.tensor([0.5])}
@@ -90,7 +96,29 @@ class PaperParameters(nn.Module):
     @property
     def tables(self) -> bool:
         """Whether the biases of the hardware's form depend on the number of valid particles."""
-        return self.network.batch_norm or self.network.multiplicity_scaling
+        return (
+            self.network.batch_norm
+            or self.network.multiplicity_scaling
+            or self.network.multiplicity is Multiplicity.VALID
+        )
+
+    @property
+    def table_rows(self) -> int:
+        """Rows of the tables over the multiplicity that are trained."""
+        return bias_rows(self.network, tables=self.tables, readout=True)
+
+    @property
+    def _table_columns(self) -> dict[str, int]:
+        """What the trained tables add to: b0, and perhaps b and b + b_diag."""
+        if self.network.multiplicity is Multiplicity.NONE:
+            return {}
+        mixes = self.network.multiplicity_tables is MultiplicityTables.ALL
+        return {"b0_table": 1} | (dict.fromkeys(("b_table", "b_diag_table"), self.network.channels) if mixes else {})
+
+    def table(self, name: str) -> Tensor | float:
+        """A trained table over the multiplicity, [T, C] or [T, 1]; 0.0 where there is none."""
+        found: Tensor | float = getattr(self, name) if name in self._table_columns else 0.0
+        return found
 
     @property
     def c4(self) -> Tensor:

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.interpreter import around, execute, split
-from nanopelican_hls.network.pair_level import REPLACED, PairSettings, pair_sums
+from nanopelican_hls.network.pair_level import CHAIN, PairSettings, pair_sums
 from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
+from nanopelican_hls.operators.pair_sum import PairSum
+from nanopelican_hls.operators.spurion_sum import SpurionSum
 from nanopelican_hls.topology.dataflow import outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 
@@ -32,7 +34,7 @@ class QuantisedNetwork(nn.Module):
             {name: nn.Parameter(torch.tensor(value)) for name, value in description.parameters.items()}
         )
         self._product_steps, self._trained_steps = split(self.network, tables=description.tables)
-        self._before_pairs, self._pair_steps, self._after_pairs = around(self._trained_steps, REPLACED)
+        self._pairs = around(self._trained_steps, CHAIN)
         (self._output,) = outputs(self.network)
 
     @classmethod
@@ -93,8 +95,9 @@ class QuantisedNetwork(nn.Module):
         sum of the contract is ever rounded.
         """
         tensors = dict(products) | self._quantised_weights()
-        execute(self._before_pairs, tensors, self._activation_quantisers)
-        mix, relu, total = self._pair_steps
+        execute(self._pairs.before, tensors, self._activation_quantisers)
+        mix, relu = self._pairs.chain
+        total = self._pairs.ends[PairSum]
         given = {name: tensors[tensor] for name, tensor in mix.given.items()}
         d = torch.cat([given["d_jet"], given["d"]], 1) if "d_jet" in given else given["d"]
         sums = pair_sums(
@@ -103,11 +106,13 @@ class QuantisedNetwork(nn.Module):
             given.get("column", given["row"]),
             given["w_d"],
             tensors[total.given["mask"]],
-            PairSettings(self._activation_quantisers.get(relu.output)),
+            PairSettings(self._activation_quantisers.get(relu.output), apart=SpurionSum in self._pairs.ends),
         )
-        quantise = self._activation_quantisers.get(total.output, nn.Identity())
-        tensors[total.output] = quantise(sums.total)
-        execute(self._after_pairs, tensors, self._activation_quantisers)
+        for kind, values in ((PairSum, sums.total), (SpurionSum, sums.apart)):
+            if kind in self._pairs.ends:
+                name = self._pairs.ends[kind].output
+                tensors[name] = self._activation_quantisers.get(name, nn.Identity())(values)
+        execute(self._pairs.after, tensors, self._activation_quantisers)
         return tensors[self._output][:, 0]
 
     def forward(self, values: Mapping[str, ArrayLike | Tensor]) -> Tensor:

@@ -20,8 +20,8 @@ from nanopelican_hls.topology.dataflow import dataflow
 Tensors = dict[str, Tensor]
 
 
-def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> tuple[Tensor, Tensor]:
-    """Four-momenta [B, M, 4] in GeV, spurions first, in the network's coordinates, and mask [B, M]."""
+def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> tuple[Tensor, Tensors]:
+    """Four-momenta [B, M, 4] in GeV, spurions first, in the network's coordinates; and what came before d, as the mask."""
     tensors = {name: torch.as_tensor(value) for name, value in values.items()}
     steps = dataflow(network, tables=False)
     components = next(i for i, step in enumerate(steps) if step.output == "d")
@@ -30,11 +30,11 @@ def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] |
     batch = len(momenta)
     if network.beams:
         momenta = torch.cat([momenta.new_tensor(BEAMS).expand(batch, -1, -1), momenta], 1)
-    if network.has_jet:
+    if network.spurion is not None:
         # a jet on the axis has no y and no z
-        jet = [tensors.get(f"jet_{name}", momenta.new_zeros(batch, 1)) for name in network.components]
-        momenta = torch.cat([torch.stack(jet, 2), momenta], 1)
-    return momenta, tensors["mask"]
+        spurion = [tensors.get(f"{network.spurion}_{c}", momenta.new_zeros(batch, 1)) for c in network.components]
+        momenta = torch.cat([torch.stack(spurion, 2), momenta], 1)
+    return momenta, tensors
 
 
 def square_products(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensors:
@@ -43,10 +43,10 @@ def square_products(network: NetworkConfig, values: Mapping[str, NDArray[np.floa
     The diagonal is 0, but for d_JJ of the jet spurion. In float32 a product of two constituents of 100 GeV is known to
     about 1e-3 GeV^2 in the laboratory, which is enough to train on.
     """
-    momenta, mask = particles(network, values)
+    momenta, tensors = particles(network, values)
     square = momenta @ momenta.new_tensor(metric(network.coordinates)) @ momenta.transpose(1, 2)
-    square.diagonal(dim1=1, dim2=2)[:, int(network.has_jet) :] = 0
-    return {"mask": mask, "square": square}
+    square.diagonal(dim1=1, dim2=2)[:, int(network.spurion is not None) :] = 0
+    return {name: tensors[name] for name in ("mask", "multiplicity_bin") if name in tensors} | {"square": square}
 
 
 def unpacked(condensed: Tensor, particles: int) -> Tensor:

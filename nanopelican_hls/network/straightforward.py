@@ -24,11 +24,12 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
     In training it normalises with the statistics of the batch, and does not track them. Dropout leaves out entries
     (i, j) and (j, i) independently of each other.
     """
-    momenta, mask = particles(net.network, values)
+    momenta, tensors = particles(net.network, values)
+    mask = tensors["mask"]
     d = momenta @ momenta.new_tensor(metric(net.network.coordinates)) @ momenta.transpose(1, 2)
     eye = torch.eye(d.shape[1], dtype=d.dtype, device=d.device)
     massive = eye.clone()
-    massive.diagonal()[int(net.network.has_jet) :] = 0
+    massive.diagonal()[int(net.network.spurion is not None) :] = 0
     d = (net.d_unit * d * (1 - eye + massive)).to(net.c1.dtype)[..., None]
     eye, mask = eye.to(d.dtype)[:, :, None], mask.to(d.dtype)
     valid = (mask[:, :, None] * mask[:, None, :])[..., None]

@@ -64,6 +64,11 @@ def as_index(x: Array) -> Array:
     return x.long() if torch else x.astype(np.intp)
 
 
+def floored(x: Array) -> Array:
+    """The largest whole numbers not above ``x``."""
+    return np.floor(x) if isinstance(x, np.ndarray) else x.floor()
+
+
 def rectified(x: Array) -> Array:
     """``max(x, 0)``; symbolic arrays know it themselves."""
     torch = _torch_of(x)

@@ -121,6 +121,9 @@ class Recorded:
         raised = self._record("Max", self.name, bounds[0], shape=self.shape)
         return self._record("Min", raised.name, bounds[1], shape=self.shape)
 
+    def floor(self) -> Recorded:
+        return self._record("Floor", self.name, shape=self.shape)
+
     def sum(self, axis: int) -> Recorded:
         axes = self.body.constant([axis], np.int64)
         shape = (*self.shape[:axis], *self.shape[axis + 1 :])

@@ -13,23 +13,37 @@ from nanopelican_hls.operators._arrays import Array, as_index, concatenate
 from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
-def table_row(mask: Array | None, table: Array) -> Array:
-    """The row of a multiplicity table: [B, K] at n = number of valid particles, or [1, K] when it has one row."""
+def table_row(mask: Array | None, table: Array, multiplicity_bin: Array | None = None) -> Array:
+    """The row of a multiplicity table: [B, K] at the bin of a jet, or at n = number of valid particles; or [1, K]."""
     if table.shape[0] == 1:
         return table
+    if multiplicity_bin is not None:
+        return table[as_index(multiplicity_bin.sum(1))]
     assert mask is not None
     return table[as_index(mask.sum(1))]
 
 
-def check_table(sizes: Mapping[str, int], mask: Shape | None) -> None:
-    """ValueError if a multiplicity table has neither one row nor a mask and a row for every n = 0 ... M."""
+def check_table(sizes: Mapping[str, int], mask: Shape | None, multiplicity_bin: Shape | None = None) -> None:
+    """ValueError if a multiplicity table has not one row, no bin to choose one, and not a row for every n = 0 ... M."""
     rows = sizes.get("T", 1)
+    if multiplicity_bin is not None and mask is not None:
+        raise ValueError("both a mask and a bin choose a row of the bias")
+    if multiplicity_bin is not None:
+        return
     if rows != 1 and mask is None:
         raise ValueError(f"bias is a table of {rows} rows, and there is no mask to choose one")
     if rows != 1 and rows != sizes["M"] + 1:
         raise ValueError(
             f"bias has {rows} rows, expected 1 or {sizes['M'] + 1}, one for every number of valid particles"
         )
+
+
+def check_bin(multiplicity_bin: FixedRange | None, bias: Any) -> None:
+    """ValueError if a bin has no row in its table."""
+    if multiplicity_bin is not None and not (
+        multiplicity_bin.low >= 0 and multiplicity_bin.exponent >= 0 and multiplicity_bin.high < len(bias) > 1
+    ):
+        raise ValueError(f"the bin may be {multiplicity_bin.high}, and the bias has {len(bias)} rows")
 
 
 def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
@@ -44,29 +58,30 @@ class ParticleMix(CustomOperator):
     """``w_r r_i [+ w_s S + b(n)] [+ w_jj d_JJ for the jet, particle 0]``: [B, M], [B, 1] -> [B, M, C].
 
     ``s`` [B, 1], ``w_s`` [C] and ``bias`` come together or not at all (the untied column term has none). ``bias`` is
-    [1, C], or [M + 1, C] indexed by the number n of valid particles (then ``mask`` [B, M] is needed).
+    [1, C], or [M + 1, C] indexed by the number n of valid particles (then ``mask`` [B, M] is needed), or [T, C] indexed
+    by ``multiplicity_bin`` [B, 1].
     ``d_jj`` [B, 1] with ``w_jj`` [C] adds the jet's own product to the diagonal entry of the jet.
     """
 
-    inputs = ("r", "s", "w_r", "w_s", "bias", "mask", "d_jj", "w_jj")
-    axes = ("BM", "B1", "C", "C", "TC", "BM", "B1", "C")
-    optional = frozenset({"s", "w_s", "bias", "mask", "d_jj", "w_jj"})
+    inputs = ("r", "s", "w_r", "w_s", "bias", "mask", "d_jj", "w_jj", "multiplicity_bin")
+    axes = ("BM", "B1", "C", "C", "TC", "BM", "B1", "C", "B1")
+    optional = frozenset({"s", "w_s", "bias", "mask", "d_jj", "w_jj", "multiplicity_bin"})
     together = (frozenset({"s", "w_s", "bias"}), frozenset({"d_jj", "w_jj"}))
     parameters = frozenset({"w_r", "w_s", "bias", "w_jj"})
 
     def compute(self, *inputs: Array | None) -> Array:
-        r, s, w_r, w_s, bias, mask, d_jj, w_jj = inputs
+        r, s, w_r, w_s, bias, mask, d_jj, w_jj, multiplicity_bin = inputs
         assert r is not None
         mixed = r[:, :, None] * w_r
         if s is not None:
-            mixed = mixed + (s * w_s + table_row(mask, bias))[:, None, :]
+            mixed = mixed + (s * w_s + table_row(mask, bias, multiplicity_bin))[:, None, :]
         if d_jj is None:
             return mixed
         return concatenate([mixed[:, :1] + (d_jj * w_jj)[:, None, :], mixed[:, 1:]], axis=1)
 
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
-        check_table(sizes, shapes[5])
+        check_table(sizes, shapes[5], shapes[8])
         return (sizes["B"], sizes["M"], sizes["C"])
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
@@ -84,6 +99,7 @@ class ParticleMix(CustomOperator):
     ) -> FixedRange:
         r, s, d_jj = ranges[0], ranges[1], ranges[6]
         assert r is not None
+        check_bin(ranges[8], values.get("bias", ()))
         channels = []
         for channel in range(len(values["w_r"])):
             total = weighted_range(r, values["w_r"][channel])

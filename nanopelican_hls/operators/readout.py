@@ -11,7 +11,7 @@ import numpy as np
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array
 from nanopelican_hls.operators.base import CustomOperator, Shape
-from nanopelican_hls.operators.particle_mix import check_table, table_row, weighted_range
+from nanopelican_hls.operators.particle_mix import check_bin, check_table, table_row, weighted_range
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,31 @@ class Readout(CustomOperator):
     """``sum_h k_pair_h T_h + k_diag_h D_h + b(n)``: pair sums T and diagonal sums D [B, C] -> [B, 1].
 
     A standard Gemm cannot express the bias: it is [1, 1], or a table [M + 1, 1] over the number n of valid particles
-    (the folded BatchNorm, docs/network.md), and then ``mask`` [B, M] is needed.
+    (the folded BatchNorm, docs/network.md), and then ``mask`` [B, M] is needed; or a table [T, 1] over the bins of the
+    jet's multiplicity, and then ``multiplicity_bin`` [B, 1]. ``spurion_sum`` [B, C] with ``k_spurion`` [C] adds what
+    the pairs of the spurion count for more.
     """
 
-    inputs = ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "bias", "mask")
-    axes = ("BC", "BC", "C", "C", "T1", "BM")
-    optional = frozenset({"mask"})
-    parameters = frozenset({"k_pair", "k_diagonal", "bias"})
+    inputs = (
+        *("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "bias", "mask"),
+        *("multiplicity_bin", "spurion_sum", "k_spurion"),
+    )
+    axes = ("BC", "BC", "C", "C", "T1", "BM", "B1", "BC", "C")
+    optional = frozenset({"mask", "multiplicity_bin", "spurion_sum", "k_spurion"})
+    together = (frozenset({"spurion_sum", "k_spurion"}),)
+    parameters = frozenset({"k_pair", "k_diagonal", "bias", "k_spurion"})
 
     def compute(self, *inputs: Array | None) -> Array:
-        pair_sum, diagonal_sum, k_pair, k_diagonal, bias, mask = inputs
+        pair_sum, diagonal_sum, k_pair, k_diagonal, bias, mask, multiplicity_bin, spurion_sum, k_spurion = inputs
         assert pair_sum is not None and diagonal_sum is not None
-        return (pair_sum * k_pair + diagonal_sum * k_diagonal).sum(1)[:, None] + table_row(mask, bias)
+        weighted = pair_sum * k_pair + diagonal_sum * k_diagonal
+        if spurion_sum is not None:
+            weighted = weighted + spurion_sum * k_spurion
+        return weighted.sum(1)[:, None] + table_row(mask, bias, multiplicity_bin)
 
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
-        check_table(sizes, shapes[5])
+        check_table(sizes, shapes[5], shapes[6])
         return (sizes["B"], 1)
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
@@ -43,7 +52,7 @@ class Readout(CustomOperator):
             "n_channels": sizes["C"],
             "n_bias_rows": sizes["T"],
             "n_particles": sizes.get("M", 0),
-            "n_multiplications": 2 * sizes["C"],
+            "n_multiplications": (2 if shapes[7] is None else 3) * sizes["C"],
         }
 
     def range(
@@ -51,7 +60,9 @@ class Readout(CustomOperator):
     ) -> FixedRange:
         assert ranges[0] is not None and ranges[1] is not None
         total = FixedRange.of_values(values["bias"])
-        for x, name in ((ranges[0], "k_pair"), (ranges[1], "k_diagonal")):
-            for weight in np.asarray(values[name]).ravel():
+        check_bin(ranges[6], values["bias"])
+        for x, name in ((ranges[0], "k_pair"), (ranges[1], "k_diagonal"), (ranges[7], "k_spurion")):
+            for weight in np.asarray(values.get(name, ())).ravel():
+                assert x is not None
                 total = total + weighted_range(x, [weight])
         return total

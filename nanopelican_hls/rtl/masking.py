@@ -12,6 +12,7 @@ from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.operators.particle_sum import ParticleSum
 from nanopelican_hls.operators.relu import Relu
+from nanopelican_hls.operators.spurion_sum import SpurionSum
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def padded_term(graph: Graph, mix: Node) -> float | None:
 def _negative_term(graph: Graph, mix: Node) -> float | None:
     """Minus the smallest power of two that no ``w_d d`` and other term of `PairMix` exceed, by intervals."""
     chain = graph.elementwise(mix.output)
-    users = [type(user.operator) for user in graph.consumers.get(chain[-1].output, [])] if chain else []
-    if not chain or not isinstance(chain[0].operator, Relu) or users != [PairSum]:
+    users = {type(user.operator) for user in graph.consumers.get(chain[-1].output, [])} if chain else set()
+    if not chain or not isinstance(chain[0].operator, Relu) or not users or users - {PairSum, SpurionSum}:
         return None
     if any(node.output in graph.outputs for node in (mix, *chain)):
         return None
@@ -88,7 +89,7 @@ def _high(values: FixedRange) -> float:
 
 
 def needs_mask(graph: Graph, sums: Node) -> bool:
-    """Whether a `PairSum` or `ParticleSum` has to leave out padded particles itself."""
+    """Whether a `PairSum`, `SpurionSum` or `ParticleSum` has to leave out padded particles itself."""
     node = graph.operator_before(sums.inputs[0])
     if isinstance(node.operator, PairMix):
         mixes = [graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]

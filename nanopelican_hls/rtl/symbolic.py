@@ -103,6 +103,10 @@ class Symbolic:
             return self
         return Symbolic(_each(lambda x: x if is_constant(x) else select_bits(x, False, x.kif[1], 0), self.values))
 
+    def floor(self) -> Symbolic:
+        """Without the bits of the fraction."""
+        return Symbolic(_each(lambda x: _whole(x), self.values))
+
     def halves(self) -> Symbolic:
         """Numbers [1, n] as twice as many, [1, 2n]: those of the second half are to be added to those of the first."""
         pairs = [x.halves() if isinstance(x, Sum) else (x, 0.0) for x in _plain(self).ravel()]
@@ -208,6 +212,13 @@ def _variable(value: FixedRange | float, arrival: float) -> Any:
 
 def _each(function: Callable[[Any], Any], values: Any) -> Any:
     return _array(np.frompyfunc(function, 1, 1)(np.asarray(values)))
+
+
+def _whole(x: Any) -> Any:
+    if is_constant(x):
+        return float(np.floor(value_of(x)))
+    signed, integers, _ = x.kif
+    return select_bits(x, signed, integers, 0)
 
 
 def _clip_type(x: Any, signed: bool, integer_bits: int) -> Any:

@@ -41,7 +41,7 @@ class ArchitectureStudy(Study):
             coordinates = Coordinates.CARTESIAN if spurions is Spurions.BEAMS else Coordinates.LIGHT_CONE
             network = NetworkConfig(n, channels, symmetric, spurions, coordinates)
             name = f"{_form(network).replace(', ', '-')}-n{n}-c{channels}"
-            quantisers = base.quantisers if network.has_jet else without_jet(base.quantisers)
+            quantisers = base.quantisers if network.spurion else without_jet(base.quantisers)
             configs.append(named(base, name, network=network, quantisers=quantisers, training=training))
         return configs
 

@@ -11,6 +11,7 @@ from enum import Enum
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Quantiser, Rounding
 from nanopelican_hls.operators._minkowski import COMPONENTS
+from nanopelican_hls.operators.multiplicity_bin import MULTIPLICITY
 from nanopelican_hls.operators.pairwise_dot import BEAMS
 from nanopelican_hls.topology.level1_format import CMS_CORRELATOR, Level1Format
 
@@ -20,7 +21,54 @@ class Spurions(str, Enum):
 
     NONE = "none"
     BEAMS = "beams"  #: the two beams, constants (cartesian coordinates only)
-    JET = "jet"  #: the four-momentum of the whole jet, a second input
+    JET = "jet"  #: the four-momentum of the whole jet
+    REST = "rest"  #: what the cut to N constituents leaves out: the jet's four-momentum minus theirs
+
+
+class RestFrom(str, Enum):
+    """Where the rest particle comes from."""
+
+    PORT = "port"  #: an input of its own
+    JET = "jet"  #: computed in the firmware, from the jet's four-momentum and the constituents
+
+
+class Multiplicity(str, Enum):
+    """The number of particles that picks a row of the trained bias tables."""
+
+    NONE = "none"  #: no such tables
+    VALID = "valid"  #: of valid particles among the N constituents and the spurions
+    JET = "jet"  #: of all constituents of the jet, an input
+
+
+class MultiplicityTables(str, Enum):
+    """Which biases are tables over the multiplicity."""
+
+    READOUT = "readout"  #: that of the readout: one ROM for the whole tagger
+    ALL = "all"  #: those of rows and of the diagonal, too
+
+
+@dataclass(frozen=True)
+class MultiplicityBins:
+    """Bins of the jet's multiplicity n: ``clip((n - low) // width, 0, bins - 1)``; `width` is a power of two."""
+
+    low: int = 24
+    width: int = 4
+    bins: int = 16
+
+    def __post_init__(self) -> None:
+        where = "network.multiplicity_bins"
+        if not 0 <= self.low < MULTIPLICITY.high:
+            raise ConfigError(f"low must be 0 to {MULTIPLICITY.high - 1}, not {self.low}", where=where)
+        if self.width < 1 or self.width & (self.width - 1):
+            raise ConfigError(f"width must be a power of two, not {self.width}", where=where, remedy="use 1, 2, 4 or 8")
+        if not 2 <= self.bins <= 64:
+            raise ConfigError(f"bins must be 2 to 64, not {self.bins}", where=where)
+        if self.low + self.width * (self.bins - 1) > MULTIPLICITY.high:
+            raise ConfigError(
+                f"the last of {self.bins} bins of {self.width} begins above {MULTIPLICITY.high}, the largest number",
+                where=where,
+                remedy="use fewer or narrower bins",
+            )
 
 
 class Coordinates(str, Enum):
@@ -49,6 +97,11 @@ class NetworkConfig:
     batch_norm: bool = False
     multiplicity_scaling: bool = False  #: nPELICAN_N: aggregators scale with a learned power of the multiplicity
     input: Input = Input.COMPONENTS
+    rest_from: RestFrom = RestFrom.PORT
+    multiplicity: Multiplicity = Multiplicity.NONE
+    multiplicity_bins: MultiplicityBins = field(default_factory=MultiplicityBins)
+    multiplicity_tables: MultiplicityTables = MultiplicityTables.READOUT
+    spurion_readout: bool = False  #: pairs with the jet or the rest have a readout weight of their own
 
     def __post_init__(self) -> None:
         if self.n_constituents < 2:
@@ -67,6 +120,23 @@ class NetworkConfig:
                 where="network.input",
                 remedy="use `coordinates: light_cone`, or `input: components`",
             )
+        if self.input is Input.L1 and self.spurions is Spurions.REST and self.rest_from is RestFrom.PORT:
+            raise ConfigError(
+                "no Level-1 word is that of the rest", where="network.rest_from", remedy="use `rest_from: jet`"
+            )
+        if self.rest_from is RestFrom.JET and self.spurions is not Spurions.REST:
+            raise ConfigError("there is no rest", where="network.rest_from", remedy="use `spurions: rest`")
+        if self.multiplicity is Multiplicity.JET and (self.batch_norm or self.multiplicity_scaling):
+            other = "batch_norm" if self.batch_norm else "multiplicity_scaling"
+            raise ConfigError(
+                f"the biases would be tables over two numbers: {other} makes them such of the valid particles",
+                where="network.multiplicity",
+                remedy=f"set {other} to false, or multiplicity to none or valid",
+            )
+        if self.spurion_readout and self.spurion is None:
+            raise ConfigError(
+                "there is neither jet nor rest", where="network.spurion_readout", remedy="use `spurions: rest` or `jet`"
+            )
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -83,12 +153,18 @@ class NetworkConfig:
         return len(BEAMS) if self.spurions is Spurions.BEAMS else 0
 
     @property
-    def has_jet(self) -> bool:
-        return self.spurions is Spurions.JET
+    def spurion(self) -> str | None:
+        """Name of the spurion that has a four-momentum of its own, ``jet`` or ``rest``."""
+        return self.spurions.value if self.spurions in (Spurions.JET, Spurions.REST) else None
+
+    @property
+    def needs_jet(self) -> bool:
+        """Whether the jet's four-momentum is an input."""
+        return self.spurions is Spurions.JET or (self.spurions is Spurions.REST and self.rest_from is RestFrom.JET)
 
     @property
     def n_spurions(self) -> int:
-        return self.beams + self.has_jet
+        return self.beams + (self.spurion is not None)
 
     @property
     def particles(self) -> int:
@@ -147,6 +223,9 @@ class QuantisersConfig:
     d: QuantiserConfig | None = None
     d_jet: QuantiserConfig | None = None
     d_jj: QuantiserConfig | None = None
+    rest_momenta: QuantiserConfig | None = None
+    d_rest: QuantiserConfig | None = None
+    d_rr: QuantiserConfig | None = None
     r: QuantiserConfig | None = None
     s: QuantiserConfig | None = None
     mix: QuantiserConfig | None = None

@@ -6,7 +6,7 @@ A tensor ``t`` that has a quantiser exists twice: ``t_exact``, what its operator
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from nanopelican_hls.operators.angle_difference import AngleDifference
 from nanopelican_hls.operators.call import Call
 from nanopelican_hls.operators.jet_from_l1 import JetFromL1
 from nanopelican_hls.operators.light_cone_from_l1 import LightConeFromL1
+from nanopelican_hls.operators.multiplicity_bin import MULTIPLICITY, MultiplicityBin
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.pairwise_dot import PairwiseDot
@@ -26,10 +27,19 @@ from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.operators.particle_sum import ParticleSum
 from nanopelican_hls.operators.readout import Readout
 from nanopelican_hls.operators.relu import Relu
+from nanopelican_hls.operators.rest_momentum import RestMomentum
 from nanopelican_hls.operators.row_sums import RowSums
 from nanopelican_hls.operators.spurion_dot import SpurionDot
+from nanopelican_hls.operators.spurion_sum import SpurionSum
 from nanopelican_hls.operators.total_sum import TotalSum
-from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.config import (
+    Coordinates,
+    Multiplicity,
+    MultiplicityTables,
+    NetworkConfig,
+    RestFrom,
+    Spurions,
+)
 from nanopelican_hls.topology.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, angle_tables, inverse_table
 
 
@@ -52,51 +62,78 @@ class Step(Call):
     constants: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
+#: by spurion, entries of `QuantisersConfig` that only it has: its momentum, its products, its mass squared
+SPURION_QUANTISERS = {"jet": ("jet_momenta", "d_jet", "d_jj"), "rest": ("rest_momenta", "d_rest", "d_rr")}
+
+
 def ports(network: NetworkConfig) -> dict[str, Role]:
-    """The inputs of the graph in order: those of the constituents [B, N], then the jet's [B, 1]."""
-    if network.level1 is None:
-        return momenta(network)
-    return {word: Role("words", quantiser.signed) for word, quantiser in words(network).items()}
+    """The inputs of the graph in order: those of the constituents [B, N], then those of the jet or rest [B, 1]."""
+    given = {name: Role("words", quantiser.signed) for name, quantiser in words(network).items()}
+    return given if network.level1 is not None else _given_momenta(network) | given
 
 
 def words(network: NetworkConfig) -> dict[str, Quantiser]:
-    """The ports that take Level-1 words, with the grids of these, which are given; none where they take components."""
+    """The ports whose grids are given: those of Level-1 words, and the multiplicity."""
+    grids: dict[str, Quantiser] = {}
     level1 = network.level1
-    if level1 is None:
-        return {}
-    grids = {"pt": level1.pt, "eta": level1.eta, "phi": level1.phi, "jet_eta": level1.eta, "jet_phi": level1.phi}
-    return grids | ({"jet_pt": level1.pt, "jet_mass": level1.pt} if network.has_jet else {})
+    if level1 is not None:
+        grids |= {"pt": level1.pt, "eta": level1.eta, "phi": level1.phi, "jet_eta": level1.eta, "jet_phi": level1.phi}
+        if network.spurion is not None:
+            grids |= {"jet_pt": level1.pt, "jet_mass": level1.pt}
+    if network.multiplicity is Multiplicity.JET:
+        grids["n_jet"] = MULTIPLICITY
+    return grids
+
+
+def once_a_jet(network: NetworkConfig) -> set[str]:
+    """Ports that are not those of constituents."""
+    return {name for name in ports(network) if name.startswith(("jet_", "rest_", "n_"))}
 
 
 def momenta(network: NetworkConfig) -> dict[str, Role]:
-    """Components of four-momenta: of the constituents [B, N], then of the jet [B, 1].
+    """Components of four-momenta: of the constituents [B, N], then of the jet, then of the rest [B, 1].
 
-    They are ports, or computed from Level-1 words; then the jet lies on the axis, and has q+ and q- only.
+    They are ports, or computed: from Level-1 words, and the rest from the jet and the constituents.
     """
+    roles = _given_momenta(network)
+    if network.spurions is Spurions.REST and network.rest_from is RestFrom.JET:
+        roles |= _of_spurion(network, "rest", network.components)
+    return roles
+
+
+def _given_momenta(network: NetworkConfig) -> dict[str, Role]:
+    """Those that are not computed from others of them; the jet of Level-1 words, and of a rest, lies on the axis."""
     unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
     roles = {c: Role("momenta", c not in unsigned) for c in network.components}
-    if network.has_jet:
-        jet = network.components if network.level1 is None else unsigned
-        roles |= {f"jet_{c}": Role("jet_momenta", c not in unsigned) for c in jet}
+    if network.needs_jet:
+        on_axis = network.level1 is not None or (
+            network.spurions is Spurions.REST and network.coordinates is Coordinates.LIGHT_CONE
+        )
+        roles |= _of_spurion(network, "jet", unsigned if on_axis else network.components)
+    elif network.spurion is not None:
+        roles |= _of_spurion(network, network.spurion, network.components)
     return roles
+
+
+def _of_spurion(network: NetworkConfig, spurion: str, components: Iterable[str]) -> dict[str, Role]:
+    unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
+    return {f"{spurion}_{c}": Role(f"{spurion}_momenta", c not in unsigned) for c in components}
 
 
 def activations(network: NetworkConfig) -> dict[str, Role]:
     """Inner tensors that may carry a quantiser, in the order of the dataflow; the last is the output."""
-    roles = {} if network.level1 is None else momenta(network)
+    given = ports(network)
+    roles = {name: role for name, role in momenta(network).items() if name not in given}
     roles["d"] = Role("d", False)
-    if network.has_jet:
-        roles |= {"d_jet": Role("d_jet", False), "d_jj": Role("d_jj", False)}
+    if network.spurion is not None:
+        roles |= {name: Role(name, False) for name in SPURION_QUANTISERS[network.spurion][1:]}
     roles |= {"r": Role("r", False), "s": Role("s", False), "row": Role("mix", True)}
     if not network.symmetric:
         roles["column"] = Role("mix", True)
-    return roles | {
-        "pair": Role("relu", False),
-        "diagonal": Role("diagonal", False),
-        "pair_sum": Role("sums", False),
-        "diagonal_sum": Role("sums", False),
-        "logit": Role("logit", True),
-    }
+    roles |= {"pair": Role("relu", False), "diagonal": Role("diagonal", False), "pair_sum": Role("sums", False)}
+    if network.spurion_readout:
+        roles["spurion_sum"] = Role("sums", False)
+    return roles | {"diagonal_sum": Role("sums", False), "logit": Role("logit", True)}
 
 
 def outputs(network: NetworkConfig) -> tuple[str, ...]:  # noqa: ARG001
@@ -110,57 +147,105 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
     The column term of the untied form has no S weight and no bias: the row's serve both.
     """
     c = network.channels
-    rows = network.particles + 1 if tables else 1
     weight, bias = Role("weights", True), Role("biases", True)
     shapes: dict[str, tuple[Role, tuple[int, ...]]] = {"w_d": (weight, (c,))}
     mixes = ["row", "diagonal"] if network.symmetric else ["row", "column", "diagonal"]
     for mix in mixes:
         shapes |= {f"{mix}_w_r": (weight, (c,))}
         if mix != "column":
+            rows = bias_rows(network, tables=tables, readout=False)
             shapes |= {f"{mix}_w_s": (weight, (c,)), f"{mix}_bias": (bias, (rows, c))}
-    if network.has_jet:
-        shapes["diagonal_w_jj"] = (weight, (c,))
-    return shapes | {"k_pair": (weight, (c,)), "k_diagonal": (weight, (c,)), "logit_bias": (bias, (rows, 1))}
+    if network.spurion is not None:
+        shapes[own_weight(network.spurion)] = (weight, (c,))
+    shapes |= {"k_pair": (weight, (c,)), "k_diagonal": (weight, (c,))}
+    if network.spurion_readout:
+        shapes["k_spurion"] = (weight, (c,))
+    return shapes | {"logit_bias": (bias, (bias_rows(network, tables=tables, readout=True), 1))}
+
+
+def bias_rows(network: NetworkConfig, *, tables: bool, readout: bool) -> int:
+    """Rows of a bias, of the readout or of rows and diagonal: 1 if it is no table."""
+    if network.multiplicity is Multiplicity.JET:
+        is_table = readout or network.multiplicity_tables is MultiplicityTables.ALL
+        return network.multiplicity_bins.bins if is_table else 1
+    return network.particles + 1 if tables else 1
+
+
+def has_tables(network: NetworkConfig, logit_bias: NDArray[np.float64]) -> bool:
+    """Whether the biases are tables over the number of valid particles, from that of the readout."""
+    return network.multiplicity is not Multiplicity.JET and len(logit_bias) > 1
+
+
+def own_weight(spurion: str) -> str:
+    """The weight of the spurion's product with itself on the diagonal: ``diagonal_w_jj`` or ``diagonal_w_rr``."""
+    return f"diagonal_w_{SPURION_QUANTISERS[spurion][2].removeprefix('d_')}"
 
 
 def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
     """The operator calls of a network in execution order."""
     coordinates = network.coordinates.value
-    constituents: tuple[str | None, ...] = network.components
+    spurion = network.spurion
+    d_spurion, d_own = SPURION_QUANTISERS[spurion][1:] if spurion else (None, None)
+    own = (d_own, own_weight(spurion)) if spurion else (None, None)
     mask = "mask" if tables else None
-    d_jet, d_jj = ("d_jet", "d_jj") if network.has_jet else (None, None)
+    of_jet = "multiplicity_bin" if network.multiplicity is Multiplicity.JET else None
+    in_mix = of_jet if network.multiplicity_tables is MultiplicityTables.ALL else None
     leading = network.components[0] if network.level1 is None else "pt"
     steps = [
         *_components_from_words(network),
+        *_rest_from_jet(network),
         Step("mask", ParticleMask(network.n_spurions), (leading,)),
-        Step("d", PairwiseDot(coordinates, network.beams), constituents),
+        Step("d", PairwiseDot(coordinates, network.beams), network.components),
     ]
-    if network.has_jet:
-        jet = tuple(f"jet_{c}" if f"jet_{c}" in momenta(network) else None for c in network.components)
-        # components that meet none of the jet's multiply nothing
-        constituents = tuple(c if j else None for c, j in zip(constituents, jet, strict=True))
+    if of_jet:
+        bins = network.multiplicity_bins
+        steps.insert(0, Step(of_jet, MultiplicityBin(bins.low, bins.width, bins.bins), ("n_jet",)))
+    if spurion:
+        vector = tuple(f"{spurion}_{c}" if f"{spurion}_{c}" in momenta(network) else None for c in network.components)
+        # components that meet none of the spurion's multiply nothing
+        constituents = tuple(c if s else None for c, s in zip(network.components, vector, strict=True))
         steps += [
-            Step("d_jet", SpurionDot(coordinates), (*constituents, *jet)),
-            Step("d_jj", SpurionDot(coordinates), (*jet, *jet)),
+            Step(str(d_spurion), SpurionDot(coordinates), (*constituents, *vector)),
+            Step(str(d_own), SpurionDot(coordinates), (*vector, *vector)),
         ]
     steps += [
-        Step("r", RowSums(network.particles), ("d", d_jet, d_jj)),
+        Step("r", RowSums(network.particles), ("d", d_spurion, d_own)),
         Step("s", TotalSum(), ("r!",)),
-        Step("row", ParticleMix(), ("r", "s", "row_w_r", "row_w_s", "row_bias", mask, None, None)),
+        _mix("row", "row", mask, in_mix, (None, None)),
     ]
     if not network.symmetric:
-        steps.append(Step("column", ParticleMix(), ("r", None, "column_w_r", None, None, None, None, None)))
-    diagonal_jet = (d_jj, "diagonal_w_jj") if network.has_jet else (None, None)
+        steps.append(Step("column", ParticleMix(), ("r", None, "column_w_r", *[None] * 6)))
     steps += [
-        Step("g", ParticleMix(), ("r", "s", "diagonal_w_r", "diagonal_w_s", "diagonal_bias", mask, *diagonal_jet)),
-        Step("z", PairMix(), ("d", "row", "w_d", None if network.symmetric else "column", d_jet)),
+        _mix("g", "diagonal", mask, in_mix, own),
+        Step("z", PairMix(), ("d", "row", "w_d", None if network.symmetric else "column", d_spurion)),
         Step("pair", Relu(), ("z",)),
         Step("diagonal", Relu(), ("g",)),
         Step("pair_sum", PairSum(), ("pair", "mask")),
-        Step("diagonal_sum", ParticleSum(), ("diagonal", "mask")),
-        Step("logit", Readout(), ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask)),
     ]
+    apart: tuple[str | None, str | None] = (None, None)
+    if network.spurion_readout:
+        steps.append(Step("spurion_sum", SpurionSum(), ("pair", "mask")))
+        apart = ("spurion_sum", "k_spurion")
+    readout = ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask, of_jet, *apart)
+    steps += [Step("diagonal_sum", ParticleSum(), ("diagonal", "mask")), Step("logit", Readout(), readout)]
     return tuple(steps)
+
+
+def _mix(
+    output: str, name: str, mask: str | None, multiplicity_bin: str | None, own: tuple[str | None, str | None]
+) -> Step:
+    given = ("r", "s", f"{name}_w_r", f"{name}_w_s", f"{name}_bias", mask, *own, multiplicity_bin)
+    return Step(output, ParticleMix(), given)
+
+
+def _rest_from_jet(network: NetworkConfig) -> list[Step]:
+    """The rest's components; none where they are ports. A component that the jet does not have is 0 for it."""
+    given = ports(network)
+    return [
+        Step(f"rest_{c}", RestMomentum(), (c, f"jet_{c}" if f"jet_{c}" in momenta(network) else None))
+        for c in network.components
+        if f"rest_{c}" in momenta(network) and f"rest_{c}" not in given
+    ]
 
 
 def _components_from_words(network: NetworkConfig) -> list[Step]:
@@ -180,7 +265,7 @@ def _components_from_words(network: NetworkConfig) -> list[Step]:
         # q+ and q- are even in both angles, y and z odd in one
         odd = int(len(found) == 1)
         steps.append(Step(component, LightConeFromL1(odd), ("pt", *inputs), constants))
-    if network.has_jet:
+    if network.spurion is not None:
         from_words = JetFromL1(JET_BIN_GEV)
         inverse = {"jet_inverse_table": inverse_table(level1)}
         steps += [

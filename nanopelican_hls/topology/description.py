@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import activations, outputs, parameters, ports
+from nanopelican_hls.topology.dataflow import activations, has_tables, outputs, parameters, ports
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class NetworkDescription:
     @property
     def tables(self) -> bool:
         """Whether the biases are tables over the number of valid particles."""
-        return bool(self.parameters["logit_bias"].shape[0] > 1)
+        return has_tables(self.network, self.parameters["logit_bias"])
 
     def __post_init__(self) -> None:
         shapes = {name: shape for name, (_, shape) in parameters(self.network, tables=self.tables).items()}

@@ -16,7 +16,7 @@ from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import DOMAIN, VERSION, CustomOperator
 from nanopelican_hls.operators._onnx_body import OPSET
-from nanopelican_hls.topology.dataflow import Step, dataflow, outputs, ports
+from nanopelican_hls.topology.dataflow import Step, dataflow, once_a_jet, outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 
 
@@ -78,7 +78,7 @@ class _Builder:
         self.values.append(self._value(tensor, self.shapes[source], TensorProto.FLOAT))
 
     def add_port(self, port: str) -> None:
-        width = 1 if port.startswith("jet_") else self.network.n_constituents
+        width = 1 if port in once_a_jet(self.network) else self.network.n_constituents
         self.inputs.append(self._value(f"{port}_in", (1, width), TensorProto.DOUBLE))
         self._add_quant(f"{port}_in", port, self.quantisers[port])
 

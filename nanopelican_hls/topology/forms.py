@@ -35,11 +35,13 @@ class ReferenceForm:
         network = self.smallest
         momenta = LIGHT_CONE_BITS if network.coordinates is Coordinates.LIGHT_CONE else LABORATORY_BITS
         six, eight, ten = QuantiserConfig(6), QuantiserConfig(8), QuantiserConfig(10)
-        jet = eight if network.has_jet else None
-        once_a_jet = ["row_w_s", "diagonal_w_s", "k_pair", "k_diagonal"] + ["diagonal_w_jj"] * network.has_jet
+        jet = eight if network.spurion else None
+        once_a_jet = ["row_w_s", "diagonal_w_s", "k_pair", "k_diagonal"] + ["diagonal_w_jj"] * (
+            network.spurion == "jet"
+        )
         return QuantisersConfig(
             momenta=QuantiserConfig(momenta),
-            jet_momenta=QuantiserConfig(momenta + 2) if network.has_jet else None,
+            jet_momenta=QuantiserConfig(momenta + 2) if network.spurion else None,
             d_jet=jet,
             d_jj=jet,
             d=six,

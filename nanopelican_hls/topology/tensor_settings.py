@@ -47,7 +47,8 @@ def tensor_settings(
 
 def _require_known(network: NetworkConfig, name: str, roles: dict[str, Role], where: str) -> None:
     if name in words(network):
-        raise ConfigError("its grid is that of the Level-1 format", where=f"{where}.tensors.{name}", remedy="remove it")
+        what = "of the Level-1 format" if network.level1 else "of whole numbers"
+        raise ConfigError(f"its grid is that {what}", where=f"{where}.tensors.{name}", remedy="remove it")
     if name not in roles:
         near = difflib.get_close_matches(name, roles, n=1, cutoff=0.0)[0]
         raise ConfigError(f"unknown tensor {name!r}", where=f"{where}.tensors", remedy=f"did you mean {near!r}?")

@@ -33,7 +33,7 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
     def compute(row: Symbolic) -> Symbolic:
         d_jj = row[:, 1 : row.shape[1] - len(shared) - masked]
         jet = (d_jj, own["w_jj"]) if d_jj.shape[1] else (None, None)
-        mixed: Symbolic = operator.compute(row[:, :1], None, own["w_r"], None, None, None, *jet).reshape(1, -1)
+        mixed: Symbolic = operator.compute(row[:, :1], None, own["w_r"], None, None, None, *jet, None).reshape(1, -1)
         if shared:
             end = row.shape[1] - masked
             mixed = mixed + row[:, end - 2 * channels : end - channels] + row[:, end - channels : end]
@@ -56,16 +56,17 @@ def _shared_terms(
 ) -> list[Value]:
     """Of all channels, in two halves: a particle's own term, with which they are added, is there sooner."""
     inputs = builder.inputs_of(node)
-    mask = list(inputs.get("mask", ()))
+    mask, multiplicity_bin = (list(inputs.get(name, ())) for name in ("mask", "multiplicity_bin"))
 
     def compute(row: Symbolic) -> Symbolic:
         zero = Symbolic(np.zeros((1, 1)))
         valid = row[:, 1:] if mask else None
+        of_jet = row[:, 1:] if multiplicity_bin else None
         w_r, w_s, bias = (constants[name] for name in ("w_r", "w_s", "bias"))
-        terms: Symbolic = operator.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None)
+        terms: Symbolic = operator.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None, of_jet)
         return terms.reshape(1, -1).halves()
 
-    (terms,) = builder.netlist.lanes(f"{node.output}_shared", [[*inputs["s"], *mask]], compute)
+    (terms,) = builder.netlist.lanes(f"{node.output}_shared", [[*inputs["s"], *mask, *multiplicity_bin]], compute)
     return terms
 
 
