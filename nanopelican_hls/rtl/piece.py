@@ -7,24 +7,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-import alkaid
 from alkaid.codegen.rtl.verilog.comb import ssa_gen
 from alkaid.codegen.rtl.verilog.lookup import lookup_name, lookup_source
-from alkaid.trace.passes import add_surrogate, dead_code_elimin, fuse_ternary_adders
-from alkaid.types import CombLogic, QInterval
 
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange, grid_exponent
+from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES as PRIMITIVES
+from nanopelican_hls.rtl.alkaid_adapter import CombLogic, Opcode, QInterval, as_piece, patched
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.schedule import Operation, Time, stages
 from nanopelican_hls.rtl.sums import TABLE_LEVELS
 from nanopelican_hls.rtl.symbolic import Symbolic
-
-#: alkaid's operations (its docs/alir.md)
-NEGATION, INPUT, SUM, DIFFERENCE, CONSTANT_SUM, CONSTANT, PRODUCT, TABLE, TERNARY = -2, -1, 0, 1, 4, 5, 7, 8, 11
-PRIMITIVES = Path(alkaid.__file__).parent / "codegen" / "rtl" / "verilog" / "source"
 
 
 @dataclass(frozen=True)
@@ -96,6 +90,7 @@ class Piece:
         return self.body.replace("module (", f"module {module} (", 1)
 
 
+@patched()
 def trace_piece(
     inputs: Sequence[FixedRange | float],
     compute: Callable[[Symbolic], Symbolic],
@@ -120,8 +115,7 @@ def trace_piece(
     ports = Symbolic(row.values[:, variable])
     if not variable:
         return _constant_piece(inputs, compute(row))
-    logic = circuit({"x": ports}, {"y": compute(row)}).logic
-    logic = add_surrogate(dead_code_elimin(fuse_ternary_adders(logic), keep_dead_inputs=True), _skip_op8_cost=True)
+    logic = as_piece(circuit({"x": ports}, {"y": compute(row)}).logic)
     return _Writer(logic, [arrivals[k] for k in variable], levels).piece(inputs, variable)
 
 
@@ -142,15 +136,15 @@ class _Writer:
                 op.addr,
                 max(
                     float(op.latency - max((ops[a].latency for a in op.addr), default=0.0)),
-                    TABLE_LEVELS if op.opcode == TABLE else 0.0,
+                    TABLE_LEVELS if op.opcode == Opcode.TABLE else 0.0,
                 ),
-                arrivals[op.data[0]] if op.opcode == INPUT else None,
+                arrivals[op.data[0]] if op.opcode == Opcode.INPUT else None,
             )
             for op in ops
         ]
         self.cycle, self.ready = stages(operations, logic.out_idxs, levels)
         #: operations that are inputs, by place
-        self.inputs = {op.data[0]: k for k, op in enumerate(ops) if op.opcode == INPUT and self._is_wire(k)}
+        self.inputs = {op.data[0]: k for k, op in enumerate(ops) if op.opcode == Opcode.INPUT and self._is_wire(k)}
         self.registers: dict[tuple[int, int], int] = {}
 
     def _is_wire(self, k: int) -> bool:
@@ -160,7 +154,7 @@ class _Writer:
         """The value of operation k in a cycle, through as many registers as that takes."""
         own = self.cycle[k]
         assert own is not None
-        if self.logic.ops[k].opcode == CONSTANT:
+        if self.logic.ops[k].opcode == Opcode.CONSTANT:
             return f"v{k}"
         if not own <= cycle:
             raise RtlError(f"operation {k} is wanted in cycle {cycle}, and done in cycle {own}", where="schedule")
@@ -178,7 +172,7 @@ class _Writer:
             op, cycle = self.logic.ops[k], self.cycle[k]
             if cycle is None:
                 continue
-            if op.opcode == INPUT:
+            if op.opcode == Opcode.INPUT:
                 line = f"wire [{sum(op.qint.kif) - 1}:0] v{k}; assign v{k} = x{op.data[0]};"
             lines.append(re.sub(r"\bv(\d+)\b", partial(self._renamed, cycle), line))
         return lines
@@ -215,7 +209,7 @@ class _Writer:
         return [*declared, "always @(posedge clk) begin", *moved, "end"] if registers else []
 
     def _tables(self) -> dict[str, str]:
-        used = [op for op in self.logic.ops if op.opcode == TABLE and sum(op.qint.kif) > 0]
+        used = [op for op in self.logic.ops if op.opcode == Opcode.TABLE and sum(op.qint.kif) > 0]
         if not used:
             return {}
         modules = re.findall(r"^module .*?^endmodule$", lookup_source([self.logic]), flags=re.DOTALL | re.MULTILINE)
@@ -225,7 +219,7 @@ class _Writer:
     def _adds_constant(self, k: int) -> bool:
         """Whether a constant is added that is not all below the bits of the number."""
         op = self.logic.ops[k]
-        if op.opcode != CONSTANT_SUM:
+        if op.opcode != Opcode.CONSTANT_SUM:
             return False
         constant, fraction = op.data
         step: float = self.logic.ops[op.addr[0]].qint.step
@@ -234,12 +228,12 @@ class _Writer:
     def _costs(self) -> Costs:
         ops = self.logic.ops
         width = [sum(op.qint.kif) for op in ops]
-        adders = (SUM, DIFFERENCE, TERNARY, NEGATION)
+        adders = (Opcode.SUM, Opcode.DIFFERENCE, Opcode.TERNARY, Opcode.NEGATION)
         live = [k for k in range(len(ops)) if self.cycle[k] is not None]
-        factors = [ops[k].addr for k in live if ops[k].opcode == PRODUCT]
+        factors = [ops[k].addr for k in live if ops[k].opcode == Opcode.PRODUCT]
         return Costs(
             adder_bits=sum(width[k] for k in live if ops[k].opcode in adders or self._adds_constant(k)),
             products=tuple(sorted((width[a], width[b]) for a, b in factors)),
-            table_bits=sum(width[k] << width[ops[k].addr[0]] for k in live if ops[k].opcode == TABLE),
+            table_bits=sum(width[k] << width[ops[k].addr[0]] for k in live if ops[k].opcode == Opcode.TABLE),
             register_bits=sum(self.registers.values()),
         )
