@@ -1,5 +1,6 @@
 """alkaid is corrected while something is traced, and is itself again afterwards."""
 
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from alkaid._binary import cmvm_bin
 from random_networks import NETWORKS, random_description
 
+import nanopelican_hls.rtl
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.rtl import alkaid_adapter
 from nanopelican_hls.rtl.alkaid_adapter import CORRECTIONS, VERSIONS, check_version, patched
 from nanopelican_hls.rtl.architecture import Settings, build
 from nanopelican_hls.rtl.tracer import trace
@@ -64,3 +67,11 @@ def test_versions_of_the_extra_are_accepted(version, monkeypatch):
     project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     first, end = (".".join(map(str, each)) for each in VERSIONS)
     assert f'"alkaid>={first},<{end}"' in project
+
+
+def test_no_other_module_imports_alkaid():
+    package = Path(nanopelican_hls.__file__).parent
+    imports = re.compile(r"^\s*(import|from) alkaid\b", re.MULTILINE)
+    assert [path.name for path in package.rglob("*.py") if imports.search(path.read_text())] == [
+        Path(alkaid_adapter.__file__).name
+    ]
