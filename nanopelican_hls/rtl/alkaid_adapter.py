@@ -61,7 +61,6 @@ __all__ = [
     "FVArray",
     "FVArrayInput",
     "FVariable",
-    "Op",
     "Opcode",
     "QInterval",
     "RTLModel",

@@ -36,6 +36,10 @@ class Number:
     def exponent(self) -> int:
         return self.values.exponent
 
+    def on(self, net: str) -> Net:
+        """The number in Verilog, on a net."""
+        return Net(net, self.bits, self.signed, self.exponent)
+
 
 @dataclass(frozen=True)
 class Costs:

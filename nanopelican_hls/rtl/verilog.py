@@ -48,6 +48,14 @@ class Net:
         sign = f"{{{copies}{{{self.top}}}}}"
         return sign if bottom >= self.bits else f"{{{sign}, {self.name}[{self.bits - 1}:{bottom}]}}"
 
+    def extended(self, exponent: int, bits: int) -> str:
+        """The same number with so many bits, on a finer grid."""
+        below = self.exponent - exponent
+        above = bits - self.bits - below
+        sign = self.top if self.signed else "1'b0"
+        parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [self.name] + [f"{below}'b0"] * (below > 0)
+        return f"{{{', '.join(parts)}}}" if len(parts) > 1 else self.name
+
 
 @dataclass(frozen=True)
 class Step:
@@ -177,15 +185,9 @@ def _choice(step: Step) -> str:
     up_a = a.exponent - step.result.exponent
     up_b = b.exponent + step.data[0] - step.result.exponent
     if up_a and up_b:
-        raise RtlError(
-            f"shifts both numbers that it chooses from, by {up_a} and {up_b}",
-            where=f"net {step.result.name}",
-            remedy=REPORT,
-        )
-    shift = max(up_b, 0) - max(up_a, 0)
-    return step.instance(
-        "mux", (a.width, b.width, a.signed, b.signed, step.result.bits, shift), by.top, a.whole, b.whole
-    )
+        raise RtlError(f"is chosen from numbers shifted by {up_a} and {up_b}", where=step.result.name, remedy=REPORT)
+    parameters = (a.width, b.width, a.signed, b.signed, step.result.bits, max(up_b, 0) - max(up_a, 0))
+    return step.instance("mux", parameters, by.top, a.whole, b.whole)
 
 
 def _product(step: Step) -> str:

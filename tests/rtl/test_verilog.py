@@ -48,6 +48,19 @@ def test_bits_that_there_are_not(net, ends):
         net.slice(*ends)
 
 
+@pytest.mark.parametrize(
+    ("net", "exponent", "bits", "expected"),
+    [
+        (A, -1, 4, "a"),
+        (A, -1, 6, "{{2{a[3]}}, a}"),
+        (A, -3, 6, "{a, 2'b0}"),
+        (B, -1, 6, "{{2{1'b0}}, b, 1'b0}"),
+    ],
+)
+def test_a_number_on_a_finer_grid(net, exponent, bits, expected):
+    assert net.extended(exponent, bits) == expected
+
+
 def test_a_number_of_no_bits_is_a_zero():
     nothing = Net("", 0, False, 0)
     step = Step(0, Opcode.CHOICE, Net("y", 3, False, 0), (nothing, B, A), (0,))
