@@ -18,8 +18,8 @@ from nanopelican_hls.operators.base import Operator
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.rtl import fabric
-from nanopelican_hls.rtl.architecture import build, dsps
-from nanopelican_hls.rtl.netlist import Instance, Netlist
+from nanopelican_hls.rtl.hardware import build, dsps
+from nanopelican_hls.rtl.netlist import Netlist
 from nanopelican_hls.rtl.settings import Settings
 
 #: coefficients, their errors, and what they were fitted to
@@ -92,7 +92,7 @@ class Counts:
             return sum(count * piece.costs.adder_bits for count, piece, operator in pieces if operator in kinds)
 
         outputs = [(count, output) for count, piece, op in pieces if op is PairMix for output in piece.outputs]
-        booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
+        booths = _booths(netlist)
         return cls(
             cycles=max(word.time.cycle for word in words) + 1,
             dsp=dsps(netlist, settings).total(),
@@ -101,9 +101,9 @@ class Counts:
             pair_mix_bits=adder_bits(PairMix),
             pair_output_bits=sum(count * output.bits for count, output in outputs if not isinstance(output, float)),
             table_luts=sum(count * -(-piece.costs.table_bits // TABLE_BITS) for count, piece, _ in pieces),
-            booth_bits=sum(_booth_bits(instance) for instance in booths),
+            booth_bits=sum(booth.luts for booth, _ in booths),
             register_bits=sum(count * piece.costs.register_bits for count, piece, _ in pieces),
-            booth_register_bits=sum(_booth_register_bits(instance) for instance in booths),
+            booth_register_bits=sum(booth.register_bits(rows_per_stage) for booth, rows_per_stage in booths),
             shift_registers=sum(bits for bits, cycles in _delays(netlist) if cycles >= SHORTEST_SHIFT_REGISTER),
             waiting_bits=_port_bits(program)
             + sum(bits * cycles for bits, cycles in _delays(netlist) if cycles < SHORTEST_SHIFT_REGISTER),
@@ -114,18 +114,10 @@ def _delays(netlist: Netlist) -> list[tuple[int, int]]:
     return [(bits, cycles) for _, _, bits, cycles in netlist.delays()]
 
 
-def _booth_rows(instance: Instance) -> int:
-    return (instance.parameters["B_WIDTH"] + (not instance.parameters["B_SIGNED"]) + 1) // 2
-
-
-def _booth_bits(instance: Instance) -> int:
-    return _booth_rows(instance) * (instance.parameters["A_WIDTH"] + 3)
-
-
-def _booth_register_bits(instance: Instance) -> int:
-    """At the end of a stage: the sum, both factors, and the bits of the product that are known."""
-    cuts = -(-_booth_rows(instance) // instance.parameters["ROWS_PER_STAGE"]) - 1
-    return cuts * (2 * instance.parameters["A_WIDTH"] + instance.parameters["B_WIDTH"] + 2)
+def _booths(netlist: Netlist) -> list[tuple[fabric.Booth, int]]:
+    """Hand-written multipliers, and how many of their rows are a stage."""
+    own = [instance.parameters for instance in netlist.instances if instance.module == fabric.MODULE]
+    return [(fabric.Booth(of["A_WIDTH"], of["B_WIDTH"], bool(of["B_SIGNED"])), of["ROWS_PER_STAGE"]) for of in own]
 
 
 def _port_bits(program: Program) -> int:

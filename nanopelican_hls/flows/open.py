@@ -98,7 +98,7 @@ def _simulated(
     project: RtlProject, program: Program, ports: Arrays, announce: Callable[[str], object]
 ) -> tuple[int, Comparison]:
     """Jets and hostile events in Verilator, against QONNX execution: the latency that is seen, and the comparison."""
-    announce("hostile events (QONNX execution)")
+    announce("QONNX execution")
     hostile = hostile_events(program, lambda events: execute(program, events), HOSTILE_EVENTS).ports
     events = _joined(port_arrays(program, ports), port_arrays(program, hostile))
     announce("simulation (Verilator)")

@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from alkaid.codegen.rtl import RTLModel
-from alkaid.trace import trace
-from alkaid.trace.passes import add_surrogate
-from alkaid.types import CombLogic
 from numpy.typing import NDArray
 
-from nanopelican_hls.rtl.symbolic import HWCONF, Shape, Symbolic
+from nanopelican_hls.rtl.alkaid_adapter import CombLogic, RTLModel, optimised, patched
+from nanopelican_hls.rtl.symbolic import Shape, Symbolic
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,7 @@ class Circuit:
         parts = np.split(result, np.cumsum(widths)[:-1], axis=1)
         return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.outputs.items(), parts, strict=True)}
 
+    @patched()
     def vhdl(self, entity: str, levels_per_stage: float) -> tuple[dict[str, str], int]:
         """One pipeline of at most so many levels of logic a stage, registers before and behind.
 
@@ -76,12 +74,11 @@ class Circuit:
             return {path.name: path.read_text(encoding="utf-8") for path in sorted(sources)}, int(model.latency)
 
 
+@patched()
 def circuit(inputs: Mapping[str, Symbolic], outputs: Mapping[str, Symbolic]) -> Circuit:
     """The logic between symbolic arrays [1, ...], without what no output needs; all inputs stay."""
-    logic = trace(_flat(inputs.values()), _flat(outputs.values()), keep_dead_inputs=True)
     return Circuit(
-        # alkaid's optimiser forgets these two
-        logic=add_surrogate(logic._replace(carry_size=HWCONF.carry_size, adder_size=HWCONF.adder_size)),
+        logic=optimised(_flat(inputs.values()), _flat(outputs.values())),
         inputs={name: array.shape[1:] for name, array in inputs.items()},
         outputs={name: array.shape[1:] for name, array in outputs.items()},
     )

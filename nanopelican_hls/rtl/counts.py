@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl import fabric, products
-from nanopelican_hls.rtl.architecture import build, dsps
+from nanopelican_hls.rtl.hardware import build, dsps
 from nanopelican_hls.rtl.netlist import Netlist
 from nanopelican_hls.rtl.piece import Costs, Piece
 from nanopelican_hls.rtl.schedule import Time

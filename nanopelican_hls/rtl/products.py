@@ -31,15 +31,6 @@ def signed_bits(number: Number, exponent: int) -> int:
     return number.bits + (not number.signed) + number.exponent - exponent
 
 
-def extended(net: str, number: Number, exponent: int, bits: int) -> str:
-    """A number as signed one of so many bits on a finer grid, in Verilog."""
-    below = number.exponent - exponent
-    above = bits - number.bits - below
-    sign = f"{net}[{number.bits - 1}]" if number.signed else "1'b0"
-    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [net] + [f"{below}'b0"] * (below > 0)
-    return f"{{{', '.join(parts)}}}" if len(parts) > 1 else net
-
-
 class Products:
     """Minkowski products of a netlist.
 
@@ -242,7 +233,7 @@ class Products:
         return results
 
     def _extended(self, word: Word, cycle: int, exponent: int, bits: int) -> str:
-        return extended(self.netlist.at(word, cycle), word.number, exponent, bits)
+        return word.number.on(self.netlist.at(word, cycle)).extended(exponent, bits)
 
     def _nets(self, term: Term, cycle: int, a_exponent: int, a_bits: int) -> dict[str, str]:
         b = term.b.number

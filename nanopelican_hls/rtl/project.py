@@ -16,10 +16,10 @@ from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange, Rounding
-from nanopelican_hls.rtl.architecture import Hardware, build
+from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
+from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
 from nanopelican_hls.rtl.netlist import Word
-from nanopelican_hls.rtl.piece import PRIMITIVES
 from nanopelican_hls.rtl.settings import PRODUCTS, Settings
 from nanopelican_hls.rtl.top_module import TopModule, strict
 from nanopelican_hls.rtl.tracer import trace

@@ -1,4 +1,4 @@
-"""Arrays of symbolic fixed-point numbers, of alkaid's variables; this module, `circuit` and `plugin` know alkaid.
+"""Arrays of symbolic fixed-point numbers, of alkaid's variables.
 
 `Symbolic` follows the array protocol that `Operator.compute` needs (operators/_arrays.py), so that the semantics of an
 operator, written once, runs on it unchanged and leaves behind the adders, multipliers and tables that compute it.
@@ -10,22 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig, affine_interval, fixed_variable
-from alkaid.trace import fixed_variable_array as variable_array
-from alkaid.trace import tracer as alkaid_tracer
-from alkaid.trace.passes import canon
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser, grid_exponent
+from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
+from nanopelican_hls.rtl.alkaid_adapter import ENTRY_BITS, HWCONF, FVariable, FVArray, FVArrayInput
 from nanopelican_hls.rtl.quantise import is_constant, quantised, select_bits, value_of
 from nanopelican_hls.rtl.sums import Sum, plus, times
-
-#: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no limit on latency while tracing; alkaid sorts
-#: wide multiplications wrongly when the size of the carry chain is not positive
-HWCONF = HWConfig(1, 8, -1)
-#: widest constant, without its sign, that alkaid adds to a number; widest entry of its tables, which are float32 to it
-CONSTANT_BITS, ENTRY_BITS = 31, 24
 
 Shape = tuple[int, ...]
 
@@ -165,36 +156,6 @@ class Symbolic:
         """The same numbers, which are known to lie in a range: bits above it fall off, and cost nothing."""
         integer_bits = values.bits - values.signed + values.exponent
         return Symbolic(_each(lambda x: _clip_type(x, values.signed, integer_bits), self.values))
-
-
-def last_bit(constant: float) -> int:
-    """Exponent of the last bit of a constant; of 0, that of no other."""
-    return grid_exponent(float(constant)) if constant else 127
-
-
-def _last_bit_of_operand(constant: float) -> int:
-    """The same of a constant that is to be added, which alkaid would cut to 32 bits.
-
-    Raises
-    ------
-    RtlError
-        If it is wider.
-    """
-    bottom = last_bit(constant)
-    bits = int(abs(constant) * 2.0**-bottom).bit_length()
-    if bits > CONSTANT_BITS:
-        raise RtlError(
-            f"is a constant of {bits} bits, more than the {CONSTANT_BITS} that can be added to a number",
-            where=f"{constant:.17g}",
-            remedy="narrow the quantisers of biases, or bring their grids and those of sums together",
-        )
-    return bottom
-
-
-# alkaid looks for the last bit in float32, and so forgets those of a constant of more than 24 bits
-for _module in (affine_interval, variable_array, alkaid_tracer, canon):
-    _module.get_lsb_loc = last_bit
-fixed_variable.get_lsb_loc = _last_bit_of_operand
 
 
 def _variable(value: FixedRange | float, arrival: float) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nanopelican_hls.contract.port import Port
-from nanopelican_hls.rtl.architecture import Hardware
+from nanopelican_hls.rtl.hardware import Hardware
 from nanopelican_hls.rtl.netlist import Value, Word
-from nanopelican_hls.rtl.products import extended
 
 
 class TopModule:
@@ -78,7 +77,7 @@ class TopModule:
         if not isinstance(value, Word):
             return f"{port.bits}'d{int(value / 2.0**port.exponent) % (1 << port.bits)}"
         net = value.net if cycle is None else self.hardware.netlist.at(value, cycle)
-        return extended(net, value.number, port.exponent, port.bits)
+        return value.number.on(net).extended(port.exponent, port.bits)
 
 
 def strict(module: str) -> str:

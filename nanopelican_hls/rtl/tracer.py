@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.rtl.alkaid_adapter import patched
 from nanopelican_hls.rtl.circuit import Circuit, circuit
 from nanopelican_hls.rtl.symbolic import Symbolic
 
@@ -30,6 +31,7 @@ class Trace:
         return circuit(self.ports, {name: self.tensors[name] for name in names})
 
 
+@patched()
 def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trace:
     """Replay a program.
 

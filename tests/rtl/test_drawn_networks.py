@@ -13,7 +13,7 @@ from drawn_networks import SEEDS, example
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.comparison import compare
-from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.hardware import Settings
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.tracer import trace
 

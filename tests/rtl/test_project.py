@@ -16,7 +16,7 @@ from nanopelican_hls.flows import yosys as mapping
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.flows.yosys import NETLIST, PIECES, map_rtl
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.hardware import Settings
 from nanopelican_hls.rtl.project import TEMPLATES, generate_rtl, read_rtl
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program

@@ -10,11 +10,12 @@ from nanopelican_hls.contract.program import Node
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators.particle_mask import ParticleMask
 from nanopelican_hls.operators.particle_mix import ParticleMix
+from nanopelican_hls.rtl.alkaid_adapter import ENTRY_BITS
 from nanopelican_hls.rtl.masking import padded_term
 from nanopelican_hls.rtl.netlist import Value
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
-from nanopelican_hls.rtl.symbolic import ENTRY_BITS, Symbolic
+from nanopelican_hls.rtl.symbolic import Symbolic
 
 
 @add_hardware.register

@@ -9,7 +9,7 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.architecture import Settings, build
+from nanopelican_hls.rtl.hardware import Settings, build
 from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.topology.export import build_program
