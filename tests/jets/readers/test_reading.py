@@ -140,7 +140,7 @@ class TestWrongLayout:
         refused(tmp_path / "fixed.h5", "it has 'table'. Layouts tried")
 
     def test_compression_that_is_not_known(self, tmp_path):
-        lzo = 305  # a filter of HDF5's register that nobody here has
+        lzo = 305  # a registered HDF5 filter that is not installed
         with h5py.File(tmp_path / "jets.h5", "w") as file:
             creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             creation.set_chunk((12, 16, 4))
