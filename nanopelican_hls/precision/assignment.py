@@ -122,14 +122,20 @@ def lowest_loss(blocks: Sequence[Sequence[Option]], cost: Cost, budget: float) -
     limit = budget - full
     while True:
         chosen = _solve(blocks, costs, limit)
+        if chosen is None:
+            raise ConfigError(
+                f"no choice of widths meets the budget ({budget:.0f}; the widest choice costs {full:.0f})",
+                where="budget",
+                remedy=f"use a larger budget; no quantiser gets fewer than {LEAST_BITS} bits",
+            )
         excess = cost(_widths(chosen)) - budget
         if excess <= TOLERANCE * full:
             return {name: quantiser for option in chosen for name, quantiser in option.quantisers.items()}
         limit -= excess
 
 
-def _solve(blocks: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]], limit: float) -> list[Option]:
-    """Choose one option of each block: one binary variable per option."""
+def _solve(blocks: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]], limit: float) -> list[Option] | None:
+    """Choose one option of each block, one binary variable per option; None if no choice is within the limit."""
     sizes = [len(block) for block in blocks]
     one_each = np.repeat(np.eye(len(blocks)), sizes, axis=1)
     flat_costs = np.concatenate([np.asarray(c, dtype=float) for c in costs])
@@ -142,18 +148,10 @@ def _solve(blocks: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]],
         options={"mip_rel_gap": 0.0},
     )
     if solution.x is None:
-        raise _too_small(limit)
+        return None
     every = [option for block in blocks for option in block]
     return [every[k] for k in np.flatnonzero(solution.x > 0.5)]
 
 
 def _widths(chosen: Sequence[Option]) -> dict[str, int]:
     return {name: bits for option in chosen for name, bits in option.widths.items()}
-
-
-def _too_small(budget: float) -> ConfigError:
-    return ConfigError(
-        f"no choice of widths meets the budget ({budget:.0f})",
-        where="budget",
-        remedy=f"use a larger budget; no quantiser gets fewer than {LEAST_BITS} bits",
-    )
