@@ -93,7 +93,9 @@ def test_a_cost_that_is_no_sum_is_kept_to_as_well(seed):
 
 
 def test_a_budget_that_nothing_meets_is_refused():
-    with pytest.raises(ConfigError, match=r"meets the budget \(7; the widest choice .*\n.*no quantiser gets fewer than 2"):
+    with pytest.raises(
+        ConfigError, match=r"meets the budget \(7; the widest choice .*\n.*no quantiser gets fewer than 2"
+    ):
         lowest_loss(random_blocks(0), Weighted(dict.fromkeys("abcd", 1)), 7.0)
 
 
