@@ -1,4 +1,4 @@
-"""What every target does alike: it writes a program into a folder, whole, and says what its ports are."""
+"""Common behaviour of targets: a program is written to a folder as a whole, with a description of its ports."""
 
 from __future__ import annotations
 

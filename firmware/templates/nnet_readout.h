@@ -35,7 +35,7 @@ Channels:
     return sum;
 }
 
-// What the pairs of the spurion count for more, in the order of h.
+// Extra weight of the pairs with the spurion, summed in the order of h.
 template <typename CONFIG_T, class res_T, class spurion_T, class k_T>
 res_T readout_spurion(spurion_T spurion_sum[CONFIG_T::n_channels], k_T k_spurion[CONFIG_T::n_channels]) {
     #pragma HLS INLINE
@@ -54,7 +54,7 @@ template <typename CONFIG_T, class res_T> res_T readout_spurion(absent, absent) 
     return 0;
 }
 
-// The same with the bias of the multiplicity, and what the pairs of the spurion add.
+// The output, with the bias for the multiplicity and the extra weight of the spurion's pairs.
 template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class mask_T, class bin_T,
           class spurion_T, class k_spurion_T, class res_T, typename CONFIG_T>
 void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
@@ -62,7 +62,7 @@ void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONF
              bias_T bias[CONFIG_T::n_bias_rows], optional<mask_T, CONFIG_T::n_particles> mask,
              optional<bin_T, 1> multiplicity_bin, optional<spurion_T, CONFIG_T::n_channels> spurion_sum,
              optional<k_spurion_T, CONFIG_T::n_channels> k_spurion, res_T res[1]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     #pragma HLS ARRAY_PARTITION variable=bias complete

@@ -1,4 +1,4 @@
-"""The dataflow in torch: one interpreter for the float and for the quantised network."""
+"""The dataflow in torch: one interpreter for the float and the quantised network."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from nanopelican_hls.topology.dataflow import Step, dataflow, parameters
 def execute(
     steps: Iterable[Step], tensors: dict[str, Tensor], quantisers: Mapping[str, Callable[[Tensor], Tensor]]
 ) -> None:
-    """Run operator calls in order, adding what they give to ``tensors``.
+    """Run operator calls in order, adding their results to ``tensors``.
 
     Parameters
     ----------
     steps : iterable of Step
-        Calls of `dataflow`, each behind those whose results it takes.
+        Calls of `dataflow`, each after those whose results it uses.
     tensors : dict of str to Tensor
-        Ports (batch axis first), parameters and the results of earlier steps; changed in place. A tensor ``t`` with a
-        quantiser is stored twice: ``t_exact``, what the operator gave, and ``t``.
+        Ports (batch axis first), parameters and results of earlier steps; changed in place. A tensor ``t`` with a
+        quantiser is stored twice: unquantised as ``t_exact``, quantised as ``t``.
     quantisers : mapping of str to callable
         By tensor name.
     """
@@ -39,7 +39,7 @@ def execute(
 
 
 def _lookup(tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    """The tensor an input names; ``t!`` is the exact one, which is ``t`` itself where ``t`` has no quantiser."""
+    """The tensor named by an input; ``t!`` is the unquantised one, which is ``t`` itself if ``t`` has no quantiser."""
     bare = name.removesuffix("!")
     exact = f"{bare}_exact"
     return tensors[exact] if name != bare and exact in tensors else tensors[bare]
@@ -48,7 +48,7 @@ def _lookup(tensors: Mapping[str, Tensor], name: str) -> Tensor:
 def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     """The dataflow before and after the first trained parameter.
 
-    What the first part computes (mask, dot products and their sums) is constant for a jet, and so computed once.
+    The first part (mask, dot products and their sums) is constant for each jet, so it is computed once.
     """
     steps = dataflow(network, tables=tables)
     trained = parameters(network, tables=tables)
@@ -57,9 +57,9 @@ def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tu
 
 
 class Around(NamedTuple):
-    """Steps that a kernel computes in one go, those before and those after them.
+    """The steps that one kernel computes together, and the steps before and after them.
 
-    ``chain`` holds operators each of which feeds the next; ``ends``, by operator, those that the last of them feeds.
+    ``chain`` holds operators each of which feeds the next; ``ends``, by operator, the steps that its last one feeds.
     """
 
     before: tuple[Step, ...]
@@ -69,7 +69,7 @@ class Around(NamedTuple):
 
 
 def around(steps: Iterable[Step], chain: Iterable[type[Operator]]) -> Around:
-    """Find what a kernel replaces, by the operators of its chain (`pair_level.CHAIN`)."""
+    """Split the steps around what a kernel computes, given the operator types of its chain (`pair_level.CHAIN`)."""
     steps = tuple(steps)
     found: list[Step] = []
     for kind in chain:

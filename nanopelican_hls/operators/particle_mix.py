@@ -1,4 +1,4 @@
-"""ParticleMix: what a particle adds to its row, its column, or its diagonal entry (docs/network.md: row, column, g)."""
+"""ParticleMix: row, column or diagonal term of each particle (docs/network.md: row, column, g)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
 def table_row(mask: Array | None, table: Array, multiplicity_bin: Array | None = None) -> Array:
-    """The row of a multiplicity table: [B, K] at the bin of a jet, or at n = number of valid particles; or [1, K]."""
+    """Row of a multiplicity table: [B, K] at the bin or the number of valid particles, or [1, K] if it has one row."""
     if table.shape[0] == 1:
         return table
     if multiplicity_bin is not None:
@@ -24,18 +24,16 @@ def table_row(mask: Array | None, table: Array, multiplicity_bin: Array | None =
 
 
 def check_table(sizes: Mapping[str, int], mask: Shape | None, multiplicity_bin: Shape | None = None) -> None:
-    """ValueError if a multiplicity table has not one row, no bin to choose one, and not a row for every n = 0 ... M."""
+    """ValueError unless a table has one row, or a bin to select one, or a mask and a row for every n = 0 ... M."""
     rows = sizes.get("T", 1)
     if multiplicity_bin is not None and mask is not None:
-        raise ValueError("both a mask and a bin choose a row of the bias")
+        raise ValueError("bias: the row is selected by a mask and by a bin")
     if multiplicity_bin is not None:
         return
     if rows != 1 and mask is None:
-        raise ValueError(f"bias is a table of {rows} rows, and there is no mask to choose one")
+        raise ValueError(f"bias is a table of {rows} rows, but there is no mask to select one")
     if rows != 1 and rows != sizes["M"] + 1:
-        raise ValueError(
-            f"bias has {rows} rows, expected 1 or {sizes['M'] + 1}, one for every number of valid particles"
-        )
+        raise ValueError(f"bias has {rows} rows, expected 1 or {sizes['M'] + 1} (one per number of valid particles)")
 
 
 def check_bin(multiplicity_bin: FixedRange | None, bias: Any) -> None:
@@ -47,7 +45,7 @@ def check_bin(multiplicity_bin: FixedRange | None, bias: Any) -> None:
 
 
 def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
-    """Range of ``x * w`` over all weights ``w``."""
+    """Range of ``x * w`` for all weights ``w``."""
     grid = FixedRange.of_values(weights)
     flat = np.ldexp(np.asarray(weights, dtype=np.float64), -grid.exponent).ravel()
     return FixedRange.union([x * FixedRange(int(w), int(w), grid.exponent) for w in flat])

@@ -1,4 +1,4 @@
-"""Readout: the output weight from the two sums (docs/network.md, LinEq2->0)."""
+"""Readout: the output from the pair and diagonal sums (docs/network.md, LinEq2->0)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The network as a list of operator calls: torch trains through it, and the QONNX graph is built from it.
 
-A tensor ``t`` that has a quantiser exists twice: ``t_exact``, what its operator gives, and ``t``, quantised; a port has
-``t_in`` and ``t``. Without a quantiser the two are one.
+A quantised tensor ``t`` exists twice: ``t_exact``, the output of its operator, and ``t``, the output of its quantiser.
+For a port these are ``t_in`` and ``t``. A tensor without a quantiser is just ``t``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from nanopelican_hls.topology.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, ang
 
 @dataclass(frozen=True)
 class Role:
-    """Which entry of `QuantisersConfig` a tensor's quantiser takes its width from, and its sign."""
+    """The entry of `QuantisersConfig` for a tensor's quantiser, and whether it is signed."""
 
     key: str
     signed: bool
@@ -55,8 +55,8 @@ class Role:
 class Step(Call):
     """One operator call of the network.
 
-    An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one. ``constants`` are
-    the values of inputs that are neither tensors nor parameters: tables that nothing trains.
+    An input ``t`` is the tensor after its quantiser, if it has one; ``t!`` is the exact one. ``constants`` are tables
+    that are not trained, by input tensor.
     """
 
     constants: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -142,9 +142,9 @@ def outputs(network: NetworkConfig) -> tuple[str, ...]:  # noqa: ARG001
 
 
 def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role, tuple[int, ...]]]:
-    """Parameters with their roles and shapes; with ``tables`` the biases depend on the number of valid particles.
+    """Roles and shapes of the parameters; with ``tables``, biases depend on the number of valid particles.
 
-    The column term of the untied form has no S weight and no bias: the row's serve both.
+    The column term of the untied form has neither S weight nor bias, since those of the row term cover both.
     """
     c = network.channels
     weight, bias = Role("weights", True), Role("biases", True)
@@ -182,7 +182,7 @@ def own_weight(spurion: str) -> str:
 
 
 def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
-    """The operator calls of a network in execution order."""
+    """The operator calls of a network, in execution order."""
     coordinates = network.coordinates.value
     spurion = network.spurion
     d_spurion, d_own = SPURION_QUANTISERS[spurion][1:] if spurion else (None, None)
@@ -249,7 +249,7 @@ def _rest_from_jet(network: NetworkConfig) -> list[Step]:
 
 
 def _components_from_words(network: NetworkConfig) -> list[Step]:
-    """From Level-1 words to the components of `momenta`; none where the ports take these."""
+    """Steps from Level-1 words to the components of `momenta`; none if the ports are components."""
     level1 = network.level1
     if level1 is None:
         return []
@@ -262,7 +262,7 @@ def _components_from_words(network: NetworkConfig) -> list[Step]:
         names = {angle: f"{component}_{angle}_table" for angle in found}
         inputs = [name for a in ("eta", "phi") for name in ((f"d_{a}", names[a]) if a in found else (None, None))]
         constants = {names[angle]: table for angle, table in found.items()}
-        # q+ and q- are even in both angles, y and z odd in one
+        # q+ and q- are even in both angles; y and z are odd in one
         odd = int(len(found) == 1)
         steps.append(Step(component, LightConeFromL1(odd), ("pt", *inputs), constants))
     if network.spurion is not None:

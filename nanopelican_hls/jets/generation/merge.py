@@ -1,4 +1,4 @@
-"""Chunks to one file in the layout of PELICAN (docs/jets.md), jets of both classes mixed."""
+"""Merging of chunks into one file in the PELICAN layout (docs/jets.md), with the classes shuffled."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _ENTRY = {
 
 
 def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
-    """Write all jets to ``output``; no more than two chunks are in memory at once.
+    """Write all jets to ``output``, with at most two chunks in memory at once.
 
-    Each pair of chunks, top and QCD, is mixed by a permutation that follows from the seed, so the first jets of the
-    file are a fair sample. The file appears whole or not at all, and equal recipes give equal bytes.
+    Each pair of chunks, top and QCD, is shuffled by a permutation derived from the seed, so the first jets of the file
+    are a representative sample. The file is written atomically, and equal recipes produce equal bytes.
 
     Raises
     ------
@@ -38,13 +38,13 @@ def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
     """
     needed = sum(path.stat().st_size for path in chunks) * 3 // 2
     with written_whole(output, JetsError) as temporary:
-        # HDF5 cannot close a file cleanly on a full disk: ask before
+        # HDF5 cannot close a file cleanly on a full disk, so check first
         free = shutil.disk_usage(output.parent).free
         if free < needed:
             raise JetsError(
-                f"needs about {needed >> 20} MB, and {free >> 20} MB are free",
+                f"needs about {needed >> 20} MB, but {free >> 20} MB are free",
                 where=str(output),
-                remedy="free some space; the chunks stay, and the same command goes on",
+                remedy="free some space and run the same command again: the chunks are kept",
             )
         with h5py.File(temporary, "w") as file:
             _fill(file, recipe, chunks)
@@ -77,7 +77,7 @@ def _fill(file: h5py.File, recipe: Recipe, chunks: list[Path]) -> None:
 
 
 def _mixed(top: Chunk, qcd: Chunk, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-    """The datasets of two chunks, jets in random order."""
+    """Datasets of two chunks, with the jets shuffled."""
     pair = (top, qcd)
     sizes = [len(chunk.multiplicity) for chunk in pair]
     order = rng.permutation(sum(sizes))

@@ -1,4 +1,4 @@
-"""What a generated sample is: physics, selection, size and seed, all of it in the attributes of the file."""
+"""Definition of a generated sample: physics, selection, size and seed, all recorded in the attributes of the file."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.generation.cards import CARDS, DEFAULT_CARD, Card
 from nanopelican_hls.versions import versions
 
-#: largest seed Pythia takes
+#: largest seed that Pythia accepts
 MAX_PYTHIA_SEED = 900_000_000
-#: distributions whose version decides what the jets are
+#: packages whose version affects the jets
 _VERSIONED = ("pythia8mc", "fastjet", "numpy")
 
 
 class JetClass(str, Enum):
-    """Process that a jet comes from; the value is the stem of its chunk files."""
+    """Process that produces a jet; the value is the stem of its chunk files."""
 
-    TOP = "top"  #: ttbar, both W to quarks
+    TOP = "top"  #: ttbar, all-hadronic
     QCD = "qcd"  #: dijets
 
     @property
@@ -32,7 +32,7 @@ class JetClass(str, Enum):
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """Settings of Pythia 8 that select the process."""
+        """Pythia 8 settings that select the process."""
         if self is JetClass.QCD:
             return ("HardQCD:all = on",)
         return ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 1 2 3 4 5")
@@ -40,7 +40,7 @@ class JetClass(str, Enum):
 
 @dataclass(frozen=True)
 class ChunkKey:
-    """One unit of work: ``jets`` jets of a class, made from a seed of their own."""
+    """One unit of work: ``jets`` jets of one class, with a seed of its own."""
 
     jet_class: JetClass
     index: int
@@ -53,32 +53,32 @@ class ChunkKey:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A sample, half top and half QCD; equal recipes give equal files.
+    """A sample, half top and half QCD; equal recipes produce equal files.
 
     Parameters
     ----------
     jets : int
-        Jets of both classes together, even.
+        Total number of jets of both classes, even.
     seed : int
-        Everything random follows from it, the class and the index of the chunk.
+        Determines all random numbers, together with the class and index of the chunk.
     chunk_jets : int
-        Jets per chunk, the unit that a kill may cost.
+        Jets per chunk, the most that an interruption can cost a process.
     n_constituents : int
         Leading constituents kept in the file.
     card : str
         Detector, a key of `cards.CARDS`.
     multiple_interactions : bool
-        Whether Pythia adds multiple parton interactions, the underlying event.
+        Whether Pythia adds multiple parton interactions (the underlying event).
     sqrt_s_gev, pthat_min_gev, pthat_max_gev : float
-        Energy of the pp collision and range of the hard process.
+        Energy of the pp collision, and pT range of the hard process.
     radius, pt_min_gev, pt_max_gev, eta_max : float
-        Anti-kT radius, and the selection of the leading jet of the event. A top and its three quarks must lie within
+        Anti-kT radius, and selection of the leading jet of the event. A top and its three quarks must be within
         `radius` of the jet.
 
     Raises
     ------
     JetsError
-        If a number is out of range or the card is not known.
+        If a number is out of range or the card is unknown.
     """
 
     jets: int
@@ -126,11 +126,11 @@ class Recipe:
         return [ChunkKey(jet_class, i, size) for i, size in enumerate(sizes) for jet_class in JetClass]
 
     def seed_sequence(self, key: ChunkKey) -> np.random.SeedSequence:
-        """The chunk's own randomness, whoever makes it."""
+        """Random seed of a chunk, the same wherever it is made."""
         return np.random.SeedSequence((self.seed, key.jet_class.label, key.index))
 
     def pythia_settings(self, key: ChunkKey) -> tuple[str, ...]:
-        """Settings of Pythia 8 for a chunk, complete but for what it prints."""
+        """All Pythia 8 settings of a chunk, except for what it prints."""
         pythia_seed = 1 + int(self.seed_sequence(key).generate_state(1)[0]) % MAX_PYTHIA_SEED
         return (
             *self.physics_settings(key.jet_class),
@@ -139,7 +139,7 @@ class Recipe:
         )
 
     def physics_settings(self, jet_class: JetClass) -> tuple[str, ...]:
-        """Settings of Pythia 8 that select the physics; everything else is its default (Monash tune)."""
+        """Pythia 8 settings that define the physics; everything else is default (Monash tune)."""
         return (
             f"Beams:eCM = {self.sqrt_s_gev}",
             f"PartonLevel:MPI = {'on' if self.multiple_interactions else 'off'}",
@@ -150,7 +150,7 @@ class Recipe:
 
 
 def provenance(recipe: Recipe) -> dict[str, str | int]:
-    """How the sample is made, as attributes of its file: an integer, a word, or JSON."""
+    """How the sample is made, as attributes of its file: integers, words, or JSON."""
     settings = {jet_class.value: recipe.physics_settings(jet_class) for jet_class in JetClass}
     return {
         "generator": "nanopelican jets generate",

@@ -1,4 +1,4 @@
-"""The jet of an event: the leading anti-kT jet, inside the selection, and matched for tops."""
+"""The jet of an event: the leading anti-kT jet, if it passes the selection; for tops, also matched to the top."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nanopelican_hls.jets.generation.detector import Floats, Integers, Objects
 from nanopelican_hls.jets.generation.events import Batch
 from nanopelican_hls.jets.generation.recipe import JetClass, Recipe
 
-#: jets below this share of the smallest selected pT need not be looked at: a leading one is not selected either
+#: jets below this fraction of the lowest selected pT are not looked at: even a leading one would not be selected
 _CLUSTER_PT = 0.9
 _TOP, _W, _B = 6, 24, 5
 
 
 @dataclass(frozen=True)
 class FoundJet:
-    """A selected jet: its event in the batch, its constituents [k, 4], its sum [4], the matched top [4] or zeros."""
+    """A selected jet: its event in the batch, constituents [k, 4], momentum [4], and matched top [4] or zeros."""
 
     event: int
     constituents: Floats
@@ -27,7 +27,7 @@ class FoundJet:
 
 
 def select_jets(batch: Batch, objects: Objects, recipe: Recipe, jet_class: JetClass) -> list[FoundJet]:
-    """The selected jets of a batch, at most one an event, in order of the events; constituents in descending pT."""
+    """Selected jets of a batch, at most one per event, in event order; constituents in descending pT."""
     found = []
     for event, momentum, constituents in leading_jets(objects, len(batch), recipe):
         eta, phi = direction(momentum)
@@ -45,7 +45,7 @@ def select_jets(batch: Batch, objects: Objects, recipe: Recipe, jet_class: JetCl
 
 
 def leading_jets(objects: Objects, n_events: int, recipe: Recipe) -> list[tuple[int, Floats, Floats]]:
-    """Event, momentum [4] and constituents [k, 4] of the leading jet of each event that has one near the selection."""
+    """Event, momentum [4] and constituents [k, 4] of the leading jet, for events with a jet near the selection."""
     import awkward as ak
     import fastjet
 
@@ -71,7 +71,7 @@ def leading_jets(objects: Objects, n_events: int, recipe: Recipe) -> list[tuple[
 
 
 def matched_top(batch: Batch, event: int, eta: float, phi: float, radius: float) -> Floats | None:
-    """(E, px, py, pz) of the top that lies, like its three quarks, within ``radius`` of the direction, if one does."""
+    """(E, px, py, pz) of the top within ``radius`` of the direction whose three quarks are too, or None."""
     first, last = batch.start[event], batch.start[event + 1]
     kind = np.abs(batch.pdg_id[first:last])
     momentum, daughters = batch.momentum[first:last], batch.daughters[first:last]
@@ -83,7 +83,7 @@ def matched_top(batch: Batch, event: int, eta: float, phi: float, radius: float)
     for top in np.flatnonzero(kind == _TOP).tolist():
         decay = _daughters(daughters, top)
         if not (kind[decay] == _W).any() or not near(top):
-            continue  # a copy that does not decay yet, or another top
+            continue  # an earlier copy, or the other top
         quarks = [i for i in decay if kind[i] <= _B]
         for w in (i for i in decay if kind[i] == _W):
             quarks += [i for i in _w_decay(kind, daughters, w) if kind[i] <= _B]
@@ -105,7 +105,7 @@ def _daughters(daughters: Integers, index: int) -> list[int]:
 
 
 def _w_decay(kind: NDArray[np.int64], daughters: Integers, w: int) -> list[int]:
-    """What the last copy of a W decays to."""
+    """Decay products of the last copy of a W."""
     decay = _daughters(daughters, w)
     copies = [i for i in decay if kind[i] == _W]
     return _w_decay(kind, daughters, copies[0]) if copies else decay

@@ -1,4 +1,4 @@
-"""What every reader answers, and what several of them share."""
+"""The interface of a reader, and what several readers share."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ logger = logging.getLogger(__name__)
 
 
 class Reader(ABC):
-    """An open file of jets in one layout; `read` gives any range of them, and holds nothing else in memory.
+    """An open file of jets in one layout; `read` loads any range of jets, and nothing else.
 
-    The constructor checks the form of the file (datasets, columns, shapes, types), so that a file that cannot be read
-    is refused before the first jet, and logs once what the file does not say.
+    The constructor checks the structure of the file (datasets, columns, shapes, types), so that an unreadable file is
+    rejected before the first jet, and logs once what information the file lacks.
 
     Parameters
     ----------
     path : Path
-        Of the file, for messages.
+        Path of the file, for messages.
     file : object
         The open file, an ``h5py.File`` or an ``uproot`` directory.
     signal : sequence of str or None
-        The classes that count as signal, in a layout with several; None takes the default of the layout.
+        Classes that count as signal, for a layout with several; None for the default of the layout.
     """
 
     #: name of the layout in messages
@@ -41,7 +41,7 @@ class Reader(ABC):
     @classmethod
     @abstractmethod
     def recognises(cls, file: Any) -> bool:
-        """True if the open file is meant to be in this layout, be it well-formed or not."""
+        """Whether the open file is meant to be in this layout, well-formed or not."""
 
     @abstractmethod
     def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None: ...
@@ -52,12 +52,12 @@ class Reader(ABC):
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Jets:
-        """The jets ``start`` to ``stop - 1`` of the file."""
+        """Read jets ``start`` to ``stop - 1`` of the file."""
 
 
 def jets_of_constituents(four_momenta: NDArray[Any], labels: NDArray[Any] | None) -> Jets:
-    """Jets of which a file has nothing but the constituents [n, N, 4]: the jet is their sum, they are counted."""
-    # the order in which numpy sums depends on how an array lies in memory
+    """Jets of a file that has only constituents [n, N, 4]: sum and count them for the jet and its multiplicity."""
+    # the order in which numpy sums depends on the memory layout of the array
     momenta = np.ascontiguousarray(four_momenta, dtype=np.float64)
     return Jets(
         four_momenta=momenta,
@@ -68,10 +68,10 @@ def jets_of_constituents(four_momenta: NDArray[Any], labels: NDArray[Any] | None
 
 
 def refuse_classes(path: Path, signal: Sequence[str] | None) -> None:
-    """Refuse ``signal`` for a layout whose labels are signal and background already."""
+    """Reject ``signal`` for a layout whose labels are already signal and background."""
     if signal is not None:
         raise JetsError(
-            f"has labels of signal and background, so the classes {', '.join(signal)} cannot be chosen",
+            f"is already labelled as signal and background, so the classes {', '.join(signal)} cannot be chosen",
             where=str(path),
             remedy="leave `signal` out",
         )
@@ -80,7 +80,7 @@ def refuse_classes(path: Path, signal: Sequence[str] | None) -> None:
 def chosen_classes(
     path: Path, signal: Sequence[str] | None, default: Sequence[str], classes: Sequence[str]
 ) -> list[int]:
-    """Positions in ``classes`` of those that count as signal."""
+    """Positions in ``classes`` of the signal classes."""
     chosen = default if signal is None else signal
     unknown = sorted(set(chosen) - set(classes))
     if unknown or not chosen:
@@ -96,12 +96,12 @@ def chosen_classes(
 
 
 def labels_of_one_hot(one_hot: NDArray[Any], classes: Sequence[str], signal: Sequence[int]) -> NDArray[np.int8]:
-    """Labels [n] of one-hot rows [n, classes]: 1 where a class of ``signal`` is set.
+    """Labels [n] from one-hot rows [n, classes]: 1 where a class of ``signal`` is set.
 
     Raises
     ------
     JetsError
-        If a row is not one 1 among zeros.
+        If a row is not one-hot.
     """
     valid = ((one_hot == 0) | (one_hot == 1)).all(axis=1) & (one_hot.sum(axis=1) == 1)
     for jet in np.flatnonzero(~valid)[:1]:
@@ -114,7 +114,7 @@ def labels_of_one_hot(one_hot: NDArray[Any], classes: Sequence[str], signal: Seq
 
 
 def check_lengths(path: Path, lengths: dict[str, int]) -> None:
-    """Refuse datasets (name -> number of entries) that disagree, or that are empty."""
+    """Reject datasets (name -> number of entries) that are empty or differ in length."""
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise JetsError(
@@ -123,4 +123,4 @@ def check_lengths(path: Path, lengths: dict[str, int]) -> None:
             remedy="write one entry per jet in each",
         )
     if not next(iter(lengths.values())):
-        raise JetsError("holds no jets", where=str(path), remedy="give a file with at least 1 jet")
+        raise JetsError("holds no jets", where=str(path), remedy="use a file with at least 1 jet")
