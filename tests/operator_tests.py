@@ -48,6 +48,11 @@ def fractions(array: np.ndarray) -> Any:
     return [fractions(a) for a in array] if array.ndim else Fraction(float(array))
 
 
+def selected_row(given: Mapping[str, Any], jet: int) -> int:
+    """Row of a multiplicity table: the bin, or else the number of valid particles."""
+    return int(given["multiplicity_bin"][jet][0] if given["multiplicity_bin"] is not None else sum(given["mask"][jet]))
+
+
 def minkowski_terms(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> list[Fraction]:
     """The terms of a . b, as in docs/network.md."""
     if coordinates == "cartesian":

@@ -12,12 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.fixed_point import Quantiser, Rounding
-from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import (
+    Coordinates,
+    Input,
+    Multiplicity,
+    MultiplicityBins,
+    MultiplicityTables,
+    NetworkConfig,
+    RestFrom,
+    Spurions,
+)
 from nanopelican_hls.topology.dataflow import activations, dataflow, momenta, parameters, ports, words
 from nanopelican_hls.topology.description import NetworkDescription
 
 Arrays = dict[str, NDArray[np.float64]]
 
+BINS = MultiplicityBins(low=4, width=16, bins=5)
 #: small networks of every form
 NETWORKS = [
     NetworkConfig(4, 2, symmetric=symmetric, spurions=spurions, coordinates=coordinates)
@@ -27,13 +37,34 @@ NETWORKS = [
 NETWORKS += [
     NetworkConfig(4, 2, spurions=Spurions.JET, input=Input.L1),
     NetworkConfig(4, 2, symmetric=False, input=Input.L1),
+    NetworkConfig(4, 2, spurions=Spurions.REST, rest_from=RestFrom.JET, coordinates=Coordinates.CARTESIAN),
+    NetworkConfig(4, 2, spurions=Spurions.REST, rest_from=RestFrom.JET, spurion_readout=True),
+    NetworkConfig(
+        *(4, 2, False),
+        spurions=Spurions.REST,
+        rest_from=RestFrom.JET,
+        input=Input.L1,
+        multiplicity=Multiplicity.JET,
+        multiplicity_bins=BINS,
+        multiplicity_tables=MultiplicityTables.ALL,
+    ),
+    NetworkConfig(
+        *(4, 2),
+        spurions=Spurions.REST,
+        multiplicity=Multiplicity.JET,
+        multiplicity_bins=BINS,
+        spurion_readout=True,
+    ),
+    NetworkConfig(4, 2, symmetric=False, spurions=Spurions.JET, multiplicity=Multiplicity.VALID, spurion_readout=True),
 ]
 
 
 def network_id(network: NetworkConfig) -> str:
     form = "symmetric" if network.symmetric else "untied"
     frame = network.coordinates.value if network.level1 is None else network.input.value
-    return f"{form}-{network.spurions.value}-{frame}"
+    rest = "-from-jet" if network.rest_from is RestFrom.JET else ""
+    given = {"n": network.multiplicity is not Multiplicity.NONE, "k": network.spurion_readout}
+    return "-".join((form, network.spurions.value + rest, frame, *(name for name, used in given.items() if used)))
 
 
 def inner_tensors(network: NetworkConfig) -> list[str]:
@@ -51,8 +82,11 @@ def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
     pt = -np.sort(-rng.exponential(30.0, shape), axis=1)
     pt[np.arange(shape[1]) >= rng.integers(0, shape[1] + 1, n)[:, None]] = 0
     d_eta, d_phi = rng.normal(0, 0.3, (2, *shape))
+    # of particles softer than those too
+    multiplicity = (pt > 0).sum(1, keepdims=True) + rng.integers(0, 90, (n, 1)).astype(float)
     if network.level1 is not None:
-        return _random_words(network, pt, d_eta, d_phi, rng)
+        given = _random_words(network, pt, d_eta, d_phi, rng)
+        return {name: given.get(name, multiplicity) for name in ports(network)}
     if network.coordinates is Coordinates.LIGHT_CONE:
         plus, minus = np.cosh(d_eta) + np.cos(d_phi), np.cosh(d_eta) - np.cos(d_phi)
         components = [pt * plus, pt * minus, pt * np.sin(d_phi), pt * np.sinh(d_eta)]
@@ -60,9 +94,15 @@ def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
         eta, phi = d_eta + rng.uniform(-1, 1, (n, 1)), d_phi + rng.uniform(-np.pi, np.pi, (n, 1))
         components = [pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)]
     arrays = [c[:, : network.n_constituents] for c in components]
-    if network.has_jet:
-        arrays += [c.sum(1, keepdims=True) for c in components]
-    return dict(zip(ports(network), arrays, strict=True))
+    given = dict(zip(network.components, arrays, strict=True))
+    if network.needs_jet:
+        given |= {
+            f"jet_{name}": c.sum(1, keepdims=True) for name, c in zip(network.components, components, strict=True)
+        }
+    elif network.spurion == "rest":
+        cut = [c[:, network.n_constituents :].sum(1, keepdims=True) for c in components]
+        given |= {f"rest_{name}": c for name, c in zip(network.components, cut, strict=True)}
+    return {name: given.get(name, multiplicity) for name in ports(network)}
 
 
 def _random_words(
@@ -87,7 +127,7 @@ def _random_words(
         "jet_pt": level1.pt(pt.sum(1, keepdims=True)),
         "jet_mass": level1.pt(np.sqrt(mass_square)),
     }
-    return {name: arrays[name][:, : network.n_constituents] for name in ports(network)}
+    return {name: words[:, : network.n_constituents] for name, words in arrays.items()}
 
 
 def random_description(

@@ -21,7 +21,7 @@ Tensors = dict[str, Tensor]
 
 
 def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> tuple[Tensor, Tensors]:
-    """Four-momenta [B, M, 4] in GeV, spurions first, in the network's coordinates; and the tensors before d (the mask)."""
+    """Four-momenta [B, M, 4] in GeV, spurions first, in the network's coordinates; and the tensors before d."""
     tensors = {name: torch.as_tensor(value) for name, value in values.items()}
     steps = dataflow(network, tables=False)
     components = next(i for i, step in enumerate(steps) if step.output == "d")

@@ -147,7 +147,7 @@ class TestQonnx:
         inferred = ModelWrapper(model).transform(InferShapes())
         assert {name: inferred.get_tensor_shape(name) for name in declared} == declared
 
-    @pytest.mark.parametrize("network", [n for n in NETWORKS if not n.has_jet], ids=network_id)
+    @pytest.mark.parametrize("network", [n for n in NETWORKS if n.spurion is None], ids=network_id)
     def test_cleanup_keeps_the_results(self, network):
         model = build_program(random_description(network, tables=True)).model
         jets = random_ports(network, 100)

@@ -22,7 +22,7 @@ from nanopelican_hls.estimate.estimate import FITTED, FIXED, Calibration, Counts
 from nanopelican_hls.flows.yosys import map_rtl
 
 NETWORK = next(
-    k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1
+    k for k in NETWORKS if k.symmetric and k.spurion == "jet" and k.coordinates.value == "light_cone" and not k.level1
 )
 COEFFICIENTS = {
     "lut": {

@@ -92,7 +92,7 @@ class TestCanonical:
             assert len(set(np.abs(found["w_d"]))) == 1
         else:
             assert (np.abs(np.log2(found["w_d"] / folded["w_d"])) <= 0.5).all()
-        if net.network.has_jet:
+        if net.network.spurion:
             np.testing.assert_array_equal(found["diagonal_w_jj"], found["w_d"])
         ports = random_ports(net.network, 200)
         assert_identical(folded_logits(net.network, found, ports), folded_logits(net.network, folded, ports))

@@ -176,7 +176,7 @@ class TestEvent:
         assert outputs["PairMix"][which] == naive["z"]
         assert outputs["PairSum"][which] == naive["pair_sum"]
         assert outputs["ParticleSum"][0] == naive["diagonal_sum"]
-        assert not symmetric or outputs["Readout"] == [naive["logit"]] * 2
+        assert not symmetric or outputs["Readout"][:2] == [naive["logit"]] * 2
 
     @pytest.mark.parametrize("symmetric", [True, False])
     @pytest.mark.parametrize("coordinates", Coordinates)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from operator_tests import Case, OperatorTests
+from operator_tests import MASK, Case, OperatorTests, selected_row
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators.particle_mix import ParticleMix
@@ -12,6 +12,7 @@ COLUMN = {"r": (M,), "w_r": (C,)}
 ROW = COLUMN | {"s": (1,), "w_s": (C,), "bias": (1, C)}
 TABLE = {"bias": (M + 1, C), "mask": (M,)}
 JET = {"d_jj": (1,), "w_jj": (C,)}
+BINS = {"bias": (4, C), "multiplicity_bin": (1,)}
 
 
 def shape_of(shapes):
@@ -33,7 +34,10 @@ class TestParticleMix(OperatorTests):
         Case("diagonal-jet", ROW | JET),
         Case("diagonal-jet-table", ROW | TABLE | JET),
         Case("column-jet", COLUMN | JET),
+        Case("row-bins", ROW | BINS),
+        Case("diagonal-jet-bins", ROW | BINS | JET),
     )
+    limited = {"mask": MASK, "multiplicity_bin": FixedRange(0, 3, 0)}
 
     @staticmethod
     def terms(index, given):
@@ -41,8 +45,8 @@ class TestParticleMix(OperatorTests):
         terms = [given["w_r"][channel] * given["r"][jet][particle]]
         if given["s"] is not None:
             table = given["bias"]
-            valid = sum(given["mask"][jet]) if len(table) > 1 else 0
-            terms += [given["w_s"][channel] * given["s"][jet][0], table[int(valid)][channel]]
+            row = 0 if len(table) == 1 else selected_row(given, jet)
+            terms += [given["w_s"][channel] * given["s"][jet][0], table[row][channel]]
         if given["d_jj"] is not None and particle == 0:
             terms.append(given["w_jj"][channel] * given["d_jj"][jet][0])
         return terms
@@ -51,22 +55,22 @@ class TestParticleMix(OperatorTests):
         mask = np.tril(np.ones((M + 1, M)), -1)  # n = 0 ... M
         table = np.arange((M + 1) * C, dtype=float).reshape(M + 1, C)
         zero, weights = np.zeros((M + 1, M)), np.ones(C)
-        mixed = ParticleMix().compute(zero, zero[:, :1], weights, weights, table, mask, None, None)
+        mixed = ParticleMix().compute(zero, zero[:, :1], weights, weights, table, mask, None, None, None)
         np.testing.assert_array_equal(mixed, np.broadcast_to(table[:, None], mixed.shape))
 
     def test_follows_permutations(self):
         rng = np.random.default_rng(0)
         order = rng.permutation(M)
         r, s, w_r, w_s, bias, mask, *_ = self.ordinary_inputs(Case("", ROW | TABLE))
-        mixed = ParticleMix().compute(r, s, w_r, w_s, bias, mask, None, None)
-        again = ParticleMix().compute(r[:, order], s, w_r, w_s, bias, mask[:, order], None, None)
+        mixed = ParticleMix().compute(r, s, w_r, w_s, bias, mask, None, None, None)
+        again = ParticleMix().compute(r[:, order], s, w_r, w_s, bias, mask[:, order], None, None, None)
         np.testing.assert_array_equal(again, mixed[:, order])
 
     def test_the_range_is_tight(self):
         values = {"w_r": np.array([-2.0, 3.0]), "w_s": np.array([0.5, 0.25]), "bias": np.array([[-1.0, 8.0]])}
         values["w_jj"] = np.array([1.0, 1.0])
-        ranges = [FixedRange(0, 10, 0), FixedRange(0, 6, 1), *[None] * 4, FixedRange(0, 3, 0), None]
-        bound = ParticleMix().range(*ranges, shapes=[None] * 8, values=values)
+        ranges = [FixedRange(0, 10, 0), FixedRange(0, 6, 1), *[None] * 4, FixedRange(0, 3, 0), None, None]
+        bound = ParticleMix().range(*ranges, shapes=[None] * 9, values=values)
         # channel 2 reaches the upper end (r = 10, S = 12, d_JJ = 3), channel 1 the lower one (r = 10)
         assert bound.high * 2.0**bound.exponent == 3 * 10 + 0.25 * 12 + 8 + 3
         assert bound.low * 2.0**bound.exponent == -2 * 10 - 1
@@ -82,6 +86,7 @@ class TestParticleMix(OperatorTests):
             (ROW | TABLE | {"bias": (M, C)}, f"bias has {M} rows, expected 1 or {M + 1}"),
             (ROW | TABLE | {"bias": (M + 2, C)}, f"bias has {M + 2} rows"),
             (ROW | TABLE | {"mask": (M - 1,)}, r"mask has shape \(1, 4\), expected \(1, 5\)"),
+            (ROW | BINS | {"mask": (M,)}, "selected by a mask and by a bin"),
             (ROW | {"w_s": (1,)}, r"w_s has shape \(1,\), expected \(3\)"),
             (ROW | {"s": (M,)}, r"s has shape \(1, 5\), expected \(1, 1\)"),
         ],

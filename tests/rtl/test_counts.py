@@ -7,7 +7,9 @@ from nanopelican_hls.flows.yosys import map_rtl
 from nanopelican_hls.rtl import Settings, generate_rtl, piece_counts
 from nanopelican_hls.topology.export import build_program
 
-JET = next(k for k in NETWORKS if k.symmetric and k.has_jet and k.coordinates.value == "light_cone" and not k.level1)
+JET = next(
+    k for k in NETWORKS if k.symmetric and k.spurion == "jet" and k.coordinates.value == "light_cone" and not k.level1
+)
 
 
 def counts(settings, **parameters):
