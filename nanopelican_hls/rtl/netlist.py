@@ -200,11 +200,11 @@ class Netlist:
     def body(self) -> list[str]:
         """Body of the top module, by lines."""
         lines = [f"wire [{bits - 1}:0] {net};" for net, bits in self.wires.items()]
-        lines += [f"wire [{bits - 1}:0] {behind};" for _, behind, bits, _ in self.delays()]
+        lines += [f"wire [{bits - 1}:0] {delayed};" for _, delayed, bits, _ in self.delays()]
         lines += [
             Instance(
-                "nanopelican_delay", f"u_{behind}", {"x": before, "y": behind}, {"WIDTH": bits, "CYCLES": cycles}
+                "nanopelican_delay", f"u_{delayed}", {"x": before, "y": delayed}, {"WIDTH": bits, "CYCLES": cycles}
             ).verilog()
-            for before, behind, bits, cycles in self.delays()
+            for before, delayed, bits, cycles in self.delays()
         ]
         return lines + self.assignments + [instance.verilog() for instance in self.instances]
