@@ -1,4 +1,4 @@
-"""Common behaviour of targets: a program is written to a folder as a whole, with a description of its ports."""
+"""Common behaviour of targets: a complete project folder, with a description of the ports."""
 
 from __future__ import annotations
 

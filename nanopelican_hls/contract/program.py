@@ -166,7 +166,9 @@ class _Parser:
                 )
         for port in ports:
             if port not in self.inputs:
-                raise ContractError("has no Quant, so its type is unknown", where=f"port {port!r}", remedy="remove it")
+                raise ContractError(
+                    "is read by no Quant, so it has no type", where=f"port {port!r}", remedy="remove it"
+                )
         return Program(
             model=self.model,
             inputs=tuple(self.inputs[port] for port in ports),

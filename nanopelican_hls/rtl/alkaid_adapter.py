@@ -1,6 +1,6 @@
-"""What this package knows of alkaid, its name for it, and what it corrects in it; no other module imports alkaid.
+"""Adapter to alkaid: what this package uses of it, and fixes for its bugs; no other module imports alkaid.
 
-The corrections hold only while something is traced: `patched`.
+The fixes are applied only while something is traced: `patched`.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from typing import Any
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import grid_exponent
 
-#: versions of alkaid: from the first on, and before the second
+#: supported versions of alkaid: from the first (inclusive) to the second (exclusive)
 VERSIONS = (0, 8, 2), (0, 9)
 
 
 def check_version() -> None:
-    """Check that alkaid has a version whose insides are known.
+    """Check that the installed version of alkaid is one whose internals are known.
 
     Raises
     ------
     RtlError
-        If it has another one.
+        If it is not.
     """
     version = metadata.version("alkaid")
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
     if not VERSIONS[0] <= numbers < VERSIONS[1]:
         first, end = (".".join(map(str, each)) for each in VERSIONS)
         raise RtlError(
-            f"is not supported: functions inside alkaid are corrected, which are known from {first} on, before {end}",
+            f"is not supported: internals of alkaid are patched, and are known only for >={first},<{end}",
             where=f"alkaid {version}",
             remedy=f"pip install 'alkaid>={first},<{end}'",
         )
 
 
-check_version()  # before anything is imported from it, which in another version may stand elsewhere
+check_version()  # before importing names that other versions may have moved
 
 # ruff: noqa: E402
 import alkaid
@@ -70,12 +70,12 @@ __all__ = [
     "table_entries",
 ]
 
-#: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no limit on latency while tracing; alkaid sorts
-#: wide multiplications wrongly when the size of the carry chain is not positive
+#: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no latency limit while tracing; alkaid sorts wide
+#: multiplications wrongly if the carry chain size is not positive
 HWCONF = HWConfig(1, 8, -1)
-#: widest constant, without its sign, that alkaid adds to a number; widest entry of its tables, which are float32 to it
+#: widest constant, without sign, that alkaid can add; widest entry of its tables, which it holds in float32
 CONSTANT_BITS, ENTRY_BITS = 31, 24
-#: Verilog modules that operations instantiate
+#: Verilog modules that the operations instantiate
 PRIMITIVES = Path(alkaid.__file__).parent / "codegen" / "rtl" / "verilog" / "source"
 
 
@@ -99,30 +99,30 @@ class Opcode(IntEnum):
 
 
 def last_bit(constant: float) -> int:
-    """Exponent of the last bit of a constant; of 0, that of no other."""
+    """Exponent of the least significant bit of a constant; 127 for 0, which has none."""
     return grid_exponent(float(constant)) if constant else 127
 
 
 def last_bit_of_operand(constant: float) -> int:
-    """The same of a constant that is to be added, which alkaid would cut to 32 bits.
+    """`last_bit` of a constant that is to be added, which alkaid would truncate to 32 bits.
 
     Raises
     ------
     RtlError
-        If it is wider.
+        If the constant is too wide.
     """
     bottom = last_bit(constant)
     bits = int(abs(constant) * 2.0**-bottom).bit_length()
     if bits > CONSTANT_BITS:
         raise RtlError(
-            f"is a constant of {bits} bits, more than the {CONSTANT_BITS} that can be added to a number",
+            f"is a constant of {bits} bits, more than the {CONSTANT_BITS} that alkaid can add",
             where=f"{constant:.17g}",
-            remedy="narrow the quantisers of biases, or bring their grids and those of sums together",
+            remedy="narrow the bias quantisers, or move their grids closer to those of the sums",
         )
     return bottom
 
 
-#: alkaid looks for the last bit in float32, and so forgets those of a constant of more than 24 bits
+#: alkaid finds the last bit in float32, and so truncates constants of more than 24 bits
 CORRECTIONS = {
     affine_interval: last_bit,
     canon: last_bit,
@@ -136,9 +136,9 @@ _depth, _lock = 0, threading.Lock()
 
 @contextmanager
 def patched() -> Iterator[None]:
-    """Correct alkaid for as long as the context lasts, or a function that this decorates; contexts may nest.
+    """Context manager or decorator that applies the fixes to alkaid; contexts may nest.
 
-    Whatever makes, changes or reads alkaid's variables belongs inside.
+    All code that creates, changes or reads alkaid's variables must run inside.
     """
     _enter(1)
     try:
@@ -148,7 +148,7 @@ def patched() -> Iterator[None]:
 
 
 def _enter(step: int) -> None:
-    """Contexts are counted, so that one which ends does not undo the corrections of another, be it in a thread."""
+    """Count the open contexts: one that ends must not undo the fixes of another, possibly in another thread."""
     global _depth
     with _lock:
         _depth += step
@@ -157,19 +157,19 @@ def _enter(step: int) -> None:
 
 
 def optimised(inputs: Any, outputs: Any) -> CombLogic:
-    """The program between variables, without what no output needs; all inputs stay."""
+    """The logic between variables, without dead code; all inputs are kept."""
     logic = trace(inputs, outputs, keep_dead_inputs=True)
-    # alkaid's optimiser forgets these two
+    # alkaid's optimiser drops these two settings
     return add_surrogate(logic._replace(carry_size=HWCONF.carry_size, adder_size=HWCONF.adder_size))
 
 
 def as_piece(logic: CombLogic) -> CombLogic:
-    """The same program, with additions of three numbers."""
+    """The same logic, with additions fused into ternary adders."""
     fused = dead_code_elimin(fuse_ternary_adders(logic), keep_dead_inputs=True)
     return add_surrogate(fused, _skip_op8_cost=True)
 
 
 def table_entries(logic: CombLogic, op: Op) -> Sequence[int | None]:
-    """What a table gives for each pattern of bits of its index, as an integer; None where that never comes."""
+    """Entries of a table as integers, by bit pattern of the index; None for patterns that cannot occur."""
     entries = logic.lookup_tables[op.data[0]].padded_table(logic.ops[op.addr[0]].qint)
     return [None if entry != entry else int(entry) for entry in entries]

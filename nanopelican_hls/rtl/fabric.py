@@ -1,4 +1,4 @@
-"""Sums of products in look-up tables: multipliers written by hand (firmware/templates/nanopelican_booth.v)."""
+"""Sums of products in LUTs, with the hand-written multiplier (firmware/templates/nanopelican_booth.v)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.term import Term
 
 MODULE = "nanopelican_booth"
-#: levels of logic of a row of the multiplier: an addition, by alkaid's delay model
+#: levels of logic of one row of the multiplier: an addition in alkaid's delay model
 ROW_LEVELS = 1.15
 
 
@@ -26,20 +26,25 @@ def fabric_sums(
     constant: float = 0.0,
     in_a_stage: bool = False,
 ) -> list[Word]:
-    """Sums of terms and a constant, all lanes in step.
+    """Sums of terms and a constant, with all lanes in the same clock cycles.
 
     Parameters
     ----------
     netlist : Netlist
     name : str
-        Of the instances.
+        Prefix of the instance names.
     lanes : sequence of sequence of Term
-        Of equal types in all lanes.
+        The terms of each sum; their types must be the same in all lanes.
     values : FixedRange
-        Of the sums without the constant.
+        Range of the sums without the constant.
     constant : float
     in_a_stage : bool
-        Every product in parts that take one stage: sooner, and a little dearer.
+        Split each product into partial products that fit into one stage: faster, for slightly more LUTs.
+
+    Returns
+    -------
+    list of Word
+        The sum of each lane.
     """
     if in_a_stage:
         lanes = [[part for term in lane for part in _parts(netlist, term)] for lane in lanes]
@@ -73,12 +78,12 @@ def _factors(netlist: Netlist, name: str, terms: Sequence[Term]) -> list[tuple[W
 
 @dataclass(frozen=True)
 class Booth:
-    """What a multiplier takes that recodes its second factor.
+    """Size of a Booth multiplier, which recodes its second factor.
 
     Attributes
     ----------
     a_bits, b_bits : widths of the factors.
-    b_signed : whether the second one is signed.
+    b_signed : whether the second factor is signed.
     """
 
     a_bits: int
@@ -101,12 +106,12 @@ class Booth:
         return -(-self.rows // rows_per_stage)
 
     def register_bits(self, rows_per_stage: int) -> int:
-        """At the end of a stage: the sum, both factors, and the bits of the product that are known."""
+        """Registers between stages: the partial sum, both factors, and the product bits known so far."""
         return (self.stages(rows_per_stage) - 1) * (2 * self.a_bits + self.b_bits + 2)
 
 
 def booth_luts(one: Number, other: Number) -> int:
-    """Look-up tables of the multiplier, with the better one of the factors recoded."""
+    """LUTs of the multiplier, with the cheaper choice of the recoded factor."""
     return min(Booth.of(one, other).luts, Booth.of(other, one).luts)
 
 
@@ -115,7 +120,7 @@ def _rows_per_stage(netlist: Netlist) -> int:
 
 
 def _recoded_last(a: Word, b: Word, rows_per_stage: int) -> tuple[Word, Word]:
-    """Two factors, the second of which is recoded: in fewer stages, and in fewer look-up tables."""
+    """The factors, ordered so that recoding the second takes fewer stages, then fewer LUTs."""
 
     def cost(pair: tuple[Word, Word]) -> tuple[int, int]:
         booth = Booth.of(pair[0].number, pair[1].number)
@@ -125,12 +130,12 @@ def _recoded_last(a: Word, b: Word, rows_per_stage: int) -> tuple[Word, Word]:
 
 
 def _parts(netlist: Netlist, term: Term) -> list[Term]:
-    """Products, each of one stage, with the same sum: one of the two factors in fields of its bits."""
+    """Partial products with the same sum, each within one stage: one factor is split into bit fields."""
     assert term.d is None
     a, b = _recoded_last(term.a, term.b, _rows_per_stage(netlist))
     if Booth.of(a.number, b.number).stages(_rows_per_stage(netlist)) == 1:
         return [term]
-    width = 2 * _rows_per_stage(netlist) - 1  # of an unsigned number with that many rows
+    width = 2 * _rows_per_stage(netlist) - 1  # of an unsigned factor with as many rows as fit into a stage
     parts = []
     for lowest in range(0, b.number.bits, width):
         bits = min(width, b.number.bits - lowest)
@@ -143,7 +148,7 @@ def _parts(netlist: Netlist, term: Term) -> list[Term]:
 
 
 def _multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
-    """A multiplier for each pair of factors, all in step."""
+    """A multiplier for each pair of factors, all in the same clock cycles."""
     rows_per_stage = _rows_per_stage(netlist)
     pairs = [_recoded_last(a, b, rows_per_stage) for a, b in factors]
     booth = Booth.of(pairs[0][0].number, pairs[0][1].number)

@@ -1,4 +1,4 @@
-"""One traced piece of the hardware: a Verilog module with its registers inside, and what it costs."""
+"""One traced piece of the hardware: a Verilog module with its pipeline registers, and its cost."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.schedule import Operation, Time, stages
 from nanopelican_hls.rtl.sums import TABLE_LEVELS
 from nanopelican_hls.rtl.symbolic import Symbolic
-from nanopelican_hls.rtl.verilog import Net, Step, statement, table_module
+from nanopelican_hls.rtl.verilog import REPORT, Net, Step, statement, table_module
 
 
 @dataclass(frozen=True)
 class Number:
-    """The type of a number on wires: an integer of so many bits, within `values`."""
+    """The type of a number on a net: its width and sign, and the range of values that occur."""
 
     values: FixedRange
     bits: int
@@ -37,25 +37,25 @@ class Number:
 
     @property
     def type(self) -> FixedRange:
-        """All that the bits can hold."""
+        """The full range that the bits can represent."""
         low = -(1 << (self.bits - 1)) if self.signed else 0
         return FixedRange(low, (1 << (self.bits - self.signed)) - 1, self.exponent)
 
     def on(self, net: str) -> Net:
-        """The number in Verilog, on a net."""
+        """A net of this type."""
         return Net(net, self.bits, self.signed, self.exponent)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What one instance of a piece consists of, before any tool has seen it.
+    """What one instance of a piece consists of, before mapping.
 
     Attributes
     ----------
-    adder_bits : bits of additions; one of three numbers counts its bits once.
-    products : widths of the operands of each product, as unsigned numbers.
-    table_bits : entries times width, of all tables.
-    register_bits : bits of registers between its stages.
+    adder_bits : bits of all adders; a ternary adder counts once.
+    products : operand widths of each product.
+    table_bits : entries times width of all tables.
+    register_bits : bits of its pipeline registers.
     """
 
     adder_bits: int = 0
@@ -65,22 +65,22 @@ class Costs:
 
     @property
     def dsps(self) -> int:
-        """DSP48E2 that Yosys takes for the products: it cuts what is wider than 27 by 18 bits, signed."""
+        """DSP48E2 that Yosys uses for the products: it splits those wider than 27 by 18 bits, signed."""
         return sum(-(-max(widths) // 26) * -(-min(widths) // 17) for widths in self.products)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A module, the same for all of its instances.
+    """A module, shared by all of its instances.
 
     Attributes
     ----------
-    inputs, outputs : types; a float is a constant, and None is an input that nothing depends on: these have no port.
-    needed : for each input, the clock cycle in which it is read.
-    ready : for each output, when it is there.
-    body : the Verilog module, but for its name.
-    tables : modules of tables that it uses, by name.
-    costs : what it consists of.
+    inputs, outputs : types; floats (constants) and None (an input that no output depends on) have no port.
+    needed : clock cycle in which each input is read.
+    ready : when each output is ready.
+    body : Verilog module without its name.
+    tables : Verilog modules of its tables, by name.
+    costs : cost of one instance.
     """
 
     inputs: tuple[Number | float | None, ...]
@@ -102,7 +102,7 @@ def trace_piece(
     arrivals: Sequence[Time],
     levels: float,
 ) -> Piece:
-    """Trace a function of a row of numbers, and cut it into stages.
+    """Trace a function of a row of numbers, and cut it into pipeline stages.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ def trace_piece(
     compute : callable
         From a row [1, n] to a row [1, m].
     arrivals : sequence of Time
-        When the inputs come.
+        When each input is ready.
     levels : float
-        Levels of logic in a stage.
+        Maximum levels of logic in a stage.
     """
     row = Symbolic.row(inputs, [time.cycle * levels + time.level for time in arrivals])
     variable = [k for k, value in enumerate(inputs) if isinstance(value, FixedRange) and value.low != value.high]
@@ -131,7 +131,7 @@ def _constant_piece(inputs: Sequence[FixedRange | float], result: Symbolic) -> P
 
 
 class _Writer:
-    """A scheduled circuit as Verilog: the value of operation k in cycle c is the wire ``v<k>_<c>``."""
+    """A scheduled circuit as Verilog; net ``v<k>_<c>`` is the result of operation k in cycle c."""
 
     def __init__(self, logic: CombLogic, arrivals: Sequence[Time], levels: float) -> None:
         self.logic = logic
@@ -148,24 +148,26 @@ class _Writer:
             for op in ops
         ]
         self.cycle, self.ready = stages(operations, logic.out_idxs, levels)
-        #: sign, bits before and after the point
+        #: sign, integer bits, fractional bits
         self.bits = [op.qint.kif for op in ops]
         self.width = [int(sum(bits)) for bits in self.bits]
-        #: operations that some output depends on, and that are not 0 of no bits
+        #: operations that an output depends on, without those of zero width
         self.wires = [k for k, cycle in enumerate(self.cycle) if cycle is not None and self.width[k] > 0]
-        #: those of them that are inputs, by place
+        #: inputs among them, by position
         self.inputs = {ops[k].data[0]: k for k in self.wires if ops[k].opcode == Opcode.INPUT}
         self.registers: dict[tuple[int, int], int] = {}
         self.tables: dict[str, str] = {}
 
     def _at(self, k: int, cycle: int) -> str:
-        """The value of operation k in a cycle, through as many registers as that takes."""
+        """The net of operation k in a cycle, with the registers that delay it until then."""
         own = self.cycle[k]
         assert own is not None
         if self.logic.ops[k].opcode == Opcode.CONSTANT:
             return f"v{k}"
         if not own <= cycle:
-            raise RtlError(f"operation {k} is wanted in cycle {cycle}, and done in cycle {own}", where="schedule")
+            raise RtlError(
+                f"operation {k} is needed in cycle {cycle}, but ready in cycle {own}", where="schedule", remedy=REPORT
+            )
         for later in range(own + 1, cycle + 1):
             self.registers[k, later] = self.width[k]
         return f"v{k}_{cycle}"
@@ -217,7 +219,7 @@ class _Writer:
         return [*declared, "always @(posedge clk) begin", *moved, "end"] if registers else []
 
     def _adds_constant(self, k: int) -> bool:
-        """Whether a constant is added that is not all below the bits of the number."""
+        """Whether a constant is added that does not lie entirely below the last bit of the number."""
         op = self.logic.ops[k]
         if op.opcode != Opcode.CONSTANT_SUM:
             return False

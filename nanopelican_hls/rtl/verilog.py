@@ -1,4 +1,4 @@
-"""Operations of a piece as Verilog: a statement each, of alkaid's primitives (`alkaid_adapter.PRIMITIVES`); tables."""
+"""Verilog statements for operations, with alkaid's primitives (`alkaid_adapter.PRIMITIVES`), and table modules."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hashlib import sha256
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.rtl.alkaid_adapter import Opcode
 
-REPORT = "report the network: this is an error of the generator"
+REPORT = "report the network: this is a bug in the generator"
 
 
 @dataclass(frozen=True)
 class Net:
-    """A number on a net: an integer of so many bits, in units of ``2**exponent``; one of no bits is 0, and no net."""
+    """A number on a net: an integer in units of ``2**exponent``; one of zero width is 0 and has no net."""
 
     name: str
     bits: int
@@ -31,7 +31,7 @@ class Net:
 
     @property
     def width(self) -> int:
-        """Of `whole`."""
+        """Width of `whole`."""
         return max(self.bits, 1)
 
     @property
@@ -39,17 +39,19 @@ class Net:
         return f"{self.name}[{self.bits - 1}]"
 
     def slice(self, top: int, bottom: int) -> str:
-        """Bits `top` down to `bottom`; above the highest there are copies of the sign."""
+        """Bits `top` down to `bottom`, sign-extended if necessary."""
         copies = top - max(self.bits, bottom) + 1
         if bottom < 0 or (copies > 0 and not self.signed):
-            raise RtlError(f"has no bits {top} to {bottom}: {self.bits} bits", where=self.name, remedy=REPORT)
+            raise RtlError(
+                f"has no bits {top} to {bottom}: it is {self.bits} bits wide", where=self.name, remedy=REPORT
+            )
         if copies <= 0:
             return f"{self.name}[{top}:{bottom}]"
         sign = f"{{{copies}{{{self.top}}}}}"
         return sign if bottom >= self.bits else f"{{{sign}, {self.name}[{self.bits - 1}:{bottom}]}}"
 
     def extended(self, exponent: int, bits: int) -> str:
-        """The same number with so many bits, on a finer grid."""
+        """The number extended to `bits` bits on a finer grid."""
         below = self.exponent - exponent
         above = bits - self.bits - below
         sign = self.top if self.signed else "1'b0"
@@ -59,7 +61,7 @@ class Net:
 
 @dataclass(frozen=True)
 class Step:
-    """An operation: its place among all, what it does to which nets, and alkaid's data of it; a table has a module."""
+    """An operation: its index, opcode, nets, alkaid's data, and the module name of a table."""
 
     place: int
     opcode: int
@@ -77,31 +79,31 @@ class Step:
 
 
 def statement(step: Step) -> str:
-    """The declaration of a result, and what drives it.
+    """The declaration of a result and the statement that drives it.
 
     Raises
     ------
     RtlError
-        If there is no Verilog for the operation.
+        If the operation is not supported.
     """
     if step.opcode not in STATEMENTS:
         raise RtlError(
-            f"has no Verilog (operations that have: {', '.join(each.name for each in STATEMENTS)})",
-            where=f"operation {step.opcode} of alkaid, which gives {step.result.name}",
+            f"has no Verilog (supported operations: {', '.join(each.name for each in STATEMENTS)})",
+            where=f"operation {step.opcode} of alkaid, which drives {step.result.name}",
             remedy=REPORT,
         )
     return f"{step.result.declaration} {STATEMENTS[Opcode(step.opcode)](step)}"
 
 
 def table_module(index_bits: int, bits: int, entries: Sequence[int | None]) -> tuple[str, str]:
-    """The name of a table, which equal tables share, and its module.
+    """The name and the Verilog module of a table; equal tables share both.
 
     Parameters
     ----------
     index_bits, bits : int
         Widths of index and entries.
     entries : sequence of int or None
-        By index; None where the index never comes.
+        By index; None where the index cannot occur.
     """
     digits, index_digits = -(-bits // 4), max(1, -(-index_bits // 4))
     mask = (1 << bits) - 1
@@ -143,7 +145,7 @@ def _constant_sum(step: Step) -> str:
 
 
 def _shifted_sum(step: Step, a: Net, b: Net, b_bits: str, b_exponent: int, subtract: bool) -> str:
-    """``a + b`` or ``a - b`` on the finer grid of both, without the bits below that of the result."""
+    """``a + b`` or ``a - b`` on the finer grid of the two, truncated to the grid of the result."""
     dropped = step.result.exponent - min(a.exponent, b_exponent)
     parameters = (a.bits, b.bits, a.signed, b.signed, step.result.bits, dropped, b_exponent - a.exponent, subtract)
     return step.instance("shift_adder", parameters, a.whole, b_bits)
@@ -180,12 +182,16 @@ def _constant(step: Step) -> str:
 
 
 def _choice(step: Step) -> str:
-    """One of two numbers, by the highest bit of the third operand."""
+    """A multiplexer controlled by the MSB of the third operand."""
     a, b, by = step.operands
     up_a = a.exponent - step.result.exponent
     up_b = b.exponent + step.data[0] - step.result.exponent
     if up_a and up_b:
-        raise RtlError(f"is chosen from numbers shifted by {up_a} and {up_b}", where=step.result.name, remedy=REPORT)
+        raise RtlError(
+            f"selects between numbers shifted by {up_a} and {up_b}, of which one must be 0",
+            where=step.result.name,
+            remedy=REPORT,
+        )
     parameters = (a.width, b.width, a.signed, b.signed, step.result.bits, max(up_b, 0) - max(up_a, 0))
     return step.instance("mux", parameters, by.top, a.whole, b.whole)
 

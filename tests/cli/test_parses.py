@@ -1,4 +1,4 @@
-"""A command parses a QONNX file only once, whatever it does with it and however many processes it uses."""
+"""Every command parses a QONNX file only once, however many processes it uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["command", "workspace"]
 
 @pytest.fixture
 def parses(tmp_path, monkeypatch):
-    """Counts calls of `Program.parse`, including those in forked processes."""
+    """Count calls of `Program.parse`, including those in forked processes."""
     log, parse = tmp_path / "parses", Program.parse
 
     def counted(model):

@@ -1,4 +1,4 @@
-"""alkaid is corrected while something is traced, and is itself again afterwards."""
+"""alkaid is patched only while something is traced, and restored afterwards."""
 
 import re
 from importlib import metadata

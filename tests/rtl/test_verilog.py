@@ -1,4 +1,4 @@
-"""Statements of operations and tables, word for word; that they are right is shown by simulation: test_architecture."""
+"""Verilog of operations and tables, word for word; simulations show that it is right: test_hardware, test_project."""
 
 import pytest
 
@@ -12,14 +12,14 @@ A, B = Net("a", 4, True, -1), Net("b", 3, False, 0)
 @pytest.mark.parametrize(
     ("opcode", "result", "data", "expected"),
     [
-        # grids 2^-1 and 2^2: b is 3 places up
+        # grids 2^-1 and 2^2: b is shifted left by 3
         (
             Opcode.SUM,
             Net("y", 7, True, -1),
             (2,),
             "shift_adder #(4, 3, 1, 0, 7, 0, 3, 0) op_5 (a[3:0], b[2:0], y[6:0]);",
         ),
-        # a in 2^-1, b in 2^-2, the result in 2^0: two bits are dropped
+        # a on 2^-1, b on 2^-2, the result on 2^0: two bits are dropped
         (
             Opcode.DIFFERENCE,
             Net("y", 4, True, 0),

@@ -1,4 +1,4 @@
-"""ParticleMix: ``w_s S + b(n)`` once, and the rest for each particle."""
+"""ParticleMix: ``w_s S + b(n)`` once, the rest per particle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
     constants = {name: Symbolic(value) for name, value in parameters.items()}
     half = builder.half_unit(node) if "s" in inputs else 0.0
     if half and (FixedRange.of_values(parameters["bias"]) + FixedRange.of_values(half)).bits > ENTRY_BITS:
-        half = 0.0  # one constant with both would have more bits than the tracer holds
+        half = 0.0  # bias and half together would be wider than an entry of the tracer's tables
     shared = _shared_terms(operator, node, builder, constants, half) if "s" in inputs else []
     own = {name: constants.get(name) for name in ("w_r", "w_jj")}
     padded = padded_term(builder.graph, node)
@@ -55,7 +55,7 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
 def _shared_terms(
     operator: ParticleMix, node: Node, builder: PieceBuilder, constants: Mapping[str, Symbolic], half: float
 ) -> list[Value]:
-    """Of all channels, in two halves: a particle's own term, with which they are added, is there sooner."""
+    """The shared terms of all channels, as two numbers each, to which a particle's own term is added at once."""
     inputs = builder.inputs_of(node)
     mask, multiplicity_bin = (list(inputs.get(name, ())) for name in ("mask", "multiplicity_bin"))
 
