@@ -18,7 +18,7 @@ from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.topology.config import NetworkConfig, Spurions
-from nanopelican_hls.topology.dataflow import activations, ports
+from nanopelican_hls.topology.dataflow import activations, once_a_jet, ports
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.training.scales import calibrated
 
@@ -50,7 +50,7 @@ def on_ties(description: NetworkDescription, n: int = 100) -> dict[str, np.ndarr
     values = {}
     for name in ports(description.network):
         q = description.quantisers[name]
-        columns = 1 if name.startswith("jet_") else description.network.n_constituents
+        columns = 1 if name in once_a_jet(description.network) else description.network.n_constituents
         integers = rng.integers(2 * q.low - 4, 2 * q.high + 5, (n, columns))
         values[name] = (integers * rng.choice([1, 1, 100], integers.shape) / 2) * q.scale
     return values
@@ -93,7 +93,7 @@ def test_permutation_invariant_as_integers(network):
     description = random_description(network, tables=True)
     arrays = random_ports(network, 200)
     order = np.random.default_rng(0).permutation(network.n_constituents)
-    permuted = {name: v if name.startswith("jet_") else v[:, order] for name, v in arrays.items()}
+    permuted = {name: v if name in once_a_jet(network) else v[:, order] for name, v in arrays.items()}
     one, other = evaluate(description, arrays), evaluate(description, permuted)
     for name in ("s_exact", "pair_sum_exact", "diagonal_sum_exact", "logit_exact", "logit"):
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)
