@@ -50,17 +50,29 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
     scales = [_scale(net, name, n)[:, None, None, None] for name in ("c1", "c2", "c3", "c4", "c5", "c6")]
     basis = torch.cat([scale * x for scale, x in zip(scales, aggregators, strict=True)], -1)
     z = basis @ torch.stack(weights) + net.b + eye * net.b_diag
+    row = tensors["multiplicity_bin"][:, 0] if "multiplicity_bin" in tensors else n
+    z = z + _table(net, "b_table", row)[:, None, None] + eye * _table(net, "b_diag_table", row)[:, None, None]
 
     x = dropout(_normalised(net.hidden_norm, torch.relu(z) * valid, valid, net.training), rate)
     total = x.sum((1, 2)) / net.nbar**2 * _scale(net, "k0", n)[:, None]
     trace = (x * eye).sum((1, 2)) / net.nbar * _scale(net, "k1", n)[:, None]
-    return (total * net.k0 + trace * net.k1).sum(1) + net.b0
+    logits = (total * net.k0 + trace * net.k1).sum(1) + net.b0 + _table(net, "b0_table", row)[:, 0]
+    if not net.network.spurion_readout:
+        return logits
+    apart = (x[:, 0, 1:] + x[:, 1:, 0]).sum(1) / net.nbar**2
+    return logits + (apart * net.k0_spurion).sum(1)
 
 
 def _scale(net: FloatNetwork, name: str, n: Tensor) -> Tensor:
     """Multiplicity factor [B] of an aggregator in nPELICAN_N, otherwise 1."""
     factor = net.multiplicity_factor(name) if name != "c1" else 1.0
     return factor[n.long(), 0] if isinstance(factor, Tensor) else torch.ones_like(n)
+
+
+def _table(net: FloatNetwork, name: str, row: Tensor) -> Tensor:
+    """Entries [B, C] of a trained table, or 0 if the network has none."""
+    table = net.table(name)
+    return table[row.long()] if isinstance(table, Tensor) else net.b0.new_zeros(len(row), 1)
 
 
 def _normalised(norm: MaskedBatchNorm | None, x: Tensor, valid: Tensor, training: bool) -> Tensor:
