@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm
 from nanopelican_hls.network.canonical import MIXING, READOUT, canonical
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.topology.config import NetworkConfig
+from nanopelican_hls.topology.config import Multiplicity, NetworkConfig
 
 #: parameters of each channel
 CHANNEL = (*MIXING, *READOUT)
@@ -84,7 +85,14 @@ class Formula:
 
         Where the diagonal has an independent scale (`scaled_diagonal`), it is chosen so that a diagonal entry has the
         same weight as an entry of a pair: k1 is 0, or -2 k0 / Nbar if the signs differ.
+
+        Raises
+        ------
+        NetworkError
+            If the network has trained tables over the multiplicity, or a readout weight of its own for the pairs of the
+            spurion: neither has a place in the formula.
         """
+        _require_formula(net.network)
         net = canonical(net)
         names = [name for name in CHANNEL if name != "c4" or not net.network.symmetric]
         found = {name: _array(getattr(net, name)) for name in names} | {"b0": _array(net.b0)}
@@ -131,6 +139,19 @@ class Formula:
         distance = ((theirs[:, None] / size - mine[None] / size) ** 2).sum(-1)
         _, order = linear_sum_assignment(distance)
         return replace(self, parameters={n: v[order] if n in names else v for n, v in self.parameters.items()})
+
+
+def _require_formula(network: NetworkConfig) -> None:
+    for option, used in (
+        ("multiplicity", network.multiplicity is not Multiplicity.NONE),
+        ("spurion_readout", network.spurion_readout),
+    ):
+        if used:
+            raise NetworkError(
+                "the formula has no term for it",
+                where=f"network.{option}",
+                remedy="print the formula of a network without this option",
+            )
 
 
 def _like_pairs(parameters: Mapping[str, NDArray[np.float64]], nbar: int) -> dict[str, NDArray[np.float64]]:
@@ -263,7 +284,8 @@ def text(formula: Formula, *, digits: int) -> str:
 def _legend(formula: Formula) -> list[str]:
     network = formula.network
     among = {"beams": ", the beams (1, 0, 0, +-1) GeV among them", "jet": ", the jet's four-momentum among them"}
-    massless = "p_i.p_i is put to 0" + (", but for the jet" if network.spurion else "")
+    among["rest"] = ", the rest of the jet, beyond its leading constituents, among them"
+    massless = "p_i.p_i is put to 0" + (f", but for the {network.spurion}" if network.spurion else "")
     lines = [
         f"i, j: the n particles of a jet{among.get(network.spurions.value, '')}. J = sum_i p_i, J.p_i = sum_j p_i.p_j,",
         f"m_J^2 = sum_ij p_i.p_j, where {massless}. Metric + - - -, products and what is added to",

@@ -25,7 +25,7 @@ Parameters = Mapping[str, NDArray[np.float64]]
 
 #: parameters of a channel before its ReLU; the first non-zero one becomes +-1
 MIXING = ("c1", "c2", "c3", "c4", "c5", "c6", "b", "b_diag")
-READOUT = ("k0", "k1", "k0_spurion")
+READOUT = ("k0", "k1")
 #: hardware parameters after the ReLU; all others except `logit_bias` are before it
 _HARDWARE_READOUT = ("k_pair", "k_diagonal", "k_spurion")
 
@@ -79,7 +79,7 @@ def _normalise_channels(net: FloatNetwork) -> None:
 
 
 def _readout(net: FloatNetwork) -> list[str]:
-    return [name for name in READOUT if hasattr(net, name)]
+    return [*READOUT, *(["k0_spurion"] if net.network.spurion_readout else [])]
 
 
 def _only_offset(norm: MaskedBatchNorm) -> Tensor:

@@ -29,11 +29,13 @@ from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, to_light_cone
 from nanopelican_hls.network.inference import float_logits as port_logits
 from nanopelican_hls.network.model import load_model
-from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, NetworkConfig, Spurions
 
 MODELS = Path(__file__).parents[2] / "models"
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])
-FORMS = [replace(n, batch_norm=n.symmetric) for n in NETWORKS if n.level1 is None]
+FORMS = [
+    replace(n, batch_norm=n.symmetric and n.multiplicity is not Multiplicity.JET) for n in NETWORKS if n.level1 is None
+]
 
 
 @pytest.fixture(scope="module")

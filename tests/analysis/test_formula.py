@@ -12,11 +12,12 @@ from network.test_fold import random_float_network, reference_logits
 from random_networks import NETWORKS, network_id, random_ports
 
 from nanopelican_hls.analysis.formula import Formula, latex, latex_number, parameter_count, spreads, text, unit
+from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.canonical import MIXING, READOUT
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.operators.pairwise_dot import BEAMS
-from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, NetworkConfig, Spurions
 
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])
 #: symbols of the formula -> those of `evaluated`
@@ -31,7 +32,11 @@ PYTHON = [
 
 
 def forms(*, batch_norm: bool, channels: int = 3) -> list[NetworkConfig]:
-    return [replace(n, channels=channels, batch_norm=batch_norm) for n in NETWORKS if n.level1 is None]
+    return [
+        replace(n, channels=channels, batch_norm=batch_norm)
+        for n in NETWORKS
+        if n.level1 is None and n.multiplicity is Multiplicity.NONE and not n.spurion_readout
+    ]
 
 
 def with_scaling(network: NetworkConfig) -> NetworkConfig:
@@ -43,14 +48,16 @@ def jet_products(network: NetworkConfig, jet: dict[str, np.ndarray]) -> np.ndarr
     """p_i.p_j [n, n] of the particles of one jet, from its port values."""
     p = np.stack([jet[c] for c in network.components], axis=1)
     p = p[p[:, 0] != 0]
-    if network.has_jet:
-        p = np.concatenate([[[jet[f"jet_{c}"][0] for c in network.components]], p])
+    if network.spurion:
+        given = "jet" if network.needs_jet else "rest"
+        spurion = np.array([jet[f"{given}_{c}"][0] if f"{given}_{c}" in jet else 0.0 for c in network.components])
+        p = np.concatenate([[spurion - p.sum(0) if given != network.spurion else spurion], p])
     if network.coordinates is Coordinates.LIGHT_CONE:
         p = np.stack([(p[:, 0] + p[:, 1]) / 2, (p[:, 0] - p[:, 1]) / 2, p[:, 2], p[:, 3]], axis=1)
     if network.beams:
         p = np.concatenate([BEAMS, p])
     d = p @ METRIC @ p.T
-    massless = np.arange(len(d)) >= network.has_jet
+    massless = np.arange(len(d)) >= (network.spurion is not None)
     d[massless, massless] = 0
     return d
 
@@ -215,7 +222,7 @@ class TestIndependentParameters:
     @pytest.mark.parametrize("channels", [1, 2, 3])
     @pytest.mark.parametrize("scaling", [False, True], ids=["plain", "scaling"])
     @pytest.mark.parametrize("symmetric", [False, True], ids=["untied", "symmetric"])
-    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET])
+    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET, Spurions.REST])
     def test_are_the_rank(self, spurions, symmetric, scaling, channels):
         network = NetworkConfig(12, channels, symmetric=symmetric, spurions=spurions)
         net = active_network(with_scaling(network) if scaling else network)
@@ -230,12 +237,12 @@ class TestIndependentParameters:
         assert parameter_count(active_network(network)) == (21, 19, 17)
 
     @pytest.mark.parametrize("channels", [1, 2, 3])
-    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET])
+    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET, Spurions.REST])
     def test_batch_norm_adds_three_offsets(self, spurions, channels):
         """One of d, and a n^2 + b n in the logit; one channel with a massive particle ties a and b together."""
         network = NetworkConfig(12, channels, symmetric=False, spurions=spurions, batch_norm=True)
         net = active_network(network)
-        bound = channels == 1 and network.has_jet
+        bound = channels == 1 and network.spurion is not None
         assert rank(net) == parameter_count(net).independent + 3 - bound
 
 
@@ -284,6 +291,16 @@ class TestSpread:
     def test_of_one_network_is_not_a_number(self):
         formula = Formula.of(random_float_network(NetworkConfig(4, 1)))
         assert np.isnan([canonical.deviation for canonical, _ in spreads([formula]).values()]).all()
+
+
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [("multiplicity", {"multiplicity": Multiplicity.JET}), ("spurion_readout", {"spurion_readout": True})],
+)
+def test_what_it_has_no_term_for_is_refused(option, given):
+    network = NetworkConfig(4, 2, spurions=Spurions.REST, **given)
+    with pytest.raises(NetworkError, match=f"network.{option}: the formula has no term"):
+        Formula.of(random_float_network(network))
 
 
 def test_units():

@@ -28,10 +28,6 @@ from nanopelican_hls.training.scales import calibrated
 COMPONENT_NETWORKS = [n for n in NETWORKS if n.level1 is None]
 
 
-def readout(net: FloatNetwork) -> list[str]:
-    return [name for name in READOUT if hasattr(net, name)]
-
-
 def set_channel(net: FloatNetwork, channel: int, **values: float):
     with torch.no_grad():
         for name, value in values.items():
@@ -70,9 +66,10 @@ class TestCanonical:
             factors = torch.tensor([0.25, 8.0, 3.0, 0.7, 1.0], dtype=torch.float64)
             order = torch.tensor([3, 0, 4, 1, 2])
             tied = {"c4"} if net.network.symmetric else set()
-            for name in sorted({*MIXING, *readout(net)} - tied):
+            readout = {*READOUT, *(["k0_spurion"] if net.network.spurion_readout else [])}
+            for name in sorted({*MIXING, *readout} - tied):
                 p = getattr(other, "untied_c4" if name == "c4" else name)
-                p.copy_((p / factors if name in READOUT else p * factors)[order])
+                p.copy_((p / factors if name in readout else p * factors)[order])
             for name in ("b_table", "b_diag_table"):
                 if isinstance(other.table(name), torch.Tensor):
                     table = other.get_parameter(name)
