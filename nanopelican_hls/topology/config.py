@@ -129,7 +129,7 @@ class NetworkConfig:
         if self.multiplicity is Multiplicity.JET and (self.batch_norm or self.multiplicity_scaling):
             other = "batch_norm" if self.batch_norm else "multiplicity_scaling"
             raise ConfigError(
-                f"the biases would be tables over two numbers: with {other} they depend on the number of valid particles",
+                f"the biases would be tables over two numbers, since {other} makes them depend on the valid particles",
                 where="network.multiplicity",
                 remedy=f"set {other} to false, or multiplicity to none or valid",
             )

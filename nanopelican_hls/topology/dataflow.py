@@ -33,7 +33,6 @@ from nanopelican_hls.operators.spurion_dot import SpurionDot
 from nanopelican_hls.operators.spurion_sum import SpurionSum
 from nanopelican_hls.operators.total_sum import TotalSum
 from nanopelican_hls.topology.config import (
-    Coordinates,
     Multiplicity,
     MultiplicityTables,
     NetworkConfig,
@@ -102,14 +101,11 @@ def momenta(network: NetworkConfig) -> dict[str, Role]:
 
 
 def _given_momenta(network: NetworkConfig) -> dict[str, Role]:
-    """Those that are not computed from others of them; the jet of Level-1 words, and of a rest, lies on the axis."""
+    """Those that are not computed from others. The jet of Level-1 words is on the axis: it has only q+ and q-."""
     unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
     roles = {c: Role("momenta", c not in unsigned) for c in network.components}
     if network.needs_jet:
-        on_axis = network.level1 is not None or (
-            network.spurions is Spurions.REST and network.coordinates is Coordinates.LIGHT_CONE
-        )
-        roles |= _of_spurion(network, "jet", unsigned if on_axis else network.components)
+        roles |= _of_spurion(network, "jet", network.components if network.level1 is None else unsigned)
     elif network.spurion is not None:
         roles |= _of_spurion(network, network.spurion, network.components)
     return roles

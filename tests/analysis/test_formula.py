@@ -222,7 +222,7 @@ class TestIndependentParameters:
     @pytest.mark.parametrize("channels", [1, 2, 3])
     @pytest.mark.parametrize("scaling", [False, True], ids=["plain", "scaling"])
     @pytest.mark.parametrize("symmetric", [False, True], ids=["untied", "symmetric"])
-    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET, Spurions.REST])
+    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET])
     def test_are_the_rank(self, spurions, symmetric, scaling, channels):
         network = NetworkConfig(12, channels, symmetric=symmetric, spurions=spurions)
         net = active_network(with_scaling(network) if scaling else network)
@@ -237,7 +237,7 @@ class TestIndependentParameters:
         assert parameter_count(active_network(network)) == (21, 19, 17)
 
     @pytest.mark.parametrize("channels", [1, 2, 3])
-    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET, Spurions.REST])
+    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET])
     def test_batch_norm_adds_three_offsets(self, spurions, channels):
         """One of d, and a n^2 + b n in the logit; one channel with a massive particle ties a and b together."""
         network = NetworkConfig(12, channels, symmetric=False, spurions=spurions, batch_norm=True)

@@ -121,6 +121,7 @@ def test_the_rest_by_hand():
     constituents = {"q_plus": [4, 4], "q_minus": [1, 1], "q_y": [2, -2], "q_z": [0, 0]}
     ports = {name: np.array([v], dtype=float) for name, v in constituents.items()}
     ports |= {"jet_q_plus": np.array([[10.0]]), "jet_q_minus": np.array([[5.0]])}
+    ports |= {"jet_q_y": np.zeros((1, 1)), "jet_q_z": np.zeros((1, 1))}
     assert reference_logits(net, ports) == [5.5]
     assert folded_logits(network, fold(net), ports) == [5.5]
     assert fold(net)["k_spurion"] == [1 / 4]

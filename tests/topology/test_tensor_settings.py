@@ -20,7 +20,7 @@ from nanopelican_hls.topology.config import (
     QuantisersConfig,
     Spurions,
 )
-from nanopelican_hls.topology.dataflow import activations, parameters, ports, words
+from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, activations, parameters, ports, words
 from nanopelican_hls.topology.tensor_settings import tensor_settings
 
 EIGHT = QuantiserConfig(8)
@@ -39,8 +39,9 @@ def settings(given: Config) -> dict[str, QuantiserConfig]:
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 def test_every_role_reaches_its_tensors(network):
     inner = ("d", "r", "s", "mix", "relu", "diagonal", "sums")
-    jet = ("jet_momenta", "d_jet", "d_jj") if network.has_jet else ()
-    found = settings(config(network, **dict.fromkeys((*inner, *jet), EIGHT)))
+    spurion = SPURION_QUANTISERS[network.spurion] if network.spurion else ()
+    jet = ("jet_momenta",) if network.needs_jet else ()
+    found = settings(config(network, **dict.fromkeys((*inner, *spurion, *jet), EIGHT)))
     roles = ports(network) | {n: role for n, (role, _) in parameters(network, tables=False).items()}
     roles |= activations(network)
     assert {name: s.signed for name, s in found.items()} == {
