@@ -18,8 +18,8 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import NanopelicanError
 from nanopelican_hls.proof import hostile
-from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import activations, parameters, ports, words
+from nanopelican_hls.topology.config import Multiplicity, NetworkConfig
+from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, activations, parameters, ports, words
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.training.scales import calibrated, pinned, port_exponent
@@ -32,8 +32,7 @@ SEARCH_ROUNDS = 2
 #: widths [low, high) of the quantisers of one network
 WIDTHS = {"any": (2, 21), "narrow": (2, 6), "typical": (4, 11), "two": (2, 3), "wide": (12, 25)}
 ROLES = ("momenta", "logit", "weights", "biases", "d", "r", "s", "mix", "relu", "diagonal", "sums")
-ROLES_OF_JET = ("jet_momenta", "d_jet", "d_jj")
-NEEDED = ("momenta", "jet_momenta", "logit", "weights", "biases")
+NEEDED = ("momenta", "jet_momenta", "rest_momenta", "logit", "weights", "biases")
 
 
 @dataclass(frozen=True)
@@ -83,25 +82,39 @@ def drawn(seed: int, *, constituents: int = 8, channels: int = 4) -> tuple[Netwo
 
 
 def _form(rng: np.random.Generator, constituents: int, channels: int) -> dict[str, Any]:
-    spurions = str(rng.choice(["none", "beams", "jet"]))
+    spurions = str(rng.choice(["none", "beams", "jet", "rest"]))
     words_in = spurions != "beams" and rng.random() < 0.25
     cartesian = spurions == "beams" or (not words_in and rng.random() < 0.5)
-    return {
+    batch_norm = bool(rng.random() < 0.4)
+    multiplicity = str(rng.choice(["none", "valid"] if batch_norm else ["none", "valid", "jet", "jet"]))
+    options: dict[str, Any] = {"multiplicity": multiplicity}
+    if spurions in ("jet", "rest"):
+        options["spurion_readout"] = bool(rng.random() < 0.4)
+    if spurions == "rest":
+        options["rest_from"] = "jet" if words_in else str(rng.choice(["jet", "port"]))
+    if multiplicity == "jet":
+        bins = {"low": int(rng.integers(0, 40)), "width": int(rng.choice([1, 2, 4])), "bins": int(rng.integers(2, 33))}
+        options |= {"multiplicity_bins": bins, "multiplicity_tables": str(rng.choice(["readout", "all"]))}
+    return options | {
         "n_constituents": int(rng.integers(2, constituents + 1)),
         "channels": int(rng.integers(1, channels + 1)),
         "symmetric": bool(rng.random() < 0.5),
         "spurions": spurions,
         "coordinates": "cartesian" if cartesian else "light_cone",
-        "batch_norm": bool(rng.random() < 0.4),
+        "batch_norm": batch_norm,
         "input": "l1" if words_in else "components",
     }
 
 
 def _quantisers(rng: np.random.Generator, form: dict[str, Any]) -> dict[str, Any]:
     widths = WIDTHS[str(rng.choice(list(WIDTHS)))]
-    roles = ROLES + ROLES_OF_JET * (form["spurions"] == "jet")
+    roles = [*ROLES, *SPURION_QUANTISERS.get(form["spurions"], ())]
+    needed = {*NEEDED}
+    if form.get("rest_from") == "jet":
+        roles.append("jet_momenta")
+        needed.remove("rest_momenta")
     return {
-        role: None if role not in NEEDED and rng.random() < 0.2 else _quantiser(rng, widths, clip=role not in NEEDED)
+        role: None if role not in needed and rng.random() < 0.2 else _quantiser(rng, widths, clip=role not in NEEDED)
         for role in roles
     }
 
@@ -119,7 +132,8 @@ def _parameters(rng: np.random.Generator, network: NetworkConfig) -> dict[str, N
     """Random parameters: some partly or all 0, some of one sign, some far too large or small."""
     spread = int(rng.choice([0, 0, 2, 12]))
     values = {}
-    for name, (_, shape) in parameters(network, tables=network.batch_norm).items():
+    tables = network.batch_norm or network.multiplicity is Multiplicity.VALID
+    for name, (_, shape) in parameters(network, tables=tables).items():
         value = rng.normal(size=shape) * 2.0 ** rng.integers(-spread, spread + 1)
         kind = rng.choice(["plain", "plain", "none", "some", "positive", "negative"])
         values[name] = {

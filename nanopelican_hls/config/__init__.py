@@ -41,11 +41,13 @@ class Config:
     firmware: FirmwareConfig = field(default_factory=FirmwareConfig)
 
     def __post_init__(self) -> None:
+        of_ports = {role.key for role in ports(self.network).values()}
+        used = of_ports | {role.key for role in activations(self.network).values()}
         for spurion, keys in SPURION_QUANTISERS.items():
-            used = {role.key for role in (*ports(self.network).values(), *activations(self.network).values())}
             given = {key for key in keys if getattr(self.quantisers, key) is not None}
             momenta = f"{spurion}_momenta"
-            if momenta in used - given:
+            # a rest that is computed may be exact
+            if momenta in (used if spurion == "jet" else of_ports) - given:
                 raise ConfigError(
                     f"missing, but the network has the {spurion} as spurion"
                     if self.network.spurion == spurion
