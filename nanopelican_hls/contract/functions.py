@@ -67,7 +67,11 @@ def _operator_function(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]])
     operator = OPERATORS[node.op_type](**{k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()})
     padded = [*node.input, *[""] * (len(operator.inputs) - len(node.input))]
     nodes = operator.body(*(shapes[t] if t else None for t in padded))
-    return _function(DOMAIN, operator.name, node.overload, operator.inputs, nodes, list(attributes))
+    names = list(operator.inputs)
+    # a file without the inputs that an operator got later is written as it was before
+    while names[-1] in operator.later and not padded[len(names) - 1]:
+        names.pop()
+    return _function(DOMAIN, operator.name, node.overload, names, nodes, list(attributes))
 
 
 def _quant_function(rounding: Rounding) -> onnx.FunctionProto:

@@ -85,11 +85,13 @@ class CustomOperator(Operator):
     axes : axes of each input, one letter per axis; equal letters have equal lengths. B jets, M particles (N
         constituents; K particles without the spurion), P pairs, C channels, T and U table entries, 1 a single entry.
     together : groups of optional inputs that must be present or absent together.
+    later : optional inputs that files without them do not mention, since they came after the others.
     header : C++ header; None for ``nnet_<operator>.h`` in firmware/templates.
     """
 
     axes: ClassVar[tuple[str, ...]]
     together: ClassVar[tuple[frozenset[str], ...]] = ()
+    later: ClassVar[frozenset[str]] = frozenset()
     header: ClassVar[Path | None] = None
 
     def __init_subclass__(cls) -> None:

@@ -65,6 +65,7 @@ class ParticleMix(CustomOperator):
     axes = ("BM", "B1", "C", "C", "TC", "BM", "B1", "C", "B1")
     optional = frozenset({"s", "w_s", "bias", "mask", "d_jj", "w_jj", "multiplicity_bin"})
     together = (frozenset({"s", "w_s", "bias"}), frozenset({"d_jj", "w_jj"}))
+    later = frozenset({"multiplicity_bin"})
     parameters = frozenset({"w_r", "w_s", "bias", "w_jj"})
 
     def compute(self, *inputs: Array | None) -> Array:

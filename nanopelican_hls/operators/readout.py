@@ -31,6 +31,7 @@ class Readout(CustomOperator):
     axes = ("BC", "BC", "C", "C", "T1", "BM", "B1", "BC", "C")
     optional = frozenset({"mask", "multiplicity_bin", "spurion_sum", "k_spurion"})
     together = (frozenset({"spurion_sum", "k_spurion"}),)
+    later = frozenset({"multiplicity_bin", "spurion_sum", "k_spurion"})
     parameters = frozenset({"k_pair", "k_diagonal", "bias", "k_spurion"})
 
     def compute(self, *inputs: Array | None) -> Array:
