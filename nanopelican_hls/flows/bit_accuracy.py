@@ -165,7 +165,7 @@ def simulate(
         Called with numbers of events when they are done.
     """
     stages = Stages(announce)
-    torch.set_num_threads(1)  # processes use the cores already, and a forked OpenMP pool would hang
+    torch.set_num_threads(1)  # processes use the cores already
     with stages("read"):
         program = read_program(qonnx_path)
         ports = port_values(jets, model.config.network)
