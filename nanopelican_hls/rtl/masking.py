@@ -52,10 +52,13 @@ class Graph:
 
 
 def padded_term(graph: Graph, mix: Node) -> float | None:
-    """Output of a `ParticleMix` for padded particles that makes masks in sums unnecessary; None if there is none.
+    """Output of the node ``mix`` for padded particles that makes masks in sums unnecessary; None if there is none.
 
-    It is 0 on the diagonal. In a row or column it is so negative that ReLU is 0 for every pair of the particle.
+    Only `ParticleMix` has one. It is 0 on the diagonal. In a row or column it is so negative that ReLU is 0 for every
+    pair of the particle.
     """
+    if not isinstance(mix.operator, ParticleMix):
+        return None  # nothing else gives padded particles another value
     last = [mix, *graph.elementwise(mix.output)][-1]
     users = graph.consumers.get(last.output, [])
     if len(users) != 1 or last.output in graph.outputs:
@@ -93,4 +96,4 @@ def needs_mask(graph: Graph, sums: Node) -> bool:
     if isinstance(node.operator, PairMix):
         mixes = [graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]
         return any(padded_term(graph, mix) is None for mix in mixes)
-    return not isinstance(node.operator, ParticleMix) or padded_term(graph, node) is None
+    return padded_term(graph, node) is None
