@@ -31,12 +31,14 @@ class Jets:
     multiplicity : int64 [n]
         Number of constituents before any cut, so at least the number of those present.
     labels : int8 [n] or None
-        1 = top, 0 = QCD; None where not known.
+        1 = top, 0 = QCD, or positions in `classes`; None where not known.
+    classes : tuple of str or None
+        Names of the classes that the labels count; None where these are signal and background.
 
     Raises
     ------
     JetsError
-        If shapes disagree, a label is not 0 or 1, a multiplicity is too small, or a four-momentum has a NaN or an
+        If shapes disagree, a label is no class, a multiplicity is too small, or a four-momentum has a NaN or an
         infinity, a negative energy, or |p| above E by more than `SPACE_LIKE_TOLERANCE`; the message names the jet, the
         constituent and the excess.
     """
@@ -45,6 +47,7 @@ class Jets:
     jet_four_momentum: NDArray[np.float64]
     multiplicity: NDArray[np.int64]
     labels: NDArray[np.int8] | None = None
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "four_momenta", np.asarray(self.four_momenta, dtype=np.float64))
@@ -52,6 +55,8 @@ class Jets:
         object.__setattr__(self, "multiplicity", np.asarray(self.multiplicity))
         if self.labels is not None:
             object.__setattr__(self, "labels", np.asarray(self.labels))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(self.classes))
         self._check_shapes()
         _check_four_momenta(self.four_momenta, "constituent {}")
         _check_four_momenta(self.jet_four_momentum[:, None], "the whole jet")
@@ -70,6 +75,7 @@ class Jets:
             jet_four_momentum=self.jet_four_momentum[chosen],
             multiplicity=self.multiplicity[chosen],
             labels=None if self.labels is None else self.labels[chosen],
+            classes=self.classes,
         )
 
     def leading(self, n_constituents: int) -> Jets:
@@ -120,11 +126,15 @@ class Jets:
     def _check_labels(self) -> None:
         if self.labels is None:
             return
-        for jet in np.flatnonzero((self.labels != 0) & (self.labels != 1))[:1]:
-            raise JetsError(
-                f"the label is {self.labels[jet]}", where=f"jet {jet}", remedy="labels are 1 (top) and 0 (QCD)"
-            )
+        check_labels(self.labels, self.classes)
         object.__setattr__(self, "labels", self.labels.astype(np.int8, copy=False))
+
+
+def check_labels(labels: NDArray[Any], classes: tuple[str, ...] | None) -> None:
+    """Refuse labels [n] that are not positions in ``classes``, or 0 and 1 without classes."""
+    for jet in np.flatnonzero(~np.isin(labels, np.arange(2 if classes is None else len(classes))))[:1]:
+        meant = "1 (top) and 0 (QCD)" if classes is None else f"0 to {len(classes) - 1}, for {', '.join(classes)}"
+        raise JetsError(f"the label is {labels[jet]}", where=f"jet {jet}", remedy=f"labels are {meant}")
 
 
 def pt_gev(four_momenta: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -121,6 +121,7 @@ class TestCut:
             cut_sample(source, source.with_name("cut.h5"), n_jets=14)
 
     def test_no_labels(self, source, jets):
-        write_jets(source, dataclasses.replace(jets, labels=None), {}, force=True)
-        with pytest.raises(JetsError, match="has no labels"):
-            cut_sample(source, source.with_name("cut.h5"), n_jets=4)
+        for change in ({"labels": None}, {"classes": ("W", "Z")}):
+            write_jets(source, dataclasses.replace(jets, **change), {}, force=True)
+            with pytest.raises(JetsError, match="has no labels"):
+                cut_sample(source, source.with_name("cut.h5"), n_jets=4)

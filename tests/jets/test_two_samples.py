@@ -61,6 +61,15 @@ def test_labels_are_needed(halves):
             compare_samples(halves[0], jets)
 
 
+def test_classes_with_names(halves):
+    first, second = (dataclasses.replace(jets, labels=np.arange(2000) % 3, classes=("g", "W", "t")) for jets in halves)
+    assert [row.jet_class for row in compare_samples(first, second)][:: len(QUANTITIES) + 5] == ["g", "W", "t"]
+    with pytest.raises(JetsError, match="the first sample: needs labelled jets of all classes"):
+        compare_samples(first[first.labels > 0], second)
+    with pytest.raises(JetsError, match="the two samples: have different classes: g, W, t and top, QCD"):
+        compare_samples(first, halves[1])
+
+
 def test_command(halves, tmp_path, capsys):
     for name, jets in zip(("first.h5", "second.h5"), halves, strict=True):
         write_jets(tmp_path / name, jets, {})
