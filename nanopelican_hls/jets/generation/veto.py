@@ -8,19 +8,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nanopelican_hls.jets.generation.recipe import JetClass, Recipe
+from nanopelican_hls.jets.generation.processes import Process
+from nanopelican_hls.jets.generation.recipe import Recipe
 
 #: range of the pT of the leading parton-level jet, relative to the selection's ends. The upper one is far away because
 #: a K_S or a Lambda that decays beyond the tracker takes its energy along.
 PT_BELOW, PT_ABOVE = 0.88, 1.5
-#: margins in |eta|, and in the distance of a top and its quarks from the jet
+#: margins in |eta|, and in the distance of the truth particle and its quarks from the jet
 ETA_MARGIN, MATCH_MARGIN = 0.8, 0.15
 #: where Pythia puts the two products of the hard process
 _HARD_PRODUCTS = (5, 6)
 _W = 24
 
 
-def parton_veto(recipe: Recipe, jet_class: JetClass) -> Any:
+def parton_veto(recipe: Recipe, process: Process) -> Any:
     """A `pythia8mc.UserHooks` that drops events without a parton-level jet near the selection; ``seen`` counts all."""
     import pythia8mc
 
@@ -45,21 +46,22 @@ def parton_veto(recipe: Recipe, jet_class: JetClass) -> Any:
                 return True
             if jets.pT(0) > pt_high or abs(jets.y(0)) > y_max:
                 return True
-            return jet_class is JetClass.TOP and not self._has_top(event)
+            return bool(process.truth) and not self._has_truth(event)
 
-        def _has_top(self, event: Any) -> bool:
+        def _has_truth(self, event: Any) -> bool:
             axes = [(self._jets.y(i), self._jets.phi(i)) for i in range(self._jets.sizeJet())]
-            tops = [_decay(event, product) for product in _HARD_PRODUCTS]
-            return any(all(_near(particle, axis, distance) for particle in top) for axis in axes for top in tops)
+            products = [product for product in _HARD_PRODUCTS if abs(event[product].id()) in process.truth]
+            groups = [_decay(event, product) if process.quarks else [event[product]] for product in products]
+            return any(all(_near(particle, axis, distance) for particle in group) for axis in axes for group in groups)
 
     return Veto()
 
 
 def _decay(event: Any, index: int) -> list[Any]:
-    """A top as it decays, and the three quarks it decays to, before they radiate."""
-    top = event[event[index].iBotCopyId()]
-    particles = [top]
-    for daughter in (event[top.daughter1()], event[top.daughter2()]):
+    """A particle as it decays, and the quarks it decays to, before they radiate."""
+    particle = event[event[index].iBotCopyId()]
+    particles = [particle]
+    for daughter in (event[particle.daughter1()], event[particle.daughter2()]):
         if abs(daughter.id()) == _W:
             w = event[daughter.iBotCopyId()]
             particles += [event[w.daughter1()], event[w.daughter2()]]
