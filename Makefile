@@ -19,13 +19,13 @@ CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) 
 .DEFAULT_GOAL := help
 .PHONY: help setup csim csim-all synth bench bench-synth bench-training train test fuzz lint lock clean
 
-help:  ## this list
+help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  variables: CONFIG=$(CONFIG) JETS=file EVENTS=n BUILD=$(BUILD); all options: $(BIN)/nanopelican COMMAND --help"
 
 setup: $(READY)  ## create .venv with everything pinned in requirements.lock
 
-# The stamp comes last: an environment whose installation was interrupted is made again.
+# The stamp is written last, so that an interrupted installation is repeated.
 $(READY): requirements.lock pyproject.toml
 	@command -v g++ >/dev/null || { echo "g++ is missing: install it with 'apt-get install g++' (Debian, Ubuntu)"; exit 2; }
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install it with 'apt-get install python3 python3-venv', or name yours: make setup PYTHON=python3.12"; exit 2; }
@@ -36,7 +36,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-csim: $(READY)  ## HLS project of CONFIG and the proof that its C++ equals the QONNX file
+csim: $(READY)  ## HLS project of CONFIG, and the proof that its C++ equals the QONNX file
 	$(CSIM) $(CONFIG)
 
 csim-all: $(READY)  ## the same for every model of the zoo
@@ -63,13 +63,13 @@ test: $(READY)  ## the test suite
 fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
 
-lint: $(READY)  ## style, types, and that imports run downwards only
+lint: $(READY)  ## check style, types and the layers of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-lock: $(READY)  ## write requirements.lock anew from the ranges in pyproject.toml
+lock: $(READY)  ## rewrite requirements.lock from the ranges in pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --editable '.[dev]'
 	.venv-lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu//' > requirements.lock.new

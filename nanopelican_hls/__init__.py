@@ -1,7 +1,7 @@
 """nanopelican-hls: FPGA firmware for nanoPELICAN, a Lorentz- and permutation-invariant jet tagger.
 
-The functions below are the whole chain, usable one by one in a notebook, without a vendor tool; each imports what it
-needs only when it is first asked for.
+The functions below are the whole chain, usable one by one in a notebook and without vendor tools. Each is imported on
+first access, so that importing the package stays cheap.
 
 >>> import nanopelican_hls as nph
 >>> model = nph.load_model("models/trigger-n16.pt")

@@ -1,17 +1,17 @@
-"""Errors of the package: one base class, one message form: what, where, and what to do."""
+"""Errors of the package: one base class and one form of message: what, where, and what to do."""
 
 from __future__ import annotations
 
 
 class NanopelicanError(Exception):
-    """Base of every error this package raises on purpose; the command line exits with status 2 on it.
+    """Base class of every error that this package raises on purpose; the command line then exits with status 2.
 
     Parameters
     ----------
     what : str
         What is wrong.
     where : str, optional
-        The file, node, tensor, key or jet it concerns.
+        The file, node, tensor, key or jet concerned.
     remedy : str, optional
         What the user can do about it.
     """
@@ -27,7 +27,7 @@ class ConfigError(NanopelicanError):
 
 
 class JetsError(NanopelicanError):
-    """Jets, or a file of jets, that cannot be used."""
+    """Jets, or a jet file, that cannot be used."""
 
 
 class NetworkError(NanopelicanError):
@@ -35,11 +35,11 @@ class NetworkError(NanopelicanError):
 
 
 class TrainingError(NanopelicanError):
-    """A training run that cannot go on."""
+    """A training run that cannot continue."""
 
 
 class ContractError(NanopelicanError):
-    """A QONNX graph outside the numeric contract (docs/contract.md)."""
+    """A QONNX graph that violates the numeric contract (docs/contract.md)."""
 
 
 class FirmwareError(NanopelicanError):
@@ -47,7 +47,7 @@ class FirmwareError(NanopelicanError):
 
 
 class SynthesisError(NanopelicanError):
-    """A synthesis that cannot be started or finished, or a report of a tool that cannot be read."""
+    """A synthesis that cannot be started or finished, or a tool report that cannot be read."""
 
 
 class RtlError(NanopelicanError):

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: whatever is written goes to a temporary name first, and is then renamed."""
+"""Atomic writing of files: to a temporary name first, then renamed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nanopelican_hls.errors import NanopelicanError
 
 @contextlib.contextmanager
 def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
-    """A temporary path for the block to write to; it becomes `path` at the end, and is gone if the block fails.
+    """Yield a temporary path to write to; it is renamed to `path` at the end, or removed if the block fails.
 
     Parameters
     ----------
     path : Path
-        In a folder that exists; other machines may write there as well.
+        In an existing folder, to which other machines may write too.
     error : type of NanopelicanError
         Raised, with the reason, if the file cannot be written.
     """
@@ -37,7 +37,7 @@ def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
 
 
 def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanError]) -> None:
-    """Write a file in one step: a kill, or a full disk, leaves what was there before.
+    """Write a file atomically: if the process is killed or the disk is full, the old content stays.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Tables in Markdown: of cards, studies and benchmarks."""
+"""Markdown tables, for cards, studies and benchmarks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Any
 
 
 def table(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
-    """A table with one line of titles."""
+    """A Markdown table with one header row."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,4 +1,4 @@
-"""All targets by name; each imports what it needs when it is asked for."""
+"""All targets by name, imported on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks drawn from all that a configuration accepts: any form, any widths, grids far from the values on them."""
+"""Random networks that cover what a configuration accepts: any form, any widths, grids that do not fit the values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.training.scales import calibrated, pinned, port_exponent
 
-#: seeds of the networks that are compared; `make fuzz` takes more
+#: seeds of the networks to compare; `make fuzz` uses more
 SEEDS = range(int(os.environ.get("NETWORKS") or 12))
 #: rounds of the search for saturation, which is tested elsewhere
 SEARCH_ROUNDS = 2
@@ -38,7 +38,7 @@ NEEDED = ("momenta", "jet_momenta", "logit", "weights", "biases")
 
 @dataclass(frozen=True)
 class Example:
-    """A drawn network, events of all kinds for its ports, and what QONNX execution gives for these."""
+    """A drawn network, events of all kinds for its ports, and the result of QONNX execution."""
 
     description: NetworkDescription
     model: onnx.ModelProto
@@ -48,7 +48,7 @@ class Example:
 
 
 def example(seed: int, **largest: int) -> Example | None:
-    """From `drawn`; None if it is refused, which every refusal does by the name of a place."""
+    """A network from `drawn`; None if it is refused, which must be with an error that says where."""
     try:
         description, jets = drawn(seed, **largest)
         model = build_program(description)
@@ -64,12 +64,12 @@ def example(seed: int, **largest: int) -> Example | None:
 
 
 def drawn(seed: int, *, constituents: int = 8, channels: int = 4) -> tuple[NetworkDescription, Arrays]:
-    """A network with up to so many constituents and channels, and jets for its ports.
+    """A network with at most the given numbers of constituents and channels, and jets for its ports.
 
     Raises
     ------
     NanopelicanError
-        If what was drawn is no network that can be built; so it is for some seeds.
+        If the drawn network cannot be built, as for some seeds.
     """
     rng = np.random.default_rng(seed)
     form = _form(rng, constituents, channels)
@@ -116,7 +116,7 @@ def _quantiser(rng: np.random.Generator, widths: tuple[int, int], *, clip: bool)
 
 
 def _parameters(rng: np.random.Generator, network: NetworkConfig) -> dict[str, NDArray[np.float64]]:
-    """Some are 0 in part or all, some of one sign, some far too large or small."""
+    """Random parameters: some partly or all 0, some of one sign, some far too large or small."""
     spread = int(rng.choice([0, 0, 2, 12]))
     values = {}
     for name, (_, shape) in parameters(network, tables=network.batch_norm).items():
@@ -133,7 +133,7 @@ def _parameters(rng: np.random.Generator, network: NetworkConfig) -> dict[str, N
 
 
 def _moved(rng: np.random.Generator, config: Config, description: NetworkDescription) -> NetworkDescription:
-    """With the grids of activations and parameters up to some powers of two away from where calibration puts them."""
+    """The description with the grids of activations and parameters moved away from their calibration."""
     network, reach = config.network, int(rng.choice([0, 0, 1, 3, 8]))
     movable = (*parameters(network, tables=False), *activations(network), *ports(network))
     quantisers = dict(description.quantisers)

@@ -1,4 +1,4 @@
-"""Small models for the tests of the firmware: few, for each is compiled, and chosen to cover all pairs of options."""
+"""Small models for tests of the firmware: few, since each is compiled, but they cover all pairs of options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALL_INNER = ("d", "r", "s", "row", "column", "pair", "diagonal", "pair_sum", "di
 
 @dataclass(frozen=True)
 class Model:
-    """A network, and what becomes of it."""
+    """A network, its quantisers and its HLS backend."""
 
     network: NetworkConfig
     tables: bool

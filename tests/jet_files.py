@@ -1,4 +1,4 @@
-"""Jets written in every layout with the libraries that the public files were written with."""
+"""Writers of jets in every layout, with the same libraries as the public files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ JETCLASS_CLASSES = ("QCD", "Hbb", "Tbqq", "Tbl")
 
 
 def plain(jets: Jets) -> Jets:
-    """The jets as a file of nothing but constituents has them: the jet is their sum, the multiplicity counted."""
+    """The jets as read from a file with constituents only: the jet is their sum, the multiplicity their number."""
     momenta = jets.four_momenta
     return dataclasses.replace(
         jets, jet_four_momentum=momenta.sum(axis=1), multiplicity=np.count_nonzero(momenta[..., 0], axis=1)
@@ -45,7 +45,7 @@ def write_top_tagging(path: Path, jets: Jets, dtype=np.float64, **compression) -
 
 
 def write_lhc_jets(path: Path, jets: Jets, *, names: bool = True) -> None:
-    """As published: 16 features a constituent, 59 a jet, the last of which is j_undef."""
+    """As published: 16 features per constituent and 59 per jet, the last of which is j_undef."""
     n, width, _ = jets.four_momenta.shape
     constituents = np.full((n, width, 16), 3.0)
     constituents[..., :4] = jets.four_momenta[..., [1, 2, 3, 0]]
@@ -76,7 +76,7 @@ def jetclass_branches(jets: Jets) -> dict:
         name: awkward.unflatten(jets.four_momenta[..., k][present], counts)
         for k, name in enumerate(("part_energy", "part_px", "part_py", "part_pz"))
     }
-    # both kinds of top, both kinds of the rest, in turn
+    # both kinds of top and both kinds of background, in turn
     kind = np.arange(len(jets)) // 2 % 2
     index = np.where(jets.labels == 1, 2 + kind, kind)
     labels = {f"label_{name}": (index == k).astype(np.float32) for k, name in enumerate(JETCLASS_CLASSES)}

@@ -1,8 +1,8 @@
 """What every operator of the contract must satisfy; a test module supplies the operator, its cases and its terms.
 
-The oracle is naive on purpose: for one entry of the result, the list of terms whose sum it is, as Python fractions,
-from the definition on the full M x M array. From the terms follows the value, and the extremes of all partial sums in
-any order: the sum of the positive terms and the sum of the negative ones.
+The oracle is naive on purpose. From the definition on the full M x M array, it lists the terms that sum to one entry
+of the result, as Python fractions. Their sum is the expected value; the sums of the positive and of the negative terms
+bound every partial sum, in any order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ fixed_ranges = st.builds(FixedRange, st.integers(-9, 0), st.integers(0, 9), st.i
 
 @dataclass(frozen=True)
 class Case:
-    """Which inputs there are, by their shapes without the batch (parameters: as they are), and the attributes."""
+    """Shapes of the inputs present, without the batch axis (which parameters do not have), and the attributes."""
 
     name: str
     shapes: Mapping[str, tuple[int, ...]]
@@ -39,17 +39,17 @@ class Case:
 
 
 def pair_indices(m: int) -> list[tuple[int, int]]:
-    """The condensed order of scipy.spatial.distance.pdist, written as its definition."""
+    """The condensed order of scipy.spatial.distance.pdist, from its definition."""
     return [(i, j) for i in range(m) for j in range(i + 1, m)]
 
 
 def fractions(array: np.ndarray) -> Any:
-    """The same numbers as nested lists of exact fractions."""
+    """The array as nested lists of exact fractions."""
     return [fractions(a) for a in array] if array.ndim else Fraction(float(array))
 
 
 def minkowski_terms(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> list[Fraction]:
-    """The terms of a . b, from docs/network.md."""
+    """The terms of a . b, as in docs/network.md."""
     if coordinates == "cartesian":
         return [a[0] * b[0], -a[1] * b[1], -a[2] * b[2], -a[3] * b[3]]
     return [a[0] * b[1] / 2, a[1] * b[0] / 2, -a[2] * b[2], -a[3] * b[3]]
@@ -61,12 +61,12 @@ def condense(matrix: np.ndarray) -> np.ndarray:
 
 
 def condense_both(matrix: np.ndarray) -> np.ndarray:
-    """Entries above the diagonal, then the mirrored ones."""
+    """Entries above the diagonal in condensed order, then their mirror images."""
     return np.concatenate([condense(matrix), condense(matrix.swapaxes(1, 2))], axis=1)
 
 
 def permuted(matrix: np.ndarray, order: Sequence[int]) -> np.ndarray:
-    """[B, M, M, ...] with its particles in another order."""
+    """[B, M, M, ...] with its particles permuted."""
     return matrix[:, order][:, :, order]
 
 
@@ -75,12 +75,12 @@ class OperatorTests:
 
     operator: ClassVar[type[CustomOperator]]
     cases: ClassVar[Sequence[Case]]
-    #: inputs that cannot hold any number, and what they can
+    #: inputs with a limited range
     limited: ClassVar[Mapping[str, FixedRange]] = {"mask": MASK}
 
     @staticmethod
     def terms(index: tuple[int, ...], given: Mapping[str, Any]) -> list[Fraction]:
-        """The terms of one entry of the result, from inputs (nested lists of fractions) and attributes by name."""
+        """The terms of one entry of the result, from inputs (nested lists of fractions) and attributes, by name."""
         raise NotImplementedError
 
     def shapes(self, case: Case) -> list[tuple[int, ...] | None]:
@@ -90,7 +90,7 @@ class OperatorTests:
     def random_inputs(
         self, case: Case, rng: np.random.Generator, ranges: Mapping[str, FixedRange], corners: bool = False
     ) -> list[np.ndarray | None]:
-        """Numbers inside the ranges; with ``corners`` nothing but their ends."""
+        """Random numbers in the given ranges; with ``corners``, only their ends."""
         arrays: list[np.ndarray | None] = []
         for name, shape in zip(self.operator.inputs, self.shapes(case), strict=True):
             if shape is None:
@@ -158,7 +158,7 @@ class OperatorTests:
 
 
 def run_body(operator: type[CustomOperator], inputs: Sequence[np.ndarray | None], case: Case) -> np.ndarray:
-    """The operator's function body, as the only node of a graph, in onnxruntime."""
+    """Run the operator's function body in onnxruntime, as the only node of a graph."""
     given_inputs = {n: a for n, a in zip(operator.inputs, inputs, strict=True) if a is not None}
     one_jet = [
         None if a is None else (a.shape if n in operator.parameters else (1, *a.shape[1:]))

@@ -1,6 +1,6 @@
-"""Small random networks of the contract and jets for them, seeded, for every test that needs a whole graph.
+"""Small random networks and jets for them, seeded, for every test that needs a complete graph.
 
-Scales are calibrated on random jets, as after training, so that values neither all saturate nor all vanish.
+Scales are calibrated on random jets, as after training, so that some values saturate and not all are 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 Arrays = dict[str, NDArray[np.float64]]
 
-#: every form of the network, small
+#: small networks of every form
 NETWORKS = [
     NetworkConfig(4, 2, symmetric=symmetric, spurions=spurions, coordinates=coordinates)
     for symmetric, spurions, coordinates in itertools.product((True, False), Spurions, Coordinates)
@@ -37,14 +37,14 @@ def network_id(network: NetworkConfig) -> str:
 
 
 def inner_tensors(network: NetworkConfig) -> list[str]:
-    """Tensors whose quantiser may be switched off."""
+    """The tensors whose quantiser may be switched off."""
     return [tensor for tensor in activations(network) if tensor not in (*momenta(network), "logit")]
 
 
 def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
-    """``n`` jets of massless constituents by port name, zero-padded; some are empty, and some are full.
+    """``n`` jets of massless constituents, by port, zero-padded; some are empty, and some are full.
 
-    The jet is the sum of its constituents, those that were cut off included.
+    The jet is the sum of its constituents, including those that were cut off.
     """
     rng = np.random.default_rng(seed)
     shape = (n, network.n_constituents + 4)
@@ -72,7 +72,7 @@ def _random_words(
     d_phi: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> Arrays:
-    """Words of jets anywhere in phi, some astride of its ends, and of their constituents [n, K]."""
+    """Words of jets at any phi, some across its wrap-around, and of their constituents [n, K]."""
     level1 = network.level1
     assert level1 is not None
     axis_eta, axis_phi = rng.integers(-600, 600, (len(pt), 1)), rng.integers(-720, 720, (len(pt), 1))
@@ -110,11 +110,11 @@ def random_description(
     seed : int
         Of parameters and rounding modes.
     bits : int
-        Width of the quantisers; those of the ports have 2 bits more.
+        Width of the quantisers; the ports have 2 bits more.
     roundings : collection of Rounding
-        Each quantiser takes one of them at random.
+        Each quantiser has one of these, at random.
     without : collection of str
-        Inner tensors that have no quantiser.
+        Inner tensors without a quantiser.
     """
     rng = np.random.default_rng(seed)
     quantisers: dict[str, Quantiser] = words(network)
@@ -137,7 +137,7 @@ def random_description(
 
 
 def numpy_tensors(description: NetworkDescription, port_arrays: Mapping[str, NDArray[np.float64]]) -> Arrays:
-    """Every activation by its name in the QONNX graph, from the dataflow and `Quantiser` alone."""
+    """Every activation, by its name in the QONNX graph, computed from the dataflow and `Quantiser` alone."""
     quantised = {name: description.quantisers[name](value) for name, value in description.parameters.items()}
     exact: Arrays = {}
 
@@ -153,14 +153,14 @@ def numpy_tensors(description: NetworkDescription, port_arrays: Mapping[str, NDA
 
 
 def _typical_size(parameter: str, particles: int) -> float:
-    """Such that all terms of a sum have about one size: r sums M products, S sums M squared; products are in GeV^2."""
+    """A scale that makes all terms of a sum similar in size: r sums M products (GeV^2), S sums M squared."""
     if parameter.endswith("_bias"):
         return 20.0
     return {"w_r": 1 / particles, "w_s": 1 / particles**2}.get(parameter[-3:], 1.0)
 
 
 def _covering(values: NDArray[np.float64], bits: int, signed: bool, rounding: Rounding) -> Quantiser:
-    """A quantiser that the largest hundredth of the values saturates."""
+    """A quantiser in which the largest 1% of the values saturate."""
     size = float(np.quantile(np.abs(values), 0.99)) or 1.0
     return Quantiser(bits, signed, int(np.ceil(np.log2(size))) - (bits - signed), rounding)
 
@@ -172,7 +172,7 @@ def _evaluate(
     parameter_values: Mapping[str, NDArray[np.float64]],
     quantise: Callable[[str, NDArray[np.float64]], NDArray[np.float64]],
 ) -> Arrays:
-    """Tensors of the dataflow after ``quantise``, which is called once for each in execution order."""
+    """Tensors of the dataflow after ``quantise``, which is called once for each, in execution order."""
     tensors: Arrays = {name: quantise(name, port_arrays[name]) for name in ports(network)}
     exact: Arrays = {}
     for step in dataflow(network, tables=tables):

@@ -15,7 +15,7 @@ quantisers: {momenta: {bits: 8}, logit: {bits: 8}, weights: {bits: 8}, biases: {
 
 @pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "0.001"])
 def test_numbers_are_read_as_they_are_written(tmp_path, text):
-    """YAML 1.1 takes 1e-3, without a point, for text."""
+    """YAML 1.1 reads 1e-3, without a point, as text."""
     path = tmp_path / "model.yaml"
     path.write_text(f"{MINIMAL}training: {{learning_rate: {text}}}\n")
     assert load_config(path).training.learning_rate == 1e-3

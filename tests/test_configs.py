@@ -1,4 +1,4 @@
-"""Every configuration that ships is read strictly."""
+"""Every shipped configuration loads, and reading is strict."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TestConfig:
 
 def test_words_need_light_cone_coordinates():
     with pytest.raises(
-        ConfigError, match=r"network\.input: Level-1 words become light-cone components only\n  remedy: "
+        ConfigError, match=r"network\.input: Level-1 words support light-cone coordinates only\n  remedy: "
     ):
         NetworkConfig(4, 2, coordinates=Coordinates.CARTESIAN, input=Input.L1)
 

@@ -1,4 +1,4 @@
-"""Ranges against brute force, quantisers against rational arithmetic."""
+"""Ranges compared with brute force, quantisers with rational arithmetic."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class TestFixedRange:
 
 
 def quantised(x: float, bits: int, signed: bool, exponent: int, rounding: Rounding) -> int:
-    """QONNX ``Quant`` in rational numbers, as its specification says it."""
+    """QONNX ``Quant`` in rational numbers, following its specification."""
     scaled = Fraction(x) / Fraction(2) ** exponent
     below = math.floor(scaled)
     if rounding is Rounding.FLOOR:
@@ -198,7 +198,7 @@ class TestQuantiser:
 
     @pytest.mark.parametrize(("bits", "signed", "least"), [(0, False, 1), (1, True, 2), (25, True, 2), (-1, False, 1)])
     def test_widths_that_are_refused(self, bits, signed, least):
-        with pytest.raises(ContractError, match=f"a quantiser of {bits} bits") as caught:
+        with pytest.raises(ContractError, match=f"unsupported quantiser width of {bits} bits") as caught:
             Quantiser(bits, signed, 0)
         assert caught.value.remedy == f"use {least} to 24 bits"
 

@@ -1,4 +1,4 @@
-"""Imports run downwards only; what is imported inside functions and for types counts as well."""
+"""Imports run downwards only, including those inside functions and for type checking."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-#: rooms by level, from the top
+#: the rooms of each level, from the top
 LAYERS = [[room.strip() for room in line.split("|")] for line in CONTRACTS[0]["layers"]]
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 
 @pytest.fixture(scope="module")
 def imports():
-    """For each module, what it imports of the package."""
+    """For each module, the modules of the package that it imports."""
     graph = grimp.build_graph("nanopelican_hls", exclude_type_checking_imports=False, cache_dir=None)
     return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
 
@@ -47,7 +47,7 @@ def test_rooms_import_what_is_below_them(imports):
 
 
 def test_nothing_but_the_user_imports_the_front_door(imports):
-    """What it offers is imported from where it stands."""
+    """The package itself imports each name from the module that defines it."""
     assert [module for module, others in imports.items() if "nanopelican_hls" in others] == []
 
 

@@ -1,4 +1,4 @@
-"""Programs with several outputs: every executor, test bench and target takes them all."""
+"""Programs with several outputs, in every executor, test bench and target."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ needs_rtl = pytest.mark.skipif(bool(MISSING), reason=f"needs the extra rtl: {', 
 
 
 def with_outputs(*more: str) -> Program:
-    """A network that shows some of its tensors as well."""
+    """A network with some of its inner tensors as further outputs."""
     model = onnx.ModelProto()
     model.CopyFrom(build_program(random_description(NETWORK, tables=True, seed=5, bits=5)).model)
     inner = list(model.graph.value_info)
@@ -36,7 +36,7 @@ def with_outputs(*more: str) -> Program:
 
 @pytest.fixture(scope="module")
 def program() -> Program:
-    """A number, one a channel, and numbers that have no quantiser."""
+    """A scalar output, one with an element per channel, and one without a quantiser."""
     return with_outputs("pair_sum", "logit_exact")
 
 
@@ -94,7 +94,7 @@ def test_the_bench_checks_every_element(firmware, ports, reference):
 @needs_rtl
 @pytest.mark.parametrize("more", [("pair_sum", "logit_exact"), ("diagonal",), ("pair", "row")])
 def test_rtl(more, ports, tmp_path):
-    """Outputs are the contract's for padded particles too, where hardware would have something cheaper."""
+    """Outputs equal the contract for padded particles too, where inner tensors may have cheaper values."""
     from nanopelican_hls.flows.verilator import compile_simulation, simulate
     from nanopelican_hls.rtl import generate_rtl
 

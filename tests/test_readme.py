@@ -1,4 +1,4 @@
-"""The README does what it says."""
+"""The examples, options and links in the README work."""
 
 import dataclasses
 import re
@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """A folder with the models, as a user has them, that may be written to."""
+    """A writable working folder with the models, as a user has it."""
     (tmp_path / "models").symlink_to(ROOT / "models")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -53,7 +53,7 @@ def test_the_configuration_page_has_every_key(tmp_path):
 
 
 def anchors(page):
-    """What the headings of a page are called in links."""
+    """The link anchors of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

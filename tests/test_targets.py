@@ -1,4 +1,4 @@
-"""What every target does alike: it writes a program into a folder, whole, and says what its ports are."""
+"""Common behaviour of targets: a complete project folder, with a description of the ports."""
 
 from __future__ import annotations
 

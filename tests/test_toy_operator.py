@@ -1,4 +1,4 @@
-"""An operator that this module alone defines goes through every executor: no other module has to know of it."""
+"""An operator defined only in this module runs in every executor; no other module needs to know it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ void toy_squares(x_T x[CONFIG_T::n], w_T w[CONFIG_T::n], res_T res[1]) {
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """The operator's class, known to the package as long as these tests run."""
+    """The class of the operator, registered while these tests run."""
     path = tmp_path_factory.mktemp("toy") / "nnet_toy_squares.h"
     path.write_text(HEADER)
 

@@ -1,4 +1,4 @@
-"""The shipped models: what the cards say is what the files give."""
+"""The shipped models: their cards match what the files compute."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from nanopelican_hls.proof.hostile import hostile_events
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
-#: the jets the cards were measured on; developers have them beside the repository, users do not
+#: the jets on which the cards were measured; only developers have them, next to the repository
 TEST_JETS = ROOT.parent / "shared" / "jets" / "test.h5"
 JETS = 1000
 
@@ -29,7 +29,7 @@ def jets():
 
 @pytest.fixture(scope="module", params=NAMES)
 def zoo(request):
-    """Name, trained model and QONNX file of one configuration; the configuration is that of the training."""
+    """Name, trained model and QONNX file of one configuration, which must be the one used for training."""
     stem = ROOT / "models" / request.param
     model = load_model(stem.with_suffix(".pt"), load_config(ROOT / "configs" / f"{request.param}.yaml"))
     return request.param, model, read_program(stem.with_suffix(".onnx"))
@@ -80,7 +80,7 @@ def test_the_logit_does_not_depend_on_the_order_of_the_constituents(zoo, jets):
 
 
 def test_quantisation_keeps_what_the_card_promises(zoo):
-    """Trigger models lose at most 0.002 in AUC, paper models 0.006, by the figures on their cards."""
+    """According to the cards, trigger models lose at most 0.002 in AUC, paper models 0.006."""
     name, _, _ = zoo
     figures = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]
     allowed = 0.002 if name.startswith("trigger") else 0.006
@@ -90,7 +90,7 @@ def test_quantisation_keeps_what_the_card_promises(zoo):
 
 
 def test_words_at_the_ports_cost_next_to_nothing():
-    """trigger-n8-l1 is trigger-n8 on the integers of a trigger: AUC within 0.002."""
+    """trigger-n8-l1 is trigger-n8 with trigger words as input: AUC within 0.002."""
     components, words = (
         json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]["quantised"]["auc"]
         for name in ("trigger-n8", "trigger-n8-l1")
@@ -99,7 +99,7 @@ def test_words_at_the_ports_cost_next_to_nothing():
 
 
 def test_the_sample_gives_about_the_figures_of_the_card(zoo):
-    """The sample is part of the test jets: AUC within five standard errors of its 10,000 jets."""
+    """The sample is part of the test jets: its AUC agrees within five standard errors (10,000 jets)."""
     name, model, program = zoo
     sample = read_jets(sample_path())
     auc = roc_auc_score(sample.labels, execute(program, port_values(sample, model.config.network))["logit"][:, 0])
@@ -107,7 +107,7 @@ def test_the_sample_gives_about_the_figures_of_the_card(zoo):
     assert abs(auc - card) < 5 * np.sqrt(card * (1 - card) / (len(sample) / 2))
 
 
-@pytest.mark.skipif(not TEST_JETS.exists(), reason="the developers' test jets are not here")
+@pytest.mark.skipif(not TEST_JETS.exists(), reason="the developers' test jets are missing")
 def test_the_card_is_reproduced_on_the_test_jets(zoo):
     name, model, _ = zoo
     jets = read_jets(TEST_JETS)
@@ -115,5 +115,5 @@ def test_the_card_is_reproduced_on_the_test_jets(zoo):
     logits = {"float": model.float_logits(ports), "quantised": model.quantised_tensors(ports)["logit"][:, 0]}
     card = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]
     for form, values in logits.items():
-        # rank statistics of the same logits: the last digits of float64, nothing of the physics
+        # rank statistics of the same logits, so only float64 rounding may differ
         assert abs(roc_auc_score(jets.labels, values) - card[form]["auc"]) < 1e-9

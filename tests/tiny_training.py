@@ -1,4 +1,4 @@
-"""Tiny configurations and samples, on which a training takes a second: fixtures for the folders that train."""
+"""Tiny configuration and sample that train in a second: fixtures for the test folders that train."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def config() -> Config:
 
 @pytest.fixture
 def sample(config: Config) -> Sample:
-    """Signal has the larger mass of the whole jet."""
+    """Jets whose label is 1 if the mass of the whole jet is above the median."""
     ports = random_ports(config.network, 400)
     mass_squared = ports["jet_q_plus"] * ports["jet_q_minus"] - ports["jet_q_y"] ** 2 - ports["jet_q_z"] ** 2
     return Sample(ports, (mass_squared[:, 0] > np.median(mass_squared)).astype(float))

@@ -1,5 +1,5 @@
-# C/RTL co-simulation: the test bench of the project drives the Verilog with the events of tb_data/events.dat, and compares
-# its outputs with the integers of QONNX execution in the same file.
+# C/RTL co-simulation: the test bench drives the Verilog with the events in tb_data/events.dat, and compares its outputs
+# with the integers of QONNX execution in the same file.
 source settings.tcl
 
 puts "nanopelican: cosim: opening the project"

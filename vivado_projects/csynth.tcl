@@ -8,11 +8,11 @@ add_files firmware/${top}.cpp -cflags "-std=c++0x"
 open_solution -reset -flow_target vivado solution1
 set_part $part
 create_clock -period $clock_period_ns -name default
-# what the scheduler leaves of the period for routing
+# share of the period that the scheduler leaves for routing
 set_clock_uncertainty ${clock_uncertainty_percent}% default
-# layers are named by the tensors they compute: names may be long
+# layers are named after tensors, so names may be long
 config_compile -name_max_length 80
-# a product and the sum after it share one DSP only if the product's registers may stay unused
+# a multiplication and the following addition share a DSP only if the multiplier's register may stay unused
 config_schedule -enable_dsp_full_reg=false
 
 puts "nanopelican: csynth: synthesising"

@@ -1,4 +1,4 @@
-# Placement and routing of the synthesised design, out of context: figures after routing, but without the rest of the chip.
+# Placement and routing of the synthesised design, out of context: figures after routing, but alone on the chip.
 source settings.tcl
 
 puts "nanopelican: impl: opening the checkpoint"

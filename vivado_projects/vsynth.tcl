@@ -1,13 +1,13 @@
-# Logic synthesis of the Verilog that C synthesis wrote, out of context: the design is a part of a larger one, so its ports
-# get no pins and no I/O buffers.
+# Logic synthesis of the Verilog from C synthesis, out of context: the design is part of a larger one, so its ports have
+# neither pins nor I/O buffers.
 source settings.tcl
 
 puts "nanopelican: vsynth: reading the sources"
 set verilog ${top}_prj/solution1/syn/verilog
 read_verilog [glob $verilog/*.v]
-# memories of constants
+# initial values of ROMs
 foreach file [glob -nocomplain $verilog/*.dat] { file copy -force $file . }
-# synthesis is driven by timing: it has to know the clock before it starts
+# synthesis is timing-driven, so the clock must be defined first
 set xdc [open clock.xdc w]
 puts $xdc "create_clock -name ap_clk -period $clock_period_ns \[get_ports ap_clk\]"
 close $xdc

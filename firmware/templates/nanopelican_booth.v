@@ -1,10 +1,10 @@
 `default_nettype none
-// Product of two numbers in look-up tables: p = a * b, (STAGES - 1) clock cycles later, without registers at its ends.
+// Multiplier in LUTs: p = a * b, with a latency of STAGES - 1 clock cycles and no registers at its inputs and output.
 //
-// Booth's recoding in radix 4: each row adds -2a, -a, 0, a or 2a, chosen by three bits of b, to a quarter of the row
-// before. With the choice and the addition in the same LUT6, a row takes A_WIDTH + 2 LUTs, and one for its carry.
+// Radix-4 Booth recoding: each row adds -2a, -a, 0, a or 2a, selected by three bits of b, to a quarter of the previous
+// row. Selection and addition share a LUT6, so a row takes A_WIDTH + 2 LUTs, and one for its carry-in.
 //
-// INSTANTIATE = 0: behavioural. INSTANTIATE = 1: the cells.
+// INSTANTIATE = 0: behavioural model. INSTANTIATE = 1: instantiated primitives.
 `ifndef NANOPELICAN_INSTANTIATE
 `define NANOPELICAN_INSTANTIATE 0
 `endif
@@ -35,7 +35,7 @@ module nanopelican_booth #(
             wire signed [P_WIDTH+1:0] product = wide_a * wide_b;
             nanopelican_wait #(.WIDTH(P_WIDTH), .CYCLES(STAGES - 1)) wait_p (.clk(clk), .x(product[P_WIDTH-1:0]), .y(p));
         end else begin : instantiated
-            // what goes from row to row: the sum so far, a, and b with a 0 below it
+            // passed from row to row: partial sum, a, b with a 0 appended, and the finished low bits
             wire [WIDTH-1:0] sums[0:ROWS];
             wire [A_WIDTH-1:0] as[0:ROWS];
             wire [2*ROWS:0] bs[0:ROWS];
@@ -67,7 +67,7 @@ module nanopelican_booth #(
     endgenerate
 endmodule
 
-// A number, CYCLES clock cycles later; none is allowed.
+// Delay by CYCLES clock cycles, which may be 0.
 module nanopelican_wait #(
     parameter WIDTH = 8,
     parameter CYCLES = 0
@@ -85,8 +85,8 @@ module nanopelican_wait #(
     endgenerate
 endmodule
 
-// sum + digit * a, where the bits 111 and 000 of `digit` stand for 0, 001 and 010 for 1, 011 for 2, 100 for -2, and 101
-// and 110 for -1.
+// sum + digit * a, with `digit` Booth-encoded: 000 and 111 are 0, 001 and 010 are 1, 011 is 2, 100 is -2, 101 and 110
+// are -1.
 module ultrascale_booth_row #(
     parameter A_WIDTH = 8,
     parameter A_SIGNED = 1
@@ -97,7 +97,7 @@ module ultrascale_booth_row #(
     output wire [A_WIDTH+1:0] y
 );
     localparam WIDTH = A_WIDTH + 2, BLOCKS = (WIDTH + 3) / 4;
-    // a bit of the multiple, without what is added for its sign: of a, of 2a, or of neither, inverted below 0
+    // bit of the multiple: from a, 2a or 0, inverted if negative (the carry-in completes the two's complement)
     function [63:0] table_of_row;
         input integer unused;
         integer n;

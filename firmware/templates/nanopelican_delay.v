@@ -1,5 +1,5 @@
 `default_nettype none
-// A number, CYCLES clock cycles later.
+// Delay by CYCLES clock cycles, at least 1.
 module nanopelican_delay #(
     parameter WIDTH = 8,
     parameter CYCLES = 1

@@ -3,22 +3,22 @@
 //
 //   cycle 0: a, d, b    cycle 1: x    cycle 2: pcin    cycle 3: p, pcout
 //
-// With REGISTERED = 0 there are no registers before the multiplier: a, d, b come in cycle 1, from registers elsewhere.
-// Products of one sum stand in a chain: pcout of one is pcin of the next, whose other inputs come a cycle later. ROUND is
-// for the first of a chain alone; so is x, where the product is subtracted. All numbers are signed.
+// With REGISTERED = 0 there are no registers before the multiplier: a, d, b arrive in cycle 1, already registered.
+// The products of a sum form a cascade: pcout of one is pcin of the next, whose other inputs arrive a cycle later. Only
+// the first of a cascade can have ROUND, and only it can have x with SUBTRACT. All numbers are signed.
 //
-// INSTANTIATE = 0: behavioural, in the registers and adders that a synthesis tool finds in a DSP48E2 (A, D, B, M, C, P,
+// INSTANTIATE = 0: behavioural, with the registers and adders that synthesis maps to a DSP48E2 (A, D, B, M, C, P,
 // pre-adder, post-adder). INSTANTIATE = 1: the primitive itself (UG579).
 `ifndef NANOPELICAN_INSTANTIATE
 `define NANOPELICAN_INSTANTIATE 0
 `endif
 
 module nanopelican_product #(
-    parameter A_WIDTH = 26,  // of a and d, at most 26
+    parameter A_WIDTH = 26,  // width of a and d, at most 26
     parameter B_WIDTH = 18,  // at most 18
     parameter X_WIDTH = 48,  // at most 48
     parameter SUBTRACT = 0,
-    parameter CHAINED = 0,  // 0: pcin is not there
+    parameter CHAINED = 0,  // 0: pcin is not used
     parameter signed [47:0] ROUND = 0,
     parameter REGISTERED = 1,
     parameter INSTANTIATE = `NANOPELICAN_INSTANTIATE
@@ -57,12 +57,12 @@ module nanopelican_product #(
             assign p = p_reg;
             assign pcout = p_reg;
         end else begin : instantiated
-            // X and Y are the product. First of a chain: Z is C, W is RND. Else: Z is PCIN, W is C or nothing.
+            // X and Y are the product. First of a cascade: Z is C, W is RND. Otherwise: Z is PCIN, W is C or 0.
             localparam [8:0] OPMODE = CHAINED ? (SUBTRACT ? 9'b00_001_01_01 : 9'b11_001_01_01) : 9'b10_011_01_01;
             DSP48E2 #(
                 .AMULTSEL("AD"), .BMULTSEL("B"), .PREADDINSEL("A"), .A_INPUT("DIRECT"), .B_INPUT("DIRECT"),
                 .USE_MULT("MULTIPLY"), .USE_SIMD("ONE48"), .USE_PATTERN_DETECT("NO_PATDET"),
-                .RND(SUBTRACT ? -ROUND : ROUND),  // subtracted with the product
+                .RND(SUBTRACT ? -ROUND : ROUND),  // the ALU subtracts it together with the product
                 .AREG(REGISTERED), .ACASCREG(REGISTERED), .DREG(REGISTERED), .ADREG(0),
                 .BREG(REGISTERED), .BCASCREG(REGISTERED), .CREG(1), .MREG(1), .PREG(1),
                 .ALUMODEREG(0), .CARRYINREG(0), .CARRYINSELREG(0), .INMODEREG(0), .OPMODEREG(0)

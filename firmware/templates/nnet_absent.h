@@ -3,9 +3,9 @@
 
 namespace nnet {
 
-// Stands for an optional input that the graph does not give: `absent` as its type, `absent()` as the argument. So an
-// operator is one function for all its forms. What differs between them stands in helpers with an overload for `absent`:
-// the form is chosen at compile time, and pragmas name arrays alone.
+// Placeholder for an absent optional input: `absent` is its type, `absent()` the argument. So an operator is one
+// function for all its forms. Where these differ, helpers have an overload for `absent`: the form is selected at
+// compile time, and pragmas are applied to arrays only.
 struct absent {};
 
 template <class T, unsigned N> struct optional_array {
@@ -13,10 +13,10 @@ template <class T, unsigned N> struct optional_array {
 };
 template <unsigned N> struct optional_array<absent, N> { typedef absent type; };
 
-// A parameter for an optional input of N values: `T x[N]`, the length kept for the synthesis, or `absent x`.
+// Parameter type of an optional input of N values: `T x[N]`, which keeps the length for synthesis, or `absent x`.
 template <class T, unsigned N> using optional = typename optional_array<T, N>::type;
 
-// 1 for the type of an input that is there, else 0: for lengths of arrays.
+// 1 if an input of this type is present, otherwise 0; used in array lengths.
 template <class T> constexpr unsigned given() { return 1; }
 template <> constexpr unsigned given<absent>() { return 0; }
 

@@ -8,7 +8,7 @@ namespace nnet {
 
 struct light_cone_from_l1_config {
     static const unsigned n_constituents = 8;
-    // of the longest table
+    // length of the longest table
     static const unsigned n_entries = 128;
     // whether the tables are odd functions of the angle
     static const bool odd = false;
@@ -18,7 +18,7 @@ struct light_cone_from_l1_config {
     static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
 };
 
-// The entry at |d|, with the sign of d where the function is odd; one bit more than the table holds its negative.
+// The entry at |d|, with the sign of d if the function is odd; one more bit than in the table, for the negation.
 template <class d_T, class table_T, bool odd>
 ap_fixed<table_T::width + 1, table_T::iwidth + 1> table_entry(d_T d, table_T table[]) {
     #pragma HLS INLINE
@@ -29,8 +29,8 @@ ap_fixed<table_T::width + 1, table_T::iwidth + 1> table_entry(d_T d, table_T tab
     return entry;
 }
 
-// pt_i (f(d_eta_i) + g(d_phi_i)), the tables holding f and g. They are partitioned, as constants in logic: every
-// constituent reads them at once.
+// pt_i (f(d_eta_i) + g(d_phi_i)), with f and g from tables. These are partitioned into constants in logic, since all
+// constituents read them in parallel.
 template <typename CONFIG_T, class pt_T, class d_eta_T, class eta_table_T, class d_phi_T, class phi_table_T, class res_T>
 void light_cone_sum(pt_T pt[CONFIG_T::n_constituents], d_eta_T d_eta[CONFIG_T::n_constituents],
                     eta_table_T eta_table[CONFIG_T::n_entries], d_phi_T d_phi[CONFIG_T::n_constituents],
@@ -73,7 +73,7 @@ void light_cone_from_l1(pt_T pt[CONFIG_T::n_constituents], optional<d_eta_T, CON
                         optional<eta_table_T, CONFIG_T::n_entries> eta_table,
                         optional<d_phi_T, CONFIG_T::n_constituents> d_phi,
                         optional<phi_table_T, CONFIG_T::n_entries> phi_table, res_T res[CONFIG_T::n_constituents]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 

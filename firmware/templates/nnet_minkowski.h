@@ -5,14 +5,14 @@
 
 namespace nnet {
 
-// x / 2 without a loss: the product has one fractional bit more than x, and a multiplication by it is wiring.
+// x / 2 without loss: the product has one more fractional bit than x, and multiplying by 0.5 is only wiring.
 typedef ap_ufixed<1, 0> half_t;
 inline half_t one_half() {
     #pragma HLS INLINE
     return 0.5;
 }
 
-// a . b with the metric + - - -. Operands keep their own types: every product and sum is exact before it meets res_T.
+// a . b with the metric + - - -. Operands keep their own types: products and sums are exact until assigned to res_T.
 //   cartesian (E, px, py, pz):    E E' - px px' - py py' - pz pz'
 //   light cone (q+, q-, y, z):    (q+ q-' + q- q+') / 2 - y y' - z z'
 template <class res_T, bool light_cone, class a0_T, class a1_T, class a2_T, class a3_T, class b0_T, class b1_T, class b2_T,

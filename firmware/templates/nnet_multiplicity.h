@@ -6,7 +6,7 @@
 
 namespace nnet {
 
-// Number of valid particles: the index of the tables over the multiplicity. Order: particle 0 first.
+// Number of valid particles, the index of multiplicity tables. Order of the sum: particle 0 first.
 template <class mask_T, unsigned N> ap_uint<floorlog2(N) + 1> multiplicity(mask_T mask[N]) {
     #pragma HLS INLINE
     ap_uint<floorlog2(N) + 1> n = 0;
@@ -18,8 +18,8 @@ Count:
     return n;
 }
 
-// The row of a table over the multiplicity: the only one, or that of the number of valid particles, of which the mask
-// tells. The table is a multiplexer of constants once it is partitioned.
+// Row of a multiplicity table: row 0 if there is only one, otherwise the number of valid particles, from the mask. The
+// partitioned table becomes a multiplexer of constants.
 template <typename CONFIG_T, class mask_T> unsigned table_row(mask_T mask[CONFIG_T::n_particles]) {
     #pragma HLS INLINE
     return CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);

@@ -10,7 +10,7 @@ namespace nnet {
 struct pair_mix_config {
     static const unsigned n_particles = 8;
     static const unsigned n_channels = 2;
-    // symmetric: column = row, and every unordered pair stands once; else all (i, j), then all (j, i), i < j
+    // symmetric: column = row, with one entry per unordered pair; otherwise all (i, j), then all (j, i), i < j
     static const bool symmetric = true;
     static const unsigned n_pairs = pair_count(n_particles);
     static const unsigned n_entries = n_pairs;
@@ -20,8 +20,8 @@ struct pair_mix_config {
     static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
 };
 
-// z_ij = w_d d_ij + row_i + column_j, [entry][channel], from w_d d_ij, which both orders of a pair share. res_T holds
-// every partial sum. Order: the product, then the row, then the column.
+// z_ij = w_d d_ij + row_i + column_j, [entry][channel], from w_d d_ij, which (i, j) and (j, i) share. res_T holds every
+// partial sum. Order of the sum: product, row, column.
 template <typename CONFIG_T, class row_T, class column_T, class res_T>
 void pair_mix_add(res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels],
                   row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels],
@@ -58,7 +58,7 @@ void pair_mix_add(res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels],
     pair_mix_add<CONFIG_T>(scaled, row, row, res);
 }
 
-// w_d d for the products in d, as the pairs `first`, `first` + 1, ...
+// w_d d for the products in d, which are the pairs `first`, `first` + 1, ...
 template <unsigned N, typename CONFIG_T, class d_T, class w_d_T, class res_T>
 void pair_mix_scale(d_T d[N], w_d_T w_d[CONFIG_T::n_channels], unsigned first,
                     res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels]) {
@@ -79,18 +79,18 @@ void pair_mix_scale(absent, w_d_T[CONFIG_T::n_channels], unsigned, res_T[CONFIG_
     #pragma HLS INLINE
 }
 
-// With the jet as particle 0, d_jet holds its products, and d those of the others; without it d holds all pairs.
+// If the jet is particle 0, d_jet holds its products, and d those of the others. Otherwise d holds all pairs.
 template <class d_T, class row_T, class w_d_T, class column_T, class d_jet_T, class res_T, typename CONFIG_T>
 void pair_mix(d_T d[pair_count(CONFIG_T::n_particles - given<d_jet_T>())],
               row_T row[CONFIG_T::n_particles * CONFIG_T::n_channels], w_d_T w_d[CONFIG_T::n_channels],
               optional<column_T, CONFIG_T::n_particles * CONFIG_T::n_channels> column,
               optional<d_jet_T, CONFIG_T::n_particles - 1> d_jet,
               res_T res[CONFIG_T::n_entries * CONFIG_T::n_channels]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
-    // the jet's products head the condensed order
+    // the jet's products come first in condensed order
     const unsigned K = given<d_jet_T>() * (CONFIG_T::n_particles - 1);
     res_T scaled[CONFIG_T::n_pairs * CONFIG_T::n_channels];
     #pragma HLS ARRAY_PARTITION variable=scaled complete

@@ -9,7 +9,7 @@ namespace nnet {
 struct pair_sum_config {
     static const unsigned n_particles = 8;
     static const unsigned n_channels = 2;
-    // symmetric: z holds every unordered pair once, and it counts twice; else all (i, j), then all (j, i), i < j
+    // symmetric: one entry per unordered pair, which counts twice; otherwise all (i, j), then all (j, i), i < j
     static const bool symmetric = true;
     static const unsigned n_pairs = pair_count(n_particles);
     static const unsigned n_entries = n_pairs;
@@ -17,8 +17,8 @@ struct pair_sum_config {
     static const unsigned reuse_factor = 1;
 };
 
-// sum over i != j of z_ij, both valid, one value a channel; res_T holds every partial sum.
-// Order: pairs in condensed order, (j, i) right after (i, j).
+// sum over i != j of z_ij, for valid i and j, one value per channel; res_T holds every partial sum.
+// Order of the sum: pairs in condensed order, (j, i) right after (i, j).
 template <class data_T, class mask_T, class res_T, typename CONFIG_T>
 void pair_sum(data_T z[CONFIG_T::n_entries * CONFIG_T::n_channels], mask_T mask[CONFIG_T::n_particles],
               res_T res[CONFIG_T::n_channels]) {
@@ -40,7 +40,7 @@ Channels:
                     sum += z[(CONFIG_T::n_pairs + k) * C + c];
             }
         }
-        // doubling the sum is wiring, and no bit falls off: res_T has room for the doubled sum
+        // doubling is only wiring; no bit is lost, since res_T is wide enough for the doubled sum
         res[c] = CONFIG_T::symmetric ? res_T(sum << 1) : sum;
     }
 }

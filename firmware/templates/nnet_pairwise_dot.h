@@ -18,7 +18,7 @@ struct pairwise_dot_config {
     static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
 };
 
-// Products of the beams with each other and with every constituent: sums of components, no multiplication.
+// Products of the beams with each other and with every constituent, as sums of components without multiplication.
 template <class c0_T, class c3_T, class res_T, typename CONFIG_T>
 void beam_dot(c0_T e[CONFIG_T::n_constituents], c3_T pz[CONFIG_T::n_constituents], res_T res[]) {
     #pragma HLS INLINE
@@ -35,19 +35,19 @@ template <class c0_T, class c1_T, class c2_T, class c3_T, class res_T, typename 
 void pairwise_dot(c0_T c0[CONFIG_T::n_constituents], c1_T c1[CONFIG_T::n_constituents], c2_T c2[CONFIG_T::n_constituents],
                   c3_T c3[CONFIG_T::n_constituents],
                   res_T res[pair_count(CONFIG_T::n_beams + CONFIG_T::n_constituents)]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 
     const unsigned N = CONFIG_T::n_constituents;
-    const unsigned first = CONFIG_T::n_beams == 0 ? 0 : 1 + 2 * N; // the beams' products head the condensed order
+    const unsigned first = CONFIG_T::n_beams == 0 ? 0 : 1 + 2 * N; // the beams' products come first
 
     if (CONFIG_T::n_beams != 0)
         beam_dot<c0_T, c3_T, res_T, CONFIG_T>(c0, c3, res);
 
-    // Light cone: two products a pair instead of four, for
+    // Light cone: two multiplications per pair instead of four, since
     //   p . p' = (q+ + q+')(q- + q-') / 2 - (y + z')(z + y') - (xi + xi'),  xi = q+ q- / 2 - y z.
-    // xi may leave the range of res_T, which wraps: modulo 2^W the sums are right, and p . p' itself fits.
+    // xi may overflow res_T, which wraps: the sums are correct modulo 2^W, and p . p' itself fits.
     res_T xi[N];
     #pragma HLS ARRAY_PARTITION variable=xi complete
     if (CONFIG_T::light_cone) {

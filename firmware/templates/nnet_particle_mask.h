@@ -12,12 +12,12 @@ struct particle_mask_config {
     static const unsigned reuse_factor = 1;
 };
 
-// 1 where a particle is there: spurions, which come first, always; a constituent iff its leading component is not 0.
+// 1 for a valid particle, else 0. Spurions come first and are always valid; a constituent is valid iff c0 is not 0.
 template <class data_T, class res_T, typename CONFIG_T>
 void particle_mask(data_T c0[CONFIG_T::n_constituents], res_T res[CONFIG_T::n_spurions + CONFIG_T::n_constituents]) {
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
 
-    // via the sum of both, so that no loop runs over an unsigned constant 0
+    // a single loop over both, since a loop up to an unsigned constant 0 causes warnings
     const unsigned M = CONFIG_T::n_spurions + CONFIG_T::n_constituents;
 Particles:
     for (unsigned i = 0; i < M; i++) {

@@ -18,8 +18,8 @@ struct particle_mix_config {
     static const unsigned multiplier_limit = DIV_ROUNDUP(n_multiplications, reuse_factor);
 };
 
-// w_r r_i + w_s S + b, [particle][channel]. What an event adds to all its particles alike, w_s S + b, is made once a
-// channel, with the b of `row` of the bias table.
+// w_r r_i + w_s S + b, [particle][channel], with b from `row` of the bias table. The part that all particles share,
+// w_s S + b, is computed once per channel.
 template <typename CONFIG_T, class r_T, class s_T, class w_r_T, class w_s_T, class bias_T, class res_T>
 void particle_mix_all(r_T r[CONFIG_T::n_particles], s_T s[1], w_r_T w_r[CONFIG_T::n_channels],
                       w_s_T w_s[CONFIG_T::n_channels], bias_T bias[CONFIG_T::n_bias_rows * CONFIG_T::n_channels],
@@ -60,7 +60,7 @@ Particles:
     }
 }
 
-// The jet's own product d_JJ adds to the diagonal entry of the jet, particle 0.
+// Adds the jet's own product d_JJ to the diagonal entry of the jet, particle 0.
 template <typename CONFIG_T, class d_jj_T, class w_jj_T, class res_T>
 void particle_mix_jet(d_jj_T d_jj[1], w_jj_T w_jj[CONFIG_T::n_channels],
                       res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
@@ -87,7 +87,7 @@ void particle_mix(r_T r[CONFIG_T::n_particles], optional<s_T, 1> s, w_r_T w_r[CO
                   optional<mask_T, CONFIG_T::n_particles> mask, optional<d_jj_T, 1> d_jj,
                   optional<w_jj_T, CONFIG_T::n_channels> w_jj,
                   res_T res[CONFIG_T::n_particles * CONFIG_T::n_channels]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 

@@ -12,7 +12,7 @@ struct particle_sum_config {
     static const unsigned reuse_factor = 1;
 };
 
-// sum over valid i of z_ii, one value a channel, in the order of i; res_T holds every partial sum.
+// sum over valid i of z_ii, one value per channel, in the order of i; res_T holds every partial sum.
 template <class data_T, class mask_T, class res_T, typename CONFIG_T>
 void particle_sum(data_T z[CONFIG_T::n_particles * CONFIG_T::n_channels], mask_T mask[CONFIG_T::n_particles],
                   res_T res[CONFIG_T::n_channels]) {

@@ -35,13 +35,13 @@ Channels:
     return sum;
 }
 
-// The same with the bias of the number of valid particles.
+// The output, with the bias for the number of valid particles.
 template <class pair_T, class diagonal_T, class k_pair_T, class k_diagonal_T, class bias_T, class mask_T, class res_T,
           typename CONFIG_T>
 void readout(pair_T pair_sum[CONFIG_T::n_channels], diagonal_T diagonal_sum[CONFIG_T::n_channels],
              k_pair_T k_pair[CONFIG_T::n_channels], k_diagonal_T k_diagonal[CONFIG_T::n_channels],
              bias_T bias[CONFIG_T::n_bias_rows], optional<mask_T, CONFIG_T::n_particles> mask, res_T res[1]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
     #pragma HLS ARRAY_PARTITION variable=bias complete

@@ -8,7 +8,7 @@
 namespace nnet {
 
 struct row_sums_config {
-    // particles whose products d holds; the jet, where there is one, is a particle more
+    // number of particles in d, without the jet
     static const unsigned n_particles = 8;
 
     static const unsigned reuse_factor = 1;
@@ -29,8 +29,8 @@ Columns:
     return sum;
 }
 
-// The jet as particle 0: its products d_jet with the others add to their rows; its own row holds d_jj, its product with
-// itself, as well, and that first.
+// The jet as particle 0: its products d_jet are added to the rows of the others. Its own row is the sum of d_jj, which
+// comes first, and all d_jet.
 template <typename CONFIG_T, class d_jet_T, class d_jj_T, class res_T>
 void row_sums_jet(d_jet_T d_jet[CONFIG_T::n_particles], d_jj_T d_jj[1], res_T res[CONFIG_T::n_particles + 1]) {
     #pragma HLS INLINE
@@ -48,7 +48,7 @@ template <typename CONFIG_T, class res_T> void row_sums_jet(absent, absent, res_
     #pragma HLS INLINE
 }
 
-// r_i = sum_j d_ij; the jet, where there is one, comes first.
+// r_i = sum_j d_ij; the jet comes first, if there is one.
 template <class d_T, class d_jet_T, class d_jj_T, class res_T, typename CONFIG_T>
 void row_sums(d_T d[pair_count(CONFIG_T::n_particles)], optional<d_jet_T, CONFIG_T::n_particles> d_jet,
               optional<d_jj_T, 1> d_jj, res_T res[CONFIG_T::n_particles + given<d_jet_T>()]) {

@@ -25,7 +25,7 @@ res_T spurion_product(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_partic
     return minkowski_dot<res_T, CONFIG_T::light_cone>(c0[i], c1[i], c2[i], c3[i], s0[0], s1[0], s2[0], s3[0]);
 }
 
-// The same for a spurion on the axis of light-cone coordinates, which has no y and z.
+// The same for a spurion on the axis of the light-cone coordinates, where y = z = 0.
 template <class res_T, typename CONFIG_T, class c0_T, class c1_T, class s0_T, class s1_T>
 res_T spurion_product(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_particles], absent, absent, s0_T s0[1],
                       s1_T s1[1], absent, absent, unsigned i) {
@@ -40,7 +40,7 @@ template <class c0_T, class c1_T, class c2_T, class c3_T, class s0_T, class s1_T
 void spurion_dot(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_particles],
                  optional<c2_T, CONFIG_T::n_particles> c2, optional<c3_T, CONFIG_T::n_particles> c3, s0_T s0[1],
                  s1_T s1[1], optional<s2_T, 1> s2, optional<s3_T, 1> s3, res_T res[CONFIG_T::n_particles]) {
-    // one event every reuse_factor cycles, and so that many multiplications on each multiplier
+    // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit
 

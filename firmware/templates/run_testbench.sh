@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles the test bench with g++, as the vendor's C-simulation would, and runs it on tb_data/events.dat.
+# Compiles the test bench with g++, like the vendor's C-simulation, and runs it on tb_data/events.dat.
 set -eu
 cd "$$(dirname "$$0")"
 newer() { find firmware ${project}_test.cpp -name '*.h' -newer testbench -o -name '*.cpp' -newer testbench; }

@@ -1,9 +1,9 @@
 `default_nettype none
-// Sum of three numbers in one LUT a bit: what a vendor's tool makes of a + b + c on UltraScale, and Yosys does not.
-// Takes the place of alkaid's module of the same name and parameters when Yosys maps.
+// Ternary adder with one LUT per bit, as vendor tools map a + b + c on UltraScale and Yosys does not. For mapping with
+// Yosys, it replaces alkaid's module with the same name and parameters.
 //
-// A term is BW_INPUT bits, SIGNED or not, shifted left by PAD, and subtracted if NEGATE. `out` is the sum without its
-// lowest DROP_LSBS bits.
+// Each term has BW_INPUT bits, is SIGNED or not, is shifted left by PAD, and is subtracted if NEGATE. `out` is the sum
+// without its DROP_LSBS lowest bits.
 module ternary_adder #(
     parameter BW_INPUT0 = 32, parameter SIGNED0 = 0, parameter NEGATE0 = 0, parameter PAD0 = 0,
     parameter BW_INPUT1 = 32, parameter SIGNED1 = 0, parameter NEGATE1 = 0, parameter PAD1 = 0,
@@ -18,7 +18,7 @@ module ternary_adder #(
 );
     localparam WIDTH = BW_OUT + DROP_LSBS;
     localparam NEGATIVES = NEGATE0 + NEGATE1 + NEGATE2;
-    // below the second lowest PAD at most one term has bits; where it is added, they are the result's
+    // below the second lowest PAD only one term has bits; if no term is negated, they are those of the sum
     localparam LOW01 = PAD0 < PAD1 ? PAD0 : PAD1, HIGH01 = PAD0 < PAD1 ? PAD1 : PAD0;
     localparam SECOND = PAD2 < LOW01 ? LOW01 : PAD2 < HIGH01 ? PAD2 : HIGH01;
     localparam START = NEGATIVES != 0 || SECOND >= WIDTH ? 0 : SECOND;
@@ -54,7 +54,7 @@ module ternary_adder #(
     assign out = sum[WIDTH-1:DROP_LSBS];
 endmodule
 
-// a + b + c + carry0 + carry1: each LUT6_2 gives the parity of its place, and the majority for the next one's carry.
+// a + b + c + carry0 + carry1. Each LUT6_2 computes the parity of its bit, and the majority as input of the next bit.
 module ultrascale_sum3 #(
     parameter WIDTH = 8
 ) (

@@ -1,4 +1,4 @@
-"""Lorentz transformations of whole jets: what they change in the float network (nothing) and in a quantised one."""
+"""Lorentz transformations of whole jets, and their effect on the float network (none) and on a quantised one."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from nanopelican_hls.training.scales import calibrated, pinned, place_scales
 
 Array = NDArray[np.float64]
 
-#: quantiles of |change of the logit| that are recorded
+#: recorded quantiles of |change of the logit|
 QUANTILES = (0.5, 0.9, 0.99)
 
 
 class Kind(str, Enum):
-    """Which Lorentz transformations."""
+    """Kinds of Lorentz transformations."""
 
     BEAM = "beam"  #: a boost along the beam and a rotation about it
-    TRANSVERSE = "transverse"  #: a boost across the beam and a rotation about it
+    TRANSVERSE = "transverse"  #: a boost transverse to the beam and a rotation about it
     ANY = "any"  #: a boost in any direction and any rotation
 
 
 def transformations(kind: Kind, beta: ArrayLike, n: int, rng: np.random.Generator) -> Array:
-    """Random Lorentz transformations [n, 4, 4]: a rotation, then a boost of velocity ``beta`` (one, or [n])."""
+    """Random Lorentz transformations [n, 4, 4]: a rotation, then a boost of velocity ``beta`` (scalar or [n])."""
     azimuth = rng.uniform(-np.pi, np.pi, n)
     if kind is Kind.ANY:
         rotations = Rotation.random(n, rng=rng)
@@ -59,21 +59,22 @@ def transformations(kind: Kind, beta: ArrayLike, n: int, rng: np.random.Generato
 
 
 def boosts(beta: Array, direction: Array) -> Array:
-    """Boosts [n, 4, 4] of velocities [n] along unit vectors [n, 3]."""
+    """Boosts [n, 4, 4] with velocities [n] along unit vectors [n, 3]."""
     gamma = 1 / np.sqrt((1 - beta) * (1 + beta))
     matrices = np.zeros((len(beta), 4, 4))
     matrices[:, 0, 0] = gamma
     matrices[:, 0, 1:] = matrices[:, 1:, 0] = (gamma * beta)[:, None] * direction
     outer = direction[:, :, None] * direction[:, None, :]
-    # gamma - 1 without the cancellation
+    # gamma - 1 without cancellation
     matrices[:, 1:, 1:] = np.eye(3) + (gamma**2 * beta**2 / (gamma + 1))[:, None, None] * outer
     return matrices
 
 
 def transformed(jets: Jets, matrices: Array) -> Jets:
-    """Jets in another frame each; constituents in the order of their new pT.
+    """Transform each jet with its own matrix [4, 4]; constituents are sorted by their new pT.
 
-    A constituent that float32 storage left outside the light cone is put onto it: a boost would magnify the excess.
+    A constituent that float32 storage left outside the light cone is moved onto it, because a boost would amplify the
+    excess.
     """
     momenta = jets.four_momenta.copy()
     momenta[..., 0] = np.maximum(momenta[..., 0], np.sqrt((momenta[..., 1:] ** 2).sum(-1)))
@@ -87,14 +88,14 @@ def transformed(jets: Jets, matrices: Array) -> Jets:
 
 
 def with_free_beams(network: NetworkConfig) -> NetworkConfig:
-    """The same network, whose beams are two more constituents, and so can be transformed with the others."""
+    """The same network with the beams as two more constituents, so that they can be transformed with the others."""
     if not network.beams:
         return network
     return replace(network, n_constituents=network.particles, spurions=Spurions.NONE)
 
 
 def free_port_values(network: NetworkConfig, jets: Jets, matrices: Array) -> dict[str, Array]:
-    """Port values of `with_free_beams`: of the transformed jets, and of the beams in their frames."""
+    """Port values for `with_free_beams`: of the transformed jets, and of the beams in their frames."""
     values = port_values(transformed(jets, matrices), network)
     if not network.beams:
         return values
@@ -112,17 +113,17 @@ def float_logits(net: FloatNetwork, jets: Jets, matrices: Array) -> Array:
 
 
 def free_quantised(description: NetworkDescription) -> QuantisedNetwork:
-    """The quantised network of `with_free_beams`; while the beams are at rest, its integers are the original's."""
+    """The quantised network of `with_free_beams`; with beams at rest its integers equal those of the original."""
     return QuantisedNetwork.from_description(replace(description, network=with_free_beams(description.network)))
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What transformations of one kind and velocity do to a network.
+    """Effect of transformations of one kind and velocity on a network.
 
-    ``mean``, ``quantiles`` (at `QUANTILES`) and ``largest`` are those of |change of the logit|, ``flipped`` is the
-    share of jets whose tag changes (logit above 0), ``auc_before`` and ``auc`` are of the jets as they were and after.
-    ``saturated`` is the share of the transformed jets that exceed the range of a port.
+    ``mean``, ``quantiles`` (at `QUANTILES`) and ``largest`` are statistics of |change of the logit|, ``flipped`` is the
+    fraction of jets whose tag changes (logit above 0), ``auc_before`` and ``auc`` are those of the original and the
+    transformed jets. ``saturated`` is the fraction of transformed jets that exceed the range of a port.
     """
 
     momentum_bits: int | None
@@ -138,7 +139,7 @@ class Drift:
 
     @classmethod
     def between(cls, before: Array, after: Array, labels: NDArray[np.int8], **setting: Any) -> Drift:
-        """From logits [n] of the same jets before and after."""
+        """Compute from the logits [n] of the same jets before and after."""
         change = np.abs(after - before)
         return cls(
             **setting,
@@ -151,18 +152,19 @@ class Drift:
         )
 
     def as_row(self) -> dict[str, Any]:
-        """For a table, one column a number."""
+        """As a row of a table, one number per column."""
         row = asdict(self) | {f"q{100 * q:.0f}": value for q, value in zip(QUANTILES, self.quantiles, strict=True)}
         del row["quantiles"]
         return row | {"kind": self.kind.value}
 
 
 def float_deviation(net: FloatNetwork, jets: Jets, betas: Sequence[float], seed: int) -> float:
-    """The largest |change of the logit| of a float network, in units of max(1, |logit|): 0, but for rounding.
+    """Largest |change of the logit| of a float network, relative to max(1, |logit|): 0 up to rounding.
 
-    All is in float64. A product is a difference of terms of the size of E_i E_j, so it is known to 2^-52 of that, and
-    a boost by 0.9 enlarges E_i E_j up to 19 times: for two particles of 1 TeV that is 4e-9 GeV^2. A logit of order 1 is
-    made of sums of the order of m_J^2, 1e4 GeV^2 and more. So 1e-9 can be asked for, and much less cannot.
+    Everything is in float64. A product is a difference of terms of order E_i E_j, so its precision is 2^-52 of that,
+    and a boost by 0.9 increases E_i E_j up to 19 times: for two particles of 1 TeV that is 4e-9 GeV^2. A logit of order
+    1 comes from sums of order m_J^2, 1e4 GeV^2 and more. A bound of 1e-9 is therefore reasonable, and one much below it
+    is not.
     """
     rng = np.random.default_rng(seed)
     before = float_logits(net, jets, _identity(len(jets)))
@@ -183,13 +185,13 @@ def drifts(
     description : NetworkDescription
         The quantised network.
     jets : Jets
-        With labels of both classes.
+        Jets with labels of both classes.
     betas : sequence of float
         Velocities.
     seed : int
-        Of the transformations.
+        Seed of the transformations.
     bits : int, optional
-        Width of the momenta, for the record.
+        Width of the momenta, recorded in the result.
     """
     net, network = free_quantised(description), description.network
     assert jets.labels is not None
@@ -209,17 +211,17 @@ def drifts(
 
 
 def _exceeds(quantiser: Quantiser, values: Array) -> NDArray[np.bool_]:
-    """Which jets [n] have a value [n, N] that is more than half a step out of range."""
+    """Mask [n] of the jets that have a value among [n, N] more than half a step out of range."""
     low, high = (quantiser.low - 0.5) * quantiser.scale, (quantiser.high + 0.5) * quantiser.scale
     exceeds: NDArray[np.bool_] = np.logical_or(values.min(axis=1) < low, values.max(axis=1) > high)
     return exceeds
 
 
 def at_momentum_width(config: Config, net: FloatNetwork, bits: int, sample: Sample) -> NetworkDescription:
-    """The float network quantised anew, without training, with momenta of ``bits`` bits.
+    """Quantise the float network again, without training, with momenta of ``bits`` bits.
 
-    Momenta of a jet spurion keep what they have more than those of the constituents. All other widths stay; all scales
-    are calibrated on the sample, as before training.
+    Momenta of a jet spurion keep their extra bits over those of the constituents. All other widths are unchanged; all
+    scales are calibrated on the sample, as before training.
     """
     q = config.quantisers
     jet = q.jet_momenta and replace(q.jet_momenta, bits=q.jet_momenta.bits + bits - q.momenta.bits)

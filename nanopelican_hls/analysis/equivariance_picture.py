@@ -1,4 +1,4 @@
-"""The drift of a quantised network under Lorentz transformations, drawn (needs matplotlib, extra ``pictures``)."""
+"""Plot of the drift of a quantised network under Lorentz transformations (requires matplotlib, extra ``pictures``)."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from matplotlib.figure import Figure
 from nanopelican_hls.analysis.equivariance import Drift, Kind
 from nanopelican_hls.jets.pictures import STYLE
 
-#: hues that the colour-blind tell apart (Okabe and Ito)
+#: colour-blind-safe hues (Okabe and Ito)
 COLOURS = {Kind.BEAM: "#0072B2", Kind.TRANSVERSE: "#D55E00", Kind.ANY: "#009E73"}
 LABELS = {
     Kind.BEAM: "along the beam, rotated about it",
     Kind.TRANSVERSE: "across the beam, rotated about it",
     Kind.ANY: "any direction, any rotation",
 }
-#: |change of the logit| below which the axis is linear
+#: the axis is linear below this |change of the logit|
 LINEAR_BELOW = 0.1
 
 
 def draw(trained: Sequence[Drift], requantised: Sequence[Drift], title: str, caption: str) -> Figure:
-    """Change of the logit, tags flipped and AUC: against |beta| above, against the momentum width below.
+    """Plot change of the logit, flipped tags and AUC: top row against |beta|, bottom row against momentum width.
 
     Parameters
     ----------
     trained : sequence of Drift
-        Of one network, at several velocities.
+        Of one network at several velocities.
     requantised : sequence of Drift
-        Of networks with momenta of several widths, at one velocity.
+        Of networks with several momentum widths, at one velocity.
     title, caption : str
-        Above and below the picture.
+        Text above and below the figure.
     """
     style: Any = STYLE
     with matplotlib.rc_context(style):

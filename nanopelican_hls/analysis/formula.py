@@ -16,17 +16,18 @@ from nanopelican_hls.network.canonical import MIXING, READOUT, canonical
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.topology.config import NetworkConfig
 
-#: parameters that every channel has
+#: parameters of each channel
 CHANNEL = (*MIXING, *READOUT)
-#: those with an exponent of n / Nbar in nPELICAN_N
+#: parameters with an exponent of n / Nbar in nPELICAN_N
 SCALED = (*MIXING[1:6], *READOUT)
 
 
 class Count(NamedTuple):
     """Numbers of parameters.
 
-    ``nominal``: all of LinEq. ``effective``, as the paper counts: one scale per channel less. ``independent``: the rank
-    of the logit's derivative by the parameters, which is one per channel less where no d_ii enters (`scaled_diagonal`).
+    ``nominal``: all of LinEq. ``effective``: as the paper counts, one scale per channel fewer. ``independent``: the
+    rank of the derivative of the logit by the parameters, another one per channel fewer if no d_ii contributes
+    (`scaled_diagonal`).
     """
 
     nominal: int
@@ -37,7 +38,8 @@ class Count(NamedTuple):
 def parameter_count(net: FloatNetwork) -> Count:
     """Parameters of a network, without those of BatchNorm.
 
-    BatchNorm's scales go into the weights. Its offsets stay, three numbers at most (`Formula`: t, b_nn, b_n).
+    The scales of BatchNorm are absorbed into the weights. Its offsets remain, at most three numbers (`Formula`: t,
+    b_nn, b_n).
     """
     norms = [id(p) for m in net.modules() if isinstance(m, MaskedBatchNorm) for p in m.parameters()]
     nominal = sum(p.numel() for p in net.parameters() if id(p) not in norms)
@@ -46,29 +48,29 @@ def parameter_count(net: FloatNetwork) -> Count:
 
 
 def scaled_diagonal(network: NetworkConfig) -> bool:
-    """Whether z_ii has a scale of its own, beside that of z_ij.
+    """Whether the scale of z_ii is independent of that of z_ij.
 
-    It has where all particles are massless: then c1 stands in z_ij only, and c2, c6, b_diag and k1 can multiply z_ii by
-    any number and divide its weight by the same. In nPELICAN_N they cannot, for all n at once.
+    It is if all particles are massless: c1 then appears only in z_ij, and c2, c6, b_diag and k1 can scale z_ii by any
+    number and its weight by the inverse. In nPELICAN_N they cannot do so for all n at once.
     """
     return not (network.has_jet or network.multiplicity_scaling)
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """The canonical parameters of a network, and what each becomes in the formula.
+    """The canonical parameters of a network, and their values in the formula.
 
     Parameters
     ----------
     network : NetworkConfig
         The form of the network.
     nbar : int
-        Its constant: exponents act on n / Nbar.
+        Its normalisation constant: exponents act on n / Nbar.
     parameters : mapping of str to float64 array
         Canonical values, dimensionless: those of `CHANNEL` [C], without c4 in the symmetric form; b0 [1]; with
-        BatchNorm t, b_nn and b_n [1], its offsets; in nPELICAN_N alpha_c2 to alpha_k1 [1].
+        BatchNorm its offsets t, b_nn and b_n [1]; in nPELICAN_N alpha_c2 to alpha_k1 [1].
     d_unit : float
-        GeV^-2: the unit of d in the network.
+        Unit of d in the network, in GeV^-2.
     """
 
     network: NetworkConfig
@@ -78,10 +80,10 @@ class Formula:
 
     @classmethod
     def of(cls, net: FloatNetwork) -> Formula:
-        """The formula of a network, brought to its canonical form first.
+        """The formula of a network, converted to its canonical form first.
 
-        Where the diagonal has a scale of its own (`scaled_diagonal`) it is that with which an entry of the diagonal
-        weighs as much as one of a pair: k1 is 0, or -2 k0 / Nbar if it has the other sign.
+        Where the diagonal has an independent scale (`scaled_diagonal`), it is chosen so that a diagonal entry has the
+        same weight as an entry of a pair: k1 is 0, or -2 k0 / Nbar if the signs differ.
         """
         net = canonical(net)
         names = [name for name in CHANNEL if name != "c4" or not net.network.symmetric]
@@ -89,7 +91,7 @@ class Formula:
         if net.input_norm is not None and net.hidden_norm is not None:
             weight, offset = _array(net.hidden_norm.weight), _array(net.hidden_norm.bias)
             found["t"] = _array(net.input_norm.bias)
-            # the second BatchNorm adds its offset to every entry: k0 n^2 / Nbar^2 + k1 n / Nbar times
+            # the second BatchNorm adds its offset to every entry: (k0 n^2 / Nbar^2 + k1 n / Nbar) times it in total
             for name, readout in (("b_nn", "k0"), ("b_n", "k1")):
                 found[name] = (offset * found[readout]).sum(keepdims=True)
             found |= {name: weight * found[name] for name in READOUT}
@@ -101,7 +103,7 @@ class Formula:
         return cls(net.network, net.nbar, found, net.d_unit)
 
     def coefficient(self, name: str) -> NDArray[np.float64]:
-        """A parameter as the number that stands in the formula, in units of `unit`."""
+        """A parameter as it appears in the formula, in units of `unit`."""
         value = self.parameters[self._owner(name)]
         factors = {"k0": self.d_unit / self.nbar**2, "k1": self.d_unit / self.nbar}
         factors |= dict.fromkeys(("c2", "c3", "c4", "b_n"), 1 / self.nbar)
@@ -110,7 +112,7 @@ class Formula:
         return value * factors.get(name, 1.0)
 
     def exponent(self, name: str) -> float | None:
-        """The exponent of n / Nbar that goes with a parameter; None if it has none."""
+        """Exponent of n / Nbar of a parameter; None if it has none."""
         found = self.parameters.get(f"alpha_{self._owner({'b_nn': 'k0', 'b_n': 'k1'}.get(name, name))}")
         return None if found is None else float(found[0])
 
@@ -118,9 +120,9 @@ class Formula:
         return "c3" if name == "c4" and self.network.symmetric else name
 
     def matched(self, other: Formula) -> Formula:
-        """The same formula, its channels in the order in which they are nearest to those of another.
+        """The same formula with its channels ordered to be nearest to those of another.
 
-        The distance is Euclidean, each parameter in units of its median magnitude in both networks.
+        The distance is Euclidean, with each parameter in units of its median magnitude in both networks.
         """
         names = [name for name in CHANNEL if name in self.parameters]
         mine, theirs = (np.stack([f.parameters[name] for name in names], axis=1) for f in (self, other))
@@ -132,9 +134,9 @@ class Formula:
 
 
 def _like_pairs(parameters: Mapping[str, NDArray[np.float64]], nbar: int) -> dict[str, NDArray[np.float64]]:
-    """New c2, c6, b_diag and k1, with which the weight of z_ii, k0 + k1 Nbar in units of 1 / Nbar^2, is k0 or -k0.
+    """New c2, c6, b_diag and k1 that make the weight of z_ii, k0 + k1 Nbar in units of 1 / Nbar^2, equal to k0 or -k0.
 
-    Channels in which it or k0 is 0 stay.
+    Channels in which either is 0 are left unchanged.
     """
     p = {**parameters, "c4": parameters.get("c4", parameters["c3"])}
     bias = p["b"] + p["c1"] * p.get("t", 0.0)  # with BatchNorm d_ii is t
@@ -152,19 +154,19 @@ def _like_pairs(parameters: Mapping[str, NDArray[np.float64]], nbar: int) -> dic
 
 
 def unit(name: str) -> str:
-    """The unit of a coefficient of the formula."""
+    """Unit of a coefficient of the formula."""
     return {"b": "GeV^2", "b_diag": "GeV^2", "t": "GeV^2", "k0": "GeV^-2", "k1": "GeV^-2"}.get(name, "1")
 
 
 class Spread(NamedTuple):
-    """Mean and standard deviation (n - 1 in its denominator) of a number over seeds; of one seed NaN."""
+    """Mean and standard deviation (with n - 1 in the denominator) of a number over seeds; NaN for one seed."""
 
     mean: float
     deviation: float
 
 
 def spreads(formulas: Sequence[Formula]) -> dict[tuple[str, int], tuple[Spread, Spread]]:
-    """Spread of each parameter, canonical and in the formula, by name and channel (0 where there is one for all).
+    """Spread of each parameter, canonical and in the formula, by name and channel (0 if common to all channels).
 
     Channels are matched to those of the first network (`Formula.matched`).
     """
@@ -184,7 +186,7 @@ def spreads(formulas: Sequence[Formula]) -> dict[tuple[str, int], tuple[Spread, 
 
 
 class Term(NamedTuple):
-    """``coefficient (n / Nbar)^exponent symbol``, the symbol one of a `Notation`; "1" stands for a constant."""
+    """``coefficient (n / Nbar)^exponent symbol``, with a symbol of a `Notation`; "1" means a constant."""
 
     coefficient: float
     unit: str
@@ -194,7 +196,7 @@ class Term(NamedTuple):
 
 
 def _terms(formula: Formula, symbols: Mapping[str, str], channel: int) -> list[Term]:
-    """A term for each parameter, with the symbol that it multiplies."""
+    """One term per parameter, with the symbol it multiplies."""
     return [
         Term(float(formula.coefficient(name)[channel]), unit(name), symbol, channel + 1, formula.exponent(name))
         for name, symbol in symbols.items()
@@ -210,7 +212,7 @@ def _logit_terms(formula: Formula) -> list[Term]:
 
 
 def _mixing_terms(formula: Formula, channel: int) -> tuple[list[Term], list[Term]]:
-    """z_ij of a channel, and what z_ii has besides."""
+    """z_ij of a channel, and the additional terms of z_ii."""
     pair = {"c1": "d", "c4": "r_i", "c3": "r_j", "c5": "s", "b": "1"}
     return _terms(formula, pair, channel), _terms(formula, {"c2": "r_i", "c6": "s", "b_diag": "1"}, channel)
 
@@ -218,8 +220,9 @@ def _mixing_terms(formula: Formula, channel: int) -> tuple[list[Term], list[Term
 class Notation(NamedTuple):
     """How terms are written.
 
-    ``symbols`` are templates in ``h``, the channel; those in the products have a second form, with t of the input's
-    BatchNorm. ``number`` takes a value, the digits and a unit; ``power`` is a template in ``nbar`` and ``exponent``.
+    ``symbols`` are templates in ``h``, the channel; those of the products have a second form, ``shifted``, with t from
+    the BatchNorm of the input. ``number`` takes a value, the digits and a unit; ``power`` is a template in ``nbar`` and
+    ``exponent``.
     """
 
     symbols: Mapping[str, str]
@@ -229,7 +232,7 @@ class Notation(NamedTuple):
     times: str
 
     def sum(self, terms: Sequence[Term], formula: Formula, digits: int) -> list[str]:
-        """Each term with its sign in front; without a leading plus."""
+        """Each term with its sign, without a leading plus."""
         symbols = {**self.symbols, **(self.shifted if "t" in formula.parameters else {})}
         written = []
         for term in terms:
@@ -247,7 +250,7 @@ class Notation(NamedTuple):
 
 
 def text(formula: Formula, *, digits: int) -> str:
-    """The formula as plain text, one equation a paragraph; with 17 digits every number is exact."""
+    """The formula as plain text, one equation per paragraph; with 17 digits every number is exact."""
     lines = ["w = " + "\n    ".join(_TEXT.sum(_logit_terms(formula), formula, digits))]
     for channel in range(formula.network.channels):
         pair, diagonal = (" ".join(_TEXT.sum(terms, formula, digits)) for terms in _mixing_terms(formula, channel))
@@ -272,7 +275,7 @@ def _legend(formula: Formula) -> list[str]:
 
 
 def latex(formula: Formula, *, digits: int) -> str:
-    """The formula as an ``align*`` of LaTeX (amsmath)."""
+    """The formula as a LaTeX ``align*`` (amsmath)."""
     first, *others = _LATEX.sum(_logit_terms(formula), formula, digits)
     lines = [f"w &= {first}", *(f"&\\quad {other}" for other in others)]
     for channel in range(formula.network.channels):
@@ -285,7 +288,7 @@ def latex(formula: Formula, *, digits: int) -> str:
 
 
 def latex_number(value: float, digits: int, unit: str = "1") -> str:
-    """A number with its unit, powers of ten written as such."""
+    """A number with its unit, with powers of ten spelled out."""
     mantissa, _, power = format(value, f".{digits}g").partition("e")
     number = rf"{mantissa}\times 10^{{{int(power)}}}" if power else mantissa
     if unit == "1":
@@ -295,7 +298,7 @@ def latex_number(value: float, digits: int, unit: str = "1") -> str:
 
 
 def parameter_rows(formulas: Sequence[Formula], *, digits: int, tex: bool = False) -> list[list[str]]:
-    """A head, and a row for each parameter and channel of the first network, with the spread if there are several."""
+    """A header, and a row per parameter and channel of the first network, with the spread if there are several."""
     number, plus_minus = (latex_number, r" \pm ") if tex else (_TEXT.number, " +- ")
 
     def cell(*values: float) -> str:

@@ -1,4 +1,4 @@
-"""Taggers to compare nPELICAN with, in one harness (docs/baselines.md)."""
+"""Taggers to compare with nPELICAN, in a common harness (docs/baselines.md)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BASELINES: dict[str, type[Baseline]] = {
 
 
 def create(name: str, seed: int = 1) -> Baseline:
-    """A baseline with the initial values of a seed; the global random state of torch stays as it is.
+    """A baseline with initial values from a seed; the global random state of torch is not changed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What every baseline is."""
+"""The interface of all baselines."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nanopelican_hls.network.inference import in_chunks
 
 
 class Baseline(nn.Module, ABC):
-    """A tagger to compare nPELICAN with: from jets to arrays, from arrays to logits.
+    """A tagger to compare with nPELICAN: from jets to arrays, from arrays to logits.
 
     Attributes
     ----------
     name : str
-        In commands and file names.
+        Name in commands and file names.
     title : str
-        In tables.
+        Name in tables.
     learning_rate : float
-        That of Adam with batches of 512 jets, unless another is asked for; not used by a baseline that `fit` completes.
+        Default for Adam with batches of 512 jets; not used by a baseline that `fit` completes.
     """
 
     name: ClassVar[str]
@@ -34,28 +34,28 @@ class Baseline(nn.Module, ABC):
 
     @abstractmethod
     def inputs(self, jets: Jets) -> Mapping[str, NDArray[Any]]:
-        """What `forward` takes, as arrays [n, ...] by name; labels are not among it."""
+        """The inputs of `forward`, as arrays [n, ...] by name; labels are not included."""
 
     @abstractmethod
     def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """Logits [b] of a batch of `inputs`; a jet is tagged as top if its logit is above 0."""
 
     def fit(self, jets: Jets) -> None:
-        """Set what comes straight from the training jets, not from gradients; both classes must occur."""
+        """Set whatever is computed directly from the training jets, not by gradient; both classes must be present."""
 
     @property
     def parameter_count(self) -> int:
-        """Numbers that training sets, by gradient or by `fit`; statistics that scale inputs are left out."""
+        """Number of values set in training, by gradient or by `fit`; statistics that scale inputs are not counted."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     @property
     def trainable(self) -> list[nn.Parameter]:
-        """Those that are trained by gradient."""
+        """Parameters trained by gradient."""
         return [parameter for parameter in self.parameters() if parameter.requires_grad]
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """Device of the parameters."""
         return next(self.parameters()).device
 
     def logits(self, jets: Jets) -> NDArray[np.float64]:
@@ -63,7 +63,7 @@ class Baseline(nn.Module, ABC):
         return self.logits_of(self.inputs(jets))
 
     def logits_of(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        """The same from `inputs`, for those who hold them already."""
+        """The same from `inputs`, if these are already at hand."""
         self.eval()
         logits: NDArray[np.float64] = (
             in_chunks(lambda x: {"logits": self(x)}, inputs, self.device)["logits"].double().numpy()

@@ -1,4 +1,4 @@
-"""A Deep Sets tagger: one network for every constituent, a sum, and another network."""
+"""A Deep Sets tagger: a network applied to every constituent, a sum, and a second network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nanopelican_hls.baselines.frame import momenta_along, pt_eta_phi
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.container import pt_gev
 
-#: most constituents taken
+#: maximum number of constituents
 CONSTITUENTS = 80
 #: log pT, log(pT / pT of the jet), d eta, d phi and d R to the jet
 FEATURES = 5
@@ -25,8 +25,8 @@ WIDTH = 32
 class DeepSets(Baseline):
     """Particle flow network (arXiv:1810.05165): F(sum over constituents of Phi(features)).
 
-    Phi has three layers of `WIDTH` nodes and F one, all with ReLU. Features are shifted and scaled to mean 0 and
-    standard deviation 1 on the training jets.
+    Phi has three layers of `WIDTH` nodes and F one, all with ReLU. Features are standardised to mean 0 and standard
+    deviation 1 on the training jets.
     """
 
     name = "deep-sets"
@@ -45,7 +45,7 @@ class DeepSets(Baseline):
         self.deviation = nn.Buffer(torch.ones(FEATURES))
 
     def inputs(self, jets: Jets) -> Mapping[str, NDArray[Any]]:
-        """``features`` float32 [n, 80, 5], and ``present`` bool [n, 80], true where there is a constituent."""
+        """``features`` float32 [n, 80, 5], and ``present`` bool [n, 80], true for constituents that are not padding."""
         momenta = jets.leading(CONSTITUENTS).four_momenta
         present = momenta[..., 0] > 0
         pt, eta, phi = pt_eta_phi(momenta_along(momenta, jets.jet_four_momentum))

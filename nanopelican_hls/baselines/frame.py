@@ -1,4 +1,4 @@
-"""Constituents in the frame of an axis, as hadron colliders measure them."""
+"""Constituents in the frame of an axis, in the variables of hadron colliders."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def momenta_along(four_momenta: Floats, axis: Floats) -> Floats:
     Parameters
     ----------
     four_momenta : [n, N, 4]
-        (E, px, py, pz) in GeV, zero where there is none.
+        (E, px, py, pz) in GeV, zero-padded.
     axis : [n, 4]
-        Four-momenta of what is to lie on x.
+        Four-momenta that define the axis, in GeV.
     """
     q_plus, q_minus, y, z = np.moveaxis(to_light_cone(four_momenta, axis), -1, 0)
     return np.stack([(q_plus - q_minus) / 2, y, z], axis=-1)
@@ -27,7 +27,7 @@ def momenta_along(four_momenta: Floats, axis: Floats) -> Floats:
 def pt_eta_phi(momenta: Floats) -> tuple[Floats, Floats, Floats]:
     """Transverse momentum in GeV, pseudorapidity and azimuth, each [...], of momenta [..., 3]; all 0 for a zero vector.
 
-    Eta of a particle along the beam is finite: that of a transverse momentum of 1 keV.
+    The eta of a particle along the beam is finite: that for a transverse momentum of 1 keV.
     """
     px, py, pz = np.moveaxis(momenta, -1, 0)
     pt = np.hypot(px, py)

@@ -14,24 +14,24 @@ from torch import Tensor, nn
 from nanopelican_hls.baselines.base import Baseline
 from nanopelican_hls.jets import Jets
 
-#: most constituents taken
+#: maximum number of constituents
 CONSTITUENTS = 80
-#: the two beams, with a mass of 1 GeV as in the source; they come first
+#: the two beams, with a mass of 1 GeV as in the reference implementation; they come first
 BEAMS = ((2**0.5, 0.0, 0.0, 1.0), (2**0.5, 0.0, 0.0, -1.0))
-#: scalars of a particle: psi of its mass if it is a constituent, psi of its mass if it is a beam
+#: scalars of a particle: psi(mass) for a constituent, psi(mass) for a beam, the other 0
 SCALARS = 2
-#: jets evaluated at once: their 160 thousand edges stay in the cache
+#: jets evaluated at once: their 160,000 edges fit in the cache
 EVALUATED_AT_ONCE = 64
 METRIC = (1.0, -1.0, -1.0, -1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Particles:
-    """The particles that are there, of all jets of a batch, V in total, one after another; and the edges between them.
+    """The particles present in all jets of a batch, V in total, concatenated; and the edges between them.
 
-    ``jet`` [V] says whose a particle is, ``is_beam`` [V] whether it is a beam, ``partners`` [V] how many others its jet
-    has. Edges lead from every other particle of the jet, ``sender`` [2 P], to each, ``receiver`` [2 P]; the second
-    half of the edges are those of the first half, reversed.
+    ``jet`` [V] is the jet of each particle, ``is_beam`` [V] whether it is a beam, ``partners`` [V] the number of other
+    particles in its jet. Edges lead from every other particle of the jet, ``sender`` [2 P], to each, ``receiver`` [2
+    P]; the second half of the edges are those of the first half, reversed.
     """
 
     jet: Tensor
@@ -42,12 +42,12 @@ class Particles:
 
     @classmethod
     def present(cls, there: Tensor) -> Particles:
-        """From a mask [b, M] of the particles that are there, beams included."""
+        """From a mask [b, M] of the particles present, beams included."""
         jet, place = there.nonzero(as_tuple=True)
         count = there.sum(dim=1)
         pairs = count * (count - 1) // 2
-        # row i of the lower triangle holds the pairs of particle i with those before it, so that the first rows are
-        # all pairs of a smaller jet
+        # row i of the lower triangle holds the pairs of particle i with earlier ones, so the first rows are all pairs
+        # of a smaller jet
         late, early = torch.tril_indices(there.shape[1], there.shape[1], -1, device=there.device)
         index = torch.arange(int(pairs.sum()), device=there.device) - (pairs.cumsum(0) - pairs).repeat_interleave(pairs)
         start = (count.cumsum(0) - count).repeat_interleave(pairs)
@@ -60,23 +60,23 @@ class Particles:
         return self.receiver[:half], self.sender[:half]
 
     def received(self, messages: Tensor) -> Tensor:
-        """Sums [c, V] per particle of what comes along its edges, [c, 2 P]."""
+        """Sums [c, V] per particle of the messages [c, 2 P] along its edges."""
         return messages.new_zeros(len(messages), len(self.jet)).index_add(1, self.receiver, messages)
 
 
 class LorentzNet(Baseline):
     """Lorentz-group-equivariant message passing between all pairs of constituents and beams.
 
-    Arrays are channels first, [channels, particles] and [channels, edges]: three channels are too few for a fast matrix
-    product the other way round. What depends on one particle is computed once per particle, and products once per
-    unordered pair; padding is never touched.
+    Arrays are channels first, [channels, particles] and [channels, edges]: the other way round, three channels are too
+    few for an efficient matrix product. Whatever depends on one particle is computed once per particle, and products
+    once per unordered pair; padding is never processed.
 
     Parameters
     ----------
     hidden : int
-        Channels of everything.
+        Number of channels, everywhere.
     blocks : int
-        Number of LGEB blocks. All but the last move the momenta.
+        Number of LGEB blocks. All but the last update the momenta.
     """
 
     name = "lorentznet"
@@ -88,7 +88,7 @@ class LorentzNet(Baseline):
         self.embedding = _Linear(SCALARS, hidden)
         self.blocks = nn.ModuleList(_Block(hidden, last=block == blocks - 1) for block in range(blocks))
         first = nn.Linear(hidden, hidden)
-        # jets differ little in the pooled h: with random biases, ReLUs that are dead for all jets stop every other seed
+        # jets differ little in the pooled h: with random biases every other seed fails, its ReLUs dead for all jets
         nn.init.ones_(first.bias)
         self.decoder = nn.Sequential(first, nn.ReLU(), nn.Linear(hidden, 2))
 
@@ -100,20 +100,20 @@ class LorentzNet(Baseline):
 
     def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
         momenta = tensors["momenta"]
-        if self.training:  # batch norm wants them all at once
+        if self.training:  # BatchNorm needs them all at once
             return self._logits(momenta)
         return torch.cat([self._logits(part) for part in torch.split(momenta, EVALUATED_AT_ONCE)])
 
     def _logits(self, padded: Tensor) -> Tensor:
         there = padded[..., 0] > 0
         particles = Particles.present(there)
-        momenta = padded[there].T.double().contiguous()  # small differences of large products: not for float32
+        momenta = padded[there].T.double().contiguous()  # small differences of large products need float64
         mass = _psi(_products(momenta, momenta).abs().sqrt()).to(padded.dtype)
         scalars = torch.stack([mass * ~particles.is_beam, mass * particles.is_beam])
         h = self.embedding(scalars)
         for block in self.blocks:
             h, momenta = block(h, momenta, scalars, particles)
-        # as in the source, padding counts in the mean; here for all places, so that batches do not matter
+        # as in the reference, padding counts in the mean; here over all places, independent of the batch
         pooled = h.new_zeros(len(h), len(padded)).index_add(1, particles.jet, h) / padded.shape[1]
         scores: Tensor = self.decoder(pooled.T)
         return scores[:, 0] - scores[:, 1]
@@ -137,7 +137,7 @@ class _BatchNorm(nn.BatchNorm1d):
 class _Block(nn.Module):
     """Lorentz group equivariant block (LGEB), equations 3.2 to 3.5 of arXiv:2201.08187."""
 
-    #: the source's c, which keeps momenta from moving far
+    #: c in the reference, which limits the update of the momenta
     MOMENTUM_STEP = 5e-3
 
     def __init__(self, hidden: int, *, last: bool) -> None:
@@ -152,7 +152,7 @@ class _Block(nn.Module):
         self.phi_x = None if last else _momentum_weight(hidden)
 
     def forward(self, h: Tensor, momenta: Tensor, scalars: Tensor, particles: Particles) -> tuple[Tensor, Tensor]:
-        """Next h [hidden, V] and momenta [4, V], from those, the scalars [2, V] and the pairs."""
+        """Updated h [hidden, V] and momenta [4, V]."""
         messages = self._messages(h, momenta, particles)
         new_h = h + self.phi_h(torch.cat([h, particles.received(messages), scalars]))
         if self.phi_x is None:
@@ -162,7 +162,7 @@ class _Block(nn.Module):
         return new_h, momenta + self.MOMENTUM_STEP * pull
 
     def _messages(self, h: Tensor, momenta: Tensor, particles: Particles) -> Tensor:
-        """Messages [hidden, 2 P] along all edges: phi_e, weighted with phi_m."""
+        """Messages [hidden, 2 P] along all edges: phi_e, weighted by phi_m."""
         own, other, invariants = self.from_edge.weight.tensor_split((self.hidden, 2 * self.hidden), dim=1)
         of_pairs = invariants @ _psi(_invariants(momenta, particles)).to(h.dtype)
         received = (own @ h).index_select(1, particles.receiver)
@@ -180,7 +180,7 @@ def _momentum_weight(hidden: int) -> nn.Sequential:
 
 
 def _invariants(momenta: Tensor, particles: Particles) -> Tensor:
-    """Square of the difference and product of the momenta [4, V] of every pair, [2, P] in GeV^2."""
+    """Square of the difference, and product, of the momenta [4, V] of every pair: [2, P] in GeV^2."""
     first, second = particles.pairs()
     squares = _products(momenta, momenta)
     products = _products(momenta.index_select(1, first), momenta.index_select(1, second))
@@ -194,5 +194,5 @@ def _products(p: Tensor, q: Tensor) -> Tensor:
 
 
 def _psi(x: Tensor) -> Tensor:
-    """sign(x) log(|x| + 1): brings what spans decades to order 1."""
+    """sign(x) log(|x| + 1): maps values spanning decades to order 1."""
     return x.sign() * x.abs().log1p()

@@ -16,10 +16,10 @@ from nanopelican_hls.jets.two_samples import mass_gev
 
 
 class JetMassCut(Baseline):
-    """A lower cut on the mass of the whole jet.
+    """A lower cut on the jet mass.
 
-    The logit is ``slope * mass + offset``, the logistic regression of the class on the mass. It grows with the mass, so
-    the ROC curve is that of the cut; slope and offset only make the loss and the accuracy mean something.
+    The logit is ``slope * mass + offset``, a logistic regression of the class on the mass. It increases with the mass,
+    so the ROC curve is that of the cut; slope and offset only make loss and accuracy meaningful.
     """
 
     name = "jet-mass-cut"
@@ -36,7 +36,7 @@ class JetMassCut(Baseline):
 
     def fit(self, jets: Jets) -> None:
         mass = mass_gev(jets)
-        scale = mass.std()  # the solver wants numbers of order 1
+        scale = mass.std()  # the solver needs numbers of order 1
         regression = LogisticRegression(C=float("inf")).fit(mass[:, None] / scale, jets.labels)
         self.slope.fill_(regression.coef_[0, 0] / scale)
         self.offset.fill_(regression.intercept_[0])

@@ -1,4 +1,4 @@
-"""The jet-mass likelihood: the best that any window, or set of windows, in the jet mass can do."""
+"""The jet-mass likelihood: the best that any window, or set of windows, in jet mass can do."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from nanopelican_hls.baselines.base import Baseline
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.two_samples import mass_gev
 
-#: bins of the histogram: a fifth of the width of the top peak at half height, and wide enough to hold a hundred or more
-#: of 12,000 QCD jets up to 190 GeV; heavier jets than the last bin's count there
+#: bin width: a fifth of the FWHM of the top peak, and enough for a hundred or more of 12,000 QCD jets per bin up to 190
+#: GeV; jets above the last bin are counted in it
 BIN_GEV = 5.0
 BINS = 60
 
 
 class JetMassLikelihood(Baseline):
-    """The likelihood ratio of the mass of the whole jet, which orders jets as the best mass window of any size does.
+    """The likelihood ratio of the jet mass, which orders jets like the best mass window of any size.
 
-    The logit at the centre of a bin is log(share of the top jets there / share of the QCD jets there), each histogram
-    with one jet more in every bin, so that no bin is empty; between centres it is linear, so that jets do not tie.
+    The logit at the centre of a bin is log(fraction of the top jets in it / fraction of the QCD jets in it), with one
+    jet added to every bin of each histogram to avoid empty ones; it is interpolated linearly between centres to avoid
+    ties.
     """
 
     name = "jet-mass-likelihood"

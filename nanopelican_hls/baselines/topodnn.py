@@ -1,4 +1,4 @@
-"""A TopoDNN-like tagger: a multilayer perceptron on the leading constituents of a jet in a standard pose."""
+"""A TopoDNN-like tagger: a multilayer perceptron on the leading constituents of a jet in a standard orientation."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from nanopelican_hls.baselines.base import Baseline
 from nanopelican_hls.baselines.frame import momenta_along, pt_eta_phi
 from nanopelican_hls.jets import Jets
 
-#: leading constituents taken, and nodes of the hidden layers
+#: number of leading constituents, and nodes of the hidden layers
 CONSTITUENTS = 30
 HIDDEN = (300, 102, 12, 6)
 
-#: pT of 1 in the network's units: the source's 1/1700 is about the largest of its constituents, 600 the pT of jets here
+#: unit of pT: the 1700 GeV of the reference is about its largest constituent pT; 600 GeV is the pT of the jets here
 PT_UNIT_GEV = 600.0
 
 
 class TopoDnn(Baseline):
     """Multilayer perceptron of arXiv:1704.02124 on (pT, eta, phi) of the 30 leading constituents.
 
-    Its preprocessing keeps the jet mass: the jet is turned about the beam and boosted along it until the leading
-    constituent is at eta = phi = 0, turned about that axis until the second is at eta = 0 with phi < 0, and mirrored if
-    the sum of pT eta is below 0.
+    The preprocessing preserves the jet mass: the jet is rotated about the beam and boosted along it until the leading
+    constituent is at eta = phi = 0, rotated about that axis until the second is at eta = 0 with phi < 0, and mirrored
+    if the sum of pT eta is negative.
     """
 
     name = "topodnn"
@@ -42,7 +42,7 @@ class TopoDnn(Baseline):
         self.layers = nn.Sequential(*layers, nn.Linear(HIDDEN[-1], 1))
 
     def inputs(self, jets: Jets) -> Mapping[str, NDArray[Any]]:
-        """``constituents`` float32 [n, 90]: pT over `PT_UNIT_GEV`, eta and phi of each, zero where there is none."""
+        """``constituents`` float32 [n, 90]: pT / `PT_UNIT_GEV`, eta and phi of each, zero-padded."""
         leading = jets.leading(CONSTITUENTS).four_momenta
         posed = _mirrored(_turned(momenta_along(leading, leading[:, 0])))
         pt, eta, phi = pt_eta_phi(posed)
@@ -55,7 +55,7 @@ class TopoDnn(Baseline):
 
 
 def _turned(momenta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Momenta [n, N, 3] turned about x so that the second lies in the plane of x and -y."""
+    """Momenta [n, N, 3] rotated about x so that the second lies in the plane of x and -y."""
     px, py, pz = np.moveaxis(momenta, -1, 0)
     angle = np.arctan2(pz[:, 1], -py[:, 1])[:, None]
     cos, sin = np.cos(angle), np.sin(angle)
@@ -63,7 +63,7 @@ def _turned(momenta: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _mirrored(momenta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Momenta [n, N, 3], their pz reversed where the sum of pT eta is below 0."""
+    """Momenta [n, N, 3] with pz reversed where the sum of pT eta is negative."""
     pt, eta, _ = pt_eta_phi(momenta)
     mirrored: NDArray[np.float64] = np.where(((pt * eta).sum(axis=1) < 0)[:, None, None], momenta * (1, 1, -1), momenta)
     return mirrored

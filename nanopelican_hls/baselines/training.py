@@ -1,4 +1,4 @@
-"""Training of a baseline, in the harness of nPELICAN's own training."""
+"""Training of a baseline, in the same harness as nPELICAN."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nanopelican_hls.training.phase import Phase
 
 @dataclass(frozen=True, eq=False)
 class TrainedBaseline:
-    """A trained baseline with its best epoch's figures on the validation jets.
+    """A trained baseline with the figures of its best epoch on the validation jets.
 
-    ``losses`` holds the validation loss after every epoch, none for a baseline that `Baseline.fit` completes.
+    ``losses`` holds the validation loss after every epoch; empty for a baseline that `Baseline.fit` completes.
     """
 
     model: Baseline
@@ -28,7 +28,7 @@ class TrainedBaseline:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch kept, from 1; 0 if there was none."""
+        """The epoch kept, counting from 1; 0 if there was none."""
         return int(np.argmin(self.losses)) + 1 if self.losses else 0
 
 
@@ -43,29 +43,29 @@ def train_baseline(
     seed: int = 1,
     progress: int | None = None,
 ) -> TrainedBaseline:
-    """Fit, then train with Adam along a cosine; the epoch with the lowest validation loss is kept.
+    """Fit, then train with Adam and a cosine schedule; keeps the epoch with the lowest validation loss.
 
     Parameters
     ----------
     model : Baseline
-        Trained in place, where it is (``model.to``), from the values it has (`create`).
+        Trained in place, on its device, from its current values (`create`).
     train, valid : Jets
-        Labelled.
+        Labelled jets.
     epochs, batch_size : int
-        Without use for a baseline that `Baseline.fit` completes.
+        Not used for a baseline that `Baseline.fit` completes.
     learning_rate : float, optional
-        At the start; the model's own if None.
+        Initial learning rate; default: that of the model.
     seed : int
-        Of the order of the jets.
+        Seed of the order of the jets.
     progress : int, optional
         Line of the progress bar on the terminal; None for no bar.
 
     Raises
     ------
     JetsError
-        If jets lack labels or a class, or validation jets are too few for figures.
+        If jets lack labels or a class, or validation jets are too few for figures of merit.
     TrainingError
-        If the loss diverges; says at which batch.
+        If the loss diverges; the message names the batch.
     """
     train_labels = require_both_classes(train.labels, "training jets")
     valid_labels = require_both_classes(valid.labels, "validation jets")

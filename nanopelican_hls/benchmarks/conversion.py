@@ -1,6 +1,6 @@
-"""The conversion of trigger words to light-cone components, ahead of a network that takes such words.
+"""Cost of converting trigger words to light-cone components, upstream of the network proper.
 
-No row of the benchmark includes it, since the hand-written design has none; so it is measured separately.
+The rows of the benchmark exclude it, since the hand-written design does not have it; so it is measured separately.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ Pieces = Mapping[str, Mapping[str, int]]
 
 
 def conversion_tensors(program: Program) -> list[str]:
-    """Results of the operators that convert words, in order; none for a network that takes components."""
+    """Outputs of the operators that convert words, in order; empty if the ports are components."""
     return [node.output for node in program.nodes if isinstance(node.operator, OPERATORS)]
 
 
 def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, int]]:
-    """Resources of the conversion.
+    """Resources of the conversion, from those of the pieces.
 
     Parameters
     ----------
     tensors : sequence of str
         From `conversion_tensors`.
     pieces : mapping
-        Cells by piece of the design, all instances together.
+        Cells by piece of the design, summed over its instances.
 
     Returns
     -------
     dict
-        ``constituent``: of one of them; ``jet``: of the jet.
+        By resource: ``constituent``, for one constituent, and ``jet``.
     """
     cells = {"constituent": dict.fromkeys(RESOURCES, 0), "jet": dict.fromkeys(RESOURCES, 0)}
     for name in tensors:
@@ -54,7 +54,7 @@ def split_pieces(tensors: Sequence[str], pieces: Pieces) -> dict[str, dict[str, 
 
 
 def read_conversion(path: Path) -> dict[str, Any] | None:
-    """What `measured_conversion` kept; None if there is no file."""
+    """Result stored by `measured_conversion`; None if there is no file."""
     if not path.is_file():
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -64,23 +64,23 @@ def read_conversion(path: Path) -> dict[str, Any] | None:
 def measured_conversion(
     checkpoint: Path, build: Path, events: int | None, path: Path, *, again: bool = False
 ) -> dict[str, Any]:
-    """Synthesise a model that takes trigger words (open flow), take the conversion out, and keep it in a file.
+    """Synthesise a model with trigger words as input (open flow), and store the cost of the conversion in a file.
 
     Parameters
     ----------
     checkpoint : Path
-        The model, of eight constituents.
+        A model with 8 constituents.
     build : Path
-        Receives the RTL.
+        Folder for the RTL.
     events : int, optional
         Jets of the shipped sample to simulate; None for all.
     path : Path
-        JSON; what was measured of the same model by the same version is read from it, unless ``again``.
+        JSON file; results of the same model and version are reused unless ``again`` is set.
 
     Returns
     -------
     dict
-        ``constituent`` and ``jet`` by resource; ``cycles``, after which the components are there; ``rtl_vs_qonnx``.
+        ``constituent`` and ``jet``, by resource; ``cycles``, the latency of the conversion; ``rtl_vs_qonnx``.
     """
     from nanopelican_hls.network.model import export_qonnx, load_model
 
@@ -91,7 +91,7 @@ def measured_conversion(
         return known
     tensors = conversion_tensors(export_qonnx(load_model(checkpoint)))
     if not tensors:
-        raise SynthesisError("takes no trigger words", where=str(checkpoint), remedy="give a model with input: l1")
+        raise SynthesisError("has no trigger words as input", where=str(checkpoint), remedy="use one with input: l1")
     row = benchmark.in_own_process(job)
     found = {
         "model": checkpoint.stem,

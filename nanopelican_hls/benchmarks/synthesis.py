@@ -1,4 +1,4 @@
-"""Latency and resources of the forms of the network at all sizes, beside those of a hand-written design."""
+"""Latency and resources of all forms and sizes of the network, compared with a hand-written design."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from nanopelican_hls.flows.child_process import end_with_parent
 from nanopelican_hls.versions import __version__
 
 PART, CLOCK_PERIOD_NS = "xcvu13p", 2.7777
-#: figures of a network, by their names in checkpoints
+#: figures of merit of a network, by their keys in checkpoints
 FIGURES = ("auc", "rejection_30")
 STEPS = ("float", "quantised")
-#: of the hand-written design: a public table
+#: figures of the hand-written design, from a public table
 PEER = Path(__file__).with_name("peer.json")
 
 Row = dict[str, Any]
@@ -34,10 +34,10 @@ class Form:
 
     Attributes
     ----------
-    letter : its name.
+    letter : name of the form.
     network : letter of the form that was trained (`topology.forms.REFERENCE_FORMS`).
-    products : what multiplies momenta.
-    aims : largest ratio to the hand-written design, by resource.
+    products : multipliers of momenta, ``dsp`` or ``fabric``.
+    aims : targets, as largest ratios to the hand-written design, by resource.
     """
 
     letter: str
@@ -55,20 +55,20 @@ FORMS = {
         Form("d", "c", "fabric", {"dsp": 0.0, "lut": 1.5}),
     )
 }
-#: latency to stay below, by the tracer's delay model
+#: upper limit of the latency target, by the tracer's delay model
 LATENCY_AIM_NS = 50.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """One row to measure.
+    """A row to measure.
 
     Attributes
     ----------
-    form, size : what to measure.
+    form, size : form of the network, and number of constituents.
     checkpoint : the trained network.
     events : jets of the shipped sample to simulate; None for all.
-    build : receives the RTL.
+    build : folder for the RTL.
     """
 
     form: Form
@@ -79,18 +79,18 @@ class Job:
 
     @property
     def most_dsps(self) -> int | None:
-        """What the aim leaves, where there is one."""
+        """Limit of the DSPs by the target of the form; None without one."""
         aim = self.form.aims.get("dsp")
         return None if aim is None else math.floor(aim * peer()["rows"][str(self.size)]["dsp"])
 
     @property
     def cost(self) -> int:
-        """Pairs, and a constant for the rest: compares one job with another."""
+        """Relative duration: a term for the pairs, and a constant for the rest."""
         return (self.size**2 + 100) * (2 if self.form.products == "fabric" else 1)
 
 
 def peer() -> dict[str, Any]:
-    """``what`` it is, and ``rows`` by number of constituents."""
+    """The hand-written design: a description (``what``), and ``rows`` by number of constituents."""
     content: dict[str, Any] = json.loads(PEER.read_text(encoding="utf-8"))
     return content
 
@@ -100,14 +100,14 @@ def checkpoint_name(form: Form, size: int) -> str:
 
 
 def gather(runs: Path, checkpoints: Path) -> list[Path]:
-    """Copy the best seed of each trained form, by its validation loss, with the figures of the study in its metrics.
+    """Copy the seed with the best validation loss of each trained form, with the study's figures in its metrics.
 
     Parameters
     ----------
     runs : Path
-        What `nanopelican study forms` wrote: a folder with ``runs/form-<letter>-n<N>/seed<k>``, or that folder.
+        Output folder of `nanopelican study forms`, with ``runs/form-<letter>-n<N>/seed<k>``, or its ``runs``.
     checkpoints : Path
-        Receives ``form-<letter>-n<N>.pt``.
+        Folder for ``form-<letter>-n<N>.pt``.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def gather(runs: Path, checkpoints: Path) -> list[Path]:
 def jobs(
     forms: Iterable[str], sizes: Iterable[int], checkpoints: Path, build: Path, events: int | None
 ) -> tuple[list[Job], list[str]]:
-    """What there is to measure, the small ones first; and the names of checkpoints that are not there."""
+    """Jobs to measure, the small ones first, and the names of missing checkpoints."""
     wanted = [(FORMS[letter], size) for size in sorted(sizes) for letter in forms]
     names = [checkpoint_name(form, size) for form, size in wanted]
     found = [
@@ -159,22 +159,22 @@ def jobs(
 def run_jobs(
     wanted: Sequence[Job], path: Path, report: Callable[[Job, bool], object], *, again: bool = False
 ) -> list[Row]:
-    """Measure what is not in the file yet; it is written anew after each row, so that a killed run goes on.
+    """Measure the rows that the file does not have; it is rewritten after each row, so a killed run resumes.
 
     Parameters
     ----------
     wanted : sequence of Job
     path : Path
-        A JSON list of rows.
+        JSON file with the list of rows.
     report : callable
-        Called after each job, with whether it was measured now.
+        Called after each job, with whether it was measured or reused.
     again : bool
-        Measure what is there as well, as after a change of the generator.
+        Measure existing rows again, as needed after a change of the generator.
 
     Returns
     -------
     list of Row
-        All rows of the file.
+        All rows in the file.
     """
     rows: dict[tuple[str, int], Row] = {(row["form"], row["n_constituents"]): row for row in read_rows(path)}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -190,12 +190,12 @@ def run_jobs(
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows that were measured before; none if there is no file.
+    """Read the measured rows; none if there is no file.
 
     Raises
     ------
     SynthesisError
-        If the file is no list of rows.
+        If the file is not a list of rows.
     """
     if not path.is_file():
         return []
@@ -205,13 +205,13 @@ def read_rows(path: Path) -> list[Row]:
             row["form"], row["n_constituents"], row["key"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SynthesisError(
-            f"is no benchmark ({error!r})", where=str(path), remedy="move it away, and measure again"
+            f"is not a benchmark result ({error!r})", where=str(path), remedy="move it away, and measure again"
         ) from error
     return rows
 
 
 def key(job: Job) -> dict[str, Any]:
-    """What the figures of a row depend on."""
+    """Everything that the figures of a row depend on."""
     from nanopelican_hls.network.checkpoint import load_checkpoint
 
     return {
@@ -225,14 +225,14 @@ def key(job: Job) -> dict[str, Any]:
 
 
 def in_own_process(job: Job) -> Row:
-    """So that the peak of the memory is that of one row."""
+    """Measure a row in a new process, so that its peak memory is that of this row alone."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
         return pool.submit(measure, job).result()
 
 
 def measure(job: Job) -> Row:
-    """One row: the report of the open flow, what was measured, and the ratio to the hand-written design."""
+    """A row: the report of the open flow, further figures, and the ratios to the hand-written design."""
     from nanopelican_hls.estimate.estimate import Counts
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.flows.device import Device
@@ -281,7 +281,7 @@ def _processor_seconds() -> float:
 
 
 def _figures(metrics: Any) -> dict[str, dict[str, float | None]]:
-    """On the test jets of the study; null where the checkpoint has none."""
+    """Figures of merit on the test jets of the study; null where the checkpoint has none."""
     test = metrics.get("test", {})
     return {step: {name: test.get(step, {}).get(name) for name in FIGURES} for step in STEPS}
 

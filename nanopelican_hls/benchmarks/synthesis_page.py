@@ -1,4 +1,4 @@
-"""The page of the benchmark: a table for each form, and what costs most where an aim is missed."""
+"""The page of the benchmark: a table for each form, and the largest pieces where a target is missed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from nanopelican_hls.benchmarks.synthesis import CLOCK_PERIOD_NS, FORMS, LATENCY_AIM_NS, PART, STEPS, Form, Row, peer
 from nanopelican_hls.markdown import table
 
-#: pieces that are named where an aim is missed
+#: number of pieces listed for a missed target
 NAMED_PIECES = 5
 RESOURCES = ("lut", "ff", "dsp")
-#: resources of a piece: there ``lut`` is without shift registers
+#: resources of a piece, whose ``lut`` excludes shift registers
 OF_PIECES = ("lut", "srl", "ff", "dsp")
-#: parts of a network, and the names of the pieces that they consist of (docs/rtl.md)
+#: parts of the network, and patterns of the names of their pieces (docs/rtl.md)
 PARTS = {
     "products of momenta, their sums and quantisers": "product|booth|d(_jet|_jj)?_exact.*",
     "row sums, total": "[rs]_exact(_jet)?",
@@ -34,7 +34,7 @@ TITLES = {
 
 
 def page(rows: Sequence[Row], conversion: Mapping[str, Any] | None = None) -> str:
-    """Markdown, of the rows and of the conversion of trigger words."""
+    """The page in Markdown, from the rows and the cost of converting trigger words."""
     by_form = {letter: [row for row in rows if row["form"] == letter] for letter in FORMS}
     parts = [_head(rows)]
     for letter, found in by_form.items():
@@ -87,7 +87,7 @@ def _aims(form: Form) -> str:
 
 
 def missed(form: Form, row: Row) -> list[str]:
-    """Resources, and ``latency``, of which a row misses the aim."""
+    """Missed targets of a row: resources, and ``latency``."""
     ratios = row["ratio_to_peer"] or {}
     found = [name for name, limit in form.aims.items() if name in ratios and ratios[name] > limit]
     return found + ["latency"] * (row["latency_ns"] >= LATENCY_AIM_NS)
@@ -159,7 +159,7 @@ def _parts(rows: Sequence[Row]) -> str:
 
 
 def _by_part(pieces: Mapping[str, Mapping[str, int]]) -> Mapping[str, Counter[str]]:
-    """Resources by part; a piece of no known part is one of its own."""
+    """Resources by part; a piece of no known part counts as its own part."""
     used: dict[str, Counter[str]] = defaultdict(Counter)
     for piece, cells in pieces.items():
         part = next((title for title, names in PARTS.items() if re.fullmatch(names, piece)), f"`{piece}`")
@@ -181,13 +181,13 @@ def _missed(form: Form, rows: Sequence[Row]) -> list[str]:
 
 
 def _dearest(row: Row, name: str) -> str:
-    """Pieces with the most of a resource; shift registers are look-up tables too."""
+    """The pieces that use most of a resource; shift registers count as LUTs."""
     cost = {piece: cells[name] + (cells["srl"] if name == "lut" else 0) for piece, cells in row["pieces"].items()}
     largest = sorted(cost, key=lambda piece: -cost[piece])[:NAMED_PIECES]
     return ", ".join(f"`{piece}` {cost[piece]:,} ({100 * cost[piece] / row[name]:.0f}%)" for piece in largest)
 
 
 def _stages(row: Row) -> str:
-    """The cycle in which the first result of each piece is there."""
+    """The cycle in which each piece has its first result."""
     cycles = row["first_result_cycle"]
     return ", ".join(f"`{piece}` in cycle {cycles[piece]}" for piece in sorted(cycles, key=lambda p: cycles[p]))

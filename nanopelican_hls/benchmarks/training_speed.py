@@ -1,4 +1,4 @@
-"""Speed and memory of training and evaluation, beside the straightforward form, in one run."""
+"""Speed and memory of training and evaluation, compared with the straightforward form in the same run."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.training.memory import keep_freed_memory
 
-#: multiplicities of the jets of the benchmark: mean and standard deviation of top and QCD jets of 600 GeV, cut at 80
+#: multiplicities of the jets: mean and standard deviation of top and QCD jets of 600 GeV, limited to 80
 MULTIPLICITY = (46, 15)
 REPEATS = 15
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Figures of the benchmark; times are medians, ratios those of the two forms in the same run."""
+    """Figures of the benchmark; times are medians, and ratios compare the two forms in the same run."""
 
     batch: int
     n_constituents: int
@@ -57,8 +57,8 @@ class Speed:
 def run_speed(output: Path, *, batch: int, channels: int) -> str:
     """Measure the paper's recipe, and write ``training.{md,json}``.
 
-    ``training.json`` holds the figures of jets of usual multiplicity and one thread, as in trainings, of which one runs
-    on each core; and under ``others`` those of full jets, and those with a thread for each core.
+    The top level of ``training.json`` is for jets of usual multiplicity and one thread, since actual trainings run one
+    per core; ``others`` are for full jets, and for one thread per core.
     """
     cores = len(os.sched_getaffinity(0))
     cases = [("usual", 1), ("full", 1), ("usual", cores)]
@@ -179,7 +179,7 @@ def _measure(batch: int, channels: int, threads: int, *, multiplicity: str) -> S
 
 
 def _peak_memory_gb(batch: int, channels: int, multiplicity: str) -> float:
-    """Of a new process that trains and evaluates the fast form."""
+    """Peak memory of a new process that trains and evaluates the fast form."""
     arguments = json.dumps([batch, channels, multiplicity])
     code = f"from nanopelican_hls.benchmarks.training_speed import print_peak; print_peak(*{arguments})"
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -187,7 +187,7 @@ def _peak_memory_gb(batch: int, channels: int, multiplicity: str) -> float:
 
 
 def print_peak(batch: int, channels: int, multiplicity: str) -> None:
-    """What `_peak_memory_gb` runs."""
+    """The process of `_peak_memory_gb`."""
     steps = _Steps(batch, channels, multiplicity)
     for _ in range(3):
         steps.train(steps.fast)

@@ -1,4 +1,4 @@
-"""Networks of random weights, mapped with Yosys: what the fast estimate is fitted to, before any network is trained."""
+"""Networks with random weights, mapped with Yosys, to which the fast estimate is fitted."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Untrained:
-    """A network of random weights to calibrate on.
+    """A network with random weights, for the calibration.
 
     Attributes
     ----------
     form : letter (`topology.forms.REFERENCE_FORMS`).
-    size : constituents.
-    products : what multiplies momenta.
-    multipliers : at pair level, with 8 bits inside; else the weights of d are powers of two, with 6 bits inside.
+    size : number of constituents.
+    products : multipliers of momenta, ``dsp`` or ``fabric``.
+    multipliers : with multipliers at pair level, and 8 bits inside; otherwise w_d are powers of two, and 6 bits inside.
     """
 
     form: str
@@ -44,21 +44,21 @@ UNTRAINED = (
     *(Untrained(form, 12, "dsp") for form in "abc"),
     Untrained("a", 12, "fabric"),
 )
-#: jets of the shipped sample from which their quantisers are calibrated
+#: number of jets of the shipped sample that calibrate the quantisers
 JETS = 2048
 
 
 def map_untrained(path: Path, build: Path, progress: Callable[[Sequence[Any]], Any]) -> None:
-    """Map networks of all forms with random weights, and write what they took; goes on after a kill.
+    """Map networks of all forms with random weights, and write their resources; resumes after a kill.
 
     Parameters
     ----------
     path : Path
-        A JSON file of rows, written anew after each network.
+        JSON file with the rows, rewritten after each network.
     build : Path
-        Receives the RTL.
+        Folder for the RTL.
     progress : callable
-        Wraps the list of what is to be done, as tqdm does.
+        Wraps the list of networks, as tqdm does.
     """
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     done = {row["name"] for row in rows}
@@ -69,7 +69,7 @@ def map_untrained(path: Path, build: Path, progress: Callable[[Sequence[Any]], A
 
 
 def measure(network: Untrained, build: Path) -> dict[str, Any]:
-    """Counts of a network, and what Yosys made of it."""
+    """Counts of a network, and its cells after mapping with Yosys."""
     from nanopelican_hls.estimate.estimate import Counts
     from nanopelican_hls.flows.yosys import map_rtl
     from nanopelican_hls.rtl import generate_rtl, open_settings
@@ -82,7 +82,7 @@ def measure(network: Untrained, build: Path) -> dict[str, Any]:
 
 
 def untrained_program(network: Untrained) -> Program:
-    """Random weights, and quantisers calibrated on the shipped jets."""
+    """A network with random weights, and with quantisers calibrated on the shipped jets."""
     from nanopelican_hls.config import InitialValues
     from nanopelican_hls.config.recipes import recommended
     from nanopelican_hls.jets import port_values, read_jets, sample_path

@@ -31,7 +31,7 @@ COMMANDS = (
     "jets",
 )
 
-#: of the operating system: no space, no permission, or something else where a folder is wanted
+#: errors of the operating system that the user can fix: no space, no permission, or not a folder
 USER_ERRORS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG),
@@ -67,9 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _set_up_logging(*, verbose: bool) -> None:
-    """Warnings of everything; what is done to the user's jets, always; all our own messages if asked for."""
+    """Show all warnings, what is done to the user's jets and, with --verbose, all our messages."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    # brevitas looks for a CUDA compiler; that there is none says nothing to our users
+    # brevitas looks for a CUDA compiler, and its absence does not matter to our users
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     logging.getLogger("nanopelican_hls").setLevel(logging.INFO if verbose else logging.WARNING)
     logging.getLogger("nanopelican_hls.jets").setLevel(logging.INFO)

@@ -15,7 +15,7 @@ from typing import Any
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 
-#: each figure is the median of so many runs
+#: number of runs; each figure is their median
 REPEATS = 5
 
 
@@ -78,7 +78,7 @@ def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
 
 
 def _median_seconds(call: Callable[[], object]) -> float:
-    call()  # loads the library and touches the memory
+    call()  # warm-up: loads the library, touches the memory
     seconds = []
     for _ in range(REPEATS):
         start = time.monotonic()

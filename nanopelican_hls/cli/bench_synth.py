@@ -13,7 +13,7 @@ from nanopelican_hls.errors import SynthesisError
 Figures = tuple[list[Row], dict[str, Any] | None]
 
 LETTERS = "".join(FORMS)
-#: what is kept of the figures, in the folder of the page
+#: files with the figures, in the folder of the page
 ROWS, CONVERSION = "synthesis.json", "conversion.json"
 
 
@@ -94,7 +94,7 @@ def _measured(args: argparse.Namespace) -> Figures:
 
         def report(job: benchmark.Job, is_new: bool) -> None:
             if not is_new:
-                bar.initial += job.cost  # the time left follows from what was measured now
+                bar.initial += job.cost  # reused rows do not count in the remaining time
             bar.set_postfix_str(f"{job.build.name} {'done' if is_new else 'already done'}", refresh=False)
             bar.update(job.cost)
 

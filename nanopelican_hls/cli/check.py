@@ -1,4 +1,4 @@
-"""``nanopelican check``: the pre-flight check of QONNX files, and what is in those that pass."""
+"""``nanopelican check``: the pre-flight check of QONNX files, and the tensors of those that pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if every file is inside the contract; the first that is not ends in an error."""
+    """Exit status 0 if every file satisfies the contract; the first that does not raises an error."""
     from nanopelican_hls.contract.program import read_program
 
     for path in args.files:

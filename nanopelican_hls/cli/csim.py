@@ -1,4 +1,4 @@
-"""``nanopelican csim``: HLS projects of trained models, and the proof that they compute what the QONNX files say."""
+"""``nanopelican csim``: HLS projects of trained models, and the proof that they are bit-exact."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0 if every integer is equal, 1 if not."""
-    # the heavy imports wait until the arguments are known to be good
+    """Exit status 0 if all integers are equal, otherwise 1."""
+    # heavy imports only after the arguments have been checked
     from tqdm import tqdm
 
     from nanopelican_hls.config import load_config
@@ -80,7 +80,7 @@ COLUMNS = (
 
 
 def _print_table(reports: list[Any], *, header: bool) -> None:
-    """Mismatches of Brevitas and of the firmware against QONNX execution, jets and hostile events together."""
+    """Print mismatches of Brevitas and the firmware with QONNX execution, for jets and hostile events together."""
     widths = [max(len(c), 9) for c in COLUMNS]
     widths[0] = 16
     if header:

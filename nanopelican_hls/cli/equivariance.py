@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from nanopelican_hls.jets import Jets
     from nanopelican_hls.network.model import TrainedModel
 
-#: how far the float network's logit may move, in units of max(1, |logit|)
+#: largest accepted change of the float network's logit, in units of max(1, |logit|)
 TOLERANCE = 1e-9
-#: no more jets than this choose the scales of a requantised network
+#: largest number of jets that calibrate a requantised network
 CALIBRATION_JETS = 2048
 #: velocity at which widths are compared
 WIDTH_BETA = 0.5
@@ -67,12 +67,12 @@ def _velocity(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check the float network, measure the quantised one, write the table and the picture."""
+    """Exit status 0 if the float network is invariant, otherwise 1."""
     import torch
 
     from nanopelican_hls.analysis.equivariance import float_deviation
 
-    torch.set_num_threads(1)  # the arrays are small: threads would mostly wait for each other
+    torch.set_num_threads(1)  # the arrays are too small to gain from threads
     model = _model(args.model, args.models)
     name = model.config.name
     calibration, jets = _jets(args, model)
@@ -99,7 +99,7 @@ def _model(path: Path, folder: Path) -> TrainedModel:
 
 
 def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
-    """Jets that choose scales, and jets that are transformed: different ones."""
+    """Disjoint sets of jets: those for the calibration, and those to transform."""
     from nanopelican_hls.evaluation.metrics import require_both_classes
     from nanopelican_hls.jets import read_jets, sample_path
 
@@ -150,7 +150,7 @@ def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: in
         from nanopelican_hls.analysis.equivariance_picture import draw
     except ImportError as error:
         raise NetworkError(
-            "the picture needs matplotlib, which is not installed (the table is written)",
+            "the picture needs matplotlib, which is not installed (the table was written)",
             remedy="pip install 'nanopelican-hls[pictures]'",
         ) from error
     title = f"{name}: what Lorentz transformations change in the quantised network"

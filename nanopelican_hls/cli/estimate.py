@@ -80,11 +80,11 @@ def _estimate(args: argparse.Namespace) -> None:
 
 
 def _read(path: Path, models: Path) -> tuple[float, Program]:
-    """Clock period and program."""
+    """Clock period in ns, and program."""
     from nanopelican_hls.config import FirmwareConfig, load_config
     from nanopelican_hls.contract.program import read_program
 
-    if path.suffix == ".onnx":  # no configuration tells its clock period
+    if path.suffix == ".onnx":  # the file does not contain a clock period
         return FirmwareConfig.clock_period_ns, read_program(path)
     if path.suffix == ".pt":
         from nanopelican_hls.network.model import export_qonnx, load_model

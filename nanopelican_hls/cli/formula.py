@@ -1,4 +1,4 @@
-"""``nanopelican formula``: a trained tagger as an analytic formula with numbers, and their spread over seeds."""
+"""``nanopelican formula``: a trained tagger as an analytic formula, and the spread of its parameters over seeds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _digits(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print counts, parameters and formula."""
+    """Print the counts, the parameters and the formula."""
     from nanopelican_hls.analysis.formula import Formula, latex, parameter_count, parameter_rows, text
     from nanopelican_hls.network.model import TrainedModel
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _files(path: Path) -> list[Path]:
-    """The checkpoints that an argument names: itself, that of a run, or those of all runs in a folder."""
+    """The checkpoints of an argument: the file itself, that of a run, or those of all runs in a folder."""
     from nanopelican_hls.errors import NetworkError
 
     if not path.is_dir():
@@ -67,13 +67,13 @@ def _files(path: Path) -> list[Path]:
     found = [best for best in (path / "best.pt", *sorted(path.glob("*/best.pt"))) if best.exists()]
     if not found:
         raise NetworkError(
-            "holds no finished run", where=str(path), remedy="give a checkpoint, or the folder of a run with best.pt"
+            "has no finished run", where=str(path), remedy="give a checkpoint, or the folder of a run with best.pt"
         )
     return found
 
 
 def _checkpoints(files: list[Path]) -> list[Checkpoint]:
-    """Read checkpoints of one architecture; the error for another one names the field."""
+    """Read checkpoints of one architecture; the error for a different one names the field."""
     from nanopelican_hls.config import to_mapping
     from nanopelican_hls.network.checkpoint import load_checkpoint, require_equal
 
@@ -92,7 +92,7 @@ def _aligned(rows: list[list[str]]) -> str:
 
 
 def _tabular(rows: list[list[str]]) -> str:
-    """The same rows as a table of LaTeX."""
+    """The rows as a LaTeX table."""
     units = {"1": "1", "GeV^2": r"$\mathrm{GeV}^{2}$", "GeV^-2": r"$\mathrm{GeV}^{-2}$"}
     head, *rest = rows
     cells = [head, *([f"${_symbol(r[0])}$", *r[1:4], units[r[4]], *r[5:]] for r in rest)]

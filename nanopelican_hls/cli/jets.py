@@ -1,4 +1,4 @@
-"""``nanopelican jets``: make jets and look at them; one module per subcommand, named ``jets_...``."""
+"""``nanopelican jets``: generate and inspect jets; one module per subcommand, named ``jets_...``."""
 
 from __future__ import annotations
 

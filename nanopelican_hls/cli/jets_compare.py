@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table."""
+    """Print the table; exit status 1 if a p-value is below --p-min."""
     from nanopelican_hls.jets import read_jets
     from nanopelican_hls.jets.two_samples import compare_samples, markdown
 

@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Generate; say how fast."""
+    """Generate the file, and print the time it took."""
     from nanopelican_hls.jets.generation import Recipe, generate_jets
 
     chosen: dict[str, Any] = {"card": args.card} if args.card else {}
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _cluster(args: argparse.Namespace) -> Iterator[Any]:
-    """The dask client that was asked for, or None."""
+    """The requested dask client, or None."""
     if args.scheduler is None and args.dask_local is None:
         yield None
         return

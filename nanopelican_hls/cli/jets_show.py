@@ -31,7 +31,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw; print the figures that the picture shows."""
+    """Draw the picture, and print its main figures."""
     from nanopelican_hls.jets import iterate_jets
     from nanopelican_hls.jets.histograms import fill, smallest_width
     from nanopelican_hls.jets.pictures import check_destination, draw_jets, save_picture

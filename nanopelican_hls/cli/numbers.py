@@ -1,4 +1,4 @@
-"""Numbers on the command line."""
+"""Argument types of the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 
 def positive(text: str) -> int:
-    """A whole number above 0."""
+    """A positive integer."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""``nanopelican precision``: widths of all quantisers under a budget, chosen in four ways and compared."""
+"""``nanopelican precision``: widths of all quantisers under a budget, chosen by four methods and compared."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fraction(text: str) -> float:
-    """A number above 0 and below 1."""
+    """A number between 0 and 1, exclusive."""
     try:
         value = float(text)
     except ValueError:

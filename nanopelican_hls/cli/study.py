@@ -1,4 +1,4 @@
-"""``nanopelican study``: trainings side by side, as a table and a picture."""
+"""``nanopelican study``: many trainings, compared in a table and a picture."""
 
 from __future__ import annotations
 

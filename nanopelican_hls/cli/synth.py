@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "Synthesise the firmware of a trained model: with AMD's tools if they are on the PATH, otherwise with open ones."
 )
-#: of the vendor flow
+#: last stage of the vendor flow, by default
 DEFAULT_STAGE = "vsynth"
-#: jets that the co-simulation of the vendor flow runs
+#: number of jets in the co-simulation of the vendor flow
 COSIM_EVENTS = 500
 
 
 def whole_number(text: str) -> int:
-    """Of an argument: 0 or more."""
+    """A non-negative integer."""
     value = int(text)
     if value < 0:
         raise ValueError(text)
@@ -33,7 +33,7 @@ def whole_number(text: str) -> int:
 
 
 def add_arithmetic(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `rtl.open_settings`, beside the clock period."""
+    """Add the arguments of `rtl.open_settings`, except the clock period."""
     group = parser.add_argument_group("open flow")
     group.add_argument("--products", choices=("dsp", "fabric"), help="multipliers of momenta (default: dsp)")
     form = group.add_mutually_exclusive_group()
@@ -80,8 +80,8 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status 0, or 1 if the RTL was simulated and differs from QONNX execution."""
-    # the heavy imports wait until the arguments are known to be good
+    """Exit status 0, or 1 if the simulated RTL differs from QONNX execution."""
+    # heavy imports only after the arguments have been checked
     from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.flows.choice import choose_flow
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         raise SynthesisError(f"must be at least 1, not {args.events}", where="events")
     config = load_config(args.config)
     build = args.build / config.name
-    # whoever names a stage means the vendor's
+    # only the vendor flow has stages and the export
     flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))
     program = read_trained(args.models, config)
     with locked(build):
@@ -137,7 +137,7 @@ def _device(args: argparse.Namespace, config: Config) -> Device:
 
 
 def _or(given: Any, default: Any) -> Any:
-    """What was given, be it 0; else the default."""
+    """The given value, even if it is 0, or the default if it is None."""
     return default if given is None else given
 
 

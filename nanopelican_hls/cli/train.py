@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, choose, measure, write; a run that was killed goes on where it was."""
+    """Train all seeds, choose the best, measure it and write its files; a killed run resumes."""
     from nanopelican_hls.config import load_config
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.files import write_atomically
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _command(args: argparse.Namespace, seeds: list[int]) -> str:
-    """The command line, without the folders of this machine."""
+    """The command line, without local paths."""
     words = ["nanopelican", "train", f"{args.config.parent.name}/{args.config.name}"]
     for name in ("train", "valid", "test"):
         if path := getattr(args, name):

@@ -1,4 +1,4 @@
-"""Where commands find the trained model of a configuration."""
+"""How commands find the trained model of a configuration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def trained_file(models: Path, config: Config, suffix: str) -> Path:
     Raises
     ------
     NetworkError
-        If it is not there.
+        If it does not exist.
     """
     path = models / f"{config.name}{suffix}"
     if not path.exists():

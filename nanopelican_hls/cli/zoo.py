@@ -1,4 +1,4 @@
-"""``nanopelican zoo``: the table of trained models, from the JSON files beside them."""
+"""``nanopelican zoo``: the table of trained models, from the JSON files next to them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Config:
-    """A whole configuration file; `name` is the stem of the file."""
+    """A complete configuration; `name` is the stem of its file."""
 
     name: str
     network: NetworkConfig
@@ -48,7 +48,7 @@ class Config:
             )
         if not self.network.has_jet and given:
             raise ConfigError(
-                "given, but the network has no jet spurion",
+                "set, but the network has no jet spurion",
                 where=f"{self.name}: quantisers.{sorted(given)[0]}",
                 remedy="remove it, or set `network.spurions: jet`",
             )
@@ -75,17 +75,17 @@ def load_config(path: str | Path) -> Config:
             where=str(path),
             remedy=f"did you mean {path.with_name(near[0] + '.yaml')}?" if near else "give the path of a YAML file",
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # what is no text, no date, or too deep
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text, not a date, or nested too deeply
         raise ConfigError(f"is not valid YAML: {' '.join(str(error).split())}", where=str(path)) from error
     if not isinstance(content, dict):
         raise ConfigError("must be a mapping of sections", where=str(path))
     if "name" in content:
-        raise ConfigError("unknown key 'name': a configuration is named by its file", where=str(path))
+        raise ConfigError("unknown key 'name': a configuration is named after its file", where=str(path))
     config: Config = parse(Config, {"name": path.stem, **content}, str(path))
     return config
 
 
 def parse_mapping(mapping: dict[str, Any], where: str) -> Config:
-    """The configuration that `to_mapping` wrote."""
+    """The inverse of `to_mapping`."""
     config: Config = parse(Config, mapping, where)
     return config

@@ -1,4 +1,4 @@
-"""What the firmware is built for: the `firmware` section of a configuration."""
+"""Settings of the firmware: the `firmware` section of a configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nanopelican_hls.errors import ConfigError
 
 @dataclass(frozen=True)
 class FirmwareConfig:
-    """The HLS project."""
+    """Settings of the HLS project."""
 
     backend: str = "Vitis"
     part: str = "xcvu13p-flga2577-2-e"

@@ -1,4 +1,4 @@
-"""Dataclasses from plain YAML or JSON values, strictly, and back."""
+"""Strict conversion of plain YAML or JSON values to dataclasses, and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def to_mapping(config: Any) -> Any:
 
 
 def parse(kind: Any, value: Any, where: str) -> Any:
-    """``value`` (from YAML) as ``kind`` (a type annotation), or a ConfigError that names the key."""
+    """Convert ``value`` (from YAML) to ``kind`` (a type annotation); a ConfigError names the key."""
     origin = typing.get_origin(kind)
     if origin in (types.UnionType, typing.Union):
         options = typing.get_args(kind)
@@ -50,7 +50,7 @@ def parse(kind: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"must be one of {choices}, not {value!r}", where=where) from None
     if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
         try:
-            return float(value)  # YAML 1.1 takes 1e-3, without a point, for text
+            return float(value)  # YAML 1.1 reads 1e-3, without a point, as text
         except (ValueError, OverflowError):
             pass
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

@@ -1,4 +1,4 @@
-"""Configurations of the package's own, from which studies and benchmarks make theirs."""
+"""Configurations shipped with the package, on which studies and benchmarks are based."""
 
 from __future__ import annotations
 

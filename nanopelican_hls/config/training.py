@@ -17,30 +17,31 @@ class InitialValues(str, Enum):
 
 
 class Optimiser(str, Enum):
-    """Of float training; AdamW decouples weight decay from the step (arXiv:1711.05101)."""
+    """Optimiser of float training; AdamW decouples weight decay from the step (arXiv:1711.05101)."""
 
     ADAM = "adam"
     ADAMW = "adamw"
 
 
 class Schedule(str, Enum):
-    """How the learning rate falls in float training (docs/training.md)."""
+    """Schedule of the learning rate in float training (docs/training.md)."""
 
-    COSINE = "cosine"  #: once, to zero
-    WARM_RESTARTS = "warm_restarts"  #: cosines of growing length, each from the top
+    COSINE = "cosine"  #: one cosine, to zero
+    WARM_RESTARTS = "warm_restarts"  #: cosines of growing length, each from the full rate
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """Float training, fold, quantisation-aware fine-tuning (docs/training.md).
 
-    ``nbar`` normalises sums over particles while training, and is absorbed by the fold. ``dropout`` leaves out products
-    and ReLU outputs. ``warmup_epochs`` come before the schedule and ``decay_epochs``, in each of which the learning
-    rate is multiplied by ``decay_factor``, behind it; all count among ``float_epochs``. Cosines with restarts last
-    ``restart_epochs``, and each ``restart_factor`` times as long as the one before. Fine-tuning always follows one
-    cosine; without ``quantised_epochs`` the model stays a float one. Without ``pair_multipliers`` the weight of d is a
-    power of two in every channel from then on: hardware has no multiplier at pair level (docs/formula.md). Scales are
-    frozen for the last ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
+    ``nbar`` normalises sums over particles during training, and is absorbed by the fold. ``dropout`` drops products
+    and ReLU outputs. ``float_epochs`` include ``warmup_epochs`` before the schedule and ``decay_epochs`` after it; each
+    decay epoch multiplies the learning rate by ``decay_factor``. With restarts, the first cosine lasts
+    ``restart_epochs``, and each further one ``restart_factor`` times as long as the previous one. Fine-tuning always
+    uses one cosine; with ``quantised_epochs`` 0 the model stays in float. Without ``pair_multipliers``, fine-tuning
+    makes the weight of d a power of two in every channel, so the hardware has no multiplier at pair level
+    (docs/formula.md). Scales are frozen for the last ``freeze_scales_fraction`` of the quantised epochs. ``max_jets``
+    limits the training sample.
     """
 
     nbar: int = 64
@@ -71,9 +72,7 @@ class TrainingConfig:
                 raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
         for key in ("quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
             if not 0 <= getattr(self, key) < math.inf:
-                raise ConfigError(
-                    f"must be finite and not negative, but is {getattr(self, key)}", where=f"training.{key}"
-                )
+                raise ConfigError(f"must be finite and not negative, not {getattr(self, key)}", where=f"training.{key}")
         for key in ("learning_rate", "quantised_learning_rate", "decay_factor"):
             if not 0 < getattr(self, key) < math.inf:
                 raise ConfigError(f"must be positive and finite, not {getattr(self, key)}", where=f"training.{key}")
@@ -85,7 +84,7 @@ class TrainingConfig:
             raise ConfigError(f"must be at least 0 and below 1, not {self.dropout}", where="training.dropout")
         if self.warmup_epochs + self.decay_epochs >= self.float_epochs:
             raise ConfigError(
-                f"{self.float_epochs} epochs leave none between warm-up ({self.warmup_epochs}) and decay "
+                f"{self.float_epochs} epochs leave none between the warm-up ({self.warmup_epochs}) and the decay "
                 f"({self.decay_epochs})",
                 where="training.warmup_epochs",
                 remedy="train for more float_epochs",

@@ -12,7 +12,7 @@ from nanopelican_hls.contract import qonnx_adapter
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import ContractError
 
-#: jets per call: bounds the memory of the pair-level arrays
+#: jets per call; bounds the memory of the pair-level arrays
 CHUNK = 2048
 
 
@@ -23,7 +23,7 @@ def execute(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[
     ----------
     program : Program
     ports : mapping of str to float64 array [n, ...]
-        By the names of the graph inputs, or by the names without ``_in``.
+        Keyed by graph input; the suffix ``_in`` may be left out.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def execute(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[
     Raises
     ------
     ContractError
-        If a port is missing, of another shape, NaN or infinite.
+        If a port is missing, has the wrong shape, or holds NaN or infinity.
     """
     arrays = port_arrays(program, ports)
     chunks = [_execute_chunk(program, chunk) for chunk in _chunks(arrays)]
@@ -40,7 +40,7 @@ def execute(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[
 
 
 def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """The arrays of a call in the order of the ports, checked, as C-contiguous float64."""
+    """Check the input arrays and return them in port order, as C-contiguous float64."""
     arrays = {}
     for port in program.inputs:
         name = port.name if port.name in ports else port.name.removesuffix("_in")
@@ -48,7 +48,7 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
             raise ContractError(
                 "is missing",
                 where=f"port {port.name!r}",
-                remedy=f"give arrays for {', '.join(p.name for p in program.inputs)}",
+                remedy=f"pass arrays for {', '.join(p.name for p in program.inputs)}",
             )
         array = np.ascontiguousarray(ports[name], dtype=np.float64)
         if array.shape[1:] != port.shape:
@@ -60,7 +60,7 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
             raise ContractError(
                 f"is {array[tuple(bad[0])]} at index {bad[0][1:].tolist()}",
                 where=f"port {port.name!r}, jet {bad[0][0]}",
-                remedy="remove the jet: a port takes finite numbers",
+                remedy="remove the jet: port values must be finite",
             )
         arrays[port.name] = array
     if len({len(a) for a in arrays.values()}) != 1:
@@ -80,7 +80,7 @@ def _execute_chunk(program: Program, ports: dict[str, NDArray[np.float64]]) -> d
 
 
 def with_batch_size(program: Program, batch: int) -> onnx.ModelProto:
-    """A copy of the model with ``batch`` jets (qonnx's own transformation fails on chained custom operators)."""
+    """A copy of the model for ``batch`` jets (qonnx's own transformation fails on chained custom operators)."""
     resized = onnx.ModelProto()
     resized.CopyFrom(program.model)
     for value in (*resized.graph.input, *resized.graph.value_info, *resized.graph.output):

@@ -1,10 +1,10 @@
-"""ONNX function bodies: what lets a stock onnxruntime, without qonnx, run a file of the contract.
+"""ONNX function bodies, with which a stock onnxruntime runs a contract file without qonnx.
 
-In ONNX a function is named by its domain, its op_type and, from IR version 10 on, an *overload*. One operator has
-several bodies in a file, since a node may leave optional inputs out (a body cannot ask whether an input is there) and
-pair indices depend on the number of particles. So every node of the domain ``nanopelican`` calls the overload of its
-own name, and every ``Quant`` the overload of its rounding mode. Readers that know the operators themselves (qonnx,
-hls4ml) look at neither functions nor overloads.
+ONNX identifies a function by domain, op_type and, since IR version 10, an *overload*. A file can hold several bodies
+of one operator: a body cannot test whether an optional input is present, and pair indices depend on the number of
+particles. So each node of the domain ``nanopelican`` calls the overload with its own name, and each ``Quant`` the one
+of its rounding mode. Tools with their own implementation of the operators (qonnx, hls4ml) ignore functions and
+overloads.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _ROUNDING_OPERATORS = {Rounding.ROUND: "Round", Rounding.FLOOR: "Floor"}
 
 
 def attach_functions(model: onnx.ModelProto) -> None:
-    """Give every node outside the standard operators a body in ``model.functions``.
+    """Add a body to ``model.functions`` for every node that is not a standard operator.
 
     Parameters
     ----------
     model : onnx.ModelProto
-        A graph of the contract that declares the shape of every tensor; changed in place.
+        A contract graph that declares the shape of every tensor; modified in place.
     """
     graph = model.graph
     shapes = {
@@ -71,11 +71,11 @@ def _operator_function(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]])
 
 
 def _quant_function(rounding: Rounding) -> onnx.FunctionProto:
-    """``Quant`` within the contract: zero point 0 and not narrow, so neither appears (docs/contract.md)."""
+    """``Quant`` as the contract allows it: zero point 0, not narrow, so the body uses neither (docs/contract.md)."""
     body = Body()
     x, scale = (body.cast(tensor, TensorProto.DOUBLE) for tensor in ("x", "scale"))
     signed = body.attribute("signed")
-    # shifted as integers: 2**bits from Pow would depend on the mathematical library
+    # an integer shift, because the result of Pow depends on the math library
     magnitude_bits = body.record("Sub", [body.cast("bit_width", TensorProto.INT64), signed])
     one, shift = body.constant(1, np.uint64), body.cast(magnitude_bits, TensorProto.UINT64)
     levels = body.cast(body.record("BitShift", [one, shift], direction="LEFT"), TensorProto.DOUBLE)

@@ -1,4 +1,4 @@
-"""A port of the firmware: what every target and every test bench has to know of it."""
+"""A port of the firmware, as every target and test bench sees it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Port:
-    """An input or an output: so many integers of one fixed-point type.
+    """An input or output: an array of integers of one fixed-point type.
 
     Attributes
     ----------
-    name : of the graph input or output.
-    tensor : what the firmware computes with: at an input what its Quant gives, at an output the output itself.
-    shape : of the tensor, batch axis excluded.
-    bits, signed, exponent : an element is an integer of this type, times ``2**exponent``.
-    rounding : of real numbers onto the grid of an input; None at an output.
+    name : graph input or output.
+    tensor : tensor that the firmware sees: the output of the input's Quant, or the graph output itself.
+    shape : of the tensor, without the batch axis.
+    bits, signed, exponent : each element is an integer of this type, times ``2**exponent``.
+    rounding : of real numbers onto the grid of an input; None for an output.
     """
 
     name: str
@@ -45,11 +45,11 @@ class Port:
 
     @property
     def width(self) -> int:
-        """Bits of all elements."""
+        """Total width of the port in bits."""
         return self.elements * self.bits
 
     @property
     def quantiser(self) -> Quantiser:
-        """What turns real numbers into those of an input."""
-        assert self.rounding is not None, f"{self.name} is no input"
+        """The quantiser that maps real numbers to the integers of an input."""
+        assert self.rounding is not None, f"{self.name} is not an input"
         return Quantiser(self.bits, self.signed, self.exponent, self.rounding)

@@ -1,7 +1,7 @@
-"""A QONNX file as a typed program: read once, checked once, consumed by every executor.
+"""A QONNX file as a typed program: parsed and checked once, used by every executor.
 
-Reading is the pre-flight check. A file that passes is inside the numeric contract (docs/contract.md), so that nothing
-downstream has to look at protobuf, or to doubt what it reads.
+Parsing is the pre-flight check. A file that passes satisfies the numeric contract (docs/contract.md), so downstream
+code neither reads protobuf nor checks again.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ STANDARD_DOMAINS = ("", "ai.onnx")
 
 @dataclass(frozen=True)
 class Node(Call):
-    """One node of the graph."""
+    """A node of the graph."""
 
     name: str
 
     @property
     def quantiser(self) -> Quantiser | None:
-        """Of a ``Quant``; None of all others."""
+        """The quantiser of a ``Quant``; None for every other operator."""
         return self.operator.quantiser if isinstance(self.operator, Quant) else None
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A checked QONNX graph: what every executor and every target is given.
+    """A checked QONNX graph, the input of every executor and target.
 
     Attributes
     ----------
-    model : the graph as it was read.
-    inputs, outputs : ports, in the order of the file.
-    nodes : the nodes that work on activations, in execution order (``Quant`` on constants is folded).
-    constants : values of the parameters after their quantisers, float64.
-    parameter_quantisers : quantisers of the parameters.
-    shapes : of every activation, batch axis excluded.
-    ranges : of every activation, port inputs excepted (they are real numbers).
+    model : the ONNX model as read.
+    inputs, outputs : ports, in file order.
+    nodes : nodes that compute activations, in execution order (``Quant`` on constants is folded).
+    constants : parameters after quantisation, by tensor, float64.
+    parameter_quantisers : quantisers of the parameters, by tensor.
+    shapes : shape of every activation, without the batch axis.
+    ranges : range of every activation except the graph inputs, which are real numbers.
     """
 
     model: onnx.ModelProto = field(repr=False)
@@ -69,26 +69,26 @@ class Program:
 
     @classmethod
     def parse(cls, model: onnx.ModelProto) -> Program:
-        """Check a model and read it.
+        """Check a model and convert it.
 
         Raises
         ------
         ContractError
-            Naming the node, the cause and the remedy.
+            If the model violates the contract; names the node, the cause and the remedy.
         """
         return _Parser(model).run()
 
     @property
     def quantisers(self) -> dict[str, Quantiser]:
-        """Quantisers of activations by their output tensor."""
+        """Quantisers of the activations, by output tensor."""
         return {node.output: node.quantiser for node in self.nodes if node.quantiser}
 
     def shapes_of(self, node: Node) -> list[Shape | None]:
-        """Of the inputs of a node, absent ones included; those of activations have a batch axis of 1."""
+        """Shapes of a node's inputs, None where absent; activations have a batch axis of 1."""
         return _input_shapes(node, self.shapes, self.constants)
 
     def exponent(self, tensor: str) -> int:
-        """The grid ``2**exponent`` on which the integers of a tensor are compared."""
+        """Exponent of the grid ``2**exponent`` on which a tensor is compared as integers."""
         return self.ranges[tensor].exponent
 
 
@@ -98,13 +98,13 @@ def read_program(path: str | Path) -> Program:
     Raises
     ------
     ContractError
-        If it cannot be read, is not an ONNX file, or is outside the contract.
+        If it cannot be read, is not an ONNX file, or violates the contract.
     """
     return Program.parse(read_model(path))
 
 
 def read_model(path: str | Path) -> onnx.ModelProto:
-    """Load an ONNX file, whatever it holds.
+    """Load an ONNX file without checking the contract.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def read_model(path: str | Path) -> onnx.ModelProto:
     """
     path = Path(path)
     try:
-        # by its content: left to itself, onnx takes the ending of the name for the format
+        # by default, onnx infers the format from the file name's extension
         model = onnx.load_model(path, format="protobuf")
     except OSError as error:
         raise ContractError(
@@ -121,21 +121,21 @@ def read_model(path: str | Path) -> onnx.ModelProto:
         ) from error
     except onnx.checker.ValidationError as error:
         raise ContractError(
-            "keeps its weights in another file, which cannot be read",
+            "stores its weights in another file, which cannot be read",
             where=str(path),
-            remedy="put that file beside it, or export with the weights inside",
+            remedy="put that file next to it, or export with the weights inside",
         ) from error
     except DecodeError as error:
         raise ContractError(
             "is not an ONNX file, or is truncated", where=str(path), remedy="export it again"
         ) from error
     if not model.graph.node:
-        raise ContractError("holds no graph", where=str(path), remedy="export it again")
+        raise ContractError("contains no graph", where=str(path), remedy="export it again")
     return model
 
 
 def save_program(program: Program, path: str | Path) -> None:
-    """Write the file under a temporary name, then rename: a later run never sees half of it."""
+    """Write the model to a file atomically, so that a later run never sees half of it."""
     write_atomically(Path(path), program.model.SerializeToString(deterministic=True), ContractError)
 
 
@@ -184,18 +184,20 @@ class _Parser:
         where = _where(proto)
         if len(proto.output) != 1:
             raise ContractError(
-                f"has {len(proto.output)} outputs, expected 1", where=where, remedy="split it into one node an output"
+                f"has {len(proto.output)} outputs, expected 1", where=where, remedy="split it into one node per output"
             )
         for tensor in proto.input:
             if tensor and not self._known(tensor):
                 raise ContractError(
-                    f"its input {tensor!r} is computed by no earlier node",
+                    f"its input {tensor!r} is not computed by an earlier node",
                     where=where,
                     remedy="sort the graph topologically (qonnx: SortGraph) and remove dangling inputs",
                 )
         if self._known(proto.output[0]):
             raise ContractError(
-                f"its output {proto.output[0]!r} is there already", where=where, remedy="give every tensor its own name"
+                f"its output {proto.output[0]!r} is already defined",
+                where=where,
+                remedy="give every tensor its own name",
             )
         if proto.op_type == "Quant" and proto.domain in QUANT_DOMAINS:
             self._read_quant(proto, where)
@@ -221,9 +223,9 @@ class _Parser:
             )
         try:
             value = numpy_helper.to_array(self.initialisers[tensor]).astype(np.float64)
-        except (ValueError, TypeError, KeyError) as error:  # what onnx raises on strings, and on types it does not know
+        except (ValueError, TypeError, KeyError) as error:  # raised by onnx for strings and unknown types
             raise ContractError(
-                f"{what} {tensor!r} holds no numbers ({error})", where=where, remedy="export it again"
+                f"{what} {tensor!r} is not numeric ({error})", where=where, remedy="export it again"
             ) from error
         if not np.isfinite(value).all():
             raise ContractError(f"{what} {tensor!r} is NaN or infinite", where=where, remedy="train the model again")
@@ -272,7 +274,7 @@ class _Parser:
         kind, page = OPERATORS[proto.op_type], _page(proto.op_type)
         if self.versions.get(DOMAIN) != VERSION:
             raise ContractError(
-                f"operators of version {self.versions.get(DOMAIN, 'unknown')}, this package knows version {VERSION}",
+                f"operator version {self.versions.get(DOMAIN, 'unknown')}, but this package supports version {VERSION}",
                 where=f"domain {DOMAIN!r}",
                 remedy="export the model again with this version",
             )
@@ -281,7 +283,7 @@ class _Parser:
             _check_attribute(kind, name, value, where)
         if len(proto.input) > len(kind.inputs):
             raise ContractError(
-                f"has {len(proto.input)} inputs, at most {len(kind.inputs)} are known", where=where, remedy=page
+                f"has {len(proto.input)} inputs, expected at most {len(kind.inputs)}", where=where, remedy=page
             )
         padded = [*proto.input, *[""] * (len(kind.inputs) - len(proto.input))]
         for name, tensor in zip(kind.inputs, padded, strict=True):
@@ -308,14 +310,14 @@ class _Parser:
             shape, values = self._infer(node, where)
         except ValueError as error:
             raise ContractError(
-                f"its inputs do not fit together ({error})", where=where, remedy=_page(node.operator.name)
+                f"its inputs are inconsistent ({error})", where=where, remedy=_page(node.operator.name)
             ) from error
         self._check_declared_shape(node.output, shape, where)
         if values.bits > EXACT_BITS:
             raise ContractError(
                 f"tensor {node.output!r} needs {values.bits} bits, more than the {EXACT_BITS} that float64 can hold",
                 where=where,
-                remedy="narrow the quantisers before it",
+                remedy="narrow the quantisers upstream",
             )
         self.shapes[node.output], self.ranges[node.output] = shape, values
 
@@ -325,7 +327,7 @@ class _Parser:
                 raise ContractError(
                     f"its input {tensor!r} is a port without a quantiser",
                     where=where,
-                    remedy="put a Quant behind every graph input",
+                    remedy="quantise every graph input with a Quant",
                 )
         shapes = _input_shapes(node, self.shapes, self.constants)
         ranges = [self.ranges.get(t) if t else None for t in node.inputs]
@@ -336,7 +338,7 @@ class _Parser:
         for value in (*self.graph.value_info, *self.graph.output):
             if value.name == tensor and _static_shape(value) != shape:
                 raise ContractError(
-                    f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator gives {shape}",
+                    f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator returns {shape}",
                     where=where,
                     remedy="export it again",
                 )
@@ -356,7 +358,7 @@ def _page(operator: str) -> str:
 
 
 def _where(proto: onnx.NodeProto) -> str:
-    """A node for a message; nodes need no name in ONNX, and then the output tells which it is."""
+    """How messages name a node: by its name or, as ONNX allows unnamed nodes, by its output."""
     return f"node {proto.name or next(iter(proto.output), '')!r} ({proto.op_type})"
 
 
@@ -369,10 +371,10 @@ def _check_attribute(operator: type[CustomOperator], name: str, value: Any, wher
     attributes = operator.attributes()
     if name not in attributes:
         known = ", ".join(attributes) or "none"
-        raise ContractError(f"unknown attribute {name!r}", where=where, remedy=f"it has {known}")
+        raise ContractError(f"unknown attribute {name!r}", where=where, remedy=f"known attributes: {known}")
     kind = type(attributes[name])
     if not isinstance(value, kind) or (isinstance(value, int) and value < 0):
-        expected = "a name" if kind is str else "a whole number, not negative"
+        expected = "a name" if kind is str else "a non-negative integer"
         raise ContractError(
             f"its attribute {name!r} is {value!r}, expected {expected}",
             where=where,
@@ -392,13 +394,13 @@ def _unknown_operator(proto: onnx.NodeProto, where: str) -> ContractError:
 
 
 def _static_shape(value: onnx.ValueInfoProto) -> Shape:
-    """Shape without the batch axis."""
+    """The declared shape, without the batch axis."""
     dims = value.type.tensor_type.shape.dim
     if not dims or any(d.dim_value <= 0 for d in dims[1:]):
         shown = [d.dim_param or d.dim_value or "?" for d in dims]
         raise ContractError(
             f"has a dynamic or unknown shape {shown}",
             where=f"tensor {value.name!r}",
-            remedy="export with static shapes; only the batch axis, the first, may be free",
+            remedy="export with static shapes; only the batch axis, the first, may be dynamic",
         )
     return tuple(d.dim_value for d in dims[1:])

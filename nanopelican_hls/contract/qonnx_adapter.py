@@ -1,7 +1,7 @@
-"""The operators in the package qonnx; the only module that knows how qonnx is told of them and run.
+"""Registration and execution of the operators in the package qonnx; the only module that depends on its interface.
 
-qonnx up to 1.0 has a function that adds an operator to a domain. Later versions look a domain up as a module, under its
-own name or an alias, and an operator as a class in it: then this module is that of our domain.
+qonnx up to 1.0 has a function that adds an operator to a domain. Later versions resolve a domain to a module, by name
+or alias, and an operator to a class in it; this module then serves as our domain.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nanopelican_hls.operators import DOMAIN, OPERATORS, CustomOperator
 
 
 class QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
-    """What qonnx asks of an operator; all of it follows from the operator's class."""
+    """qonnx's view of an operator, derived from the operator's class."""
 
     operator: ClassVar[type[CustomOperator]]
 
@@ -36,7 +36,7 @@ class QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
         return self.operator(**{name: self.get_nodeattr(name) for name in self.operator.attributes()})
 
     def _inputs(self) -> list[str]:
-        """Names of all inputs, '' for absent ones."""
+        """Tensors of all inputs, '' where absent."""
         given = list(self.onnx_node.input)
         return given + [""] * (len(self.operator.inputs) - len(given))
 
@@ -46,10 +46,10 @@ class QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
         return node
 
     def infer_node_datatype(self, model: ModelWrapper) -> None:
-        """Values between quantisers are exact; qonnx's datatypes have no name for them."""
+        """Nothing to infer: qonnx has no datatypes for the exact values between quantisers."""
 
     def execute_node(self, context: dict[str, Any], graph: onnx.GraphProto) -> None:  # noqa: ARG002
-        # float64 holds every tensor of the contract exactly; Quant hands over float32
+        # float64 holds every tensor of the contract exactly; Quant returns float32
         arrays = [np.asarray(context[t], dtype=np.float64) if t else None for t in self._inputs()]
         context[self.onnx_node.output[0]] = self._call().compute(*arrays)
 
@@ -58,7 +58,7 @@ class QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
 
 
 def register_operators() -> None:
-    """Tell qonnx of all operators there are now, in the way of the installed version; any number of times."""
+    """Register all operators defined so far, as the installed qonnx expects; safe to repeat."""
     module = sys.modules[__name__]
     for name, operator in OPERATORS.items():
         if getattr(getattr(module, name, None), "operator", None) is operator:
@@ -72,7 +72,7 @@ def register_operators() -> None:
 
 
 def run(model: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """Every tensor of a model, by name; its shapes have as many jets as the inputs."""
+    """Execute a model and return every tensor by name; its batch size must match the inputs."""
     register_operators()
     context: dict[str, NDArray[np.float64]] = execute_onnx(
         ModelWrapper(model), dict(inputs), return_full_exec_context=True

@@ -1,4 +1,4 @@
-"""``Quant`` of QONNX: which of its forms the contract has (docs/contract.md)."""
+"""QONNX ``Quant`` nodes: the subset that the contract allows (docs/contract.md)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 
-#: ONNX domains under which QONNX writes ``Quant``
+#: ONNX domains in which ``Quant`` nodes are written: by QONNX, and by Brevitas
 QUANT_DOMAIN = "qonnx.custom_op.general"
 QUANT_DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
-#: values of float32 lie below two to this power
+#: float32 values are below 2 to this power
 FLOAT32_INTEGER_BITS = 128
 
 
@@ -30,7 +30,7 @@ def read_quantiser(
     Raises
     ------
     ContractError
-        At `where`, if the contract has no such quantiser.
+        If the contract does not allow such a quantiser; located at `where`.
     """
     if scale.size != 1 or bit_width.size != 1:
         raise ContractError(
@@ -51,7 +51,7 @@ def read_quantiser(
         )
     if bit_width.item() != int(bit_width.item()):
         raise ContractError(
-            f"its bit width {bit_width.item():g} is not whole", where=where, remedy="fix it before the export"
+            f"its bit width {bit_width.item():g} is not an integer", where=where, remedy="fix it before the export"
         )
     rounding = attributes.get("rounding_mode", "ROUND")
     if rounding not in [mode.value for mode in Rounding]:
@@ -66,10 +66,10 @@ def read_quantiser(
         )
     except ContractError as error:
         raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
-    # execution with qonnx hands values over in float32
+    # qonnx returns the output of Quant in float32
     if quantiser.range.integer_bits > FLOAT32_INTEGER_BITS:
         raise ContractError(
-            f"its values reach 2^{quantiser.range.integer_bits - quantiser.signed}, which float32 does not hold",
+            f"its values reach 2^{quantiser.range.integer_bits - quantiser.signed}, which float32 cannot represent",
             where=where,
             remedy="train with a smaller scale",
         )

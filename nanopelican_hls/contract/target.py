@@ -1,4 +1,4 @@
-"""What a program is written as: an HLS project, Verilog, and whatever comes."""
+"""The interface of targets: the kinds of project that a program can be written as, such as HLS or Verilog."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from nanopelican_hls.contract.program import Program
 
 
 class Target(Protocol):
-    """A kind of project, with its options as fields: a writer of files.
+    """A writer of one kind of project; its options are its fields.
 
-    A folder is written whole, or not at all as far as a later run can see; an older project of the same kind in it is
-    replaced, and anything else is refused. Tools that do something with what was written stand apart, in `flows`.
+    The folder is replaced as a whole, so a later run never sees a partial project. An older project of the same kind
+    in it is overwritten; a folder with anything else is refused. Tools that use the result are in `flows`.
     """
 
     def write(self, program: Program, folder: Path) -> Any:
-        """Write the files of a program, and return what describes them.
+        """Write the project of a program, and return a description of it.
 
         Raises
         ------
         NanopelicanError
-            If an option is outside its range, the program cannot be had as this target, or the folder holds something
-            else or cannot be written.
+            If an option is out of range, the target does not support the program, or the folder holds something else or
+            cannot be written.
         """

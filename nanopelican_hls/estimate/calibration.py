@@ -1,4 +1,4 @@
-"""The fast estimate, fitted to what Yosys found for other networks."""
+"""Calibration of the fast estimate: a fit to networks that were mapped with Yosys."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Mapped:
-    """A network that was mapped: what it consists of, and what Yosys made of it."""
+    """A mapped network: its counts, and the cells that Yosys counted."""
 
     name: str
     counts: Counts
@@ -38,7 +38,7 @@ class Mapped:
 
 
 def read_mapped(paths: Sequence[Path]) -> list[Mapped]:
-    """Rows of files that ``nanopelican estimate --map`` or ``bench-synth`` wrote.
+    """Read rows that ``nanopelican estimate --map`` or ``bench-synth`` wrote.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def read_mapped(paths: Sequence[Path]) -> list[Mapped]:
         except (OSError, ValueError) as error:
             raise SynthesisError(f"cannot be read ({error})", where=str(path), remedy=REMEDY) from error
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise SynthesisError("is no list of rows", where=str(path), remedy=REMEDY)
+            raise SynthesisError("is not a list of rows", where=str(path), remedy=REMEDY)
         for place, row in enumerate(rows):
             where = f"{path}, row {place}"
             missing = {"name", "lut", "ff", "dsp"} - {key for key, value in row.items() if value is not None}
@@ -64,19 +64,25 @@ def read_mapped(paths: Sequence[Path]) -> list[Mapped]:
 
 
 def calibrate(mapped: Sequence[Mapped]) -> Calibration:
-    """Non-negative least squares of relative errors; the errors stated are of networks left out of the fit.
+    """Fit by non-negative least squares of relative errors; the stated errors are leave-one-out.
 
     Raises
     ------
     SynthesisError
-        If there are too few networks, or a count of DSPs is not that of Yosys: then no figure is to be trusted.
+        If there are too few networks, or Yosys found another number of DSPs than was counted.
     """
     needed = 1 + max(map(len, FITTED.values()))
     if len(mapped) <= needed:
-        raise SynthesisError(f"{len(mapped)} networks are too few", where="calibration", remedy=f"give {needed + 1}")
+        raise SynthesisError(
+            f"{len(mapped)} networks are too few", where="calibration", remedy=f"use at least {needed + 1}"
+        )
     for row in mapped:
         if row.dsp != row.counts.dsp:
-            raise SynthesisError(f"Yosys has {row.dsp} DSPs, counts have {row.counts.dsp}", where=row.name)
+            raise SynthesisError(
+                f"Yosys has {row.dsp} DSPs, but {row.counts.dsp} were counted",
+                where=row.name,
+                remedy="measure it again; if that does not help, report the network",
+            )
     coefficients, mean, largest = {}, {}, {}
     for resource, names in FITTED.items():
         counts = [asdict(row.counts) for row in mapped]
@@ -95,7 +101,7 @@ def _fit(x: Vector, y: Vector, exact: Vector) -> Vector:
 
 
 def _left_out(x: Vector, y: Vector, exact: Vector) -> Vector:
-    """Of each network what the fit to all others says."""
+    """The prediction for each network by a fit to all others."""
     rows = np.arange(len(y))
     return np.array([exact[k] + x[k] @ _fit(x[rows != k], y[rows != k], exact[rows != k]) for k in rows])
 

@@ -1,7 +1,7 @@
-"""LUT, FF, DSP and latency in seconds, without any EDA tool: from what the pieces of the RTL consist of.
+"""Estimates of LUT, FF, DSP and latency in seconds, without EDA tools, from what the pieces of the RTL consist of.
 
-What the generator decides is exact (DSPs, clock cycles, what waits in shift registers); what a mapping tool decides is
-a linear model of counts, fitted to what Yosys found for other networks (docs/estimate.md).
+What the generator decides is exact (DSPs, clock cycles, shift registers); what the mapping decides is estimated by a
+linear model of counts, fitted to other networks mapped with Yosys (docs/estimate.md).
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from nanopelican_hls.operators.base import Operator
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.rtl import fabric
-from nanopelican_hls.rtl.architecture import build, dsps
-from nanopelican_hls.rtl.netlist import Instance, Netlist
+from nanopelican_hls.rtl.hardware import build, dsps
+from nanopelican_hls.rtl.netlist import Netlist
 from nanopelican_hls.rtl.settings import Settings
 
-#: coefficients, their errors, and what they were fitted to
+#: fitted coefficients and their errors
 CALIBRATION = Path(__file__).with_name("calibration.json")
-#: of names of modules
+#: prefix of module names
 PREFIX = "p"
-#: registers in series that Yosys puts into a shift register of one look-up table
+#: shortest delay in cycles that Yosys implements as SRL
 SHORTEST_SHIFT_REGISTER = 3
-#: bits of a table that a look-up table holds
+#: bits of a table that one LUT holds
 TABLE_BITS = 64
-#: counts whose coefficients are fitted, by resource; beside them stand those that count as they are
+#: counts with fitted coefficients, by resource; those of `FIXED` have coefficient 1
 FITTED = {
     "lut": ("sum_bits", "particle_mix_bits", "pair_mix_bits", "pair_output_bits", "booth_bits"),
     "ff": ("register_bits", "booth_register_bits"),
@@ -40,21 +40,21 @@ FIXED = {"lut": ("shift_registers", "table_luts"), "ff": ("waiting_bits",)}
 
 @dataclass(frozen=True)
 class Counts:
-    """What a design consists of, before any tool has seen it.
+    """What a design consists of, before mapping.
 
     Attributes
     ----------
-    cycles : clock cycles from an event to its logit.
-    dsp : DSP48E2.
-    sum_bits : bits of additions in traced pieces other than the following.
-    particle_mix_bits, pair_mix_bits : those of `ParticleMix` and `PairMix`: products with constants and rounding.
-    pair_output_bits : bits that `PairMix` gives: saturation and ReLU stand behind the additions.
-    table_luts : look-up tables that hold the tables.
-    booth_bits : look-up tables of the rows of hand-written multipliers.
-    register_bits : bits of registers inside traced pieces.
-    booth_register_bits : bits that hand-written multipliers carry over the ends of their stages.
-    shift_registers : look-up tables that are shift registers between pieces.
-    waiting_bits : bits of registers between pieces, and at the ports.
+    cycles : latency in clock cycles.
+    dsp : number of DSP48E2.
+    sum_bits : adder bits in traced pieces other than the following.
+    particle_mix_bits, pair_mix_bits : adder bits of `ParticleMix` and `PairMix`: products with constants, rounding.
+    pair_output_bits : output bits of `PairMix`, for saturation and ReLU after the adders.
+    table_luts : LUTs of the tables.
+    booth_bits : LUTs in the rows of the hand-written multipliers.
+    register_bits : pipeline register bits inside traced pieces.
+    booth_register_bits : pipeline register bits inside the hand-written multipliers.
+    shift_registers : LUTs used as shift registers (SRL) between pieces.
+    waiting_bits : register bits of shorter delays between pieces, and at the ports.
     """
 
     cycles: int
@@ -72,12 +72,12 @@ class Counts:
 
     @classmethod
     def of(cls, program: Program, settings: Settings) -> Counts:
-        """Trace the pieces of a program's hardware, and count.
+        """Trace the pieces of a program's hardware and count.
 
         Raises
         ------
         RtlError
-            If the network gives the same logit for every jet.
+            If the network gives the same output for every jet.
         """
         hardware = build(program, PREFIX, settings)
         netlist, words = hardware.netlist, hardware.words(port.tensor for port in program.outputs)
@@ -92,7 +92,7 @@ class Counts:
             return sum(count * piece.costs.adder_bits for count, piece, operator in pieces if operator in kinds)
 
         outputs = [(count, output) for count, piece, op in pieces if op is PairMix for output in piece.outputs]
-        booths = [instance for instance in netlist.instances if instance.module == fabric.MODULE]
+        booths = _booths(netlist)
         return cls(
             cycles=max(word.time.cycle for word in words) + 1,
             dsp=dsps(netlist, settings).total(),
@@ -101,9 +101,9 @@ class Counts:
             pair_mix_bits=adder_bits(PairMix),
             pair_output_bits=sum(count * output.bits for count, output in outputs if not isinstance(output, float)),
             table_luts=sum(count * -(-piece.costs.table_bits // TABLE_BITS) for count, piece, _ in pieces),
-            booth_bits=sum(_booth_bits(instance) for instance in booths),
+            booth_bits=sum(booth.luts for booth, _ in booths),
             register_bits=sum(count * piece.costs.register_bits for count, piece, _ in pieces),
-            booth_register_bits=sum(_booth_register_bits(instance) for instance in booths),
+            booth_register_bits=sum(booth.register_bits(rows_per_stage) for booth, rows_per_stage in booths),
             shift_registers=sum(bits for bits, cycles in _delays(netlist) if cycles >= SHORTEST_SHIFT_REGISTER),
             waiting_bits=_port_bits(program)
             + sum(bits * cycles for bits, cycles in _delays(netlist) if cycles < SHORTEST_SHIFT_REGISTER),
@@ -114,18 +114,10 @@ def _delays(netlist: Netlist) -> list[tuple[int, int]]:
     return [(bits, cycles) for _, _, bits, cycles in netlist.delays()]
 
 
-def _booth_rows(instance: Instance) -> int:
-    return (instance.parameters["B_WIDTH"] + (not instance.parameters["B_SIGNED"]) + 1) // 2
-
-
-def _booth_bits(instance: Instance) -> int:
-    return _booth_rows(instance) * (instance.parameters["A_WIDTH"] + 3)
-
-
-def _booth_register_bits(instance: Instance) -> int:
-    """At the end of a stage: the sum, both factors, and the bits of the product that are known."""
-    cuts = -(-_booth_rows(instance) // instance.parameters["ROWS_PER_STAGE"]) - 1
-    return cuts * (2 * instance.parameters["A_WIDTH"] + instance.parameters["B_WIDTH"] + 2)
+def _booths(netlist: Netlist) -> list[tuple[fabric.Booth, int]]:
+    """Hand-written multipliers, each with its number of rows per stage."""
+    own = [instance.parameters for instance in netlist.instances if instance.module == fabric.MODULE]
+    return [(fabric.Booth(of["A_WIDTH"], of["B_WIDTH"], bool(of["B_SIGNED"])), of["ROWS_PER_STAGE"]) for of in own]
 
 
 def _port_bits(program: Program) -> int:
@@ -134,14 +126,14 @@ def _port_bits(program: Program) -> int:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The linear model.
+    """The linear model of the estimate.
 
     Attributes
     ----------
-    configurations : number of networks that it was fitted to.
+    configurations : number of networks in the fit.
     coefficients : by resource (``lut``, ``ff``), then by count.
-    mean_error_percent, largest_error_percent : by resource, of networks that the fit had not seen (leave-one-out).
-    source : tool whose results these are.
+    mean_error_percent, largest_error_percent : leave-one-out errors, by resource.
+    source : tool and stage of the results that were fitted.
     """
 
     configurations: int
@@ -157,20 +149,20 @@ class Calibration:
         Raises
         ------
         SynthesisError
-            If there is none, or it is of another version.
+            If there is none, or it was written by another version.
         """
         try:
             content: Any = json.loads(path.read_text(encoding="utf-8"))
             calibration = cls(**content)
             known = {name: tuple(found) for name, found in calibration.coefficients.items()}
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise SynthesisError(f"is no calibration ({error})", where=str(path), remedy=REMEDY) from error
+            raise SynthesisError(f"is not a calibration ({error})", where=str(path), remedy=REMEDY) from error
         if known != FITTED:
-            raise SynthesisError("has coefficients of other counts", where=str(path), remedy=REMEDY)
+            raise SynthesisError("has coefficients for other counts", where=str(path), remedy=REMEDY)
         return calibration
 
     def predict(self, resource: str, counts: Counts) -> float:
-        """``lut`` or ``ff``."""
+        """The estimate of ``lut`` or ``ff``."""
         of = asdict(counts)
         fitted = sum(coefficient * of[name] for name, coefficient in self.coefficients[resource].items())
         return float(sum(of[name] for name in FIXED[resource]) + fitted)
@@ -181,13 +173,13 @@ REMEDY = "calibrate again: nanopelican estimate --calibrate FILE.json..."
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a network will take.
+    """Estimated resources and latency of a network.
 
     Attributes
     ----------
-    counts : what is known exactly.
-    lut, ff : estimates.
-    calibration : with their errors.
+    counts : exact counts.
+    lut, ff : estimated numbers of LUTs and FFs.
+    calibration : model of the estimates, with its errors.
     """
 
     counts: Counts
@@ -205,15 +197,15 @@ class Estimate:
 
 
 def estimate(program: Program, settings: Settings, calibration: Calibration | None = None) -> Estimate:
-    """LUT, FF, DSP and latency of a program's hardware.
+    """Estimate LUT, FF, DSP and latency of a program's hardware.
 
     Parameters
     ----------
     program : Program
     settings : Settings
-        Arithmetic and stages, as for `rtl.generate_rtl`.
+        Arithmetic and pipelining, as for `rtl.generate_rtl`.
     calibration : Calibration, optional
-        By default that of the package.
+        By default the one in the package.
     """
     calibration = calibration or Calibration.read()
     counts = Counts.of(program, settings)
@@ -222,14 +214,14 @@ def estimate(program: Program, settings: Settings, calibration: Calibration | No
 
 
 def parse_counts(content: Any, where: str) -> Counts:
-    """The counts of a row of a benchmark.
+    """Parse the counts of a measured row.
 
     Raises
     ------
     SynthesisError
-        If they are missing, or those of another version.
+        If they are missing or of another version.
     """
     names = {field.name for field in fields(Counts)}
     if not isinstance(content, dict) or set(content) != names:
-        raise SynthesisError("has no counts, or those of another version", where=where, remedy="measure it again")
+        raise SynthesisError("has no counts, or counts of another version", where=where, remedy="measure it again")
     return Counts(**content)

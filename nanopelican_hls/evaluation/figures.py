@@ -20,14 +20,14 @@ def float_figures(net: FloatNetwork, sample: Sample) -> Figures:
 
 
 def quantised_figures(net: QuantisedNetwork, sample: Sample) -> Figures:
-    """Figures of a quantised network, in float64 and so exactly those of the firmware."""
+    """Figures of a quantised network, in float64 and therefore exactly those of the firmware."""
     net = copy.deepcopy(net).double().eval()
     logits = in_chunks(lambda x: {"logits": net(x)}, sample.values, net.device)["logits"]
     return figures(sample.labels, logits.numpy())
 
 
 def folded_figures(net: FloatNetwork, description: NetworkDescription, sample: Sample) -> Figures:
-    """Figures of a float network after the fold, through the dataflow of the hardware with all quantisers off."""
+    """Figures of a float network after the fold, through the hardware dataflow with all quantisers off."""
     folded = QuantisedNetwork.from_description(replace(description, parameters=fold(net)))
     for name in folded.quantisers:
         folded.quantiser(name).enabled = False

@@ -1,4 +1,4 @@
-"""Figures of merit of a tagger, each with its statistical error, and the ROC curve they come from."""
+"""Figures of merit of a tagger with statistical errors, and the ROC curve they come from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from nanopelican_hls.errors import JetsError, NetworkError
 from nanopelican_hls.files import write_atomically
 
-#: jets of each class below which no figure is given: at 30% signal efficiency three of ten signal jets pass
+#: fewest jets per class for figures of merit: at 30% signal efficiency three of ten signal jets pass
 LEAST_JETS = 10
 
 #: the two classes by label
@@ -26,17 +26,17 @@ _FORMATS = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_5
 
 @dataclass(frozen=True)
 class Figures:
-    """What a set of logits is worth.
+    """Figures of merit of a set of logits.
 
     ``loss`` is the mean binary cross entropy, ``accuracy`` that of ``logit > 0``; ``rejection_30`` and ``rejection_50``
-    are one over the background efficiency at 30% and 50% signal efficiency. Errors are one standard deviation, from
-    the number of jets alone: binomial for the accuracy; Hanley and McNeil's for the AUC [1]_; binomial in the number
-    of background jets that pass, carried over to its inverse, for a rejection, at a cut that is taken as given. None
-    is ever 0: it is at least that of a sample with one jet (for the AUC: one pair of jets) on the other side.
+    are one over the background efficiency at 30% and 50% signal efficiency. Errors are one standard deviation, from the
+    number of jets only: binomial for the accuracy; Hanley and McNeil's for the AUC [1]_; for a rejection binomial in
+    the number of background jets that pass, propagated to its inverse, with the cut taken as given. No error is ever 0:
+    each is at least that of a sample with one jet (for the AUC: one pair of jets) on the other side.
 
-    A rejection is never better than the sample can show. Where less than one background jet passes, it is the number
-    of background jets, with *an error equal to it*: this marks a lower bound, at a confidence of 1 - 1/e = 63%, the
-    chance to see a jet if one is expected.
+    A rejection never exceeds what the sample can show. If fewer than one background jet passes, it is the number of
+    background jets, with *an error equal to it*: this marks a lower bound, at a confidence level of 1 - 1/e = 63%, the
+    probability of seeing a jet if one is expected.
 
     References
     ----------
@@ -62,8 +62,9 @@ class Figures:
 class Roc:
     """A ROC curve from (0, 0) to (1, 1), all arrays float64 [points].
 
-    ``signal_efficiency`` and ``background_efficiency`` are the shares of jets with a logit of at least ``threshold``,
-    which falls from infinity. Straight parts have two points, so nothing is lost to thinning.
+    ``signal_efficiency`` and ``background_efficiency`` are the fractions of jets with a logit of at least
+    ``threshold``, which decreases from infinity. Straight segments keep only their end points, so thinning loses
+    nothing.
     """
 
     signal_efficiency: NDArray[np.float64]
@@ -72,12 +73,12 @@ class Roc:
 
 
 def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
-    """Figures from labels (1 = signal) and logits, both [n].
+    """Figures of merit from labels (1 = signal) and logits, both [n].
 
     Raises
     ------
     JetsError
-        If a class has fewer than `LEAST_JETS` jets; names it.
+        If a class, named in the message, has fewer than `LEAST_JETS` jets.
     NetworkError
         If a logit is not a finite number.
     """
@@ -101,18 +102,18 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
 
 
 def roc(labels: ArrayLike, logits: ArrayLike) -> Roc:
-    """The ROC curve of labels (1 = signal) and logits, both [n]; raises as `figures` does."""
+    """The ROC curve of labels (1 = signal) and logits, both [n]; same errors as `figures`."""
     y, x = require_both_classes(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
     for jet in np.flatnonzero(~np.isfinite(x))[:1]:
         raise NetworkError(
-            f"the logit is {x[jet]}", where=f"jet {jet}", remedy="look for parameters or inputs that are not finite"
+            f"the logit is {x[jet]}", where=f"jet {jet}", remedy="look for NaN or infinite parameters or inputs"
         )
     background, signal, threshold = roc_curve(y, x, drop_intermediate=True)
     return Roc(signal, background, threshold)
 
 
 def save_roc(curve: Roc, path: Path) -> None:
-    """Write a ROC curve as CSV, one line a point, every digit kept.
+    """Write a ROC curve as CSV, one line per point, at full precision.
 
     Raises
     ------
@@ -126,30 +127,30 @@ def save_roc(curve: Roc, path: Path) -> None:
 
 
 def require_both_classes(labels: ArrayLike | None, where: str, *, least: int = 1) -> NDArray[Any]:
-    """The labels as an array; a `JetsError` if they are None, or if a class has fewer than ``least`` jets."""
+    """Labels as an array; a `JetsError` if they are None, or if a class has fewer than ``least`` jets."""
     if labels is None:
-        raise JetsError("has no labels", where=where, remedy="give jets with is_signal 0 and 1")
+        raise JetsError("has no labels", where=where, remedy="use jets with is_signal 0 and 1")
     y = np.asarray(labels)
     for label, name in CLASSES.items():
         found = int(np.count_nonzero(y == label))
         if found < least:
             raise JetsError(
-                f"has {found or 'no'} {name} jets (label {label}), where at least {least} are needed",
+                f"has {found or 'no'} {name} jets (label {label}), but at least {least} are needed",
                 where=where,
-                remedy="give more jets, of both classes",
+                remedy="use more jets, of both classes",
             )
     return y
 
 
 def with_error(values: Mapping[str, float], name: str) -> str:
-    """A figure as text: ``0.9718 ± 0.0012``, ``327 ± 35``, ``> 8000`` for a lower bound.
+    """Format a figure: ``0.9718 ± 0.0012``, ``327 ± 35``, ``> 8000`` for a lower bound.
 
-    The loss has no error; nor has any figure of a card that was written before errors were: a bare number.
+    The loss has no error, nor have figures on cards that predate errors: they are bare numbers.
 
     Parameters
     ----------
     values : mapping of str to float
-        `Figures.as_dict`, or what a card holds.
+        `Figures.as_dict`, or figures of a card.
     name : str
         auc, accuracy, rejection_30, rejection_50 or loss.
     """
@@ -163,7 +164,7 @@ def with_error(values: Mapping[str, float], name: str) -> str:
 
 
 def _rejection(curve: Roc, signal_efficiency: float, n_background: int) -> tuple[float, float]:
-    """Background rejection at a signal efficiency, between the jets linear in the efficiencies, and its error."""
+    """Background rejection at a signal efficiency, interpolated linearly in the efficiencies, and its error."""
     passing = float(np.interp(signal_efficiency, curve.signal_efficiency, curve.background_efficiency)) * n_background
     if passing < 1:
         return float(n_background), float(n_background)
@@ -179,5 +180,5 @@ def _auc_error(auc: float, n_signal: int, n_background: int) -> float:
 
 
 def _off_the_ends(share: float, n: int) -> float:
-    """A share of n, at least one away from 0 and from n: no error from a sample is 0."""
+    """Clip a fraction of n to at least 1/n away from 0 and 1, so that no error estimate is 0."""
     return min(max(share, 1 / n), 1 - 1 / n)

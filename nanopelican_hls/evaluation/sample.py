@@ -26,7 +26,7 @@ class Sample:
 
     @property
     def fingerprint(self) -> int:
-        """Tells one sample from another."""
+        """Checksum, to tell samples apart."""
         checksum = zlib.crc32(self.labels.tobytes())
         for name in sorted(self.values):
             checksum = zlib.crc32(self.values[name].tobytes(), checksum)

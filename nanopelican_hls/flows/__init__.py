@@ -1,1 +1,1 @@
-"""Synthesis: parts, the one report of all flows, and AMD's tools (docs/synthesis.md)."""
+"""Drivers of compilers, simulators and EDA tools; FPGA parts, and the report of all synthesis flows."""

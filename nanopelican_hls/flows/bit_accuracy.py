@@ -1,6 +1,6 @@
-"""C-simulation of a trained model, and the proof that every executor gives the same integers.
+"""C-simulation of a trained model, and the proof that all executors agree as integers.
 
-From a checkpoint and its QONNX file to an HLS project whose compiled C++ has run every jet and every hostile event.
+The HLS project is generated and compiled, and its C++ runs every jet and every hostile event.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from nanopelican_hls.proof.executors import Executor, Proof, prove
 from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, HostileEvents, hostile_events
 from nanopelican_hls.versions import versions
 
-#: events that the stand-alone test bench checks as well
+#: number of events that the stand-alone test bench checks too
 TESTBENCH_EVENTS = 2_000
-#: what the executors are compared with
+#: the executor that the others are compared with
 REFERENCE = "qonnx"
-#: packages whose versions decide the result
+#: packages whose versions determine the result
 PACKAGES = ("hls4ml", "qonnx", "onnx", "onnxruntime", "brevitas", "torch", "numpy")
 
 Stage = Callable[[str], object]
@@ -44,7 +44,7 @@ Stage = Callable[[str], object]
 
 @dataclass(frozen=True)
 class CsimReport:
-    """What ``csim.json`` holds; see `as_json`."""
+    """The content of ``csim.json``; see `as_json`."""
 
     model: TrainedModel
     jets: Proof
@@ -57,12 +57,12 @@ class CsimReport:
 
     @property
     def mismatches(self) -> int:
-        """Events, jets and hostile ones, in which any integer of any executor or of the test bench differs."""
+        """Number of mismatched events, jets and hostile ones, summed over executors and the test bench."""
         proofs = (self.jets, self.hostile)
         return self.testbench.mismatches + sum(c.mismatches for p in proofs for c in p.comparisons.values())
 
     def first_mismatches(self) -> list[str]:
-        """The first difference of each executor, in words."""
+        """The first difference of each executor, as text."""
         found = [
             f"{events}, {name} against {REFERENCE}: {comparison}"
             for events, proof in (("jets", self.jets), ("hostile events", self.hostile))
@@ -80,7 +80,7 @@ class CsimReport:
 
     @property
     def auc(self) -> dict[str, float] | None:
-        """Area under the ROC curve of the float network, the quantised one and the firmware; None without labels."""
+        """Area under the ROC curve of float network, quantised network and firmware; None without labels."""
         if self.labels is None or len(set(self.labels.tolist())) < 2:
             return None
         logits = {
@@ -124,7 +124,7 @@ def _counts(proof: Proof) -> dict[str, int]:
 
 
 class Stages:
-    """Times the stages of a run and announces each when it starts."""
+    """Times the stages of a run, and announces each when it starts."""
 
     def __init__(self, announce: Stage) -> None:
         self._announce = announce
@@ -147,25 +147,25 @@ def simulate(
     announce: Stage,
     progress: Callable[[int], object],
 ) -> CsimReport:
-    """Build the HLS project of a model, compile it, run every event through every executor, and compare.
+    """Write and compile the HLS project of a model, run all events in all executors, and compare.
 
     Parameters
     ----------
     model : TrainedModel
-        Gives the float network, the Brevitas evaluation and the firmware settings.
+        Float network, Brevitas evaluation and firmware settings.
     qonnx_path : Path
-        The QONNX file: the contract that QONNX execution and the firmware follow.
+        The QONNX file, for QONNX execution and the firmware.
     jets : Jets
-        Every one of them is run.
+        All of them are run.
     build : Path
-        Receives ``hls/``, the project.
+        Folder for ``hls/``, the project.
     announce : callable
         Called with the name of each stage when it starts.
     progress : callable
-        Called with numbers of events as they are done.
+        Called with numbers of events when they are done.
     """
     stages = Stages(announce)
-    torch.set_num_threads(1)  # the cores are shared by processes; a forked OpenMP pool would hang
+    torch.set_num_threads(1)  # processes use the cores already, and a forked OpenMP pool would hang
     with stages("read"):
         program = read_program(qonnx_path)
         ports = port_values(jets, model.config.network)

@@ -1,4 +1,4 @@
-"""A build folder: one run at a time, and files that keep their time stamps when their content is the same."""
+"""Build folders: one run at a time, and unchanged files keep their time stamps."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ LOCK = ".synth.lock"
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a build folder, which is made if needed.
+    """Lock a build folder, which is created if needed.
 
-    The lock is the operating system's: it goes with the processes that hold it, however they end. Those are this one
-    and children that inherit open files.
+    The operating system releases the lock when the processes that hold it have ended, however they end: this one, and
+    children that inherit open files.
 
     Raises
     ------
     SynthesisError
-        If another synthesis holds it.
+        If another synthesis holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # not truncated: until the lock is ours the file says whose it is
+    # not truncated: until we hold the lock, the file names the process that does
     with (folder / LOCK).open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             raise SynthesisError(
-                f"is in use by another synthesis (of process {file.read().strip() or 'unknown'})",
+                f"is in use by another synthesis (process {file.read().strip() or 'unknown'})",
                 where=str(folder),
                 remedy="wait for it, or choose another folder: --build FOLDER",
             ) from None
@@ -47,7 +47,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def write_if_changed(path: Path, content: bytes) -> bool:
-    """Write a file unless it holds this content; returns whether it was written."""
+    """Write a file unless it has this content already; returns whether it was written."""
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def write_if_changed(path: Path, content: bytes) -> bool:
 
 
 def mirror(files: Mapping[str, bytes], folder: Path, patterns: Iterable[str]) -> None:
-    """Make the files of a folder that match the patterns those that are given, by their relative paths."""
+    """Write files, by relative path, and remove other files that match the patterns."""
     for pattern in patterns:
         for path in folder.glob(pattern):
             if path.is_file() and path.relative_to(folder).as_posix() not in files:
@@ -66,7 +66,7 @@ def mirror(files: Mapping[str, bytes], folder: Path, patterns: Iterable[str]) ->
 
 
 def digest(folder: Path, patterns: Iterable[str], *words: str) -> str:
-    """Of words, and of names and contents of the files that match the patterns."""
+    """Digest of words, and of names and contents of the files that match the patterns."""
     result = hashlib.sha256("\0".join(words).encode())
     for path in sorted({p for pattern in patterns for p in folder.glob(pattern) if p.is_file()}):
         content = hashlib.sha256(path.read_bytes()).hexdigest()

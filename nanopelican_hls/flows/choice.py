@@ -1,4 +1,4 @@
-"""Which flow answers: AMD's tools where they are, the open ones elsewhere."""
+"""Choice of the synthesis flow: AMD's tools if they are installed, otherwise open tools."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.report import SynthesisReport
 from nanopelican_hls.flows.vendor_tools import HLS_TOOLS
 
-#: has a function `synthesise`, an `OpenFlow`
+#: module with a function `synthesise`, which is an `OpenFlow`
 OPEN_FLOW = "nanopelican_hls.flows.open"
 
 
 class OpenFlow(Protocol):
     """The open flow, from a program to a report; it may write anything below `build`.
 
-    `arithmetic` is what the user asked for: ``products``, ``winograd``, ``most_dsps``.
+    `arithmetic` holds the options set by the user: ``products``, ``winograd``, ``most_dsps``.
     """
 
     def __call__(
@@ -39,17 +39,17 @@ class OpenFlow(Protocol):
 
 
 def choose_flow(asked: str | None) -> str:
-    """The flow that is asked for; else AMD's if its HLS tool is on the PATH, of whatever version; else the open one."""
+    """The requested flow; by default vendor, if AMD's HLS tool of any version is on the PATH, otherwise open."""
     return asked or ("vendor" if any(shutil.which(kind.name) for kind in HLS_TOOLS) else "open")
 
 
 def load_open_flow() -> OpenFlow:
-    """The open flow.
+    """Load the open flow.
 
     Raises
     ------
     SynthesisError
-        If it, or a package that it needs, is not installed.
+        If the flow, or a package that it needs, is not installed.
     """
     names = " or ".join(kind.name for kind in HLS_TOOLS)
     remedy = f"put {names} on the PATH: source settings64.sh of the AMD installation"

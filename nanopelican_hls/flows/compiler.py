@@ -1,4 +1,4 @@
-"""The C++ compiler: found, run with its output in a log, and asked for the line that says what is wrong."""
+"""The C++ compiler: how it is found and run, and how its errors are reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPILER = "g++"
 
 
 def require_compiler() -> str:
-    """Path of the C++ compiler."""
+    """Path of the C++ compiler; a FirmwareError if it is not installed."""
     compiler = shutil.which(COMPILER)
     if compiler is None:
         raise FirmwareError(
@@ -26,7 +26,7 @@ def require_compiler() -> str:
 
 
 def run_compiler(command: list[str], path: Path, log_name: str) -> None:
-    """Run a compiler in a project folder; its whole output goes to a log file there."""
+    """Run a compiler in a project folder, with all output in a log file there; a FirmwareError if it fails."""
     logger.info("%s", " ".join(command))
     result = subprocess.run(command, cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     log = path / log_name
@@ -40,8 +40,8 @@ def run_compiler(command: list[str], path: Path, log_name: str) -> None:
 
 
 def first_error(output: str) -> str:
-    """The line of a compiler's or test bench's output that says what is wrong."""
+    """The first line in the output of a compiler or test bench that states an error."""
     lines = output.splitlines()
-    # the linker says why before its driver says "error"
+    # the linker states the reason before its driver prints "error"
     errors = [line for line in lines if re.search(r"\berror\b|No space left|final link failed", line)]
     return (errors or lines or ["no output"])[0].strip()

@@ -1,4 +1,4 @@
-"""C-simulation of an HLS project: compile its C++ into a library, and run events through it."""
+"""C-simulation of an HLS project: its C++ is compiled to a library, which runs events."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from nanopelican_hls.files import written_whole
 from nanopelican_hls.flows.compiler import require_compiler, run_compiler
 from nanopelican_hls.hls.project import Firmware, read_manifest
 
-#: As hls4ml compiles. Without GNU unique symbols, several copies of a library keep their own state. Without NDEBUG, the
-#: types look at the floating-point environment whenever one becomes a double: a third of the time of a trace.
+#: hls4ml's flags, and two more. Without GNU unique symbols, copies of a library have separate state. With NDEBUG, the
+#: types do not check the floating-point environment at every conversion to double, a third of the time of a trace.
 COMPILER_FLAGS = ("-std=c++11", "-fPIC", "-shared", "-fno-gnu-unique", "-DNDEBUG")
 
 
-#: events per call into the library: between two calls the process can be interrupted
+#: events per call of the library; the process can only be interrupted between calls
 EVENTS_PER_CALL = 256
 
 
@@ -49,12 +49,12 @@ def compile(firmware: Firmware, *, optimisation: str = "-O3") -> Firmware:  # no
     Returns
     -------
     Firmware
-        With its library. It is named by a digest of sources and command, and so never stands for other sources.
+        With its library, whose name contains a digest of sources and command, so that it always matches the sources.
 
     Raises
     ------
     FirmwareError
-        If the project is not complete, the compiler is missing, or the sources do not compile (with the first error).
+        If the project is incomplete, the compiler is missing, or the sources do not compile (with the first error).
     """
     project = read_manifest(firmware.path)["project"]
     compiler = require_compiler()
@@ -68,7 +68,7 @@ def compile(firmware: Firmware, *, optimisation: str = "-O3") -> Firmware:  # no
 
 
 def _digest(path: Path, command: list[str]) -> str:
-    """Of everything that the library is made from."""
+    """Digest of everything that the library depends on."""
     digest = hashlib.sha256(" ".join(command).encode())
     files = [p for pattern in ("*.cpp", "firmware/**/*.h", "firmware/*.cpp") for p in path.glob(pattern)]
     for file in sorted(files):
@@ -77,16 +77,16 @@ def _digest(path: Path, command: list[str]) -> str:
 
 
 def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> dict[str, NDArray[np.float64]]:
-    """C-simulate events and return the outputs, by their names.
+    """C-simulate events and return the outputs by name.
 
     Parameters
     ----------
     firmware : Firmware
         From `compile`.
     ports : mapping of str to float64 array [n, ...]
-        By the names of the graph inputs, or by the names without ``_in``; quantised by the types of the ports.
+        Keyed by graph input; the suffix ``_in`` may be left out. The types of the ports quantise the values.
     threads : int, optional
-        By default one per core.
+        By default, one per core.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) ->
     FirmwareError
         If the firmware is not compiled.
     ContractError
-        If a port is missing or of another shape.
+        If a port is missing, has the wrong shape, or holds NaN or infinity.
     """
     arrays = port_arrays(firmware.program, ports)
     shapes = {port.name: port.shape for port in firmware.program.outputs}
@@ -105,9 +105,9 @@ def predict(firmware: Firmware, ports: Arrays, *, threads: int | None = None) ->
 
 
 def trace(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> dict[str, NDArray[np.float64]]:
-    """C-simulate events and return every tensor, by its name in the QONNX graph.
+    """C-simulate events and return every tensor by its name in the QONNX graph.
 
-    Takes what `predict` takes. Holds about 8 bytes a value: for many events call it on one chunk after the other.
+    Arguments and errors as for `predict`. Needs about 8 bytes per value, so split many events into chunks.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def trace(firmware: Firmware, ports: Arrays, *, threads: int | None = None) -> d
 def _run(
     firmware: Firmware, arrays: Arrays, shapes: Mapping[str, Sequence[int]], *, trace: bool, threads: int | None
 ) -> dict[str, NDArray[np.float64]]:
-    """Tensors of these shapes; to the library inputs and results are rows, one an event, of all their elements."""
+    """Run the library, whose inputs and results are rows of all elements, one per event; returns tensors."""
     if firmware.library is None:
         raise FirmwareError("is not compiled", where=str(firmware.path), remedy="call compile() first")
     inputs = np.concatenate([a.reshape(len(a), math.prod(a.shape[1:])) for a in arrays.values()], axis=1)
@@ -148,7 +148,7 @@ def _run(
 
 @functools.cache
 def _run_events(library: Path, instance: int) -> Callable[..., None]:  # noqa: ARG001
-    """``run_events`` of a copy of the library of its own: hls4ml's trace storage is global in each."""
+    """``run_events`` of a separate copy of the library, since hls4ml's trace storage is global."""
     try:
         with tempfile.NamedTemporaryFile(dir=library.parent, suffix=".so") as file:
             shutil.copyfile(library, file.name)

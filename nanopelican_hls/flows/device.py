@@ -1,4 +1,4 @@
-"""What firmware is synthesised for: a part, a clock and an initiation interval; every flow is asked for one."""
+"""The target of every synthesis flow: a part, a clock period and an initiation interval."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from nanopelican_hls.flows.parts import Part
 
 @dataclass(frozen=True)
 class Device:
-    """A part, and how it is run.
+    """A part, with its clock period and initiation interval.
 
     Attributes
     ----------
     part : Part
         From `find_part`.
     clock_period_ns : float
-        Asked for.
+        Requested clock period.
     reuse_factor : int
         Initiation interval in clock cycles.
 
     Raises
     ------
     SynthesisError
-        If the clock period or the interval is none.
+        If the clock period or the interval is out of range.
     """
 
     part: Part

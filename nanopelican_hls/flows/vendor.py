@@ -1,7 +1,7 @@
 """The vendor flow: C synthesis, co-simulation, logic synthesis, placement and routing with AMD's tools.
 
-Everything is in one folder, ``vendor`` in the build folder: sources, the Tcl of ``vivado_projects/``, ``settings.tcl``,
-the tools' projects, ``logs``. A step that finished is not repeated as long as all that it reads is the same.
+Everything is in the folder ``vendor`` of the build folder: sources, the Tcl of ``vivado_projects/``, ``settings.tcl``,
+the tools' projects and ``logs``. A finished step is repeated only if its inputs have changed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from nanopelican_hls.flows.vendor_tools import HLS_TOOLS, VIVADO, Tool, find_too
 
 logger = logging.getLogger(__name__)
 
-#: what Vivado calls the state of a design after a stage, and what we do
+#: by stage, the design state in Vivado's reports, and our name for what it follows
 DESIGN_STATES = {"vsynth": ("Synthesized", "logic synthesis"), "impl": ("Routed", "routing")}
 
 
@@ -45,7 +45,7 @@ class VendorTools:
 
     @classmethod
     def find(cls, settings: VendorSettings) -> VendorTools:
-        """All of them, or a SynthesisError before anything is started."""
+        """Find all tools; a SynthesisError if one is missing, before anything is started."""
         needs_vivado = any(not STEPS[step].hls for step in settings.steps)
         return cls(find_tool(HLS_TOOLS), find_tool((VIVADO,)) if needs_vivado else None)
 
@@ -70,13 +70,12 @@ def synthesise(
     ----------
     program : Program
     build : path
-        Build folder; the flow works in ``vendor`` there.
+        Build folder; the flow works in its subfolder ``vendor``.
     settings : VendorSettings
-        What to do.
     ports : mapping of str to float64 array [n, ...]
-        Events for the co-simulation, as `csimulation.predict` takes them; not used by other stages.
+        Events for the co-simulation, as for `csimulation.predict`; other stages ignore them.
     announce : callable
-        Is told what begins.
+        Called with a message when a step starts.
 
     Raises
     ------
@@ -93,23 +92,23 @@ def synthesise(
 
 
 def run_step(step: str, folder: Path, tool: Tool, before: str, announce: Callable[[str], object]) -> str:
-    """Run one step, unless it has been run on the same inputs; returns their digest, for the next step."""
+    """Run a step, unless it has finished with the same inputs; returns their digest, for the next step."""
     script, log = f"{step}.tcl", folder / "logs" / f"{step}.log"
     products = [folder / product for product in STEPS[step].products]
     done = folder / "logs" / f"{step}.done"
     patterns = (SETTINGS, "*.tcl", *SOURCES, *((EVENTS_FILE,) if step == "cosim" else ()))
     inputs = digest(folder, patterns, before, tool.kind.name, tool.version_text)
     if done.is_file() and done.read_text(encoding="ascii") == inputs and all(p.exists() for p in products):
-        announce(f"{step}: done before")
+        announce(f"{step}: already done")
         return inputs
-    # nothing of an older run may be taken for this one's
+    # results of an older run must not be taken for those of this one
     for path in (done, *products):
         path.unlink(missing_ok=True)
     announce(f"{step}: {tool.kind.name} {tool.version_text}, log in {log}")
     try:
         run_script(tool, script, folder, log, products)
     except SynthesisError:
-        # a mismatch is a result, though the tool makes it an error
+        # a mismatch is a result, although the tool reports it as an error
         comparison = _comparison(log) if step == "cosim" else None
         if comparison is None or comparison.mismatches == 0:
             raise
@@ -123,15 +122,15 @@ def _comparison(log: Path) -> RtlComparison | None:
 
 
 def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> SynthesisReport:
-    """The report, from what the steps of a stage left behind."""
+    """Build the report from the files written by the steps."""
     device = settings.device
     summary_path, clock_path = (folder / product for product in STEPS["csynth"].products)
     summary, clock = HlsSummary.parse(summary_path), HlsClock.parse(clock_path)
     asked = (TOP, device.part.ordering_code, f"{device.clock_period_ns:.2f} ns")
     _check_origin(summary_path, (summary.top, summary.device, f"{clock.target_ns:.2f} ns"), asked)
     if summary.interval_cycles != device.reuse_factor:
-        logger.warning("initiation interval is %s, but %d was asked for", summary.interval_cycles, device.reuse_factor)
-    _warn_of_slack(summary.slack_ns, f"Vitis HLS, with {settings.clock_uncertainty_percent:g} % left for routing")
+        logger.warning("initiation interval is %s, but %d was requested", summary.interval_cycles, device.reuse_factor)
+    _warn_of_slack(summary.slack_ns, f"Vitis HLS, with {settings.clock_uncertainty_percent:g} % reserved for routing")
     report = SynthesisReport(
         part=device.part.ordering_code,
         flow="vendor",
@@ -149,16 +148,16 @@ def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> Synth
 
 
 def _with_cosim(report: SynthesisReport, folder: Path) -> SynthesisReport:
-    """Cycles as the simulation has them, and what the test bench found."""
+    """Add the cycles of the simulation and the result of the test bench."""
     log, path = folder / "logs" / "cosim.log", folder / STEPS["cosim"].products[0]
     comparison = _comparison(log)
     if comparison is None:
-        raise SynthesisError("has no result of the test bench on the RTL's outputs", where=str(log))
+        raise SynthesisError("contains no test bench result for the RTL's outputs", where=str(log))
     if comparison.mismatches:
         return replace(report, rtl_vs_qonnx=comparison)
     cosim = CosimReport.parse(path)
     if not cosim.passed:
-        raise SynthesisError("says Fail, though the test bench passed", where=str(path), remedy=f"see {log}")
+        raise SynthesisError("reports Fail, although the test bench passed", where=str(path), remedy=f"see {log}")
     return replace(
         report,
         latency_cycles=cosim.latency_cycles,
@@ -168,7 +167,7 @@ def _with_cosim(report: SynthesisReport, folder: Path) -> SynthesisReport:
 
 
 def _with_vivado(report: SynthesisReport, folder: Path, settings: VendorSettings) -> SynthesisReport:
-    """Resources and timing as Vivado has them; cycles remain those of Vitis HLS."""
+    """Replace resources and timing by those of Vivado; cycles remain those of Vitis HLS."""
     state, after = DESIGN_STATES[settings.stage]
     utilisation_path, timing_path = (folder / product for product in STEPS[settings.stage].products[:2])
     utilisation, slack = Utilisation.parse(utilisation_path), TimingSummary.parse(timing_path)
@@ -186,14 +185,14 @@ def _with_vivado(report: SynthesisReport, folder: Path, settings: VendorSettings
 
 def _warn_of_slack(slack_ns: float, source: str) -> None:
     if slack_ns < 0:
-        logger.warning("the clock period is %g ns too short, by %s", -slack_ns, source)
+        logger.warning("the clock period is %g ns too short according to %s", -slack_ns, source)
 
 
 def _check_origin(path: Path, found: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    """Refuse figures of another design, part, clock or state."""
+    """Refuse a report for another design, part, clock or state."""
     if [text.lower() for text in found] != [text.lower() for text in expected]:
         raise SynthesisError(
-            f"is of {', '.join(found)}; expected {', '.join(expected)}",
+            f"is for {', '.join(found)}; expected {', '.join(expected)}",
             where=str(path),
             remedy="remove the folder and synthesise again",
         )

@@ -1,6 +1,6 @@
-"""Reports of Vitis HLS and Vivado, one class per report; every figure in nanoseconds, cycles or pieces.
+"""Parsers of the reports of Vitis HLS and Vivado, one class per report; figures are in nanoseconds, cycles or counts.
 
-What is not found where it belongs is an error that shows file and line: a figure is never filled in.
+A figure that is not found in its place is an error that shows file and line; it is never guessed.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from pathlib import Path
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.flows.report import RtlComparison
 
-#: a count, with or without the share of the device that Vitis HLS appends
+#: a count, with or without the percentage of the device that Vitis HLS appends
 COUNT = r"(\d+)(?: \(~?\d+%\))?"
 
 
 def _cells(line: str) -> list[str]:
-    """What stands between the bars of one line of a table."""
+    """The cells of a table row, which are separated by bars."""
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 class ReportFile:
-    """The lines of a report, and errors that show them."""
+    """The lines of a report; errors quote them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,16 +32,16 @@ class ReportFile:
             raise SynthesisError(
                 f"the tool did not write this report ({error.strerror})",
                 where=str(path),
-                remedy="see the logs beside it",
+                remedy="see the logs of the tool",
             ) from error
 
     def error(self, what: str, index: int | None = None) -> SynthesisError:
-        """That something was expected in vain; `index` is that of the line."""
+        """The error that `what` was expected, in the line `index` if there is one."""
         line = f"line {index + 1} is {self.lines[index].strip()!r}" if index is not None else "no such line"
         return SynthesisError(
-            f"the format of this report is not the known one: expected {what}, but {line}",
+            f"unknown report format: expected {what}, but {line}",
             where=str(self.path),
-            remedy="use a version of the tools that docs/synthesis.md names, or adapt flows/vendor_reports.py",
+            remedy="use a version of the tools listed in docs/synthesis.md, or adapt flows/vendor_reports.py",
         )
 
     def _search(self, pattern: str, what: str, start: int) -> tuple[int, re.Match[str]]:
@@ -51,22 +51,22 @@ class ReportFile:
         raise self.error(what)
 
     def find(self, pattern: str, what: str, start: int = 0) -> int:
-        """Index of the first line that matches, from `start` on."""
+        """Index of the first matching line, from `start` on."""
         return self._search(pattern, what, start)[0]
 
     def field(self, pattern: str, what: str) -> str:
-        """The first group of the first line that matches."""
+        """The first group of the first matching line."""
         return self._search(pattern, what, 0)[1][1]
 
     def row(self, index: int, headings: list[str]) -> dict[str, str]:
-        """Cells of the line by heading."""
+        """Cells of a line, by heading."""
         cells = _cells(self.lines[index]) if index < len(self.lines) else []
         if len(cells) != len(headings):
             raise self.error(f"{len(headings)} cells", min(index, len(self.lines) - 1))
         return dict(zip(headings, cells, strict=True))
 
     def number(self, text: str | None, pattern: str, what: str, index: int) -> str:
-        """The first group of a cell that matches as a whole."""
+        """The first group of the pattern, which must match the whole cell."""
         match = re.fullmatch(pattern, text or "")
         if match is None:
             raise self.error(what, index)
@@ -80,9 +80,9 @@ class HlsSummary:
     Attributes
     ----------
     latency_cycles, latency_ns, interval_cycles : int, float, int or None
-        None where the tool could not tell, as for a loop whose bounds are unknown.
+        None if unknown to the tool, for instance because of a loop with variable bounds.
     bram36 : float
-        Block RAMs of 36 kbit; the report counts those of 18 kbit.
+        Block RAMs of 36 kbit (the report counts 18 kbit ones).
     """
 
     version: str
@@ -111,12 +111,12 @@ class HlsSummary:
             raise report.error("the top function", index)
 
         def known(heading: str, pattern: str) -> str | None:
-            """A cell; None for the dash or question mark of a figure that the tool does not know."""
+            """A cell; None for the dash or question mark of an unknown figure."""
             value = report.number(row.get(heading), rf"({pattern}|-|\?|undef)", heading, index)
             return None if value in ("-", "?", "undef") else value
 
         def count(heading: str) -> int:
-            """A resource; the dash is the tool's zero."""
+            """A resource; the tool writes a dash for zero."""
             cell = row.get(heading)
             return 0 if cell == "-" else int(report.number(cell, COUNT, heading, index))
 
@@ -160,7 +160,7 @@ class HlsClock:
 
 @dataclass(frozen=True)
 class CosimReport:
-    """``sim/report/<top>_cosim.rpt`` of Vitis HLS: clock cycles, of the slowest event; None for the tool's NA."""
+    """``sim/report/<top>_cosim.rpt`` of Vitis HLS: clock cycles of the slowest event; None for NA."""
 
     passed: bool
     latency_cycles: int | None
@@ -186,9 +186,9 @@ class CosimReport:
 
 
 def post_check(log: str) -> RtlComparison | None:
-    """What the test bench found in the RTL's outputs, from the log of a co-simulation.
+    """Test bench result for the outputs of the RTL, from the log of a co-simulation.
 
-    The bench runs twice, and the second time on what the RTL computed. None if it did not get so far.
+    The bench runs twice, the second time on the outputs of the RTL. None if there was no second run.
     """
     _, begun, checking = log.partition("Starting C post checking")
     summary = re.search(r"^(?:PASS|FAIL): (\d+) events, (\d+) mismatches\s*$", checking, re.MULTILINE)
@@ -245,7 +245,7 @@ class Utilisation:
 
 @dataclass(frozen=True)
 class TimingSummary:
-    """``report_timing_summary`` of Vivado: the worst slack of setup, in nanoseconds."""
+    """``report_timing_summary`` of Vivado: worst setup slack in nanoseconds."""
 
     wns_ns: float
 

@@ -1,4 +1,4 @@
-"""AMD's tools: found, version-checked, run; what their logs say when they fail."""
+"""AMD's tools: how they are found, checked for their version and run, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 
 from nanopelican_hls.errors import SynthesisError
 
-#: seconds that a tool may take to say its version
+#: time limit for a tool to print its version
 VERSION_TIMEOUT_S = 120
-#: seconds that an interrupted tool may take to end
+#: time limit for an interrupted tool to end
 STOP_TIMEOUT_S = 20
-#: so many ERROR lines are shown
+#: number of ERROR lines that are shown
 SHOWN_ERRORS = 3
 
 Version = tuple[int, int]
@@ -31,13 +31,13 @@ class ToolKind:
     Attributes
     ----------
     name : str
-        Of the executable.
+        Name of the executable.
     minimum : (int, int)
-        The oldest version whose commands and reports are those that the scripts and parsers expect.
+        Oldest version that works with our scripts and parsers.
     version_option : str
-        Makes it print its version.
+        Option that prints the version.
     script_options : tuple of str
-        Stand in front of the name of a Tcl script.
+        Options before the name of a Tcl script.
     """
 
     name: str
@@ -49,15 +49,15 @@ class ToolKind:
 VITIS_RUN = ToolKind("vitis-run", (2023, 1), "--version", ("--mode", "hls", "--tcl"))
 VITIS_HLS = ToolKind("vitis_hls", (2021, 1), "-version", ("-f",))
 VIVADO = ToolKind("vivado", (2021, 1), "-version", ("-mode", "batch", "-nojournal", "-nolog", "-source"))
-#: the first that is there and new enough is taken
+#: in order of preference
 HLS_TOOLS = (VITIS_RUN, VITIS_HLS)
-#: tools of before, which are named if there is nothing else
+#: obsolete tools, named in the error if there is no other
 OLD_HLS_TOOLS = ("vivado_hls",)
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool of this machine."""
+    """An installed tool."""
 
     kind: ToolKind
     path: str
@@ -68,19 +68,19 @@ class Tool:
         return _text(self.version)
 
     def command(self, script: str) -> list[str]:
-        """The command line that runs a Tcl script."""
+        """Command line that runs a Tcl script."""
         return [self.path, *self.kind.script_options, script]
 
 
 def find_tool(kinds: tuple[ToolKind, ...]) -> Tool:
-    """The first of the tools that is on the PATH and new enough.
+    """Find the first of the tools that is on the PATH and new enough.
 
     Raises
     ------
     SynthesisError
-        If there is none, or those that are there are too old or do not tell their version.
+        If no tool is installed, or it is too old or does not report its version.
     """
-    too_old = [f"{name} of before Vitis" for name in OLD_HLS_TOOLS if kinds == HLS_TOOLS and shutil.which(name)]
+    too_old = [f"{name} (older than Vitis)" for name in OLD_HLS_TOOLS if kinds == HLS_TOOLS and shutil.which(name)]
     for kind in kinds:
         path = shutil.which(kind.name)
         if path is None:
@@ -96,7 +96,7 @@ def find_tool(kinds: tuple[ToolKind, ...]) -> Tool:
     raise SynthesisError(
         f"{names} not found",
         where="PATH",
-        remedy=f"source settings64.sh of the AMD installation, which has to have {needed}",
+        remedy=f"source settings64.sh of an AMD installation with {needed}",
     )
 
 
@@ -113,11 +113,11 @@ def _version(kind: ToolKind, path: str) -> Version:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SynthesisError(f"does not tell its version ({error})", where=path) from error
+        raise SynthesisError(f"does not report its version ({error})", where=path) from error
     match = re.search(r"\bv(\d{4})\.(\d)", result.stdout)
     if match is None:
         first = (result.stdout.strip().splitlines() or ["nothing"])[0]
-        raise SynthesisError(f"does not tell its version; `{kind.version_option}` prints: {first}", where=path)
+        raise SynthesisError(f"does not report its version; `{kind.version_option}` prints: {first}", where=path)
     return int(match[1]), int(match[2])
 
 
@@ -126,13 +126,12 @@ def _text(version: Version) -> str:
 
 
 def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Iterable[Path]) -> None:
-    """Run a Tcl script in a folder; all that the tool prints goes to the log.
+    """Run a Tcl script in a folder, with all output of the tool in a log.
 
     Raises
     ------
     SynthesisError
-        If the tool fails, or does not leave the products: with the cause if it is a known one, and with the first ERROR
-        lines.
+        If the tool fails or does not write the products; the message has the cause, if known, and ERROR lines.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as output:
@@ -142,9 +141,9 @@ def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Itera
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # the tools are shell scripts that start others: an interrupt has to reach them all
+            # the tools are shell scripts that start other processes, and an interrupt must reach all of them
             start_new_session=True,
-            # the lock of the build folder is inherited: it lasts as long as a tool works there, whatever happens to us
+            # the tool inherits the lock of the build folder and so holds it, even if we are killed
             close_fds=False,
         )
         try:
@@ -154,14 +153,14 @@ def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Itera
             raise
     if status:
         raise failure(tool, script, status, f"failed in {script} (exit status {status})", log)
-    # the wrappers of some versions hide the exit status
+    # wrapper scripts of some versions hide the exit status
     missing = [path for path in products if not path.exists()]
     if missing:
         raise failure(tool, script, status, f"ended {script} without writing {missing[0].relative_to(folder)}", log)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a tool and all that it has started."""
+    """End a tool and all processes that it has started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(process.pid, number)
@@ -171,7 +170,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 @dataclass(frozen=True)
 class Cause:
-    """A known reason for a failure: what the log says, and what that means."""
+    """A known cause of failures: a pattern in the log, its meaning and the remedy."""
 
     pattern: str
     what: str
@@ -182,7 +181,7 @@ CAUSES = (
     Cause(
         r"valid license was not found|Failed to get the license|(?i:ERROR.*licen[sc]e.*(denied|expired|missing))",
         "a licence is missing",
-        "set XILINXD_LICENSE_FILE, or choose a part that needs none",
+        "set XILINXD_LICENSE_FILE, or choose a part that needs no licence",
     ),
     Cause(
         r"ERROR.*([Pp]art '?xc|Specified part).*(not installed|not found|not be found|invalid|not supported)",
@@ -191,22 +190,22 @@ CAUSES = (
     ),
     Cause(
         r"std::bad_alloc|(?i:out of memory|cannot allocate memory|memory allocation failed)",
-        "memory ran out",
+        "out of memory",
         "use a machine with more memory, fewer constituents or channels, or a larger reuse factor",
     ),
 )
 
 
 def failure(tool: Tool, script: str, status: int, what: str, log: Path) -> SynthesisError:
-    """The error of a tool that failed, from its exit status and its log."""
+    """The error for a failed tool, from its exit status and its log."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    shown = [line for line in lines if line.startswith("ERROR")][:SHOWN_ERRORS] or ["no ERROR line in its log"]
+    shown = [line for line in lines if line.startswith("ERROR")][:SHOWN_ERRORS] or ["no ERROR lines in its log"]
     remedy = f"see {log}"
     number = -status if status < 0 else status - 128
     if number in set(signal.Signals):
         what = f"was killed in {script} ({signal.Signals(number).name})"
         if number == signal.SIGKILL:
-            remedy = f"look whether memory ran out, for then the system kills; {remedy}"
+            remedy = f"check whether the machine ran out of memory; {remedy}"
     for cause in CAUSES:
         evidence = [line for line in lines if re.search(cause.pattern, line)][:SHOWN_ERRORS]
         if evidence:
@@ -217,6 +216,6 @@ def failure(tool: Tool, script: str, status: int, what: str, log: Path) -> Synth
 
 
 def progress(lines: list[str]) -> str:
-    """How far a run came: the last thing that a tool began or finished."""
+    """How far a run got: the last step that the tool started or finished."""
     steps = [line for line in lines if re.match(r"nanopelican:|INFO:|Start|Finished|Phase \d", line)]
-    return f"it came as far as: {steps[-1]}" if steps else "it had not begun"
+    return f"last step: {steps[-1]}" if steps else "no step was started"

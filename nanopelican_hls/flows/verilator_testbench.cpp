@@ -1,7 +1,7 @@
-// Feeds one event per clock cycle into a module and records its outputs after every rising edge.
+// Drives one event per clock cycle into a module and records its outputs after every rising edge.
 //   testbench EVENTS RESULTS CYCLES
-// EVENTS holds STRIDE bytes an event, each port in a slot of whole 8 bytes, little-endian; when it is exhausted, zeros
-// follow. RESULTS receives ROW bytes a cycle, outputs in slots of the same kind.
+// EVENTS has STRIDE bytes per event, little-endian, each port in a slot padded to a multiple of 8 bytes; after its end
+// zeros are driven. RESULTS receives ROW bytes per cycle, each output in a slot of the same kind.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,4 @@
-"""RTL mapped to UltraScale+ cells with Yosys, and the cells counted: an estimate, not what a vendor's tool gives."""
+"""Mapping of RTL to UltraScale+ cells with Yosys; the cell counts are estimates, not results of vendor tools."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 FAMILY = "xcup"
 NETLIST = "mapped.v"
 PIECES = "pieces.json"
-#: cells of the device; modules have a ``$`` or small letters
+#: names of device cells; those of modules contain ``$`` or lower-case letters
 CELL = "[A-Z][A-Z0-9_]*"
-#: beginning of the names of files with modules made of cells, which take the place of those of the same name
+#: prefix of files with modules instantiated from cells, which replace those of the same name
 CELLS_PREFIX = "ultrascale_"
-#: runs in a process of its own: Yosys writes to the standard output, keeps its memory, and may be killed for it
+#: run in a separate process: Yosys writes to stdout, does not free its memory, and may be killed for using too much
 WORKER = (
     "import sys; from nanopelican_hls.flows.child_process import end_with_parent; end_with_parent(); "
     "from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
@@ -34,11 +34,11 @@ WORKER = (
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells by kind.
+    """Numbers of cells.
 
     Attributes
     ----------
-    cells : number of each kind of cell.
+    cells : number of cells of each kind.
     """
 
     cells: Mapping[str, int]
@@ -48,24 +48,24 @@ class Cells:
 
     @property
     def lut_by_size(self) -> dict[int, int]:
-        """Look-up tables of logic by their number of inputs."""
+        """Logic LUTs by number of inputs."""
         return {size: self.cells.get(f"LUT{size}", 0) for size in range(1, 7)}
 
     @property
     def lut_of_two(self) -> int:
-        """Look-up tables with two outputs: additions of three numbers."""
+        """LUTs with two outputs, used in ternary adders."""
         return self._count("LUT6_2")
 
     @property
     def srl(self) -> int:
-        """Shift registers of up to 32 bits, each of which takes the place of one look-up table."""
+        """Shift registers of up to 32 bits, each of which takes one LUT."""
         return self._count("SRL.*")
 
     @property
     def lut(self) -> int:
-        """Places of look-up tables: those of logic, and shift registers; Yosys lets no two functions share one.
+        """LUTs for logic and shift registers; Yosys does not pack two functions into one.
 
-        Inverters of their own are not in it: a vendor's tool draws most of them into look-up tables.
+        Stand-alone inverters are not counted, since vendor tools absorb most of them into LUTs.
         """
         return sum(self.lut_by_size.values()) + self.lut_of_two + self.srl
 
@@ -82,22 +82,22 @@ class Cells:
 
     @property
     def carry4(self) -> int:
-        """Carry chains in pieces of 4 bits, as Yosys counts; a CARRY8 holds two pieces of one chain."""
+        """Carry chains in units of 4 bits, as Yosys counts them; a CARRY8 holds two units of one chain."""
         return self._count("CARRY4")
 
     @property
     def bram36(self) -> float:
-        """Block RAMs of 36 kbit; one of 18 kbit counts half."""
+        """Block RAMs in units of 36 kbit; one of 18 kbit counts as half."""
         return self._count("RAMB36.*") + self._count("RAMB18.*") / 2
 
 
 @dataclass(frozen=True)
 class PieceCells(Cells):
-    """All instances of one part of the design.
+    """Cells of all instances of one part of the design.
 
     Attributes
     ----------
-    instances : how often it stands in the top module.
+    instances : number of instances in the top module.
     """
 
     instances: int
@@ -109,9 +109,9 @@ class MappedCells(Cells):
 
     Attributes
     ----------
-    pieces : parts of the design by name, each counted as often as it stands there.
+    pieces : parts of the design by name, with all of their instances.
     seconds : wall-clock time of Yosys.
-    peak_memory_mb : largest memory that any process started from here took so far.
+    peak_memory_mb : peak memory of any child process so far.
     """
 
     pieces: Mapping[str, PieceCells]
@@ -120,17 +120,17 @@ class MappedCells(Cells):
 
 
 def map_rtl(project: RtlProject) -> MappedCells:
-    """Map a Verilog project with Yosys for UltraScale+, out of context: no pads, no clock buffers.
+    """Map a Verilog project with Yosys for UltraScale+, out of context: without pads and clock buffers.
 
-    The script, the log, the netlist and ``pieces.json`` stay in ``map/``.
+    The script, the log, the netlist and ``pieces.json`` are in ``map/``.
 
     Raises
     ------
     RtlError
-        If Yosys is missing, or fails; the message says how far it came.
+        If Yosys is missing or fails; the message says how far it got.
     """
     if project.language != "verilog":
-        raise RtlError("only Verilog is mapped", where=str(project.path), remedy="generate Verilog")
+        raise RtlError("only Verilog can be mapped", where=str(project.path), remedy="generate Verilog")
     if importlib.util.find_spec("pyosys") is None:
         raise RtlError("Yosys is missing", remedy="pip install 'nanopelican-hls[rtl]'")
     folder = project.path / "map"
@@ -164,7 +164,7 @@ def map_rtl(project: RtlProject) -> MappedCells:
 
 
 def _pieces(modules: Mapping[str, Mapping[str, int]], top: str, parts: Mapping[str, str]) -> dict[str, PieceCells]:
-    """What stands in the top module: variants of a piece, and instances with other parameters, are one."""
+    """Cells by part of the top module; variants of a piece and instances with other parameters are merged."""
     instances: Counter[str] = Counter()
     cells: dict[str, Counter[str]] = defaultdict(Counter)
     for module, count in modules[top].items():
@@ -176,7 +176,7 @@ def _pieces(modules: Mapping[str, Mapping[str, int]], top: str, parts: Mapping[s
 
 
 def _primitives(modules: Mapping[str, Mapping[str, int]], module: str) -> Counter[str]:
-    """Cells of the device in a module and in what it contains."""
+    """Device cells in a module and its submodules."""
     if module not in modules:
         return Counter([module] if re.fullmatch(CELL, module) else [])
     total: Counter[str] = Counter()
@@ -187,19 +187,19 @@ def _primitives(modules: Mapping[str, Mapping[str, int]], module: str) -> Counte
 
 
 def _plain(module: str) -> str:
-    """The name of a module without the parameters that Yosys puts before and behind it."""
+    """The name of a module without the parameters that Yosys adds before and after it."""
     return next((part for part in module.split("\\") if part and not part.startswith("$paramod")), module)
 
 
 def mapping_sources(project: RtlProject) -> list[Path]:
-    """Sources as Yosys gets them: modules that it would map badly are exchanged for ones made of cells."""
+    """Sources for Yosys: modules that it would map badly are replaced by ones instantiated from cells."""
     exchanged = {path.name.removeprefix(CELLS_PREFIX): path for path in sorted(TEMPLATES.glob(f"{CELLS_PREFIX}*.v"))}
     return [exchanged.get(path.name, path).resolve() for path in project.sources]
 
 
 def _script(project: RtlProject) -> str:
-    """Each piece is mapped once, however often it stands in the design: its module stays one, and `stat` multiplies."""
-    # deferred: a module with parameters is only elaborated with those that an instance gives
+    """The script maps each piece once, keeps the hierarchy, and lets `stat` multiply by the instances."""
+    # -defer: modules with parameters are elaborated only as instantiated
     sources = " ".join(str(path) for path in mapping_sources(project))
     family = FAMILY if project.products == "dsp" else f"{FAMILY} -nodsp"
     return "\n".join(
@@ -208,7 +208,7 @@ def _script(project: RtlProject) -> str:
             f"hierarchy -top {project.top}",
             f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_* table_*",
             f"synth_xilinx -family {family} -flatten -noiopad -noclkbuf -top {project.top} -run begin:map_luts",
-            # the rest of synth_xilinx with abc in place of abc9, which takes as long as all else for each module
+            # the rest of synth_xilinx, with abc instead of abc9, which would double the run time of each module
             "opt_expr -mux_undef -noclkinv",
             "abc -luts 2:2,3,6:5,10,20",
             "clean",
@@ -229,7 +229,7 @@ def _failure(log: Path, status: int) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     error = next((line for line in lines if line.startswith("ERROR")), None)
     if error:
-        return f"Yosys fails: {error}"
+        return f"Yosys failed: {error}"
     steps = [line for line in lines if " Executing " in line]
-    killed = "is killed" if status < 0 else f"ends with status {status}"
-    return f"Yosys {killed}, in step {steps[-1] if steps else 'none'}"
+    killed = "was killed" if status < 0 else f"exited with status {status}"
+    return f"Yosys {killed} in step {steps[-1] if steps else 'none'}"

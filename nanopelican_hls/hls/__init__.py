@@ -1,4 +1,4 @@
-"""The contract as HLS C++, through hls4ml (docs/firmware.md)."""
+"""HLS C++ from the contract, through hls4ml (docs/firmware.md)."""
 
 from nanopelican_hls.hls.project import Firmware, convert
 from nanopelican_hls.hls.registration import register

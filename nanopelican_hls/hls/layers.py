@@ -1,4 +1,4 @@
-"""The contract as hls4ml layers: one generic layer class per operator, and the layer list of a whole program."""
+"""hls4ml layers: a layer class for each operator, and the layer list of a program."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ ROUNDING_MODES = {Rounding.ROUND: "RND_CONV", Rounding.FLOOR: "TRN"}
 
 
 def exact_type(values: FixedRange, least_bits: int = 1) -> FixedPrecisionType:
-    """``ap_(u)fixed`` that holds every value of a range: assignments to it neither round nor overflow."""
+    """``ap_(u)fixed`` type that holds every value of a range, so that assignments neither round nor overflow."""
     bits = max(values.bits, least_bits)
     return FixedPrecisionType(bits, bits + values.exponent, values.signed)
 
 
 def quantiser_type(quantiser: Quantiser) -> FixedPrecisionType:
-    """``ap_(u)fixed`` whose assignment is the quantiser."""
+    """``ap_(u)fixed`` type that quantises on assignment."""
     integer_bits = quantiser.bits + quantiser.exponent
     return FixedPrecisionType(quantiser.bits, integer_bits, quantiser.signed, ROUNDING_MODES[quantiser.rounding], "SAT")
 
 
-#: type and value, in C++, of an optional input that the graph does not give (nnet_absent.h)
+#: C++ type and value passed for an absent optional input (nnet_absent.h)
 ABSENT = ("nnet::absent", "nnet::absent()")
 
 
 class OperatorLayer(Layer):  # type: ignore[misc]
-    """Base of the layers of all operators; `layer_list` gives the attributes.
+    """Base class of the operators' layers; `layer_list` sets the attributes.
 
-    ``arguments`` names the inputs that are given, in order: activations, which are the inputs of the layer, and
-    parameters, which become weights.
+    ``arguments`` names the inputs that are present, in order. Activations are inputs of the layer, parameters become
+    its weights.
     """
 
     _expected_attributes = [ConfigurableAttribute("reuse_factor", default=1)]
@@ -58,7 +58,7 @@ class OperatorLayer(Layer):  # type: ignore[misc]
                 )
 
     def variables_of_call(self) -> list[tuple[str, str]]:
-        """Types and names, in C++, of what the call passes: the operator's inputs in order, then the result."""
+        """C++ types and names of the call's arguments: the operator's inputs in order, then the result."""
         activations = iter(self.inputs)
         given = {
             name: self.weights[name] if name in self.weights else self.get_input_variable(next(activations))
@@ -76,7 +76,7 @@ class OperatorLayer(Layer):  # type: ignore[misc]
 
 @functools.cache
 def layer_class(operator: type[CustomOperator]) -> type[OperatorLayer]:
-    """The hls4ml layer of an operator."""
+    """The hls4ml layer class of an operator."""
     return type(operator.__name__, (OperatorLayer,), {"__doc__": operator.__doc__})
 
 
@@ -122,20 +122,20 @@ class OperatorFunctionTemplate(FunctionCallTemplate):  # type: ignore[misc]
 
 
 def layer_name(tensor: str) -> str:
-    """Name of the layer that computes a tensor: the tensor's, as far as C++ and hls4ml allow it."""
+    """Name of the layer that computes a tensor: the tensor's name, made valid for C++ and hls4ml."""
     return re.sub(r"\W|^(?=\d)|^(?=input$)", "_", tensor)
 
 
 def layer_list(program: Program) -> tuple[list[dict[str, Any]], list[str], list[str]]:
-    """What hls4ml's ``parse_onnx_model`` returns: layers, names of the input layers, names of the output layers.
+    """The result of hls4ml's ``parse_onnx_model``: layers, names of the input layers, names of the output layers.
 
-    A layer is named by the tensor it computes, so that traces of hls4ml and QONNX execution have the same keys. A port
-    and its quantiser are one: an input layer.
+    A layer is named after the tensor it computes, so that traces of hls4ml and QONNX execution have the same keys. A
+    port and its quantiser together are one input layer.
 
     Raises
     ------
     FirmwareError
-        If an output is a port or has more than one axis, or two tensors have one name in C++.
+        If an output is a port or has more than one axis, or two tensors have the same name in C++.
     """
     producers = {port.tensor: layer_name(port.name) for port in program.inputs}
     _check_names([*(port.name for port in program.inputs), *(t for t in program.ranges if t not in producers)])
@@ -164,9 +164,9 @@ def _check_outputs(program: Program, producers: Mapping[str, str]) -> None:
     for port in program.outputs:
         if len(port.shape) != 1 or port.tensor in producers:
             raise FirmwareError(
-                f"has the shape {port.shape}, expected a computed tensor of one axis",
+                f"has shape {port.shape}, expected a computed tensor with one axis",
                 where=f"graph output {port.name!r}",
-                remedy="make an output of what an operator gives once a jet; traces give the inner tensors",
+                remedy="output only tensors that exist once per jet, and read the others from a trace",
             )
 
 
@@ -178,7 +178,7 @@ def _layer(node: Node, program: Program, producers: Mapping[str, str]) -> dict[s
 
 @functools.singledispatch
 def _attributes(operator: Operator, node: Node, program: Program) -> dict[str, Any]:  # noqa: ARG001
-    """What hls4ml has to know of a layer, by the class of its operator."""
+    """The layer attributes that hls4ml needs, by operator class."""
     raise FirmwareError("has no layer", where=f"node {node.name!r} ({operator.name})", remedy="remove it")
 
 
@@ -189,7 +189,7 @@ def _(operator: Relu, node: Node, program: Program) -> dict[str, Any]:  # noqa: 
 
 @_attributes.register
 def _(operator: Quant, node: Node, program: Program) -> dict[str, Any]:  # noqa: ARG001
-    return {"class_name": "Activation", "activation": "linear"}  # the type of its result does the work
+    return {"class_name": "Activation", "activation": "linear"}  # the result type quantises
 
 
 @_attributes.register

@@ -1,4 +1,4 @@
-"""Passes of ours in hls4ml's flows; each leaves a model without operators of the contract as it is."""
+"""Our passes in hls4ml's flows; they leave models without our operators unchanged."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from nanopelican_hls.hls.sources import batch_bridge, test_bench
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS
 
-#: backends that the templates are written for
+#: backends that the templates support
 BACKENDS = ("Vitis", "Vivado")
-#: settings in a hls4ml configuration: those of ``config_from_onnx_model``, and those hls4ml documents
+#: settings of an hls4ml configuration: those of ``config_from_onnx_model``, and those that hls4ml documents
 LAYER_SETTINGS = ("Precision", "ReuseFactor", "Strategy", "TableSize", "TargetCycles", "Trace")
 MODEL_SETTINGS = (
     "BramFactor",
@@ -40,23 +40,23 @@ MODEL_SETTINGS = (
     "TargetCycles",
     "TraceOutput",
 )
-#: filled in last: a project without it, or with an empty one, is half-written
+#: written last: if it is missing or empty, the project is incomplete
 MANIFEST = "nanopelican.json"
 
 
 def has_operators(model: onnx.ModelProto) -> bool:
-    """Whether a model wants to be one of the contract."""
+    """Whether a model has operators of the contract, and so must satisfy it."""
     return any(node.domain == DOMAIN or node.op_type in OPERATORS for node in model.graph.node)
 
 
-#: the program that `hls.convert` is handing to hls4ml, which knows the file only
+#: the program that `hls.convert` passes to our hooks in hls4ml, which itself only receives the file
 converting: ContextVar[Program | None] = ContextVar("converting", default=None)
-#: programs by the configuration of hls4ml's model: each pass needs it
+#: the program of each hls4ml model, by its configuration; every pass needs it
 _programs: WeakKeyDictionary[Any, Program] = WeakKeyDictionary()
 
 
 def program_of(model: Any) -> Program | None:
-    """The program that a hls4ml ``ModelGraph`` was made from; None if it is no model of the contract."""
+    """The program of an hls4ml ``ModelGraph``; None if it has no operators of the contract."""
     if model.config not in _programs:
         program = converting.get() or _read_program(model)
         if program is None:
@@ -74,7 +74,7 @@ def _read_program(model: Any) -> Program | None:
 
 
 class ContractPass(ModelOptimizerPass):  # type: ignore[misc]
-    """A pass over a model of the contract."""
+    """A pass for models of the contract only."""
 
     def __init__(self) -> None:
         self.name = type(self).__name__
@@ -90,7 +90,7 @@ class ContractPass(ModelOptimizerPass):  # type: ignore[misc]
 
 
 class NanopelicanTypes(ContractPass):
-    """Gives every tensor its exact type, whatever precision the hls4ml configuration asks for."""
+    """Sets the exact type of every tensor, whatever the precision in the hls4ml configuration."""
 
     def apply(self, model: Any, program: Program) -> None:
         _check_settings(model)
@@ -105,7 +105,7 @@ class NanopelicanTypes(ContractPass):
 
 
 def _rounded_bits(program: Program, tensor: str) -> int:
-    """Bits of a tensor below the grid it is rounded to, also those above its own: ap_types read the first of them."""
+    """Least width of a tensor that is rounded: ap_types read its bit just below the new grid, even beyond its range."""
     exponents = [
         node.quantiser.exponent
         for node in program.nodes
@@ -135,7 +135,7 @@ def _check_settings(model: Any) -> None:
         reuse_factor = model.config.get_reuse_factor(layer)
         if not isinstance(reuse_factor, int) or reuse_factor < 1:
             raise FirmwareError(f"ReuseFactor must be at least 1, not {reuse_factor!r}", where=f"layer {layer.name!r}")
-    # hls4ml ignores what it does not know
+    # hls4ml ignores unknown keys
     settings = model.config.get_config_value("HLSConfig")
     names = [layer.name for layer in model.get_layers()]
     check_keys(settings.get("Model", {}), MODEL_SETTINGS, "hls_config: Model")
@@ -153,7 +153,7 @@ def check_keys(settings: Mapping[str, Any], known: Sequence[str], where: str) ->
 
 
 class NanopelicanInterval(ContractPass):
-    """The interval of the whole firmware is the largest reuse factor, unless the configuration sets it."""
+    """Sets the initiation interval of the firmware to the largest reuse factor, unless the configuration sets it."""
 
     def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
         if model.config.pipeline_ii is None:
@@ -163,20 +163,20 @@ class NanopelicanInterval(ContractPass):
 
 
 def begin_project(path: Path) -> None:
-    """Mark a folder as a project that is not complete."""
+    """Create a project folder marked as incomplete."""
     path.mkdir(parents=True, exist_ok=True)
     (path / MANIFEST).write_text("{}\n", encoding="utf-8")
 
 
 class NanopelicanBeginProject(ContractPass):
-    """Before hls4ml writes: the project is not complete any more."""
+    """Marks the project as incomplete before hls4ml writes."""
 
     def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
         begin_project(Path(model.config.get_output_dir()))
 
 
 class NanopelicanFinishProject(ContractPass):
-    """After hls4ml wrote: our headers, test bench and batch bridge, and last the manifest."""
+    """Adds our headers, test bench and batch bridge after hls4ml has written, and finally the manifest."""
 
     def apply(self, model: Any, program: Program) -> None:
         path, project = Path(model.config.get_output_dir()), model.config.get_project_name()
@@ -192,10 +192,10 @@ class NanopelicanFinishProject(ContractPass):
 
 
 def describe(model: Any, program: Program) -> dict[str, Any]:
-    """What the Python side has to know about a project: names, shapes and grids, in the order of the C++ code."""
+    """Manifest of a project, for Python: names, shapes and grids, in the order of the C++ code."""
     layers = {layer.name for layer in model.get_layers() if model.config.trace_output and layer.get_attr("trace")}
     port_tensors = [port.tensor for port in program.inputs]
-    # of the other tensors, those that are traced; hls4ml removes a quantiser that changes nothing
+    # besides the ports, only traced tensors: hls4ml removes quantisers that change nothing
     tensors = port_tensors + [t for t in program.ranges if layer_name(t) in layers]
     variables = [variable.name for variable in model.get_output_variables()]
     return {

@@ -1,4 +1,4 @@
-"""From a QONNX file to an HLS project."""
+"""Conversion of a program to an HLS project."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from nanopelican_hls.hls.registration import register
 
 logger = logging.getLogger(__name__)
 
-#: the contract, inside the project
+#: the QONNX file inside the project
 MODEL = "model.onnx"
 
 
-#: sections of a hls4ml configuration
+#: sections of an hls4ml configuration
 CONFIG_SECTIONS = ("Model", "LayerName", "LayerType", "Flows", "Optimizers", "SkipOptimizers")
 
 
@@ -38,11 +38,11 @@ class Firmware:
     Attributes
     ----------
     program : Program
-        What the firmware computes.
+        The program that the firmware implements.
     model : hls4ml.model.ModelGraph
         hls4ml's view of it; its own ``compile``, ``predict``, ``trace`` and ``build`` work as for any model.
     path : Path
-        The folder of the project.
+        Folder of the project.
     library : Path or None
         The compiled C-simulation; None before `compile`.
     """
@@ -54,12 +54,12 @@ class Firmware:
 
 
 def read_manifest(path: str | Path) -> dict[str, Any]:
-    """What a complete project says about itself.
+    """Read the manifest of a complete project.
 
     Raises
     ------
     FirmwareError
-        If there is no project, or one that was not written to its end.
+        If there is no project, or it is incomplete.
     """
     path = Path(path)
     try:
@@ -84,8 +84,8 @@ class HlsTarget:
     backend : ``Vitis`` or ``Vivado``.
     part : FPGA part.
     clock_period_ns : target clock period.
-    reuse_factor : initiation interval in clock cycles, for layers that `hls_config` gives none.
-    hls_config : as ``hls4ml.utils.config_from_onnx_model`` gives it. Precisions in it have no effect: types are exact.
+    reuse_factor : initiation interval in clock cycles, for layers without a reuse factor in `hls_config`.
+    hls_config : as from ``hls4ml.utils.config_from_onnx_model``. Its precisions have no effect, since types are exact.
     project_name : name of the top function.
 
     Raises
@@ -109,7 +109,7 @@ class HlsTarget:
         if self.reuse_factor < 1:
             raise FirmwareError(f"must be at least 1, not {self.reuse_factor}", where="reuse_factor")
         if not re.fullmatch(r"[A-Za-z]\w*", self.project_name):
-            raise FirmwareError(f"{self.project_name!r} is no name of a C++ function", where="project_name")
+            raise FirmwareError(f"{self.project_name!r} is not a valid C++ function name", where="project_name")
         check_keys(self.hls_config or {}, CONFIG_SECTIONS, "hls_config")
 
     def write(self, program: Program, folder: Path) -> Firmware:
@@ -132,7 +132,7 @@ class HlsTarget:
                 )
                 graph.write()
         except OSError as error:
-            # hls4ml copies folders: shutil reports a list of (source, destination, reason)
+            # hls4ml copies folders, and shutil.Error holds a list of (source, destination, reason)
             reason = error.args[0][0][-1] if isinstance(error, shutil.Error) else error.strerror
             raise FirmwareError(
                 f"cannot be written ({reason})", where=str(path), remedy="free some space or choose another folder"
@@ -146,16 +146,16 @@ def convert(program: Program | str | Path, output_dir: str | Path, **options: An
     Parameters
     ----------
     program : Program or path
-        Of a QONNX file.
+        A program, or the path of a QONNX file.
     output_dir : path
-        A new folder, an empty one, or one that holds an older project, which is replaced.
+        A folder that does not exist or is empty, or an older project, which is replaced.
     **options
-        Of `HlsTarget`.
+        Options of `HlsTarget`.
 
     Raises
     ------
     ContractError
-        If the file is outside the contract.
+        If the file violates the contract.
     FirmwareError
         If an option is not supported, or the folder holds something else or cannot be written.
     """
@@ -164,11 +164,11 @@ def convert(program: Program | str | Path, output_dir: str | Path, **options: An
 
 
 def _traced_graph(path: Path, **options: Any) -> Any:
-    """hls4ml's view of the model in a project folder; its C-simulation can trace every layer."""
+    """hls4ml's model of the file in a project folder, with tracing enabled for every layer."""
     graph = hls4ml.converters.convert_from_onnx_model(
         str(path / MODEL),
         output_dir=str(path),
-        # constants stand in the sources: the project does not depend on where it lies
+        # weights go into the C++ sources, so the project folder can be moved
         write_weights_txt=False,
         **options,
     )
@@ -179,7 +179,7 @@ def _traced_graph(path: Path, **options: Any) -> Any:
 
 
 def _make_folder(path: Path) -> None:
-    """An empty folder; an older project is removed, for its reports would be taken for those of the new one."""
+    """Create an empty folder; an older project is removed, so that its reports are not taken for new ones."""
     if path.exists():
         if not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).exists()):
             raise FirmwareError("exists and is not an HLS project", where=str(path), remedy="choose another folder")
@@ -189,7 +189,7 @@ def _make_folder(path: Path) -> None:
 
 @contextlib.contextmanager
 def _handed_over(program: Program) -> Iterator[None]:
-    """hls4ml reads this program, and parses nothing again."""
+    """Let our hooks in hls4ml use this program instead of parsing the file again."""
     token = converting.set(program)
     try:
         yield
@@ -199,7 +199,7 @@ def _handed_over(program: Program) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _logged_output() -> Iterator[None]:
-    """What hls4ml prints goes to the log."""
+    """Redirect hls4ml's output to the log."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):

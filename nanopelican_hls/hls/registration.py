@@ -1,4 +1,4 @@
-"""Makes hls4ml read, type and write models of the contract."""
+"""Registration with hls4ml, so that it reads, types and writes models of the contract."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from nanopelican_hls.operators import OPERATORS, CustomOperator
 
 
 def register() -> None:
-    """Teach hls4ml the contract, with all operators there are now, for this process; any number of times.
+    """Register all operators defined so far with hls4ml, for this process; safe to repeat.
 
-    Afterwards ``hls4ml.converters.convert_from_onnx_model`` and ``hls4ml.utils.config_from_onnx_model`` take models of
-    the contract; all other models are converted as before, to the same files.
+    Afterwards ``hls4ml.converters.convert_from_onnx_model`` and ``hls4ml.utils.config_from_onnx_model`` accept models
+    of the contract. The conversion of all other models is unchanged.
     """
     _register_passes()
     for operator in OPERATORS.values():
@@ -45,11 +45,11 @@ def _register_operator(operator: type[CustomOperator]) -> None:
 
 @functools.cache
 def _register_passes() -> None:
-    # Vitis applies the templates, and all flows but the writing, of Vivado
+    # Vitis uses the templates of Vivado, and all of its flows except the writer
     vivado = get_backend("Vivado")
     vivado.register_template(OperatorConfigTemplate)
     vivado.register_template(OperatorFunctionTemplate)
-    # types stand before hls4ml's own passes compare, merge or infer any
+    # types must be set before hls4ml's own passes compare, merge or infer them
     update_flow("parse_qonnx", add_optimizers=[register_pass("nanopelican_types", NanopelicanTypes)])
     update_flow("vivado:specific_types", add_optimizers=[register_pass("nanopelican_interval", NanopelicanInterval)])
     begin = register_pass("nanopelican_begin_project", NanopelicanBeginProject)
@@ -62,10 +62,11 @@ def _register_passes() -> None:
 
 
 def _read_contracts() -> None:
-    """Let hls4ml's ONNX reader hand models of the contract to `Program.parse`.
+    """Let hls4ml's ONNX reader pass models of the contract to `Program.parse`.
 
-    A handler per node, hls4ml's usual way, comes too late: before it calls one, the reader fails on absent optional
-    inputs, on initialisers without a declared shape and on unknown operators, and says neither where nor what to do.
+    Layer handlers, hls4ml's usual mechanism, would be called too late: before that, the reader fails on absent optional
+    inputs, initialisers without a declared shape and unknown operators, with messages that name neither place nor
+    remedy.
     """
     reader: Any = importlib.import_module("hls4ml.converters.onnx_to_hls")
     read_others = reader.parse_onnx_model

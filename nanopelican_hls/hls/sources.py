@@ -1,4 +1,4 @@
-"""The C++ beside the firmware: the test bench and the batch bridge of a project, from its manifest."""
+"""C++ that runs the firmware: test bench and batch bridge of a project, generated from its manifest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Manifest = Mapping[str, Any]
 
 
 def batch_bridge(model: Any, manifest: Manifest) -> str:
-    """Many events in one call, from Python."""
+    """C++ source that runs many events in one call from Python."""
     places = _places(manifest["tensors"])
     outputs = _places({name: output["shape"] for name, output in manifest["outputs"].items()})
     ports = manifest["ports"].values()
@@ -21,7 +21,7 @@ def batch_bridge(model: Any, manifest: Manifest) -> str:
     return render(
         "batch_bridge.cpp",
         **_common(model),
-        # an array may not be empty, and without tracing no layer is traced
+        # without tracing there are no layers, but an array may not be empty
         layers=",\n".join(f'    {{"{layer_name(t)}", {places[t]}}}' for t in traced) or "    {NULL, 0}",
         n_layers=str(len(traced)),
         row=str(_elements(manifest["tensors"].values())),
@@ -38,7 +38,7 @@ def batch_bridge(model: Any, manifest: Manifest) -> str:
 
 
 def test_bench(model: Any, manifest: Manifest) -> str:
-    """Integers from a file, compared with integers."""
+    """C++ source of the test bench, which compares outputs with an event file, as integers."""
     places = _places({name: output["shape"] for name, output in manifest["outputs"].items()})
     outputs = [{**output, "place": places[name]} for name, output in manifest["outputs"].items()]
     return render(
@@ -55,14 +55,14 @@ def test_bench(model: Any, manifest: Manifest) -> str:
 
 
 def events_header(manifest: Manifest) -> str:
-    """First line of a file of events: name, number of integers and grid of each column group."""
+    """First line of an event file: name, number of integers and grid of each group of columns."""
     groups = {port["variable"]: port for port in manifest["ports"].values()}
     groups |= {layer_name(output["tensor"]): output for output in manifest["outputs"].values()}
     return " ".join(f"{name}[{math.prod(g['shape'])}]*2^{g['exponent']}" for name, g in groups.items())
 
 
 def _common(model: Any) -> dict[str, str]:
-    """Placeholders that both have."""
+    """Placeholders of both templates."""
     variables = [*model.get_input_variables(), *model.get_output_variables()]
     namespace = model.config.get_writer_config().get("Namespace")
     return {
@@ -87,7 +87,7 @@ def _outputs_row(manifest: Manifest) -> str:
 
 
 def _places(shapes: Mapping[str, Iterable[int]]) -> dict[str, int]:
-    """Where each tensor starts in a row of all of them."""
+    """Offset of each tensor in a row that holds all of them."""
     places, width = {}, 0
     for name, shape in shapes.items():
         places[name] = width

@@ -1,4 +1,4 @@
-"""The C++ sources in firmware/templates: real files, shipped inside the package as ``firmware_templates``."""
+"""The C++ sources in firmware/templates, which the package ships as ``firmware_templates``."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from nanopelican_hls.operators import OPERATORS, CustomOperator
 
 
 def templates_path() -> Path:
-    """Where the templates are, in a source tree (through a link) and in an installed wheel alike."""
+    """Folder of the templates, in an installed wheel or (through a link) in the source tree."""
     return Path(str(resources.files("nanopelican_hls"))) / "firmware_templates"
 
 
 def snake_case(name: str) -> str:
-    """``PairMix`` -> ``pair_mix``: what an operator is called in C++."""
+    """The C++ name of an operator: ``PairMix`` -> ``pair_mix``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def header_of(operator: type[CustomOperator]) -> Path:
-    """The header that holds the C++ function of an operator."""
+    """The header with the C++ function of an operator."""
     return operator.header or templates_path() / f"nnet_{snake_case(operator.__name__)}.h"
 
 
 def headers() -> list[Path]:
-    """The headers that every project gets, in ``firmware/nnet_utils``."""
+    """The headers that are copied to ``firmware/nnet_utils`` of every project."""
     shipped = set(templates_path().glob("nnet_*.h"))
     return sorted(shipped | {header_of(operator) for operator in OPERATORS.values()})
 
 
 def render(template: str, **values: str) -> str:
-    """A template with its ``${placeholders}`` filled in; one that is missing, or unknown, is an error."""
+    """Fill in the ``${placeholders}`` of a template; KeyError if one is missing or unknown."""
     text = string.Template((templates_path() / template).read_text(encoding="utf-8"))
     unknown = set(values) - set(text.get_identifiers())
     if unknown:

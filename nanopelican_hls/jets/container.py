@@ -1,4 +1,4 @@
-"""Jets as arrays: the one form in which they travel through the package."""
+"""Jets as arrays, in the one form used throughout the package."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from nanopelican_hls.errors import JetsError
 
 logger = logging.getLogger(__name__)
 
-#: how far |p| may exceed E, relative to E: float32 storage alone gives up to 1.2e-7 to a massless particle
+#: largest excess of |p| over E, relative to E: float32 storage alone causes up to 1.2e-7 for a massless particle
 SPACE_LIKE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Jets:
-    """Jets with their constituents; checked, and put in order of pT, on construction.
+    """Jets with their constituents, checked and sorted by pT on construction.
 
     Parameters
     ----------
     four_momenta : float64 [n, N, 4]
-        (E, px, py, pz) of the constituents in GeV, in descending pT, zero-padded. All-zero entries may stand anywhere
-        and move to the end; constituents in another order are sorted, and logged.
+        (E, px, py, pz) of the constituents in GeV, in descending pT, zero-padded. All-zero entries may appear anywhere
+        and are moved to the end; unsorted constituents are sorted, with a log message.
     jet_four_momentum : float64 [n, 4]
-        The same of the whole jet, all its constituents included.
+        (E, px, py, pz) of the whole jet in GeV, from all its constituents.
     multiplicity : int64 [n]
-        Number of constituents before any cut, so at least the number of those present.
+        Number of constituents before any cut; never less than the number present.
     labels : int8 [n] or None
-        1 = top, 0 = QCD, or positions in `classes`; None where not known.
+        1 = top, 0 = QCD, or positions in `classes`; None if unknown.
     classes : tuple of str or None
-        Names of the classes that the labels count; None where these are signal and background.
+        Names of the classes, indexed by the labels; None if the labels mean signal and background.
 
     Raises
     ------
     JetsError
-        If shapes disagree, a label is no class, a multiplicity is too small, or a four-momentum has a NaN or an
-        infinity, a negative energy, or |p| above E by more than `SPACE_LIKE_TOLERANCE`; the message names the jet, the
-        constituent and the excess.
+        If shapes disagree, a label is not a class, a multiplicity is too small, or a four-momentum contains a NaN or
+        infinity, has negative energy, or has |p| above E by more than `SPACE_LIKE_TOLERANCE`; the message names the
+        jet, the constituent and the excess.
     """
 
     four_momenta: NDArray[np.float64]
@@ -68,7 +68,7 @@ class Jets:
         return len(self.four_momenta)
 
     def __getitem__(self, index: int | slice | NDArray[Any]) -> Jets:
-        """The jets at a slice, an index array, a mask or a position (then one jet)."""
+        """Select jets by slice, index array, mask or position (a single jet)."""
         chosen = index if isinstance(index, slice) else np.atleast_1d(np.arange(len(self))[index])
         return Jets(
             four_momenta=self.four_momenta[chosen],
@@ -79,9 +79,9 @@ class Jets:
         )
 
     def leading(self, n_constituents: int) -> Jets:
-        """The same jets with exactly ``n_constituents``: the leading ones in pT, or more padding.
+        """Keep exactly ``n_constituents`` per jet: the leading ones in pT, zero-padded if there are fewer.
 
-        Jets that lose constituents are counted in the log; `multiplicity` and `jet_four_momentum` stay.
+        The number of truncated jets is logged; `multiplicity` and `jet_four_momentum` are unchanged.
         """
         if n_constituents < 1:
             raise JetsError(f"cannot keep {n_constituents} constituents", remedy="keep at least 1")
@@ -94,7 +94,7 @@ class Jets:
         cut = int(np.count_nonzero(self.four_momenta[:, n_constituents:, 0].any(axis=1)))
         if cut:
             logger.info(
-                "%d of %d jets have more than %d constituents: the leading %d in pT are kept",
+                "%d of %d jets have more than %d constituents: keeping the leading %d in pT",
                 *(cut, len(self), n_constituents, n_constituents),
             )
         return replace(self, four_momenta=self.four_momenta[:, :n_constituents])
@@ -108,7 +108,7 @@ class Jets:
             array = getattr(self, name)
             if array is not None and array.shape != wanted:
                 raise JetsError(
-                    f"must have shape {list(wanted)} like the {shape[0]} jets, not {list(array.shape)}", where=name
+                    f"must have shape {list(wanted)} for {shape[0]} jets, not {list(array.shape)}", where=name
                 )
 
     def _check_counts(self) -> None:
@@ -117,9 +117,9 @@ class Jets:
         present = np.count_nonzero(self.four_momenta[..., 0], axis=1)
         for jet in np.flatnonzero(self.multiplicity < present)[:1]:
             raise JetsError(
-                f"a multiplicity of {self.multiplicity[jet]}, but {present[jet]} constituents are present",
+                f"the multiplicity is {self.multiplicity[jet]}, but {present[jet]} constituents are present",
                 where=f"jet {jet}",
-                remedy="give the number of constituents before any cut",
+                remedy="the multiplicity is the number of constituents before any cut",
             )
         object.__setattr__(self, "multiplicity", self.multiplicity.astype(np.int64, copy=False))
 
@@ -131,7 +131,7 @@ class Jets:
 
 
 def check_labels(labels: NDArray[Any], classes: tuple[str, ...] | None) -> None:
-    """Refuse labels [n] that are not positions in ``classes``, or 0 and 1 without classes."""
+    """Reject labels [n] that are not positions in ``classes``, or 0 and 1 without classes."""
     for jet in np.flatnonzero(~np.isin(labels, np.arange(2 if classes is None else len(classes))))[:1]:
         meant = "1 (top) and 0 (QCD)" if classes is None else f"0 to {len(classes) - 1}, for {', '.join(classes)}"
         raise JetsError(f"the label is {labels[jet]}", where=f"jet {jet}", remedy=f"labels are {meant}")
@@ -144,23 +144,23 @@ def pt_gev(four_momenta: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _in_pt_order(four_momenta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Constituents [n, N, 4] in descending pT, ties as they came; the array itself if it is so already."""
+    """Sort constituents [n, N, 4] by descending pT (stable); an array already in order is returned itself."""
     pt = pt_gev(four_momenta)
     unordered = int(np.count_nonzero((np.diff(pt, axis=1) > 0).any(axis=1)))
     if not unordered:
         return four_momenta
-    logger.info("the constituents of %d of %d jets were not in order of pT: sorted", unordered, len(pt))
+    logger.info("%d of %d jets had constituents out of pT order: sorted them", unordered, len(pt))
     return np.take_along_axis(four_momenta, np.argsort(-pt, axis=1, kind="stable")[..., None], axis=1)
 
 
 def _check_four_momenta(four_momenta: NDArray[np.float64], name: str) -> None:
-    """Refuse four-momenta [n, N, 4] that no particle has; ``name`` says what one is, its second index for ``{}``."""
+    """Reject unphysical four-momenta [n, N, 4]; ``name`` describes one in messages, ``{}`` being its second index."""
     energy, px, py, pz = np.moveaxis(four_momenta, -1, 0)
     for jet, i in np.argwhere(~np.isfinite(four_momenta).all(axis=-1))[:1]:
         raise JetsError(
-            f"(E, px, py, pz) = {_shown(four_momenta[jet, i])} GeV has a NaN or an infinity",
+            f"(E, px, py, pz) = {_shown(four_momenta[jet, i])} GeV contains a NaN or infinity",
             where=f"jet {jet}, {name.format(i)}",
-            remedy="remove the jet, or find what wrote it",
+            remedy="remove the jet, or fix the program that wrote it",
         )
     for jet, i in np.argwhere(energy < 0)[:1]:
         raise JetsError(

@@ -1,4 +1,4 @@
-"""Four-momenta in the coordinates of the network, and as the values of its ports."""
+"""Four-momenta in the network's coordinates, and as the values of its input ports."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from nanopelican_hls.topology.config import Coordinates, NetworkConfig
 from nanopelican_hls.topology.dataflow import ports
 from nanopelican_hls.topology.level1_format import Level1Format
 
-#: pT / |p| below which a jet has no axis to speak of: |eta| > 5.3, outside every detector. The boost along the beam
-#: costs a factor of (|p| / pT)^2 in precision; any frame gives the same products, so there the laboratory serves.
+#: pT / |p| below which the jet axis is not used: |eta| > 5.3, outside any detector. The boost along the beam costs a
+#: factor (|p| / pT)^2 in precision, and the products are the same in any frame, so the laboratory frame is used
+#: instead.
 MIN_SIN_THETA = 1e-2
 
 
 def to_light_cone(four_momenta: ArrayLike, jet_four_momentum: ArrayLike) -> NDArray[np.float64]:
     """Light-cone components along the jet axis, in float64.
 
-    A boost along the beam by the jet's pseudorapidity eta_0 and a rotation by its azimuth phi_0 bring the axis to x;
-    then q+ = E' + px', q- = E' - px', y = py', z = pz'. For a massless particle, with de = eta - eta_0 and
-    dp = phi - phi_0::
+    A boost along the beam by the jet's pseudorapidity eta_0 and a rotation by its azimuth phi_0 align the jet axis with
+    x; then q+ = E' + px', q- = E' - px', y = py', z = pz'. For a massless particle, with de = eta - eta_0 and dp = phi
+    - phi_0::
 
         q+ = pT (cosh de + cos dp)   q- = pT (cosh de - cos dp)   y = pT sin dp   z = pT sinh de
 
-    Products (`operators.PairwiseDot`) are those of the laboratory to 1e-10 of E_i E_j. Zero vectors stay exactly zero.
-    q- of a massless particle on the axis is 0 up to the rounding of its source (a few 1e-7 of q+ in float32), so it
-    may be negative by as much; unsigned quantisers take that as 0.
+    Products (`operators.PairwiseDot`) agree with those in the laboratory to 1e-10 of E_i E_j, and zero vectors stay
+    exactly zero. A massless particle on the axis has q- = 0 only up to the rounding of its source (a few 1e-7 of q+ in
+    float32), so q- can be slightly negative; unsigned quantisers clip it to 0.
 
     Parameters
     ----------
     four_momenta : [..., N, 4]
         (E, px, py, pz) in GeV of the particles of each jet.
     jet_four_momentum : [..., 4]
-        (E, px, py, pz) of the jet. One without pT (an empty jet), or within 0.6 degrees of the beam, leaves the axis
-        where it is, on x.
+        (E, px, py, pz) of the jet in GeV. A jet without pT (empty), or within 0.6 degrees of the beam, is not boosted
+        or rotated: its axis is x in the laboratory.
 
     Returns
     -------
@@ -56,13 +57,13 @@ def to_light_cone(four_momenta: ArrayLike, jet_four_momentum: ArrayLike) -> NDAr
 
 
 def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.float64]]:
-    """The values of the network's ports, in their order, before quantisation.
+    """Values of the network's input ports before quantisation, in port order.
 
     Returns
     -------
     dict of str to float64 array, C-contiguous
-        One array per name of `topology.dataflow.ports`: [n, N] for a component of the leading N constituents, [n, 1]
-        for one of the jet. Level-1 words likewise: pt and mass in GeV, eta and phi in codes.
+        One array per name in `topology.dataflow.ports`: [n, N] for a component of the N leading constituents, [n, 1]
+        for a component of the jet. Level-1 words have the same shapes: pt and mass in GeV, eta and phi as codes.
     """
     columns = (
         _component_columns(jets, network) if network.level1 is None else _word_columns(jets, network, network.level1)
@@ -81,7 +82,7 @@ def _component_columns(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[
 
 
 def _word_columns(jets: Jets, network: NetworkConfig, level1: Level1Format) -> dict[str, NDArray[np.float64]]:
-    # cut as words: among equal pt, which one stays must not depend on rounding
+    # truncate the words: which of several constituents of equal pt is kept must not depend on rounding
     words = to_level1(jets, level1).leading(network.n_constituents)
     codes = {word: getattr(words, word) for word in CONSTITUENT_WORDS}
     codes |= {word: getattr(words, word)[:, None] for word in JET_WORDS}

@@ -1,4 +1,4 @@
-"""Writing jets to HDF5, in the layouts that `readers.pelican` and `readers.level1` read (docs/jets.md)."""
+"""Writing jets to HDF5, in the layouts read by `readers.pelican` and `readers.level1` (docs/jets.md)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CHUNK_JETS = 1000
 def write_jets(
     path: str | Path, jets: Jets, attributes: Mapping[str, str | int | float], *, force: bool = False
 ) -> None:
-    """Write jets, momenta rounded to float32, with attributes of the file that say where they come from.
+    """Write jets, with momenta rounded to float32 and their provenance as file attributes.
 
-    The file appears whole or not at all. One that is there is replaced only with ``force``, and stays until then.
+    The file is written atomically; an existing one is replaced only with ``force``.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def write_jets(
 def write_level1(
     path: str | Path, words: Level1Jets, attributes: Mapping[str, str | int | float], *, force: bool = False
 ) -> None:
-    """Write Level-1 words, in the layout that `readers.level1` reads, as `write_jets` does and with its errors."""
+    """Write Level-1 words in the layout read by `readers.level1`; otherwise like `write_jets`, errors included."""
     datasets = {name: getattr(words, name).astype(dtype) for name, dtype in WORD_TYPES.items()}
     datasets |= {MULTIPLICITY: words.multiplicity.astype(np.int32), **_labels(words)}
     write_datasets(Path(path), datasets, {**attributes, FORMAT: words.format.name, **_class_names(words)}, force=force)
@@ -49,15 +49,15 @@ def write_level1(
 def write_datasets(
     path: Path, datasets: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any], *, force: bool
 ) -> None:
-    """Write compressed datasets [n, ...] of n jets as `write_jets` does, and with its errors."""
+    """Write compressed datasets [n, ...] of n jets; otherwise like `write_jets`, errors included."""
     jets = len(next(iter(datasets.values())))
     if not jets:
         raise JetsError("there are no jets to write", where=str(path), remedy="write at least 1 jet")
     if path.is_file() and not force:
         raise JetsError(
-            "exists already", where=str(path), remedy="write to another file, or replace it with force=True (--force)"
+            "already exists", where=str(path), remedy="write to another file, or replace it with force=True (--force)"
         )
-    # HDF5 cannot close a file cleanly on a full disk, so it writes to memory and Python to the disk
+    # HDF5 cannot close a file cleanly on a full disk, so it writes to memory, and Python writes the file
     image = io.BytesIO()
     with h5py.File(image, "w") as file:
         file.attrs.update(attributes)

@@ -1,4 +1,4 @@
-"""Histograms of jets, filled chunk by chunk, so that a file of any size can be drawn."""
+"""Jet histograms, filled chunk by chunk so that files of any size can be plotted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nanopelican_hls.jets.coordinates import to_light_cone
 from nanopelican_hls.jets.two_samples import mass_gev
 from nanopelican_hls.operators._minkowski import dot
 
-#: quantity -> edges of its bins; what lies outside counts in the first or the last bin
+#: quantity -> bin edges; values outside are counted in the first or last bin
 EDGES: Mapping[str, NDArray[np.float64]] = {
     "multiplicity": np.arange(-0.5, 501),
     "mass_gev": np.arange(0.0, 2001, 4),
@@ -25,19 +25,16 @@ EDGES: Mapping[str, NDArray[np.float64]] = {
 
 @dataclass
 class ClassHistograms:
-    """The jets of one class.
+    """Histograms of one class of jets.
 
     Attributes
     ----------
     jets : int
         Number of jets.
-    multiplicity, mass_gev : int64
-        Jets in the bins of `EDGES`.
-    pt_gev : int64
-        Constituents, all that the file has.
-    d_bits : int64
-        Pairs of constituents in log2 of their product d_ij in GeV^2: one in the bin from b - 1 to b needs b bits
-        before the binary point.
+    counts : dict of str to int64 array
+        Entries in the bins of `EDGES`: jets for ``multiplicity`` and ``mass_gev``; constituents, all those in the file,
+        for ``pt_gev``; pairs of constituents for ``d_bits``, which is log2 of the product d_ij in GeV^2, so that a pair
+        in the bin from b - 1 to b needs b bits before the binary point.
     """
 
     jets: int = 0
@@ -46,14 +43,14 @@ class ClassHistograms:
     )
 
     def add(self, jets: Jets, n_constituents: int) -> None:
-        """Count jets, products among the leading ``n_constituents``."""
+        """Fill with jets; products are taken among the leading ``n_constituents``."""
         pt = pt_gev(jets.four_momenta)
         products = _products_gev2(jets, n_constituents)
         values = {
             "multiplicity": jets.multiplicity,
             "mass_gev": mass_gev(jets),
             "pt_gev": pt[pt > 0],
-            # rounding makes the product of parallel particles 0 or less: it needs no bit
+            # rounding can make the product of parallel particles 0 or negative: it needs no bits
             "d_bits": np.log2(np.maximum(products, np.finfo(float).tiny)),
         }
         self.jets += len(jets)
@@ -62,34 +59,39 @@ class ClassHistograms:
             self.counts[name] += np.histogram(np.clip(array, edges[0], edges[-1]), edges)[0]
 
     def share_clipped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Bits before the binary point, and the share of products d_ij that do not fit into so many."""
+        """Numbers of bits before the binary point, and the fraction of products d_ij that overflow each."""
         counts = self.counts["d_bits"]
         above = np.concatenate([np.cumsum(counts[::-1])[::-1], [0]])
         return EDGES["d_bits"], above / max(above[0], 1)
 
     def share_clipped_at(self, bits: int) -> float:
-        """The share of products of 2^bits GeV^2 or more."""
+        """Fraction of products at or above 2^bits GeV^2."""
         edges, share = self.share_clipped()
         return float(share[np.searchsorted(edges, bits)]) if bits <= edges[-1] else 0.0
 
     def mean(self, name: str) -> float:
-        """Mean of a quantity, to half a bin."""
+        """Mean of a quantity, accurate to half a bin."""
         edges, counts = EDGES[name], self.counts[name]
         return float(np.average((edges[1:] + edges[:-1]) / 2, weights=counts)) if counts.any() else float("nan")
 
 
 def fill(chunks: Iterable[Jets], n_constituents: int) -> dict[str, ClassHistograms]:
-    """Histograms by class: "signal" and "background", the names of the classes, or "all jets" without labels.
+    """Fill histograms per class: "signal" and "background", the class names, or "all jets" if there are no labels.
 
     Parameters
     ----------
     chunks : iterable of Jets
-        As `iterate_jets` gives them.
+        For instance from `iterate_jets`.
     n_constituents : int
-        Products d_ij are those among so many leading constituents.
+        Number of leading constituents among which products d_ij are taken.
+
+    Raises
+    ------
+    JetsError
+        If there are fewer than two constituents, so no products.
     """
     if n_constituents < 2:
-        raise JetsError(f"{n_constituents} constituents have no products", remedy="take at least 2")
+        raise JetsError(f"{n_constituents} constituents have no products", remedy="use at least 2")
     classes: dict[str, ClassHistograms] = {}
     for jets in chunks:
         for name, part in _by_class(jets).items():
@@ -100,7 +102,7 @@ def fill(chunks: Iterable[Jets], n_constituents: int) -> dict[str, ClassHistogra
 
 
 def smallest_width(classes: Iterable[ClassHistograms], share: float = 1e-3) -> int:
-    """The fewest bits before the binary point that clip no more than ``share`` of the products of any class."""
+    """Fewest bits before the binary point that clip at most ``share`` of the products of each class."""
     widths = range(int(EDGES["d_bits"][-1]) + 1)
     return next(bits for bits in widths if all(c.share_clipped_at(bits) <= share for c in classes))
 
@@ -114,7 +116,7 @@ def _by_class(jets: Jets) -> dict[str, Jets]:
 
 
 def _products_gev2(jets: Jets, n_constituents: int) -> NDArray[np.float64]:
-    """Products of the pairs of leading constituents that are there, in GeV^2."""
+    """Products of all pairs of leading constituents that are present, in GeV^2."""
     momenta = jets.four_momenta[:, :n_constituents]
     components = list(np.moveaxis(to_light_cone(momenta, jets.jet_four_momentum), -1, 0))
     i, j = np.triu_indices(momenta.shape[1], k=1)

@@ -1,4 +1,4 @@
-"""Jets as the integers that a Level-1 trigger delivers, and back (docs/level1.md)."""
+"""Conversion of jets to and from the integers of a Level-1 trigger (docs/level1.md)."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ __all__ = [
 
 Codes = NDArray[np.int64]
 
-#: words of a constituent, and of a jet
+#: words of a constituent and of a jet
 CONSTITUENT_WORDS = ("pt", "eta", "phi")
 JET_WORDS = ("jet_pt", "jet_eta", "jet_phi", "jet_mass")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Level1Jets:
-    """Jets as Level-1 words; checked, and put in order, on construction.
+    """Jets as Level-1 words, checked and sorted on construction.
 
-    Constituents stand in descending pt, equal ones in ascending eta, then phi. One of pt 0 is padding: its eta and phi
-    become 0, and it moves to the end. So equal jets have equal arrays, whatever order they came in.
+    Constituents are in descending pt, ties in ascending eta, then phi. A constituent with pt 0 is padding: its eta and
+    phi are set to 0 and it is moved to the end. Equal jets therefore have equal arrays, whatever order they arrived in.
 
     Parameters
     ----------
     format : Level1Format
-        What the codes mean.
+        Ranges and LSBs of the codes.
     pt, eta, phi : int64 [n, N]
         Codes of the constituents, which are massless.
     jet_pt, jet_eta, jet_phi, jet_mass : int64 [n]
-        Codes of the whole jet, all its constituents included. Its eta is that of its axis: its rapidity, which is what
-        the pT-weighted mean of its constituents' eta comes to.
+        Codes of the whole jet, from all its constituents. The eta of a jet is its rapidity, which the pT-weighted mean
+        eta of its constituents approximates.
     multiplicity : int64 [n]
-        Number of constituents before any cut, so at least the number of those present.
+        Number of constituents before any cut; never less than the number present.
     labels : int8 [n] or None
-        1 = top, 0 = QCD, or positions in `classes`; None where not known.
+        1 = top, 0 = QCD, or positions in `classes`; None if unknown.
     classes : tuple of str or None
         As in `Jets`.
 
     Raises
     ------
     JetsError
-        If an array is not of integers or of another shape, or a code is outside the format; the message names the
-        word, the jet and the constituent.
+        If an array is not integer or has the wrong shape, or a code is out of range; the message names the word, the
+        jet and the constituent.
     """
 
     format: Level1Format
@@ -88,13 +88,13 @@ class Level1Jets:
         return len(self.pt)
 
     def __getitem__(self, index: slice | NDArray[Any]) -> Level1Jets:
-        """The jets at a slice, an index array or a mask."""
+        """Select jets by slice, index array or mask."""
         arrays = (*CONSTITUENT_WORDS, *JET_WORDS, "multiplicity")
         chosen: dict[str, Any] = {name: getattr(self, name)[index] for name in arrays}
         return replace(self, **chosen, labels=None if self.labels is None else self.labels[index])
 
     def leading(self, n_constituents: int) -> Level1Jets:
-        """The same jets with exactly ``n_constituents``: the first ones, or more padding."""
+        """Keep exactly ``n_constituents`` per jet: the first ones, zero-padded if there are fewer."""
         if n_constituents < 1:
             raise JetsError(f"cannot keep {n_constituents} constituents", remedy="keep at least 1")
         padding = ((0, 0), (0, max(0, n_constituents - self.pt.shape[1])))
@@ -104,7 +104,7 @@ class Level1Jets:
         return replace(self, **cut)
 
     def _order(self) -> None:
-        """Clear padding, and sort the constituents of each jet."""
+        """Clear the padding and sort the constituents of each jet."""
         present = self.pt > 0
         eta, phi = np.where(present, self.eta, 0), np.where(present, self.phi, 0)
         order = np.lexsort((phi, eta, -self.pt), axis=1)
@@ -113,17 +113,17 @@ class Level1Jets:
 
 
 def to_level1(jets: Jets, scales: Level1Format = CMS_CORRELATOR) -> Level1Jets:
-    """Jets as Level-1 words: rounded to the nearest code (ties to even); pt and eta saturate, phi goes round.
+    """Convert jets to Level-1 words, rounding half-to-even; pt and eta saturate, phi wraps around.
 
-    A constituent whose pt rounds to 0 becomes padding. The jet's eta word is its rapidity. Words that come from
-    `from_level1` are found again exactly.
+    A constituent whose pt rounds to 0 becomes padding. The eta of the jet is its rapidity. Words are recovered exactly
+    after `from_level1`.
 
     Parameters
     ----------
     jets : Jets
-        Constituents count as massless: eta is their pseudorapidity.
+        Constituents are treated as massless: their eta is the pseudorapidity.
     scales : Level1Format
-        The format of the words.
+        Format of the words.
     """
     pt, eta, phi = _polar(jets.four_momenta)
     jet_pt, _, jet_phi = _polar(jets.jet_four_momentum)
@@ -144,13 +144,13 @@ def to_level1(jets: Jets, scales: Level1Format = CMS_CORRELATOR) -> Level1Jets:
 
 
 def from_level1(words: Level1Jets) -> Jets:
-    """The jets that the words say: massless constituents, a jet of its pt, rapidity, phi and mass, in float64 GeV."""
+    """Convert Level-1 words to jets in float64 GeV: massless constituents; the jet from pt, rapidity, phi and mass."""
     lsb, angle = words.format.pt_lsb_gev, words.format.angle_lsb
     pt, eta, phi = words.pt * lsb, words.eta * angle, words.phi * angle
     jet_pt, rapidity, jet_phi = words.jet_pt * lsb, words.jet_eta * angle, words.jet_phi * angle
     transverse_mass = np.hypot(jet_pt, words.jet_mass * lsb)
     four_momenta = _cartesian(pt, pt, eta, phi)
-    # equal words of pt differ by rounding now; put in order here, `Jets` does not report them as unordered
+    # rounding makes equal pt words differ; sorted here, so that `Jets` does not report them as unsorted
     order = np.argsort(-pt_gev(four_momenta), axis=1, kind="stable")
     return Jets(
         four_momenta=np.take_along_axis(four_momenta, order[..., None], axis=1),
@@ -163,7 +163,7 @@ def from_level1(words: Level1Jets) -> Jets:
 
 def _check_codes(codes: NDArray[Any], word: str, shape: tuple[int, ...], scales: Level1Format) -> None:
     if codes.dtype.kind not in "iu":
-        raise JetsError(f"must be integers, not {codes.dtype}", where=word, remedy="give codes, not GeV or radians")
+        raise JetsError(f"must be integers, not {codes.dtype}", where=word, remedy="pass codes, not GeV or radians")
     if codes.shape != shape:
         raise JetsError(f"must have shape {list(shape)}, not {list(codes.shape)}", where=word)
     low, high = _bounds(word, scales)
@@ -172,12 +172,12 @@ def _check_codes(codes: NDArray[Any], word: str, shape: tuple[int, ...], scales:
         raise JetsError(
             f"{word} is {codes[tuple(at)]}, outside {low} to {high}",
             where=place,
-            remedy=f"give codes of the format {scales.name!r}",
+            remedy=f"use codes of the format {scales.name!r}",
         )
 
 
 def _bounds(word: str, scales: Level1Format) -> tuple[int, int]:
-    """The lowest and the highest code that a word may have."""
+    """Lowest and highest valid code of a word."""
     if word.endswith("phi"):
         return -scales.half_turn, scales.half_turn - 1
     grid = scales.eta if word.endswith("eta") else scales.pt
@@ -185,7 +185,7 @@ def _bounds(word: str, scales: Level1Format) -> tuple[int, int]:
 
 
 def _phi_codes(phi: NDArray[np.float64], scales: Level1Format) -> NDArray[np.int64]:
-    """Rounded first, then brought into one turn, so that just below pi becomes the code of -pi."""
+    """Azimuth codes; rounding before wrapping maps phi just below pi to the code of -pi."""
     codes = np.rint(phi / scales.angle_lsb).astype(np.int64)
     return (codes + scales.half_turn) % scales.turn - scales.half_turn
 
@@ -193,7 +193,7 @@ def _phi_codes(phi: NDArray[np.float64], scales: Level1Format) -> NDArray[np.int
 def _polar(four_momenta: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Transverse momentum in GeV, pseudorapidity and azimuth, each [...], of four-momenta [..., 4].
 
-    Along the beam the pseudorapidity is infinite.
+    The pseudorapidity is infinite along the beam.
     """
     _, px, py, pz = np.moveaxis(four_momenta, -1, 0)
     pt = np.hypot(px, py)
@@ -203,7 +203,7 @@ def _polar(four_momenta: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]
 
 
 def _rapidity_and_mass(four_momenta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rapidity and mass in GeV, each [n], of jets [n, 4]; what rounding makes space-like is massless."""
+    """Rapidity and mass in GeV, each [n], of jets [n, 4]; jets made space-like by rounding have mass 0."""
     energy, px, py, pz = np.moveaxis(four_momenta, -1, 0)
     pt2 = px * px + py * py
     mass2 = np.maximum((energy - pz) * (energy + pz) - pt2, 0.0)

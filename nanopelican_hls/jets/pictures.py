@@ -1,4 +1,4 @@
-"""Jets drawn: what a network and its quantisers will see, on one page."""
+"""Plots of a jet sample on one page: what the network and its quantisers will see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".png", ".pdf")
-#: two hues that the colour-blind tell apart (Okabe and Ito), and one for jets without labels
+#: two colour-blind-safe hues (Okabe and Ito), and grey for unlabelled jets
 COLOURS = {"signal": "#0072B2", "background": "#D55E00", "all jets": "#555555"}
 #: more of them, for classes with names of their own
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -33,26 +33,26 @@ STYLE = {
     "legend.frameon": False,
     "svg.hashsalt": "nanopelican",
 }
-#: shares clipped below this are not drawn
+#: clipped fractions below this are not drawn
 SMALLEST_SHARE = 1e-5
 
 
 def draw_jets(
     classes: Mapping[str, ClassHistograms], title: str, *, n_constituents: int, bits: int | None = None
 ) -> Figure:
-    """Multiplicity, jet mass, constituent pT, and what widths the products d_ij need, per class.
+    """Plot multiplicity, jet mass, constituent pT and the widths needed by the products d_ij, per class.
 
     Parameters
     ----------
     classes : mapping of str to ClassHistograms
         From `histograms.fill`.
     title : str
-        Above the picture.
+        Title of the figure.
     n_constituents : int
-        What the products were filled with, for their axis.
+        Number of constituents with which the products were filled, for the title of their plot.
     bits : int, optional
-        The width, in bits before the binary point of d_ij / GeV^2, at which the share clipped is given; by default
-        the fewest that clip no more than one product in a thousand.
+        Width, in bits before the binary point of d_ij / GeV^2, for which the clipped fraction is quoted; by default the
+        smallest that clips at most one product in a thousand.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def draw_jets(
     """
     matplotlib = _matplotlib()
     if not _total(classes, "pt_gev").any():
-        raise JetsError("no jet has constituents", where=title, remedy="give a file with some")
+        raise JetsError("no jet has constituents", where=title, remedy="choose a file with constituents")
     with matplotlib.rc_context(STYLE):
         figure: Figure = matplotlib.figure.Figure(figsize=(10.0, 6.2), layout="constrained")
         grid = figure.add_gridspec(2, 6)
@@ -77,23 +77,23 @@ def draw_jets(
 
 
 def save_picture(figure: Figure, path: str | Path, *, force: bool = False) -> None:
-    """Write a picture as PNG or PDF, by the suffix of ``path``: whole or not at all.
+    """Write a figure atomically, as PNG or PDF by the suffix of ``path``.
 
     Raises
     ------
     JetsError
-        If the suffix is another, the file exists and ``force`` is False, or it cannot be written.
+        If the suffix is neither, the file exists and ``force`` is False, or it cannot be written.
     """
     path = Path(path)
     check_destination(path, force=force)
-    # no date: equal jets give equal bytes
+    # no date, so that equal jets produce equal bytes
     metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
     with written_whole(path, JetsError) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], dpi=100, metadata=metadata)
 
 
 def check_destination(path: Path, *, force: bool) -> None:
-    """Refuse a picture that `save_picture` would refuse, before the jets are read."""
+    """Raise the errors of `save_picture` about its destination, before any jets are read."""
     if path.suffix not in FORMATS:
         raise JetsError(
             f"a picture cannot be written as {path.suffix or 'a file without suffix'}",
@@ -102,7 +102,7 @@ def check_destination(path: Path, *, force: bool) -> None:
         )
     if path.exists() and not force:
         raise JetsError(
-            "exists already", where=str(path), remedy="name another with --output, or replace it with --force"
+            "already exists", where=str(path), remedy="name another with --output, or replace it with --force"
         )
 
 
@@ -183,12 +183,12 @@ def _draw_clipped(axes: Any, classes: Mapping[str, ClassHistograms], bits: int) 
 
 
 def _leave_room(axes: Any, factor: float) -> None:
-    """From 0 to the highest bin and more, for the legend."""
+    """Scale the y axis from 0 to above the highest bin, to make room for the legend."""
     axes.set_ylim(0, factor * (axes.dataLim.ymax or 1))
 
 
 def _step(axes: Any, values: NDArray[np.float64], edges: NDArray[np.float64], colour: str, legend: str) -> None:
-    """A histogram as an outline over a light filling."""
+    """Histogram drawn as an outline over a light fill."""
     axes.stairs(values, edges, color=colour, alpha=0.12, fill=True)
     axes.stairs(values, edges, color=colour, lw=1.6, label=legend)
 
@@ -203,7 +203,7 @@ def _total(classes: Mapping[str, ClassHistograms], name: str) -> NDArray[np.int6
 
 
 def _limit_to_filled(axes: Any, total: NDArray[np.int64], edges: NDArray[np.float64]) -> None:
-    """All but the lowest 0.4% and the highest 0.1% of the entries; those below the first bin do not count."""
+    """Limit the x axis to all but the lowest 0.4% and highest 0.1% of entries, not counting the first bin."""
     if not total[1:].any():
         return
     share = np.cumsum(total[1:]) / total[1:].sum()

@@ -1,4 +1,4 @@
-"""The sample of jets that ships with the package, and how it is cut from a larger file."""
+"""The jet sample shipped with the package, and how it is cut from a larger file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAMPLE_CONSTITUENTS = 32
 
 
 def sample_path() -> Path:
-    """The shipped sample: 10,000 jets, half top and half QCD, with their leading 32 constituents."""
+    """Path of the shipped sample: 10,000 jets, half top and half QCD, with their 32 leading constituents."""
     path = Path(str(resources.files("nanopelican_hls.jets") / "data" / "sample.h5"))
     if not path.is_file():
         raise JetsError("the shipped sample is missing", where=str(path), remedy="install the package again")
@@ -36,9 +36,9 @@ def cut_sample(
     n_jets: int = SAMPLE_JETS,
     n_constituents: int = SAMPLE_CONSTITUENTS,
 ) -> None:
-    """Write the first ``n_jets / 2`` top and QCD jets of a file, in its order, with their leading constituents.
+    """Write the first ``n_jets / 2`` top and QCD jets of a file, in file order, with their leading constituents.
 
-    The content of ``meta.json`` beside the source (how the jets were generated) goes into the attributes.
+    The content of ``meta.json`` next to the source (how the jets were generated) is copied to the file attributes.
 
     Raises
     ------
@@ -58,21 +58,21 @@ def _first_of_each_class(jets: Jets, n_jets: int, where: str) -> NDArray[np.intp
     if n_jets < 2 or n_jets % 2:
         raise JetsError(f"{n_jets} jets cannot be half top and half QCD", where=where, remedy="ask for an even number")
     if jets.labels is None or jets.classes is not None:
-        raise JetsError("has no labels (is_signal)", where=where, remedy="give a file with labels")
+        raise JetsError("has no labels (is_signal)", where=where, remedy="use a file with labels")
     classes = {"top": np.flatnonzero(jets.labels == 1), "QCD": np.flatnonzero(jets.labels == 0)}
     for name, positions in classes.items():
         if len(positions) < n_jets // 2:
             raise JetsError(
-                f"has {len(positions)} {name} jets, {n_jets // 2} are needed", where=where, remedy="ask for fewer jets"
+                f"has {len(positions)} {name} jets, {n_jets // 2} are needed", where=where, remedy="cut fewer jets"
             )
     return np.sort(np.concatenate([positions[: n_jets // 2] for positions in classes.values()]))
 
 
 def _provenance(source: Path) -> dict[str, str | int]:
-    """``meta.json`` beside the source, one attribute a key: an integer, or JSON."""
+    """``meta.json`` next to the source, one attribute per key: an integer, or JSON."""
     meta = source.with_name("meta.json")
     if not meta.is_file():
-        logger.warning("%s has no meta.json beside it: the sample will not say how its jets were made", source)
+        logger.warning("%s has no meta.json next to it: the sample will not record how its jets were made", source)
         return {}
     try:
         content = json.loads(meta.read_text(encoding="utf-8"))

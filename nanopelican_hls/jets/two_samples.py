@@ -1,4 +1,4 @@
-"""Two samples of jets compared: spectra class by class, with Kolmogorov-Smirnov tests."""
+"""Comparison of two jet samples: spectra per class, with Kolmogorov-Smirnov tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SpectrumTest:
-    """One quantity of one class in two samples: means, and the two-sample Kolmogorov-Smirnov test."""
+    """One quantity of one class in two samples: means and two-sample Kolmogorov-Smirnov test."""
 
     jet_class: str
     quantity: str
@@ -28,7 +28,7 @@ class SpectrumTest:
 
 
 def mass_gev(jets: Jets) -> Floats:
-    """Masses [n] of whole jets in GeV; 0 where rounding makes the square negative."""
+    """Masses [n] of the jets in GeV; 0 where rounding makes the square negative."""
     energy, px, py, pz = jets.jet_four_momentum.T
     mass: Floats = np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0))
     return mass
@@ -44,27 +44,27 @@ def _constituent_pt(rank: int) -> Callable[[Jets], Floats]:
 
 
 def _complete_up_to(jets: Jets) -> float:
-    """The rank up to which every jet has all constituents that it ever had."""
+    """Rank up to which no jet has lost constituents to a cut."""
     present = np.count_nonzero(jets.four_momenta[..., 0], axis=1)
     cut_off = present < jets.multiplicity
     return float(present[cut_off].min()) if cut_off.any() else np.inf
 
 
-#: quantity -> its values [n]; one value a jet, so that values are independent, as the test assumes
+#: quantity -> values [n]; one per jet, so that they are independent, as the test assumes
 QUANTITIES: dict[str, Callable[[Jets], Floats]] = {
     "multiplicity": lambda jets: jets.multiplicity.astype(np.float64),
     "mass, GeV": mass_gev,
     "jet pT, GeV": lambda jets: pt_gev(jets.jet_four_momentum),
 }
-#: constituents, counted from the hardest, whose pT is a quantity too
+#: ranks of the constituents whose pT is also compared, 1 being the hardest
 RANKS = (1, 2, 5, 10, 20, 40)
 
 
 def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
-    """Every quantity of `QUANTITIES`, and the pT of the constituents of `RANKS`, in every class.
+    """Test every quantity in `QUANTITIES`, and the pT of the constituents in `RANKS`, for every class.
 
-    A constituent that a jet does not have counts with pT 0. One that was cut off in some jet of a sample is not
-    compared.
+    A constituent that a jet does not have counts as pT 0. Ranks that were cut off in any jet of either sample are
+    skipped.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
     if _classes(first) != _classes(second):
         found = " and ".join(", ".join(_classes(jets).values()) for jets in samples)
         raise JetsError(f"have different classes: {found}", where="the two samples")
-    # as many places in both, so that padding is padding
+    # the same number of places in both, so that padding compares as padding
     places = max(*RANKS, *(jets.four_momenta.shape[1] for jets in samples))
     samples = [jets.leading(places) for jets in samples]
     complete = min(_complete_up_to(jets) for jets in samples)

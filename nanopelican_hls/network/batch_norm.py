@@ -1,4 +1,4 @@
-"""Masked BatchNorm over the valid entries of the M x M arrays, as the affine map that the fold needs."""
+"""Masked BatchNorm over the valid entries of the M x M arrays, as an affine map that the fold can absorb."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Affine(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Sums over all valid entries (i, j) of a batch: of values and of squares [C], and their number (scalar)."""
+    """Sums of values and of squares [C] over all valid entries (i, j) of a batch, and their number (scalar)."""
 
     total: Tensor
     squares: Tensor
@@ -24,9 +24,9 @@ class Moments(NamedTuple):
 
 
 class MaskedBatchNorm(nn.Module):
-    """BatchNorm with learned scale and offset, whose statistics leave out padded particles.
+    """BatchNorm with learned scale and offset, whose statistics exclude padded particles.
 
-    In training the statistics of the batch are used and tracked; in evaluation the tracked ones are used.
+    In training it uses and tracks the statistics of the batch; in evaluation it uses the tracked ones.
     """
 
     running_mean: Tensor
@@ -41,7 +41,7 @@ class MaskedBatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
 
     def forward(self, batch: Moments) -> Affine:
-        """The normalisation as an affine map; ``batch`` is looked at in training only."""
+        """The normalisation as an affine map; ``batch`` is used in training only."""
         mean, var = self.running_mean, self.running_var
         if self.training:
             mean = batch.total / batch.number

@@ -1,7 +1,7 @@
-"""The canonical form: one network for all that differ by scale and order of their channels only (docs/formula.md).
+"""The canonical form: one representative of all networks that differ only by scaling and reordering channels.
 
-``k ReLU(z) = (k s) ReLU(z / s)`` for every s > 0, so each channel has one parameter too many. The canonical form spends
-that freedom on ``|c1| = 1``: in hardware the dot products of the pairs then need no multiplier.
+``k ReLU(z) = (k s) ReLU(z / s)`` for every s > 0, so each channel has one redundant parameter. The canonical form uses
+this freedom to set ``|c1| = 1``: in hardware the dot products of the pairs then need no multiplier (docs/formula.md).
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 Parameters = Mapping[str, NDArray[np.float64]]
 
-#: parameters of a channel before its ReLU: the first that is not 0 is the one that becomes +-1
+#: parameters of a channel before its ReLU; the first non-zero one becomes +-1
 MIXING = ("c1", "c2", "c3", "c4", "c5", "c6", "b", "b_diag")
 READOUT = ("k0", "k1")
-#: hardware parameters after the ReLU; all others but `logit_bias` stand before it
+#: hardware parameters after the ReLU; all others except `logit_bias` are before it
 _HARDWARE_READOUT = ("k_pair", "k_diagonal")
 
 
 def canonical(net: FloatNetwork) -> FloatNetwork:
-    """The canonical network that gives the same logits, in float64 and evaluation mode.
+    """The canonical network with the same logits, in float64 and evaluation mode.
 
-    * Each channel is divided by ``|c1|``, which its k0 and k1 are multiplied by. A channel with c1 = 0 is divided by
-      the first of c2 to c6, b and b_diag that is not 0; one without any gives 0, and stays.
-    * The scales of both BatchNorms go into the weights; what is left of each is an offset, ``x + t``: what it adds
-      depends on the number of particles, and no parameter of LinEq does.
-    * In the untied form c3 >= c4: z and its transpose have the same sums. Not in nPELICAN_N, where each of the two has
-      an exponent of its own, shared by all channels.
-    * Channels are in descending order of c1, then k0, then k1, then of the other parameters.
+    * Each channel is divided by ``|c1|``, and its k0 and k1 are multiplied by it. A channel with c1 = 0 is divided by
+    the first of c2 to c6, b and b_diag that is not 0; if all are 0 it is left unchanged.
+    * The scales of both BatchNorms are absorbed into the weights. Each keeps its offset, ``x + t``, whose effect
+    depends on the number of particles, which no parameter of LinEq can reproduce.
+    * In the untied form c3 >= c4, since z and its transpose have the same sums. This does not apply to nPELICAN_N,
+    where the two have separate exponents shared by all channels.
+    * Channels are sorted by descending c1, then k0, then k1, then the other parameters.
 
-    It is idempotent. ``net`` stays as it is.
+    Idempotent. ``net`` is not modified.
     """
     net = copy.deepcopy(net).double().eval()
     with torch.no_grad():
@@ -59,7 +59,7 @@ def canonical(net: FloatNetwork) -> FloatNetwork:
 
 
 def _normalise_channels(net: FloatNetwork) -> None:
-    """Divide what is before each channel's ReLU by a positive number, and multiply what is behind it."""
+    """Divide the parameters before each channel's ReLU by a positive number, and multiply those after it."""
     before = torch.stack([getattr(net, name) for name in MIXING])
     first = before.ne(0).int().argmax(0)
     size = before.gather(0, first[None])[0].abs()
@@ -68,7 +68,7 @@ def _normalise_channels(net: FloatNetwork) -> None:
         _update(net, name, values)
     if net.hidden_norm is not None:
         net.hidden_norm.running_mean.div_(size)
-        # a ReLU output that is smaller by `size` is normalised by as much more
+        # the smaller ReLU output is compensated by a larger normalisation
         net.hidden_norm.weight.mul_(size)
         size = _only_offset(net.hidden_norm)
     for name in READOUT:
@@ -78,21 +78,21 @@ def _normalise_channels(net: FloatNetwork) -> None:
 def _only_offset(norm: MaskedBatchNorm) -> Tensor:
     """Turn ``scale x + offset`` into ``x + offset / scale``; returns the scale, for the weights that follow.
 
-    A scale of 0 leaves a constant, which no weight can give: it stays, and 1 is returned.
+    A scale of 0 leaves a constant, which no weight can reproduce: it is kept, and 1 is returned.
     """
     scale, offset = norm(None)
     gain = torch.where(scale == 0, 1.0, scale)
     norm.weight.copy_(torch.where(scale == 0, 0.0, 1.0))
     norm.bias.copy_(offset / gain)
     norm.running_mean.zero_()
-    norm.running_var.fill_(1 - norm.epsilon)  # so that the scale is exactly the weight
+    norm.running_var.fill_(1 - norm.epsilon)  # makes the scale exactly the weight
     return gain
 
 
 def _order_channels(net: FloatNetwork) -> None:
     rest = [name for name in MIXING if name != "c1"]
     keys = [-getattr(net, name).numpy() for name in ("c1", *READOUT, *rest)]
-    order = torch.as_tensor(np.lexsort(keys[::-1]))  # the last key is numpy's first
+    order = torch.as_tensor(np.lexsort(keys[::-1]))  # numpy's primary key is the last one
     for name in (*MIXING, *READOUT):
         _update(net, name, getattr(net, name)[order])
     if net.hidden_norm is not None:
@@ -101,7 +101,7 @@ def _order_channels(net: FloatNetwork) -> None:
 
 
 def _update(net: FloatNetwork, name: str, values: Tensor) -> None:
-    """Set a parameter [C]; c4 of the symmetric form is c3."""
+    """Set a parameter [C]; in the symmetric form c4 is c3."""
     if name == "c4" and net.network.symmetric:
         return
     parameter: Tensor = getattr(net, "untied_c4" if name == "c4" else name)
@@ -109,18 +109,18 @@ def _update(net: FloatNetwork, name: str, values: Tensor) -> None:
 
 
 def canonical_folded(folded: Parameters, *, common: bool = False) -> dict[str, NDArray[np.float64]]:
-    """Hardware parameters that give the same logits, in which every ``|w_d|`` is a power of two, exactly.
+    """Hardware parameters with the same logits, in which every ``|w_d|`` is exactly a power of two.
 
-    A product times such a weight is a shift. Other parameters are equal to rounding. A channel with w_d = 0 stays: it
-    needs no multiplier either.
+    A product with such a weight is a shift. Other parameters agree to rounding. A channel with w_d = 0 is left
+    unchanged, since it needs no multiplier either.
 
     Parameters
     ----------
     folded : mapping of str to array
-        From `fold`, before quantisation; channels are the last axis of every one but `logit_bias`.
+        From `fold`, before quantisation; channels are the last axis of every array except `logit_bias`.
     common : bool
-        One power of two for all channels, the one nearest to the geometric mean, instead of the nearest for each.
-        Channels share the quantiser of their ReLU, so this costs precision where their sizes differ much.
+        Use one power of two for all channels, the one nearest to the geometric mean, instead of the nearest one per
+        channel. Channels share the quantiser of their ReLU, so this costs precision if they differ much in size.
     """
     sizes = np.abs(folded["w_d"])
     if not sizes.any():
@@ -133,16 +133,16 @@ def canonical_folded(folded: Parameters, *, common: bool = False) -> dict[str, N
         if name in _HARDWARE_READOUT:
             result[name] = values / units * sizes
         elif name != "logit_bias":
-            result[name] = values / sizes * units  # first the division: w_d itself becomes exactly +-1
+            result[name] = values / sizes * units  # divide first: w_d itself becomes exactly +-1
     return result
 
 
 def canonical_description(description: NetworkDescription) -> NetworkDescription:
-    """The quantised network with the same integers everywhere, in which max ``|w_d|`` is within a factor sqrt(2) of 1.
+    """The quantised network with identical integers everywhere, and max ``|w_d|`` within a factor sqrt(2) of 1.
 
-    A power of two moves from all that leads to the ReLU outputs and their sums into ``k_pair`` and ``k_diagonal``:
-    values and scales of the quantisers move together, so no integer changes. It is one power for all channels, because
-    channels share each quantiser. Where every quantised w_d is 0 nothing moves.
+    A power of two is moved from everything upstream of the ReLU outputs and their sums into ``k_pair`` and
+    ``k_diagonal``: values and quantiser scales move together, so no integer changes. It is the same power for all
+    channels, because channels share each quantiser. If every quantised w_d is 0, nothing is moved.
     """
     largest = np.abs(description.quantisers["w_d"](description.parameters["w_d"])).max()
     if largest == 0:
@@ -159,7 +159,7 @@ def canonical_description(description: NetworkDescription) -> NetworkDescription
 
 
 def _shifts(network: NetworkConfig, *, tables: bool, shift: int) -> dict[str, int]:
-    """The power of two by which each tensor grows; those that are left out stay."""
+    """The power of two by which each tensor is scaled; tensors that are left out do not change."""
     shifts = dict.fromkeys(parameters(network, tables=tables), shift)
     shifts |= dict.fromkeys(_HARDWARE_READOUT, -shift) | {"logit_bias": 0}
     inner = list(activations(network))
@@ -167,6 +167,6 @@ def _shifts(network: NetworkConfig, *, tables: bool, shift: int) -> dict[str, in
 
 
 def multiplier_free(description: NetworkDescription) -> bool:
-    """Whether every quantised w_d is 0 or +- a power of two: the dot products of the pairs are then only shifted."""
+    """Whether every quantised w_d is 0 or +- a power of two, so that the dot products of the pairs are only shifted."""
     mantissa, _ = np.frexp(description.quantisers["w_d"](description.parameters["w_d"]))
     return bool(np.isin(np.abs(mantissa), (0.0, 0.5)).all())

@@ -1,4 +1,4 @@
-"""Checkpoints: one torch file with everything a trained model is."""
+"""Checkpoints: everything about a trained model in one torch file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.topology.description import NetworkDescription
 
-#: raised when the layout of the file changes
+#: version of the file layout
 FORMAT = 1
 
 
@@ -32,11 +32,11 @@ class Checkpoint:
     config : Config
         The resolved configuration, defaults included.
     seed : int
-        Of the training.
+        Seed of the training run.
     float_state : mapping of str to Tensor
         State of the `FloatNetwork`.
     description : NetworkDescription or None
-        The quantised network: what the export reads; None for a model that was trained in floating point only.
+        The quantised network, input of the export; None for a model trained in floating point only.
     metrics : mapping
         Figures by name, for instance ``{"valid": {"float": {...}, "quantised": {...}}}``.
     """
@@ -49,7 +49,7 @@ class Checkpoint:
 
     @property
     def fingerprint(self) -> int:
-        """Tells one model from another: a checksum of all its numbers."""
+        """Checksum of all numbers of the model, to tell models apart."""
         numbers = [self.float_state[name].cpu().numpy() for name in sorted(self.float_state)]
         if self.description is not None:
             numbers += [self.description.parameters[name] for name in sorted(self.description.parameters)]
@@ -59,7 +59,7 @@ class Checkpoint:
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
-    """Write a checkpoint; a file of this name is replaced in one step."""
+    """Write a checkpoint; an existing file is replaced atomically."""
     description = checkpoint.description
     save_atomically(
         {
@@ -83,8 +83,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     Raises
     ------
     NetworkError
-        If the file cannot be read, is no checkpoint of this version, or its content is inconsistent; the message names
-        the field.
+        If the file cannot be read, is not a checkpoint of this version, or is inconsistent; the message names the
+        field.
     """
     content = load_mapping(path)
     if content.get("format") != FORMAT:
@@ -100,7 +100,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         for name, tensor in content["float_state"].items():
             if not torch.isfinite(tensor).all():
                 raise NetworkError(f"{name} is NaN or infinite")
-    # what values of other types give
+    # TypeError, ValueError, AttributeError: values of wrong types
     except (ConfigError, ContractError, NetworkError, TypeError, ValueError, AttributeError) as error:
         raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
     return Checkpoint(found, content["seed"], content["float_state"], description, content["metrics"])
@@ -117,31 +117,31 @@ def _description(config: Config, content: Mapping[str, Any]) -> NetworkDescripti
 
 
 def require_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:
-    """Refuse a file whose mapping differs from the expected one; the error names the first field that does.
+    """Check that a mapping found in a file equals the expected one; the error names the first field that differs.
 
     Raises
     ------
     NetworkError
-        With the dotted name of the field and both values.
+        If they differ, with the dotted name of the field and both values.
     """
     for name, wanted, given in _differences(expected, found, ""):
         raise NetworkError(
             f"{name} is {given!r}, expected {wanted!r}",
             where=where,
-            remedy="give the configuration and data it was made with, or move the file away",
+            remedy="use the configuration and data it was made with, or move the file away",
         )
 
 
 def save_atomically(content: Mapping[str, Any], path: Path) -> None:
-    """`torch.save` under a temporary name, then rename: a kill leaves the old file or the new one."""
+    """`torch.save` under a temporary name, then rename: a kill leaves either the old or the new file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()  # torch itself would report a full disk as a RuntimeError without a cause
+    buffer = io.BytesIO()  # torch would report a full disk as a RuntimeError without a cause
     torch.save(dict(content), buffer)
     write_atomically(path, buffer.getvalue(), NetworkError)
 
 
 def load_mapping(path: str | Path) -> dict[str, Any]:
-    """A torch file that holds a mapping of tensors and plain values.
+    """Read a torch file that holds a mapping of tensors and plain values.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def load_mapping(path: str | Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise NetworkError(f"cannot be read ({error.strerror})", where=str(path)) from error
-    except Exception as error:  # torch raises whatever its unpickler and zip reader raise
+    except Exception as error:  # torch passes on whatever its unpickler and zip reader raise
         raise NetworkError("is not a torch file of plain values", where=str(path)) from error
     if not isinstance(content, dict):
         raise NetworkError("does not hold a mapping", where=str(path))

@@ -28,7 +28,7 @@ class FloatNetwork(PaperParameters):
     network, nbar, seed, initial_values
         As for `PaperParameters`.
     dropout : float
-        In training, the probability with which a product, and a ReLU output of a channel, is left out.
+        Dropout probability in training, of a product and of a ReLU output of a channel.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FloatNetwork(PaperParameters):
 
     @property
     def _tracks(self) -> bool:
-        """Whether BatchNorm looks at the batch."""
+        """Whether BatchNorm uses the statistics of the batch."""
         return self.training and self.network.batch_norm
 
     def _input_moments(self, square: Tensor, mask: Tensor) -> Moments | None:
@@ -92,20 +92,20 @@ class FloatNetwork(PaperParameters):
         return self.dropout if self.training else 0.0
 
     def _dropped(self, square: Tensor) -> Tensor:
-        """Dropout of products: both entries of a pair, for d stays symmetric."""
+        """Dropout of products, always of both entries of a pair, so that d stays symmetric."""
         if not self._rate:
             return square
         uniform = uniform_int16(square.shape, square.device)
-        # modulo 2**16 the sum of two uniform numbers is uniform, and here it is symmetric
+        # the sum of two uniform numbers is uniform modulo 2**16, and here it is symmetric
         return kept_factors(uniform + uniform.transpose(1, 2), self._rate, square.dtype).mul_(square)
 
     def _of_jets(self, parameters: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-        """Weights that depend on the multiplicity become those of each jet; operators choose bias rows themselves."""
+        """Select the weights of each jet where they depend on multiplicity; operators select bias rows themselves."""
         if not self.network.multiplicity_scaling:
             return parameters
         weights = {name: w for name, w in parameters.items() if w.dim() == 2 and not name.endswith("bias")}
         chosen = {name: table_row(mask, w) for name, w in weights.items()}
-        # a weight of r stands beside particles
+        # a weight of r is broadcast over particles
         return parameters | {n: w[:, None] if n.endswith("w_r") else w for n, w in chosen.items()}
 
 

@@ -1,8 +1,8 @@
-"""The exact fold: from the paper's parameters to those of the hardware (docs/network.md).
+"""The exact fold from the parameters of the paper to those of the hardware (docs/network.md).
 
-Nbar, the unit of d and BatchNorm's scale go into the weights; BatchNorm's offset makes the biases functions of the
-number n of valid particles: tables with M + 1 rows. The float network runs through these same functions, so training
-and hardware share one algebra.
+Nbar, the unit of d and the scale of BatchNorm are absorbed into the weights; the offset of BatchNorm makes the biases
+functions of the number n of valid particles: tables with M + 1 rows. The float network runs through these same
+functions, so training and hardware share one algebra.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Parameters = dict[str, Tensor]
 
 
 def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
-    """Parameters of LinEq2->2 in factored form; ``norm`` is what BatchNorm does to d in units of `net.d_unit`."""
+    """Parameters of LinEq2->2 in factored form; ``norm`` is the BatchNorm of d in units of `net.d_unit`."""
     scale, offset = (1.0, 0.0) if norm is None else norm
     unit = scale * net.d_unit
     x = _fractions(net)
@@ -39,7 +39,7 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
         "diagonal_w_s": diagonal_s * unit / net.nbar**2,
         "diagonal_bias": net.b + net.b_diag + offset * (net.c1 + diagonal_r * x + diagonal_s * x**2),
     }
-    if net.network.symmetric:  # z_ij = w_d d_ij + row_i + row_j: each row carries half of what i and j share
+    if net.network.symmetric:  # z_ij = w_d d_ij + row_i + row_j: each row carries half of the shared terms
         folded |= {"row_w_s": folded["row_w_s"] / 2, "row_bias": bias / 2}
     else:
         folded["column_w_r"] = c3 * unit / net.nbar
@@ -49,7 +49,7 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
 
 
 def readout_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
-    """Parameters of LinEq2->0; the pair sum leaves the diagonal out, so its weight carries both k0 and k1."""
+    """Parameters of LinEq2->0; the pair sum excludes the diagonal, whose weight therefore carries both k0 and k1."""
     scale, offset = (1.0, 0.0) if norm is None else norm
     x = _fractions(net)
     k0, k1 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("k0", "k1"))
@@ -63,12 +63,17 @@ def readout_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
 
 
 def fold(net: PaperParameters) -> dict[str, NDArray[np.float64]]:
-    """The parameters of `dataflow.parameters`, in float64, from a trained float network with its tracked statistics.
+    """Hardware parameters of a trained float network with its tracked statistics, in float64.
+
+    Returns
+    -------
+    dict of str to float64 array
+        One array per name in `dataflow.parameters`.
 
     Raises
     ------
     NetworkError
-        If weights depend on the multiplicity (nPELICAN_N): the hardware's do not.
+        If weights depend on the multiplicity (nPELICAN_N), which the hardware does not support.
     """
     require_hardware(net.network)
     net = copy.deepcopy(net).double().eval()
@@ -78,16 +83,16 @@ def fold(net: PaperParameters) -> dict[str, NDArray[np.float64]]:
 
 
 def require_hardware(network: NetworkConfig) -> None:
-    """Refuse a network that has no hardware; the errors of `fold`."""
+    """Raise the error of `fold` for a network that cannot be built in hardware."""
     if network.multiplicity_scaling:
         raise NetworkError(
-            "weights that depend on the multiplicity (nPELICAN_N) have no hardware",
+            "weights that depend on the multiplicity (nPELICAN_N) cannot be built in hardware",
             where="network.multiplicity_scaling",
             remedy="set it to false, or train in floating point only (training.quantised_epochs: 0)",
         )
 
 
 def _fractions(net: PaperParameters) -> Tensor:
-    """``n / Nbar`` [M + 1, 1] for the bias tables; [1, 1] when the biases do not depend on n."""
+    """``n / Nbar`` [M + 1, 1] for the bias tables; [1, 1] if the biases do not depend on n."""
     rows = net.network.particles + 1 if net.tables else 1
     return torch.arange(rows, dtype=net.c1.dtype, device=net.c1.device)[:, None] / net.nbar

@@ -1,4 +1,4 @@
-"""Networks on any number of jets, in chunks that bound the memory."""
+"""Evaluation of networks on any number of jets, in chunks to bound memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.square_products import square_products
 
-#: jets evaluated at once: bounds memory, changes no result
+#: jets evaluated at once: bounds memory, does not affect results
 CHUNK = 2000
 CPU = torch.device("cpu")
 
@@ -21,7 +21,7 @@ Tensors = dict[str, Tensor]
 
 
 def in_chunks(call: Callable[[Tensors], Tensors], values: Mapping[str, Any], device: torch.device = CPU) -> Tensors:
-    """``call`` on slices of the jets on a device, its results [b, ...] joined by name; without gradients."""
+    """Evaluate ``call`` on slices of the jets on a device, without gradients; its results [b, ...] joined by name."""
     parts = []
     with torch.no_grad():
         for start in range(0, len(next(iter(values.values()))), CHUNK):

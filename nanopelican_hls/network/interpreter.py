@@ -1,4 +1,4 @@
-"""The dataflow in torch: one interpreter for the float and for the quantised network."""
+"""The dataflow in torch: one interpreter for the float and the quantised network."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from nanopelican_hls.topology.dataflow import Step, dataflow, parameters
 def execute(
     steps: Iterable[Step], tensors: dict[str, Tensor], quantisers: Mapping[str, Callable[[Tensor], Tensor]]
 ) -> None:
-    """Run operator calls in order, adding what they give to ``tensors``.
+    """Run operator calls in order, adding their results to ``tensors``.
 
     Parameters
     ----------
     steps : iterable of Step
-        Calls of `dataflow`, each behind those whose results it takes.
+        Calls of `dataflow`, each after those whose results it uses.
     tensors : dict of str to Tensor
-        Ports (batch axis first), parameters and the results of earlier steps; changed in place. A tensor ``t`` with a
-        quantiser is stored twice: ``t_exact``, what the operator gave, and ``t``.
+        Ports (batch axis first), parameters and results of earlier steps; changed in place. A tensor ``t`` with a
+        quantiser is stored twice: unquantised as ``t_exact``, quantised as ``t``.
     quantisers : mapping of str to callable
         By tensor name.
     """
@@ -38,7 +38,7 @@ def execute(
 
 
 def _lookup(tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    """The tensor an input names; ``t!`` is the exact one, which is ``t`` itself where ``t`` has no quantiser."""
+    """The tensor named by an input; ``t!`` is the unquantised one, which is ``t`` itself if ``t`` has no quantiser."""
     bare = name.removesuffix("!")
     exact = f"{bare}_exact"
     return tensors[exact] if name != bare and exact in tensors else tensors[bare]
@@ -47,7 +47,7 @@ def _lookup(tensors: Mapping[str, Tensor], name: str) -> Tensor:
 def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     """The dataflow before and after the first trained parameter.
 
-    What the first part computes (mask, dot products and their sums) is constant for a jet, and so computed once.
+    The first part (mask, dot products and their sums) is constant for each jet, so it is computed once.
     """
     steps = dataflow(network, tables=tables)
     trained = parameters(network, tables=tables)
@@ -58,13 +58,13 @@ def split(network: NetworkConfig, *, tables: bool) -> tuple[tuple[Step, ...], tu
 def around(
     steps: Iterable[Step], replaced: Iterable[type[Operator]]
 ) -> tuple[tuple[Step, ...], tuple[Step, ...], tuple[Step, ...]]:
-    """The steps before a chain of operators, the chain itself, each of which feeds the next, and the steps after it.
+    """The steps before a chain of operators each of which feeds the next, the chain itself, and the steps after it.
 
     Parameters
     ----------
     steps : iterable of Step
     replaced : iterable of operator types
-        Of the chain, in order: what a kernel computes in one go (`pair_level.REPLACED`).
+        Types in the chain, in order, which one kernel computes together (`pair_level.REPLACED`).
     """
     steps = tuple(steps)
     chain: list[Step] = []

@@ -1,4 +1,4 @@
-"""A trained model, ready to be evaluated and exported."""
+"""A trained model, ready for evaluation and export."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TrainedModel:
             network.load_state_dict(dict(self.checkpoint.float_state))
         except RuntimeError as error:
             raise NetworkError(
-                f"its float network has other parameters: {' '.join(str(error).split())}",
+                f"the parameters do not match its float network: {' '.join(str(error).split())}",
                 where=self.config.name,
                 remedy="train the model again",
             ) from error
@@ -89,7 +89,7 @@ def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
     Raises
     ------
     NetworkError
-        If the file cannot be read, or has another network or other quantisers than ``config`` (the field is named).
+        If the file cannot be read, or its network or quantisers differ from ``config`` (the message names the field).
     """
     checkpoint = load_checkpoint(path)
     if config is not None:
@@ -101,7 +101,7 @@ def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
 
 
 def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> Program:
-    """The QONNX graph of a trained model; written to ``path`` too, if one is given.
+    """The QONNX graph of a trained model, also written to ``path`` if that is given.
 
     Raises
     ------

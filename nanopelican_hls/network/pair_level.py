@@ -1,8 +1,8 @@
 """The pair level in one pass: mixing, ReLU, quantiser and sum over pairs, with gradients.
 
-The operators `REPLACED` say what is computed; they hold an entry for every pair and channel, several times over. Here
-jets are taken in groups of like multiplicity that fit in a processor's cache, padding behind the last
-valid particle is cut off, and what the gradient needs is summed at once: nothing of the size of the pairs is kept.
+The operators `REPLACED` define the computation; they would store several entries for every pair and channel. Here jets
+are grouped by similar multiplicity into groups that fit in a processor's cache, padding after the last valid particle
+is cut off, and the gradients are summed immediately: no array of pair size is kept.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.relu import Relu
 
-#: the operators that it replaces, each of which feeds the next; a quantiser may stand on the output of Relu
+#: the operators computed here, each of which feeds the next; the output of Relu may have a quantiser
 REPLACED = (PairMix, Relu, PairSum)
-#: entries of a group of jets: on a processor what stays in the cache of a core, on a GPU what keeps it busy
+#: entries per group of jets: on a CPU few enough for the cache of a core, on a GPU enough to keep it busy
 ENTRIES_PER_GROUP = {"cpu": 1 << 16, "cuda": 1 << 25}
 
 
 class PairSums(NamedTuple):
     """Sums over the ordered pairs i != j of valid particles, each [B, C].
 
-    ``total`` and ``squares`` are those of the ReLU outputs and of their squares. ``kept`` is the total in which dropout
-    leaves out entries and enlarges the others; without dropout it is the total.
+    ``total`` and ``squares`` are the sums of the ReLU outputs and of their squares. ``kept`` is the total after
+    dropout, which drops entries and scales up the others; without dropout it is the total.
     """
 
     total: Tensor
@@ -41,11 +41,10 @@ class PairSums(NamedTuple):
 
 @dataclass(frozen=True)
 class PairSettings:
-    """What happens to the ReLU output.
+    """What is applied to the ReLU output.
 
-    ``quantiser`` stands on it; its gradient is 1 inside the range and 0 where it saturates. ``squares`` asks for the
-    sum of squares (BatchNorm). ``dropout`` is the probability with which an entry is left out, drawn from torch's
-    global generator.
+    ``quantiser`` quantises it, with gradient 1 inside the range and 0 where it saturates. ``squares`` requests the sum
+    of squares (for BatchNorm). ``dropout`` is the dropout probability of an entry, drawn from torch's global generator.
     """
 
     quantiser: TensorQuantiser | None = None
@@ -61,7 +60,7 @@ def pair_sums(
     Parameters
     ----------
     square : Tensor [B, M, M]
-        Symmetric products d_ij; the diagonal is not looked at. No gradient flows into it.
+        Symmetric products d_ij; the diagonal is ignored. No gradient flows into it.
     row, column : Tensor [B, M, C]
         The same tensor in the symmetric form.
     w_d : Tensor [C]
@@ -74,14 +73,14 @@ def pair_sums(
 
 
 class _Gradient:
-    """Derivatives of one output [B, C] by row, column [B, M, C] and w_d [B, C]: a jet's output sees its own entries."""
+    """Derivatives of one output [B, C] by row, column [B, M, C] and w_d [B, C]; jets are independent."""
 
     def __init__(self, row: Tensor) -> None:
         batch, _, channels = row.shape
         self.row, self.column, self.w_d = torch.zeros_like(row), torch.zeros_like(row), row.new_zeros(batch, channels)
 
     def store(self, where: tuple[Tensor, slice, int], slopes: Tensor, d: Tensor) -> None:
-        """From the derivatives by z of a group's entries [b, n, n]."""
+        """Sum the derivatives by z of the entries [b, n, n] of a group."""
         self.row[where], self.column[where] = slopes.sum(2), slopes.sum(1)
         self.w_d[where[0], where[2]] = _inner(slopes, d)
 
@@ -128,9 +127,9 @@ class _PairLevel(torch.autograd.Function):
 
 
 def _groups(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
-    """Indices of jets of like multiplicity, and the number of leading particles that hold all valid ones."""
+    """Indices of jets of similar multiplicity, and the number of leading particles that include all valid ones."""
     positions = torch.arange(1, mask.shape[1] + 1, device=mask.device, dtype=mask.dtype)
-    # the largest first: a group that begins with small jets would end with many, cut to the size of the largest
+    # largest first: the first jet of a group sets how many fit, so larger ones after it would overflow the group
     sizes, order = torch.sort((mask * positions).amax(1).long(), descending=True)
     lengths = sizes.tolist()
     entries = ENTRIES_PER_GROUP[mask.device.type]
@@ -150,8 +149,8 @@ def _mixed(d: Tensor, row: Tensor, column: Tensor, w_d: Tensor) -> Tensor:
 
 
 def _rectified(z: Tensor, settings: PairSettings, needs_slopes: bool) -> tuple[Tensor, Tensor]:
-    """ReLU and quantiser, in place, and their derivative (which is not computed unless needed)."""
-    # compared straight into floating point: converting truth values takes longer than all else here
+    """ReLU and quantiser, in place, and their derivative (computed only if needed)."""
+    # compare directly into floating point: converting booleans would dominate the time here
     slopes = torch.gt(z, 0, out=torch.empty_like(z)) if needs_slopes else z
     value = z.clamp_(min=0)
     if settings.quantiser is None or not settings.quantiser.enabled:
@@ -165,6 +164,6 @@ def _rectified(z: Tensor, settings: PairSettings, needs_slopes: bool) -> tuple[T
 
 
 def _inner(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of products of the entries [b, n, n] of each jet."""
+    """Sum of the elementwise products of the entries [b, n, n] of each jet."""
     result: Tensor = torch.linalg.vecdot(a.flatten(1), b.flatten(1))
     return result

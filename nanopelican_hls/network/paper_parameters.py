@@ -1,4 +1,4 @@
-"""The parameters of the paper (arXiv:2310.16121, equations of docs/network.md), and their initial values."""
+"""The parameters of the paper (arXiv:2310.16121, equations in docs/network.md) and their initial values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
 from nanopelican_hls.topology.config import NetworkConfig
 
-#: mass of the top quark; d is trained in units in which S is about 1 for a top
+#: mass of the top quark; in the units of d used for training, S is about 1 for a top
 TOP_MASS_GEV = 172.0
 #: weights that nPELICAN_N scales by a power of the multiplicity
 SCALED = ("c2", "c3", "c4", "c5", "c6", "k0", "k1")
 
 
 class PaperParameters(nn.Module):
-    """Aggregators c1 to c6, biases b and b_diag, readout k0, k1 and b0, and BatchNorm where there is one.
+    """Aggregators c1 to c6, biases b and b_diag, readout k0, k1 and b0, and BatchNorm if enabled.
 
     Parameters
     ----------
     network : NetworkConfig
-        The form. ``symmetric`` makes c4 the same parameter as c3. ``multiplicity_scaling`` (nPELICAN_N) multiplies
-        every aggregator but the first by ``(n / nbar)**alpha``, alpha learned and shared by the channels.
+        The form of the network. With ``symmetric`` c4 is the same parameter as c3. ``multiplicity_scaling``
+        (nPELICAN_N) multiplies every aggregator except the first by ``(n / nbar)**alpha``, with learned alpha shared by
+        the channels.
     nbar : int
-        The constant that normalises sums over particles.
+        Normalisation constant of sums over particles.
     seed : int
-        Of the initial weights.
+        Seed of the initial weights.
     initial_values : InitialValues
-        Physical ones (docs/network.md), or normal random numbers as in the paper.
+        Physics-motivated values (docs/network.md), or normal random numbers as in the paper.
     """
 
     c1: Tensor
@@ -60,10 +61,10 @@ class PaperParameters(nn.Module):
         self.hidden_norm = MaskedBatchNorm(network.channels) if network.batch_norm else None
 
     def _physical_values(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Channels in pairs that switch on above and below the top mass, an odd one below; all else small, random.
+        """Pairs of channels that turn on above and below the top mass, an odd one below; the rest small and random.
 
-        Those above count pairs whose product is small beside their row sums: in a jet of one hard prong and soft
-        radiation most are, in one of three prongs fewer.
+        The channels above count pairs whose product is small compared with their row sums: most pairs in a jet with one
+        hard prong and soft radiation, fewer in a jet with three prongs.
         """
         channels = self.network.channels
         names = ("c1", "c2", "c3", "untied_c4", "c6", "k1")
@@ -73,14 +74,14 @@ class PaperParameters(nn.Module):
         values["c1"] += -3 * above
         values["c3"] += 0.75 * above
         values["untied_c4"] += 0.75 * above
-        # with the jet beside its constituents the sum of all momenta is twice the jet's
+        # with the jet in addition to its constituents the sum of all momenta is twice that of the jet
         top = 4.0 if self.network.has_jet else 1.0
         values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels) / top}
         values["k1"] /= top
         return values | {"b0": torch.tensor([0.5])}
 
     def _random_values(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Normal weights of variance 2 over the number of inputs of a linear map; biases of 0."""
+        """Normal weights with variance 2 / fan-in of each linear map; zero biases."""
         channels = self.network.channels
         variances = dict.fromkeys(("c1", "c2", "c3", "untied_c4", "c5", "c6"), 2 / 6)
         variances |= dict.fromkeys(("k0", "k1"), 2 / (2 * channels))
@@ -89,7 +90,7 @@ class PaperParameters(nn.Module):
 
     @property
     def tables(self) -> bool:
-        """Whether the biases of the hardware's form depend on the number of valid particles."""
+        """Whether the biases in the hardware form depend on the number of valid particles."""
         return self.network.batch_norm or self.network.multiplicity_scaling
 
     @property
@@ -98,13 +99,13 @@ class PaperParameters(nn.Module):
 
     @property
     def _scaled(self) -> tuple[str, ...]:
-        """Weights with an exponent of their own; in the symmetric form c4 is c3."""
+        """Weights with their own exponent; in the symmetric form c4 is c3."""
         return tuple(name for name in SCALED if name != "c4" or not self.network.symmetric)
 
     def multiplicity_factor(self, name: str) -> Tensor | float:
         """``(n / nbar)**alpha`` of weight ``name`` for n = 0 ... M, [M + 1, 1]; 1.0 without multiplicity scaling.
 
-        n = 0 takes the factor of n = 1: no sum has an entry then.
+        n = 0 uses the factor of n = 1, since no sum has any entries then.
         """
         if not self.network.multiplicity_scaling:
             return 1.0
@@ -114,11 +115,11 @@ class PaperParameters(nn.Module):
         return (n / self.nbar)[:, None] ** exponent
 
     def input_affine(self, batch: Moments | None = None) -> Affine | None:
-        """BatchNorm of d (in units of `d_unit`, the diagonal included), if there is one; a batch is for training."""
+        """BatchNorm of d (in units of `d_unit`, diagonal included), or None; ``batch`` is used in training only."""
         result: Affine | None = None if self.input_norm is None else self.input_norm(batch)
         return result
 
     def hidden_affine(self, batch: Moments | None = None) -> Affine | None:
-        """BatchNorm of the ReLU outputs, per channel, if there is one."""
+        """BatchNorm of the ReLU outputs, per channel, or None."""
         result: Affine | None = None if self.hidden_norm is None else self.hidden_norm(batch)
         return result

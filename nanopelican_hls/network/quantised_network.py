@@ -1,4 +1,4 @@
-"""The network as hardware computes it: the dataflow with a Brevitas quantiser at every quantised tensor."""
+"""The network as computed in hardware: the dataflow with a Brevitas quantiser on every quantised tensor."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from nanopelican_hls.topology.description import NetworkDescription
 class QuantisedNetwork(nn.Module):
     """A trainable `NetworkDescription`.
 
-    In float64 (`from_description` gives that) every tensor is exactly what the QONNX graph gives. The first part of the
-    dataflow, up to the sums of dot products, holds nothing that is trained by gradient: training computes it once.
+    In float64 (as from `from_description`) every tensor equals that of the QONNX graph exactly. The first part of the
+    dataflow, up to the sums of dot products, has no parameters trained by gradient, so training computes it once.
     """
 
     def __init__(self, description: NetworkDescription) -> None:
@@ -76,7 +76,7 @@ class QuantisedNetwork(nn.Module):
         return tensors
 
     def complete(self, products: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The second part: what `products` gave to all tensors, quantised parameters among them."""
+        """The second part: from the output of `products` to all tensors, including the quantised parameters."""
         tensors = dict(products) | self._quantised_weights()
         execute(self._trained_steps, tensors, self._activation_quantisers)
         return tensors
@@ -87,10 +87,10 @@ class QuantisedNetwork(nn.Module):
         return {name: tensor for name, tensor in everything.items() if name not in self.weights}
 
     def logits(self, products: Mapping[str, Tensor]) -> Tensor:
-        """Quantised logits [B] from what `products` gave.
+        """Quantised logits [B] from the output of `products`.
 
-        The pair level is computed in one pass; in float64 the logits are those of `complete`, bit for bit, since no
-        sum of the contract is ever rounded.
+        The pair level is computed in one pass; in float64 the logits equal those of `complete` bit for bit, since no
+        sum in the contract is ever rounded.
         """
         tensors = dict(products) | self._quantised_weights()
         execute(self._before_pairs, tensors, self._activation_quantisers)

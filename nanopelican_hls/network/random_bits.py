@@ -1,4 +1,4 @@
-"""Random choices for dropout, four for each number drawn: a third of a training step went into drawing one by one."""
+"""Random bits for dropout, four values per draw: drawing them singly took a third of a training step."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def uniform_int16(shape: Sequence[int], device: torch.device) -> Tensor:
 
 
 def kept_factors(uniform: Tensor, rate: float, dtype: torch.dtype) -> Tensor:
-    """Dropout's factors: 0 with probability ``rate`` (in steps of 2**-16), else what keeps the mean."""
+    """Dropout factors: 0 with probability ``rate`` (in steps of 2**-16), else the factor that preserves the mean."""
     kept = torch.empty(uniform.shape, dtype=dtype, device=uniform.device)
     return torch.ge(uniform, round(rate * _VALUES) - _VALUES // 2, out=kept).mul_(1 / (1 - rate))

@@ -1,4 +1,4 @@
-"""Products of a jet's particles as full M x M arrays, for the float network: one matrix product in place of many."""
+"""Products of the particles of a jet as full M x M arrays, for the float network: a single matrix product."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def particles(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] |
     if network.beams:
         momenta = torch.cat([momenta.new_tensor(BEAMS).expand(batch, -1, -1), momenta], 1)
     if network.has_jet:
-        # a jet on the axis has no y and no z
+        # y and z of a jet along the axis are 0
         jet = [tensors.get(f"jet_{name}", momenta.new_zeros(batch, 1)) for name in network.components]
         momenta = torch.cat([torch.stack(jet, 2), momenta], 1)
     return momenta, tensors["mask"]
 
 
 def square_products(network: NetworkConfig, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensors:
-    """``mask`` [B, M] and ``square`` [B, M, M], d_ij in GeV^2, from port values, in their precision, unquantised.
+    """``mask`` [B, M] and ``square`` [B, M, M], d_ij in GeV^2, from port values, unquantised, in their precision.
 
-    The diagonal is 0, but for d_JJ of the jet spurion. In float32 a product of two constituents of 100 GeV is known to
-    about 1e-3 GeV^2 in the laboratory, which is enough to train on.
+    The diagonal is 0, except for d_JJ of the jet spurion. In float32 a product of two constituents of 100 GeV is
+    accurate to about 1e-3 GeV^2 in the laboratory frame, which is sufficient for training.
     """
     momenta, mask = particles(network, values)
     square = momenta @ momenta.new_tensor(metric(network.coordinates)) @ momenta.transpose(1, 2)
@@ -50,7 +50,7 @@ def square_products(network: NetworkConfig, values: Mapping[str, NDArray[np.floa
 
 
 def unpacked(condensed: Tensor, particles: int) -> Tensor:
-    """Condensed products [B, M(M-1)/2] as symmetric arrays [B, M, M] with a diagonal of 0."""
+    """Condensed products [B, M(M-1)/2] as symmetric arrays [B, M, M] with zero diagonal."""
     padded = torch.nn.functional.pad(condensed, (0, 1))
     index = torch.as_tensor(_positions(particles), device=condensed.device)
     return padded[:, index].view(-1, particles, particles)
@@ -58,7 +58,7 @@ def unpacked(condensed: Tensor, particles: int) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _positions(particles: int) -> NDArray[np.intp]:
-    """Where the entries of an M x M array stand in condensed order; the diagonal points behind the end."""
+    """Positions of the entries of an M x M array in condensed order; the diagonal points one past the end."""
     first, second = pairs(particles)
     positions = np.full((particles, particles), len(first))
     positions[first, second] = positions[second, first] = np.arange(len(first))
@@ -66,6 +66,6 @@ def _positions(particles: int) -> NDArray[np.intp]:
 
 
 def metric(coordinates: Coordinates) -> list[list[float]]:
-    """The matrix of the Minkowski product."""
+    """Matrix of the Minkowski product."""
     basis = np.eye(4).tolist()
     return [[float(dot(a, b, coordinates.value)) for b in basis] for a in basis]

@@ -1,6 +1,6 @@
-"""The network as its equations stand on paper: six arrays of N x N entries for every jet.
+"""The network exactly as its equations are written: six arrays of N x N entries per jet.
 
-What the fast form is measured and tested against; nothing else uses it.
+Reference for tests and benchmarks of the fast form; not used anywhere else.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from nanopelican_hls.network.square_products import metric, particles
 def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensor:
     """Logits [B] of a float network from port values, in the precision of its parameters (docs/network.md, Equations).
 
-    In training it normalises with the statistics of the batch, and does not track them. Dropout leaves out entries
-    (i, j) and (j, i) independently of each other.
+    In training it normalises with the statistics of the batch, without tracking them. Dropout drops the entries (i, j)
+    and (j, i) independently.
     """
     momenta, mask = particles(net.network, values)
     d = momenta @ momenta.new_tensor(metric(net.network.coordinates)) @ momenta.transpose(1, 2)
@@ -57,7 +57,7 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
 
 
 def _scale(net: FloatNetwork, name: str, n: Tensor) -> Tensor:
-    """What multiplies an aggregator in nPELICAN_N, [B]."""
+    """Multiplicity factor [B] of an aggregator in nPELICAN_N, otherwise 1."""
     factor = net.multiplicity_factor(name) if name != "c1" else 1.0
     return factor[n.long(), 0] if isinstance(factor, Tensor) else torch.ones_like(n)
 

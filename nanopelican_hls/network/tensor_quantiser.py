@@ -16,11 +16,11 @@ _FLOAT_TO_INT = {Rounding.ROUND: RoundSte, Rounding.FLOOR: FloorSte}
 
 
 class TensorQuantiser(nn.Module):
-    """Brevitas integer quantiser with a scalar power-of-two scale, zero point 0 and saturation.
+    """Brevitas integer quantiser with scalar power-of-two scale, zero point 0 and saturation.
 
     Evaluated in float64 it equals `Quantiser.__call__` exactly: dividing by a power of two is exact. Its gradient is 1
-    inside the range, 0 where it saturates. The scale is a buffer: calibrated, never trained by gradient. While
-    `enabled` is False, as calibration needs it, values pass unchanged.
+    inside the range and 0 where it saturates. The scale is a buffer: calibrated, never trained by gradient. While
+    `enabled` is False, as needed for calibration, values pass through unchanged.
     """
 
     scale: Tensor

@@ -1,4 +1,4 @@
-"""The operators of the contract, one module each (docs/operators): whatever stands in this folder is known."""
+"""The operators of the contract, one module each (docs/operators); every module in this folder is registered."""
 
 from __future__ import annotations
 

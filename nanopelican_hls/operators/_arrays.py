@@ -1,6 +1,6 @@
-"""The few array operations that the algebra needs, for numpy arrays and torch tensors alike.
+"""The few array operations that the operators need, for both numpy arrays and torch tensors.
 
-The semantics of every operator is written once, in terms of these and of ``+ - * @``; numpy executes the contract,
+The semantics of every operator are written once, in terms of these and of ``+ - * @``: numpy executes the contract,
 torch trains through it.
 """
 
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.fixed_point import Quantiser
 
-Array = Any  # numpy.ndarray or torch.Tensor: the algebra does not look inside
+Array = Any  # numpy.ndarray, torch.Tensor, or an array that records or traces operations
 
 
 def _torch_of(x: Array) -> Any:
-    """The torch module if ``x`` is a tensor of it, else None (torch is never imported from here)."""
+    """The torch module if ``x`` is a torch tensor, else None (torch is never imported here)."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and isinstance(x, torch.Tensor) else None
 
 
 def constant(value: Any, like: Array) -> Array:
-    """``value`` as an array of the kind, precision and device of ``like``."""
+    """``value`` as an array of the same library, precision and device as ``like``."""
     torch = _torch_of(like)
     if torch is None:
         return np.asarray(value, dtype=like.dtype)
@@ -47,7 +47,7 @@ def concatenate(arrays: Sequence[Array], axis: int) -> Array:
 
 
 def broadcast_rows(row: Array, batch: int) -> Array:
-    """A [K] array repeated as [batch, K]."""
+    """A [K] array repeated to [batch, K]."""
     torch = _torch_of(row)
     return row.expand(batch, -1) if torch else np.broadcast_to(row, (batch, *row.shape))
 
@@ -59,13 +59,13 @@ def nonzero(x: Array) -> Array:
 
 
 def as_index(x: Array) -> Array:
-    """Whole numbers held as floating point, as indices."""
+    """Integers stored as floating point, converted to indices."""
     torch = _torch_of(x)
     return x.long() if torch else x.astype(np.intp)
 
 
 def rectified(x: Array) -> Array:
-    """``max(x, 0)``; symbolic arrays know it themselves."""
+    """``max(x, 0)``; symbolic arrays have their own method."""
     torch = _torch_of(x)
     if torch is not None:
         return torch.relu(x)
@@ -73,7 +73,7 @@ def rectified(x: Array) -> Array:
 
 
 def quantised(x: Array, quantiser: Quantiser) -> Array:
-    """``x`` on the grid of a quantiser; symbolic arrays know it themselves (torch: network/tensor_quantiser.py)."""
+    """``x`` quantised; symbolic arrays have their own method (torch: network/tensor_quantiser.py)."""
     return quantiser(x) if isinstance(x, np.ndarray) else x.quantised(quantiser)
 
 
@@ -93,7 +93,7 @@ def pair_count(m: int) -> int:
 
 @lru_cache(maxsize=64)
 def incidence(m: int) -> NDArray[np.float64]:
-    """0/1 matrix [m(m-1)/2, m]: which two particles a condensed entry belongs to."""
+    """0/1 matrix [m(m-1)/2, m] that marks the two particles of each condensed entry."""
     first, second = pairs(m)
     matrix = np.zeros((len(first), m))
     matrix[np.arange(len(first)), first] = 1

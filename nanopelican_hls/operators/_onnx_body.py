@@ -1,8 +1,8 @@
-"""The semantics of an operator as nodes of standard ONNX operators, recorded while `Operator.compute` runs.
+"""An operator as nodes of standard ONNX operators, recorded while `Operator.compute` runs.
 
-`compute` is the one place where the semantics of an operator is written. Here it runs on arrays that hold no numbers
-but write down what is done to them, through numpy's own protocols (``__array_function__``, NEP 18), so that a body in
-the file can never say anything else than numpy, torch and QONNX execution compute.
+`compute` alone defines the semantics of an operator. Here it runs on arrays without values that record every operation
+through numpy's own protocols (``__array_function__``, NEP 18). So a function body in the file cannot disagree with
+what numpy, torch and QONNX execution compute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import onnx
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-#: opset of the standard operators in the bodies, and so in the file
+#: opset of the standard operators in the bodies, and so of the file
 OPSET = 17
 #: name of the result in a body
 RESULT = "result"
@@ -24,7 +24,7 @@ Shape = tuple[int, ...]
 
 
 class Body:
-    """Nodes recorded so far; tensors that are not inputs or the result are numbered."""
+    """The nodes recorded so far; tensors other than inputs and the result are numbered."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -36,11 +36,11 @@ class Body:
         return output
 
     def constant(self, value: ArrayLike, dtype: DTypeLike) -> str:
-        """The output of a ``Constant`` node."""
+        """Append a ``Constant`` node and return the name of its output."""
         return self.record("Constant", [], value=numpy_helper.from_array(np.asarray(value, dtype=dtype)))
 
     def attribute(self, name: str) -> str:
-        """The value of an integer attribute of the node that calls the body."""
+        """Append a ``Constant`` with the value of an integer attribute of the calling node."""
         tensor = self.record("Constant", [])
         self.nodes[-1].attribute.append(
             onnx.AttributeProto(name="value_int", type=onnx.AttributeProto.INT, ref_attr_name=name)
@@ -52,19 +52,19 @@ class Body:
 
 
 class Recorded:
-    """An array that records what is done to it.
+    """An array that records the operations on it.
 
     Parameters
     ----------
     body : Body
-        Where it is recorded.
+        Where operations are recorded.
     name : str
-        Its tensor.
+        Name of the tensor.
     shape : tuple of int
-        Its shape. The batch counts as 1 here; nodes are recorded such that they work with any number of jets.
+        With a batch axis of 1, although the recorded nodes work for any number of jets.
     """
 
-    __array_ufunc__ = None  # numpy leaves ``ndarray * Recorded`` to `__rmul__`
+    __array_ufunc__ = None  # makes numpy defer ``ndarray * Recorded`` to `__rmul__`
     dtype = np.dtype(np.float64)
 
     def __init__(self, body: Body, name: str, shape: Shape) -> None:
@@ -78,7 +78,7 @@ class Recorded:
             return value
         array = np.asarray(value, dtype=np.float64)
         if (array == np.clip(np.rint(array), -128, 127)).all():
-            # an incidence matrix in float64 would be most of the file
+            # in float64, an incidence matrix would take up most of the file
             name = self.body.cast(self.body.constant(array, np.int8), TensorProto.DOUBLE)
         else:
             name = self.body.constant(array, np.float64)
@@ -132,7 +132,7 @@ class Recorded:
         return self._record("Gather", self.name, indices, shape=shape, axis=axis)
 
     def __getitem__(self, key: Recorded | tuple[slice | None, ...]) -> Recorded:
-        """Rows by a recorded index, or a tuple of slices and new axes."""
+        """Rows selected by a recorded index, or slices and new axes."""
         if isinstance(key, Recorded):
             return self._record("Gather", self.name, key.name, shape=(*key.shape, *self.shape[1:]), axis=0)
         result = self
@@ -152,7 +152,7 @@ class Recorded:
         return self._record("Slice", self.name, *bounds, shape=shape)
 
     def _repeated_like(self, batch: Recorded) -> Recorded:
-        """A constant with one row, repeated for every jet of ``batch``."""
+        """The one-row constant, repeated for every jet of ``batch``."""
         jets = self.body.record("Shape", [batch.name], start=0, end=1)
         target = self.body.record("Concat", [jets, self.body.constant(self.shape[1:], np.int64)], axis=0)
         return self._record("Expand", self.name, target, shape=self.shape)
@@ -160,7 +160,7 @@ class Recorded:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """What the functions of numpy that the algebra uses do on recorded arrays (`_arrays`)."""
+        """Record the numpy functions that the operators use (`_arrays`)."""
         if function is np.take:
             array, index = args
             return array.take(index, **kwargs)
@@ -178,12 +178,12 @@ class Recorded:
 def record_body(
     compute: Callable[..., Recorded], inputs: Sequence[str], shapes: Sequence[Shape | None]
 ) -> list[onnx.NodeProto]:
-    """The nodes that compute what ``compute`` does.
+    """Record ``compute`` as ONNX nodes.
 
     Parameters
     ----------
     compute : callable
-        The semantics, as `Operator.compute`.
+        The semantics, like `Operator.compute`.
     inputs : sequence of str
         Names of the inputs.
     shapes : sequence of tuple of int or None
@@ -192,7 +192,7 @@ def record_body(
     Returns
     -------
     list of onnx.NodeProto
-        Nodes of standard operators (opset `OPSET`) that work in float64; the last gives the tensor `RESULT`.
+        Nodes of standard operators (opset `OPSET`), in float64; the last one outputs the tensor `RESULT`.
     """
     body = Body()
     arrays = [

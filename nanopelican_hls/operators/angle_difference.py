@@ -13,10 +13,10 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 @dataclass(frozen=True)
 class AngleDifference(CustomOperator):
-    """``angle_i - axis``, between -``limit`` and ``limit``: codes [B, N] and [B, 1] -> [B, N].
+    """``angle_i - axis``, saturated to -``limit`` ... ``limit``: codes [B, N] and [B, 1] -> [B, N].
 
-    With ``turn`` = 0 the angle is a line (eta). Else it goes round (phi): ``turn`` codes are once around, and a
-    difference of half a turn or more is brought back by one turn. What is beyond the limit then saturates.
+    With ``turn`` = 0 the angle is not periodic (eta). Otherwise it is (phi), with a period of ``turn`` codes, and the
+    difference is first wrapped to at most half a turn.
     """
 
     inputs = ("angle", "axis")
@@ -30,7 +30,7 @@ class AngleDifference(CustomOperator):
         assert angle is not None and axis is not None
         d = angle - axis
         if self.turn:
-            # whole numbers: the first is 1 from half a turn on, the second is -1 below minus half a turn
+            # integers: the first clip is 1 for half a turn or more, the second is -1 below minus half a turn
             half = self.turn // 2
             d = d - self.turn * (d - (half - 1)).clip(0, 1) - self.turn * (d + half).clip(-1, 0)
         return d.clip(-self.limit, self.limit)
@@ -38,7 +38,7 @@ class AngleDifference(CustomOperator):
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
         if self.limit < 1 or self.turn % 2:
-            raise ValueError(f"limit = {self.limit} and turn = {self.turn}, expected a positive and an even number")
+            raise ValueError(f"limit = {self.limit} and turn = {self.turn}, expected limit > 0 and an even turn")
         return (sizes["B"], sizes["N"])
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
@@ -51,5 +51,5 @@ class AngleDifference(CustomOperator):
         values: Mapping[str, Any],
     ) -> FixedRange:
         if any(r is not None and r.exponent < 0 for r in ranges):
-            raise ValueError("an angle has fractional bits, expected whole codes")
+            raise ValueError("an angle has fractional bits, expected integer codes")
         return FixedRange(-self.limit, self.limit, 0)

@@ -1,7 +1,7 @@
-"""What an operator is: one class that says everything about it once, and whose instances are calls of it.
+"""Base classes of operators. A class defines one operator completely; its instances are calls with given attributes.
 
-A subclass gives names, shapes, exact semantics, the range of its result and the constants of its C++ function. Each
-executor derives what it needs from that, or has a rule of its own for the class (hls/layers.py, rtl/rules). So a new
+A subclass defines names, shapes, exact semantics, the range of the result and the constants of the C++ function. Each
+executor derives what it needs from these, or has its own rule for the class (hls/layers.py, rtl/rules). So a new
 operator is one module here, one header in firmware/templates, one page in docs/operators and one test module.
 """
 
@@ -20,26 +20,26 @@ from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array
 from nanopelican_hls.operators._onnx_body import record_body
 
-#: ONNX domain of the operators and its version
+#: ONNX domain of the operators, and its version
 DOMAIN = "nanopelican"
 VERSION = 1
 
 Shape = tuple[int, ...]
 
-#: the custom operators by their ONNX op_type; a class enters when it is defined
+#: the custom operators by ONNX op_type; a class is added when it is defined
 OPERATORS: dict[str, type[CustomOperator]] = {}
 
 
 @dataclass(frozen=True)
 class Operator(ABC):
-    """A call of an operator; its ONNX attributes are its fields.
+    """A call of an operator, with its ONNX attributes as fields.
 
     Class attributes
     ----------------
-    inputs : names of the inputs in order. All are given, except those in `optional`, which may be absent (ONNX: '').
-    parameters : those inputs that must be constants (initialisers, possibly through a Quant).
-    optional : inputs that may be absent.
-    elementwise : whether the result depends, entry by entry, on the entries of the only input.
+    inputs : names of the inputs, in order.
+    optional : inputs that may be absent (ONNX: '').
+    parameters : inputs that must be constants (initialisers, possibly through a Quant).
+    elementwise : whether each entry of the result depends only on the same entry of the single input.
     """
 
     inputs: ClassVar[tuple[str, ...]]
@@ -54,23 +54,23 @@ class Operator(ABC):
 
     @abstractmethod
     def compute(self, *inputs: Array | None) -> Array:
-        """Exact semantics on arrays with a leading batch axis (numpy or torch); absent inputs are None."""
+        """Exact semantics for arrays with a leading batch axis (numpy or torch); absent inputs are None."""
 
     @abstractmethod
     def shape(self, *shapes: Shape | None) -> Shape:
-        """Shape of the result, batch axis included.
+        """Shape of the result, including the batch axis.
 
         Raises
         ------
         ValueError
-            If the inputs or attributes do not fit together.
+            If the inputs or attributes are inconsistent.
         """
 
     @abstractmethod
     def range(
         self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
     ) -> FixedRange:
-        """Range of the result (and of every partial sum of it) from those of the inputs.
+        """Range of the result (and of each of its partial sums), from the ranges of the inputs.
 
         `values` holds the quantised values of the parameters, by input name, as float64 arrays.
         """
@@ -82,10 +82,10 @@ class CustomOperator(Operator):
 
     Class attributes
     ----------------
-    axes : of each input, one letter an axis; equal letters have equal lengths. B jets, M particles (N constituents, or
-        K of them, where spurions are left out), P pairs, C channels, T rows of a table, 1 a single entry.
-    together : groups of optional inputs that are given together or not at all.
-    header : the C++ function; None for ``nnet_<operator>.h`` in firmware/templates.
+    axes : axes of each input, one letter per axis; equal letters have equal lengths. B jets, M particles (N
+        constituents; K particles without the spurion), P pairs, C channels, T and U table entries, 1 a single entry.
+    together : groups of optional inputs that must be present or absent together.
+    header : C++ header; None for ``nnet_<operator>.h`` in firmware/templates.
     """
 
     axes: ClassVar[tuple[str, ...]]
@@ -97,11 +97,11 @@ class CustomOperator(Operator):
 
     @classmethod
     def attributes(cls) -> dict[str, int | str]:
-        """Names of the ONNX attributes and their defaults."""
+        """The ONNX attributes and their defaults."""
         return {field.name: cast("int | str", field.default) for field in dataclasses.fields(cls)}
 
     def sizes(self, *shapes: Shape | None) -> dict[str, int]:
-        """Lengths by the letters of `axes`; ValueError if an input has another shape than its letters allow."""
+        """Axis lengths by the letters of `axes`; ValueError if the input shapes do not match them."""
         given = {name for name, shape in zip(self.inputs, shapes, strict=True) if shape is not None}
         for group in self.together:
             if given & group and not group <= given:
@@ -121,12 +121,12 @@ class CustomOperator(Operator):
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
         """Constants of the C++ config struct of ``nnet::<operator>`` (firmware/templates/nnet_<operator>.h).
 
-        Takes what `shape` takes. ``n_multiplications``, where the operator multiplies, bounds its multipliers.
+        Arguments as for `shape`. An operator that multiplies sets ``n_multiplications``, the limit of its multipliers.
         """
 
     def body(self, *shapes: Shape | None) -> list[onnx.NodeProto]:
-        """Nodes of standard ONNX operators that compute the result (`record_body`), from the tensors named in `inputs`.
+        """Nodes of standard ONNX operators that compute the result from the tensors in `inputs` (`record_body`).
 
-        Takes what `shape` takes; the body serves any number of jets.
+        Arguments as for `shape`; the body works for any number of jets.
         """
         return record_body(self.compute, self.inputs, shapes)

@@ -1,4 +1,4 @@
-"""An operator on named tensors: what a node of a file and a step of a dataflow have in common."""
+"""An operator applied to named tensors: a node of a file, or a step of the dataflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nanopelican_hls.operators.base import Operator
 
 @dataclass(frozen=True)
 class Call:
-    """The tensor that is computed, the operator, and what it is given; absent optional inputs are None."""
+    """Output tensor, operator and input tensors; absent optional inputs are None."""
 
     output: str
     operator: Operator
@@ -17,16 +17,16 @@ class Call:
 
     @property
     def given(self) -> dict[str, str]:
-        """The tensors that are there, by the names of the operator's inputs."""
+        """The input tensors that are present, by the operator's input names."""
         named = zip(self.operator.inputs, self.inputs, strict=True)
         return {name: tensor for name, tensor in named if tensor is not None}
 
     @property
     def activations(self) -> dict[str, str]:
-        """Those of them that depend on the jet."""
+        """The inputs that depend on the jet, by name."""
         return {name: tensor for name, tensor in self.given.items() if name not in self.operator.parameters}
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Those of them that are constants."""
+        """The inputs that are constants, by name."""
         return {name: tensor for name, tensor in self.given.items() if name in self.operator.parameters}

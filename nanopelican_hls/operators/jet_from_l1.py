@@ -1,4 +1,4 @@
-"""JetFromL1: the light-cone components of the whole jet along its own axis, from its Level-1 words (docs/level1.md)."""
+"""JetFromL1: light-cone components of the whole jet along its own axis, from its Level-1 words (docs/level1.md)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 @dataclass(frozen=True)
 class JetFromL1(CustomOperator):
-    """``2 pt``, the jet's q+; with a mass ``m^2 / (2 pt)``, its q-: [B, 1] each -> [B, 1], in GeV.
+    """The jet's q+ = ``2 pt``, or with a mass its q- = ``m^2 / (2 pt)``: [B, 1] each -> [B, 1], in GeV.
 
-    ``inverse`` is a table of 1 / (2 pt), one entry for each ``bin_gev`` of pt. Along its own axis the jet has no other
-    components. The product q+ q- is m^2, but for the bins of the table.
+    ``inverse`` is a table of 1 / (2 pt) in pt bins of ``bin_gev``. Along its own axis the jet has no other components.
+    The product q+ q- is m^2, up to the binning of the table.
     """
 
     inputs = ("pt", "mass", "inverse")
@@ -32,7 +32,7 @@ class JetFromL1(CustomOperator):
         assert pt is not None
         if mass is None or inverse is None:
             return 2 * pt
-        # never negative, so cutting the fraction off is rounding down
+        # pt is never negative, so dropping the fraction rounds down
         return mass * mass * inverse[as_index(pt / self.bin_gev)]
 
     def shape(self, *shapes: Shape | None) -> Shape:
@@ -52,11 +52,11 @@ class JetFromL1(CustomOperator):
         pt, mass, _ = ranges
         assert pt is not None
         if pt.low < 0:
-            raise ValueError("pt may be negative, expected an unsigned one")
+            raise ValueError("pt is signed, expected an unsigned tensor")
         table = shapes[2]
         if mass is None or table is None:
             return pt.times(2)
         last = (pt.high << max(pt.exponent, 0)) >> (max(-pt.exponent, 0) + self.bin_gev.bit_length() - 1)
         if last >= table[0]:
-            raise ValueError(f"pt reaches bin {last}, and the table has {table[0]} entries")
+            raise ValueError(f"pt reaches bin {last}, but the table has {table[0]} entries")
         return mass * mass * FixedRange.of_values(values["inverse"])

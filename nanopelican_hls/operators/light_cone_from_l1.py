@@ -1,4 +1,4 @@
-"""LightConeFromL1: one light-cone component of constituents from their Level-1 words (docs/level1.md)."""
+"""LightConeFromL1: one light-cone component of the constituents, from their Level-1 words (docs/level1.md)."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
 def check_index(d: FixedRange | None, table: Shape | None) -> None:
-    """ValueError if an index [range of its codes] can leave a table [T]."""
+    """ValueError if an index with codes in the range `d` can exceed a table [T]."""
     if d is None or table is None:
         return
     if d.exponent < 0:
-        raise ValueError("an angle has fractional bits, expected whole codes")
+        raise ValueError("an angle has fractional bits, expected integer codes")
     largest = max(-d.low, d.high) << d.exponent
     if largest >= table[0]:
-        raise ValueError(f"an angle of {largest} codes, and a table of {table[0]} entries")
+        raise ValueError(f"an angle reaches {largest} codes, but its table has {table[0]} entries")
 
 
 @dataclass(frozen=True)
 class LightConeFromL1(CustomOperator):
-    """``pt_i (f(d_eta_i) + g(d_phi_i))``: [B, N] each -> [B, N], in GeV; either term may be absent.
+    """``pt_i (f(d_eta_i) + g(d_phi_i))``: [B, N] each -> [B, N], in GeV; one of the terms may be absent.
 
-    f and g are tables over |d|. They are even (cosh, cos), or with ``odd`` = 1 odd (sinh, sin): the sign of d is that
-    of the entry.
+    f and g are tables over |d|, for even functions (cosh, cos), or with ``odd`` = 1 for odd ones (sinh, sin), where
+    the entry is negated for negative d.
     """
 
     inputs = ("pt", "d_eta", "eta_table", "d_phi", "phi_table")
@@ -56,7 +56,7 @@ class LightConeFromL1(CustomOperator):
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
         if shapes[1] is None and shapes[3] is None:
-            raise ValueError("neither d_eta nor d_phi is given")
+            raise ValueError("d_eta and d_phi are both missing")
         if self.odd not in (0, 1):
             raise ValueError(f"odd = {self.odd}, expected 0 or 1")
         return (sizes["B"], sizes["N"])

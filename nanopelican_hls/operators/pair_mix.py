@@ -16,7 +16,7 @@ from nanopelican_hls.operators.particle_mix import weighted_range
 class PairMix(CustomOperator):
     """``z_ij = w_d d_ij + row_i + column_j``, i != j: condensed, [B, P, C] or [B, 2P, C], P = M(M-1)/2.
 
-    Without ``column`` the form is symmetric (column = row) and every unordered pair stands once; with it the P entries
+    Without ``column`` the form is symmetric (column = row), with one entry per unordered pair. With it, the P entries
     with i < j come first, then the P entries (j, i) in the same order. With a jet spurion, ``d_jet`` [B, M-1] holds the
     products of particle 0 with the others.
     """
@@ -29,7 +29,7 @@ class PairMix(CustomOperator):
     def compute(self, *inputs: Array | None) -> Array:
         d, row, w_d, column, d_jet = inputs
         assert d is not None and row is not None
-        # particle 0 heads the condensed order, so its products stand in front
+        # the pairs of particle 0 come first in condensed order
         products = d if d_jet is None else concatenate([d_jet, d], axis=1)
         first, second = pairs(row.shape[1])
         scaled = products[:, :, None] * w_d
@@ -44,7 +44,7 @@ class PairMix(CustomOperator):
         sizes = self.sizes(*shapes)
         count = sizes["P"] + sizes.get("K", 0)
         if count != pair_count(sizes["M"]) or sizes.get("K", sizes["M"] - 1) != sizes["M"] - 1:
-            raise ValueError(f"{count} products are not those of all pairs of {sizes['M']} particles")
+            raise ValueError(f"{count} products do not match the pairs of {sizes['M']} particles")
         return (sizes["B"], count * (2 if shapes[3] else 1), sizes["C"])
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:

@@ -13,9 +13,9 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 @dataclass(frozen=True)
 class PairSum(CustomOperator):
-    """``sum over i != j of z_ij``, both valid: z [B, P, C] or [B, 2P, C], mask [B, M] -> [B, C].
+    """``sum over i != j of z_ij`` for valid i and j: z [B, P, C] or [B, 2P, C], mask [B, M] -> [B, C].
 
-    When every unordered pair stands once (P entries), it counts twice.
+    With one entry per unordered pair (P entries), each counts twice.
     """
 
     inputs = ("z", "mask")

@@ -45,14 +45,14 @@ class PairwiseDot(CustomOperator):
         sizes = self.sizes(*shapes)
         if self.beams and (self.beams != len(BEAMS) or self.coordinates != "cartesian"):
             raise ValueError(
-                f"beams = {self.beams} in {self.coordinates} coordinates, expected 0, or {len(BEAMS)} in cartesian ones"
+                f"beams = {self.beams} in {self.coordinates} coordinates, expected 0 or, if cartesian, {len(BEAMS)}"
             )
         return (sizes["B"], pair_count(sizes["N"] + self.beams))
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
         n = self.sizes(*shapes)["N"]
         light_cone = self.coordinates == "light_cone"
-        # in light-cone coordinates two products a pair and two a particle (nnet_pairwise_dot.h)
+        # light-cone coordinates: two products per pair and two per particle (nnet_pairwise_dot.h)
         multiplications = 2 * pair_count(n) + 2 * n if light_cone else 4 * pair_count(n)
         return {
             "n_constituents": n,

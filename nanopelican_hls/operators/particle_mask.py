@@ -1,4 +1,4 @@
-"""ParticleMask: which particles are there (docs/network.md)."""
+"""ParticleMask: which particles are valid (docs/network.md)."""
 
 from __future__ import annotations
 

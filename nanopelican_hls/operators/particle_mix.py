@@ -1,4 +1,4 @@
-"""ParticleMix: what a particle adds to its row, its column, or its diagonal entry (docs/network.md: row, column, g)."""
+"""ParticleMix: row, column or diagonal term of each particle (docs/network.md: row, column, g)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
 def table_row(mask: Array | None, table: Array) -> Array:
-    """The row of a multiplicity table: [B, K] at n = number of valid particles, or [1, K] when it has one row."""
+    """Row n of a table over the number n of valid particles: [B, K], or [1, K] if the table has one row."""
     if table.shape[0] == 1:
         return table
     assert mask is not None
@@ -22,18 +22,16 @@ def table_row(mask: Array | None, table: Array) -> Array:
 
 
 def check_table(sizes: Mapping[str, int], mask: Shape | None) -> None:
-    """ValueError if a multiplicity table has neither one row nor a mask and a row for every n = 0 ... M."""
+    """ValueError unless a bias table has one row, or a mask and a row for every n = 0 ... M."""
     rows = sizes.get("T", 1)
     if rows != 1 and mask is None:
-        raise ValueError(f"bias is a table of {rows} rows, and there is no mask to choose one")
+        raise ValueError(f"bias is a table of {rows} rows, but there is no mask to select one")
     if rows != 1 and rows != sizes["M"] + 1:
-        raise ValueError(
-            f"bias has {rows} rows, expected 1 or {sizes['M'] + 1}, one for every number of valid particles"
-        )
+        raise ValueError(f"bias has {rows} rows, expected 1 or {sizes['M'] + 1} (one per number of valid particles)")
 
 
 def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
-    """Range of ``x * w`` over all weights ``w``."""
+    """Range of ``x * w`` for all weights ``w``."""
     grid = FixedRange.of_values(weights)
     flat = np.ldexp(np.asarray(weights, dtype=np.float64), -grid.exponent).ravel()
     return FixedRange.union([x * FixedRange(int(w), int(w), grid.exponent) for w in flat])
@@ -43,7 +41,7 @@ def weighted_range(x: FixedRange, weights: Any) -> FixedRange:
 class ParticleMix(CustomOperator):
     """``w_r r_i [+ w_s S + b(n)] [+ w_jj d_JJ for the jet, particle 0]``: [B, M], [B, 1] -> [B, M, C].
 
-    ``s`` [B, 1], ``w_s`` [C] and ``bias`` come together or not at all (the untied column term has none). ``bias`` is
+    ``s`` [B, 1], ``w_s`` [C] and ``bias`` are all present or all absent (as in the untied column term). ``bias`` is
     [1, C], or [M + 1, C] indexed by the number n of valid particles (then ``mask`` [B, M] is needed).
     ``d_jj`` [B, 1] with ``w_jj`` [C] adds the jet's own product to the diagonal entry of the jet.
     """

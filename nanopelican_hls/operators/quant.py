@@ -1,4 +1,4 @@
-"""Quant: the operator of QONNX, as far as the contract has it (docs/contract.md)."""
+"""Quant: the QONNX operator, restricted to what the contract allows (docs/contract.md)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nanopelican_hls.operators.base import Operator, Shape
 
 @dataclass(frozen=True)
 class Quant(Operator):
-    """A `Quantiser`, entry by entry; in the file it has three constant inputs more (contract/quant.py)."""
+    """A `Quantiser`, elementwise; in the file it has three more inputs, all constant (contract/quant.py)."""
 
     quantiser: Quantiser
 

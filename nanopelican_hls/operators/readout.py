@@ -1,4 +1,4 @@
-"""Readout: the output weight from the two sums (docs/network.md, LinEq2->0)."""
+"""Readout: the output from the pair and diagonal sums (docs/network.md, LinEq2->0)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from nanopelican_hls.operators.particle_mix import check_table, table_row, weigh
 class Readout(CustomOperator):
     """``sum_h k_pair_h T_h + k_diag_h D_h + b(n)``: pair sums T and diagonal sums D [B, C] -> [B, 1].
 
-    A standard Gemm cannot express the bias: it is [1, 1], or a table [M + 1, 1] over the number n of valid particles
-    (the folded BatchNorm, docs/network.md), and then ``mask`` [B, M] is needed.
+    ``bias`` is [1, 1], or a table [M + 1, 1] over the number n of valid particles (the folded BatchNorm,
+    docs/network.md), which needs ``mask`` [B, M]. A standard Gemm cannot express the table.
     """
 
     inputs = ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "bias", "mask")

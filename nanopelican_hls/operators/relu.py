@@ -13,7 +13,7 @@ from nanopelican_hls.operators.base import Operator, Shape
 
 @dataclass(frozen=True)
 class Relu(Operator):
-    """``max(x, 0)``, entry by entry."""
+    """``max(x, 0)``, elementwise."""
 
     inputs = ("x",)
     elementwise = True

@@ -1,4 +1,4 @@
-"""RowSums: products of each particle with the sum of all (docs/network.md: R_i)."""
+"""RowSums: the product of each particle with the sum of all particles (docs/network.md: R_i)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 class RowSums(CustomOperator):
     """``sum_j d_ij``: d [B, K(K-1)/2] -> [B, M], in GeV^2.
 
-    Without a jet spurion M = K. With it, ``d_jet`` [B, K] and ``d_jj`` [B, 1] complete the matrix, the jet is
+    Without a jet spurion, M = K. With one, ``d_jet`` [B, K] and ``d_jj`` [B, 1] complete the matrix, the jet is
     particle 0 and M = K + 1. Padded particles have d = 0 and need no mask.
     """
 
@@ -39,7 +39,7 @@ class RowSums(CustomOperator):
         constituents = sizes.get("K", self.particles)
         if sizes["P"] != pair_count(constituents) or constituents not in (self.particles, self.particles - 1):
             raise ValueError(
-                f"{sizes['P']} pairs of {constituents} particles do not give the row sums of {self.particles}"
+                f"{sizes['P']} pairs of {constituents} particles do not match the row sums of {self.particles}"
             )
         return (sizes["B"], self.particles)
 

@@ -1,4 +1,4 @@
-"""SpurionDot: Minkowski products of particles with one four-momentum, the jet's (docs/network.md)."""
+"""SpurionDot: Minkowski products of the particles with the four-momentum of the jet (docs/network.md)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 class SpurionDot(CustomOperator):
     """``p_i . J``: components [B, K] of particles and [B, 1] of the spurion -> [B, K], in GeV^2.
 
-    With the spurion itself as the particle (K = 1) it is the spurion's mass squared. A spurion on the axis of
-    light-cone coordinates has no y and z: then ``s2``, ``s3`` are absent, and with them ``c2``, ``c3``, which multiply
-    nothing.
+    With the spurion itself as the only particle (K = 1), the result is its mass squared. A spurion on the axis of the
+    light-cone coordinates has y = z = 0: then ``s2`` and ``s3`` are absent, and with them ``c2`` and ``c3``, which
+    would be multiplied by 0.
     """
 
     inputs = ("c0", "c1", "c2", "c3", "s0", "s1", "s2", "s3")
@@ -34,7 +34,7 @@ class SpurionDot(CustomOperator):
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
         if shapes[2] is None and self.coordinates != "light_cone":
-            raise ValueError(f"c2, c3, s2, s3 are missing, but in {self.coordinates} coordinates there is no axis")
+            raise ValueError(f"c2, c3, s2, s3 are missing, expected them in {self.coordinates} coordinates")
         return (sizes["B"], sizes["K"])
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:

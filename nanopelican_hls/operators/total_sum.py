@@ -13,7 +13,7 @@ from nanopelican_hls.operators.base import CustomOperator, Shape
 
 @dataclass(frozen=True)
 class TotalSum(CustomOperator):
-    """``sum_i r_i = sum_ij d_ij``: r [B, M] -> [B, 1], in GeV^2; every pair counts twice, the diagonal once."""
+    """``sum_i r_i = sum_ij d_ij``: r [B, M] -> [B, 1], in GeV^2; each pair counts twice, the diagonal once."""
 
     inputs = ("r",)
     axes = ("BM",)

@@ -1,4 +1,4 @@
-"""The choice of all widths that has the lowest predicted loss under a budget: an integer linear program."""
+"""The choice of widths with the lowest predicted loss under a budget, by integer linear programming."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from nanopelican_hls.precision.loss import MeasuredLoss
 from nanopelican_hls.precision.sensitivity import LossExpansion
 from nanopelican_hls.precision.widths import LEAST_BITS
 
-#: sums of floating point numbers are known no better, as a fraction of the full cost
+#: precision of floating-point sums, as a fraction of the full cost
 TOLERANCE = 1e-12
-#: a measured growth of the loss above `TRUST` times the predicted one, plus `TRUST_FROM`, says that the expansion fails
+#: the expansion is not trusted where the measured increase of the loss exceeds `TRUST` times the predicted one plus
+#: `TRUST_FROM`
 TRUST, TRUST_FROM = 2.0, 2e-4
-#: the solver's absolute gap is 1e-6; in these units it is 1e-12 of loss
+#: the absolute gap of the solver is 1e-6; in these units it is 1e-12 of loss
 LOSS_UNIT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Option:
-    """Quantisers of the tensors of a block, and what the loss is predicted to grow by."""
+    """Quantisers of the tensors of a block, and the predicted increase of the loss."""
 
     quantisers: dict[str, Quantiser]
     increase: float
@@ -42,23 +43,28 @@ def options(
     own: dict[str, Quantiser],
     allowed: Callable[[str, Quantiser], bool],
 ) -> list[Option]:
-    """The narrower widths of a block, each with the common scale of the lowest predicted loss.
+    """The narrower widths of a block, each with the common scale of lowest predicted loss.
 
-    The grid stays, or gets coarser by as many bits as are lost at most. An expansion does not see what lies behind a
-    ReLU that is off, or beyond saturation. So the loss is measured once, with this block alone changed, and a choice
-    for which the prediction is far too low is left out. The increase is `cautious_increase`, and never below that of
-    any wider choice.
+    The grid stays the same, or becomes coarser by at most the number of bits lost. An expansion does not see beyond an
+    inactive ReLU or beyond saturation, so the loss is also measured once with only this block changed, and a choice
+    with a far too low prediction is dropped. The increase is `cautious_increase`, and never below that of any wider
+    choice.
 
     Parameters
     ----------
     expansion : LossExpansion
         Predicts the loss.
     loss : MeasuredLoss
-        Of the network around which it is expanded.
+        Loss of the network around which it is expanded.
     own : dict of str to Quantiser
-        The block's quantisers now.
+        The current quantisers of the block.
     allowed : callable
         Whether a tensor may have a quantiser: `widths.allowed`.
+
+    Returns
+    -------
+    list of Option
+        The current quantisers first.
     """
     now, found = loss(), [Option(own, 0.0)]
     for widths in product(*(range(quantiser.bits, LEAST_BITS - 1, -1) for quantiser in own.values())):
@@ -93,15 +99,15 @@ def _worst_of_wider(found: Sequence[Option], option: Option) -> float:
 def lowest_loss(blocks: Sequence[Sequence[Option]], cost: Cost, budget: float) -> dict[str, Quantiser]:
     """Quantisers with the lowest sum of predicted increases whose cost is within the budget.
 
-    Exact for a cost that is a sum over tensors. Another one is made linear around the widest choice, and the limit of
-    the linear one is lowered by what is too much, until the true cost is within the budget.
+    Exact for a cost that is a sum over tensors. Any other cost is linearised around the widest choice, and the limit on
+    the linear cost is lowered by the excess until the true cost is within the budget.
 
     Parameters
     ----------
     blocks : sequence of sequences of Option
-        One option of each is taken; the first is the widest.
+        One option of each block is chosen; the first is the widest.
     cost : Cost
-        Of widths.
+        Cost of widths.
     budget : float
         In the units of the cost.
 
@@ -116,14 +122,20 @@ def lowest_loss(blocks: Sequence[Sequence[Option]], cost: Cost, budget: float) -
     limit = budget - full
     while True:
         chosen = _solve(blocks, costs, limit)
+        if chosen is None:
+            raise ConfigError(
+                f"no choice of widths meets the budget ({budget:.0f}; the widest choice costs {full:.0f})",
+                where="budget",
+                remedy=f"use a larger budget; no quantiser gets fewer than {LEAST_BITS} bits",
+            )
         excess = cost(_widths(chosen)) - budget
         if excess <= TOLERANCE * full:
             return {name: quantiser for option in chosen for name, quantiser in option.quantisers.items()}
         limit -= excess
 
 
-def _solve(blocks: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]], limit: float) -> list[Option]:
-    """One option of each block: binary variables, one after another."""
+def _solve(blocks: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]], limit: float) -> list[Option] | None:
+    """Choose one option of each block, one binary variable per option; None if no choice is within the limit."""
     sizes = [len(block) for block in blocks]
     one_each = np.repeat(np.eye(len(blocks)), sizes, axis=1)
     flat_costs = np.concatenate([np.asarray(c, dtype=float) for c in costs])
@@ -136,18 +148,10 @@ def _solve(blocks: Sequence[Sequence[Option]], costs: Sequence[Sequence[float]],
         options={"mip_rel_gap": 0.0},
     )
     if solution.x is None:
-        raise _too_small(limit)
+        return None
     every = [option for block in blocks for option in block]
     return [every[k] for k in np.flatnonzero(solution.x > 0.5)]
 
 
 def _widths(chosen: Sequence[Option]) -> dict[str, int]:
     return {name: bits for option in chosen for name, bits in option.widths.items()}
-
-
-def _too_small(budget: float) -> ConfigError:
-    return ConfigError(
-        f"no choice of widths costs as little ({budget:.0f})",
-        where="budget",
-        remedy=f"give a larger budget; no quantiser gets less than {LEAST_BITS} bits",
-    )

@@ -1,4 +1,4 @@
-"""What a choice of widths costs: bits that are held, or an estimate of the adders in the fabric."""
+"""Cost of a choice of widths: stored bits, or an estimate of the adders in fabric."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from nanopelican_hls.precision.widths import Widths, resized
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.export import build_program
 
-#: non-zero digits of a constant of b bits in canonical signed form: b/3 of them on average
+#: average fraction of non-zero digits of a constant in canonical signed digit form: b/3 of b bits
 DIGITS_PER_BIT = 1 / 3
 
 
 class Cost(ABC):
-    """Cost of a network by the widths of its quantisers; never less for a wider one."""
+    """Cost of a network as a function of its quantiser widths; never decreases with a width."""
 
     def __init__(self, description: NetworkDescription) -> None:
         self._description = description
@@ -55,7 +55,7 @@ class HeldBits(Cost):
 
 
 class AdderBits(Cost):
-    """Full adders of the unrolled network, an estimate (`adder_bits`); exponents are such that ranges stay."""
+    """Full adders of the unrolled network, an estimate (`adder_bits`); exponents change so as to keep the ranges."""
 
     def __call__(self, widths: Widths) -> float:
         return adder_bits(build_program(resized(self._description, widths)))
@@ -65,13 +65,13 @@ COSTS: dict[str, type[Cost]] = {"bits": HeldBits, "adders": AdderBits}
 
 
 def adder_bits(program: Program) -> float:
-    """Full adders of a program, every operation for itself: roughly LUTs of fabric, without any DSP. An estimate.
+    """Estimated full adders of a program, without sharing between operations: roughly LUTs of fabric, without DSPs.
 
-    A product of a and b bits counts a b; one with a constant of b bits a b/3, the non-zero digits of the constant times
-    a. A sum of n terms counts n - 1 adders as wide as its result, by the exact ranges of the program; a quantiser that
-    rounds to nearest one adder of its width for every element (truncation is free). Products of pairs are counted in
-    the factored form that the firmware has. Comparisons, registers and the conversion of Level-1 words are not
-    counted.
+    A product of a and b bits counts as a b; one with a constant of b bits as a b/3, the non-zero digits of the constant
+    times a. A sum of n terms counts as n - 1 adders as wide as its result, by the exact ranges of the program; a
+    quantiser that rounds to nearest as one adder of its width per element (truncation is free). Products of pairs are
+    counted in the factored form used in the firmware. Comparisons, registers and the conversion of Level-1 words are
+    not counted.
     """
     return sum(_of_node(program, node) for node in program.nodes)
 
@@ -85,7 +85,7 @@ def _of_node(program: Program, node: Node) -> float:
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Elements and bits of a result, and those of the inputs by their names."""
+    """Elements and bits of a result, and those of the inputs by name."""
 
     elements: int
     width: int
@@ -93,7 +93,7 @@ class _Sizes:
     size: Mapping[str, int]
 
     def cost(self, additions: int, *products: tuple[str, str, int]) -> float:
-        """Of additions as wide as the result, and of products of a tensor and a parameter with their number."""
+        """Cost of additions as wide as the result, and of a number of products of a tensor with a parameter."""
         given = [product for product in products if product[0] in self.bits]
         constant = sum(count * self.bits[x] * self.bits[w] * DIGITS_PER_BIT for x, w, count in given)
         return constant + additions * self.width
@@ -101,7 +101,7 @@ class _Sizes:
 
 @singledispatch
 def _cost(operator: Operator, of: _Sizes) -> float:  # noqa: ARG001
-    """Full adders of an operator, by its class; nothing for those that are not counted."""
+    """Full adders of an operator, by class; 0 for operators that are not counted."""
     return 0.0
 
 
@@ -125,7 +125,7 @@ def _(operator: SpurionDot, of: _Sizes) -> float:
 
 @_cost.register
 def _(operator: RowSums, of: _Sizes) -> float:  # noqa: ARG001
-    return of.cost(of.elements * max(0, of.elements - 2))  # of every particle, over all others
+    return of.cost(of.elements * max(0, of.elements - 2))  # for every particle, over all others
 
 
 @_cost.register

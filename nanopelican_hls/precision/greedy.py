@@ -1,4 +1,4 @@
-"""The greedy search: one bit after another, where the measured loss grows least for what is saved."""
+"""The greedy search: remove one bit at a time, where the measured loss increases least for the cost saved."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Quantisers = dict[str, Quantiser]
 
 
 class GreedySearch:
-    """Walks from the widths of a network to narrower ones.
+    """Steps from the widths of a network to narrower ones.
 
-    A quantiser loses its top bit (values saturate earlier) or its bottom bit (a coarser grid, together with all that
-    stands on it), whichever costs less.
+    A quantiser loses its top bit (values saturate earlier) or its bottom bit (a coarser grid, for all tensors on it),
+    whichever costs less.
 
     Parameters
     ----------
     loss : MeasuredLoss
-        Of the network to begin with; changed on the way.
+        Loss of the initial network; changed by the search.
     cost : Cost
-        What narrower quantisers save.
+        Determines what narrower quantisers save.
     blocks : sequence of tuple of str
         Tensors that may lose bits, those on one grid together.
     allowed : callable
@@ -44,7 +44,7 @@ class GreedySearch:
 
     @property
     def quantisers(self) -> Quantisers:
-        """Of the tensors that may lose bits."""
+        """Quantisers of the tensors that may lose bits."""
         return {name: self._loss.quantisers[name] for name in self._chosen}
 
     @property
@@ -52,12 +52,12 @@ class GreedySearch:
         return self._cost({name: quantiser.bits for name, quantiser in self.quantisers.items()})
 
     def down_to(self, budgets: Iterable[float], passed: Callable[[float], None]) -> Iterator[tuple[float, Quantisers]]:
-        """Quantisers within each budget, the largest first; ``passed`` is told the cost after every step.
+        """Quantisers within each budget, largest first; ``passed`` is called with the cost after every step.
 
         Raises
         ------
         ConfigError
-            If no quantiser can lose a bit any more.
+            If no quantiser can lose another bit.
         """
         for budget in sorted(budgets, reverse=True):
             while (cost := self.cost) > budget:
@@ -73,7 +73,7 @@ class GreedySearch:
                 saved = cost - self._cost({n: q.bits - (n == name) for n, q in before.items()})
                 moves += [((self._loss(move) - now) / saved, move) for move in self._moves(name, block) if saved > 0]
         if not moves:
-            raise ConfigError("no quantiser can lose a bit any more", where="budget", remedy="give a larger budget")
+            raise ConfigError("no quantiser can lose another bit", where="budget", remedy="use a larger budget")
         self._loss.change(min(moves, key=lambda move: move[0])[1])
 
     def _moves(self, name: str, block: tuple[str, ...]) -> Iterator[Quantisers]:

@@ -1,4 +1,4 @@
-"""The measured loss of a network under changes of its quantisers."""
+"""The measured loss of a network as its quantisers change."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Tensors = dict[str, Tensor]
 
 
 def quantised(x: Tensor, quantiser: Quantiser) -> Tensor:
-    """What `Quantiser` gives, in torch, for float64."""
+    """`Quantiser.__call__` in torch, for float64."""
     scaled = x / quantiser.scale
     rounded = scaled.round() if quantiser.rounding is Rounding.ROUND else scaled.floor()
     return rounded.clamp(quantiser.low, quantiser.high) * quantiser.scale
 
 
 class MeasuredLoss:
-    """Mean loss on a sample, exactly that of the firmware, of a network whose quantisers change.
+    """Mean loss on a sample, exactly that of the firmware, for a network whose quantisers change.
 
     Parameters
     ----------
     description : NetworkDescription
-        The network to begin with.
+        The initial network.
     sample : Sample
         The jets.
     """
@@ -46,12 +46,12 @@ class MeasuredLoss:
         self._products = self._multiplied(self.quantisers)
 
     def change(self, quantisers: Mapping[str, Quantiser]) -> None:
-        """Give tensors other quantisers, for good."""
+        """Replace the quantisers of some tensors permanently."""
         self.quantisers |= quantisers
         self._products = self._multiplied(self.quantisers)
 
     def __call__(self, quantisers: Mapping[str, Quantiser] | None = None) -> float:
-        """The loss, with other quantisers for some tensors if these are given."""
+        """The loss, optionally with other quantisers for some tensors."""
         changes = quantisers or {}
         chosen = self.quantisers | dict(changes)
         anew = any(name in self._products for name in changes)
@@ -61,7 +61,7 @@ class MeasuredLoss:
         return binary_cross_entropy_with_logits(tensors[self._output][:, 0], self._labels).item()
 
     def _multiplied(self, chosen: Mapping[str, Quantiser]) -> Tensors:
-        """All that comes before the first parameter: ports, mask, products and their sums."""
+        """Everything before the first parameter: ports, mask, products and their sums."""
         tensors = {name: quantised(value, chosen[name]) for name, value in self._ports.items()}
         execute(self._before_weights, tensors, _callables(chosen))
         return tensors

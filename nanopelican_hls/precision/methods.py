@@ -1,4 +1,4 @@
-"""Ways to narrower quantisers: by the Hessian, once or step by step, by greedy search, and all alike."""
+"""Methods to narrow quantisers: by the Hessian, at once or in steps, by greedy search, or uniformly."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nanopelican_hls.training.scales import adjust_scales, pinned
 
 Quantisers = dict[str, Quantiser]
 
-#: of the model's cost: how far the widths go before the loss is expanded anew
+#: fraction of the cost of the model that widths may lose before the loss is expanded again
 STEP = 0.06
 
 
@@ -37,19 +37,20 @@ class Assignment:
     Parameters
     ----------
     method : str
-        A key of `METHODS`; ``model`` is for the widths of the model itself.
+        A key of `METHODS`; ``model`` means the widths of the model itself.
     budget : float
-        As a fraction of the model's cost.
+        As a fraction of the cost of the model.
     cost : float
-        What it costs, as such a fraction.
+        Actual cost, as such a fraction.
     widths : dict of str to int
         Bits by tensor.
     exponents : dict of str to int
-        Of the scales of all quantisers, after these were moved to where the loss is lowest.
+        Scale exponents of all quantisers, after the scales were moved to where the loss is lowest.
     predicted, measured : float
-        Growth of the loss over the model's, by the expansion and as it is, at the scales of the method.
+        Increase of the loss over that of the model, predicted by the expansion and measured, at the scales of the
+        method.
     adjusted : float
-        The same, measured, with the scales in ``exponents``.
+        The measured increase with the scales in ``exponents``.
     """
 
     method: str
@@ -66,7 +67,7 @@ class Assignment:
         return f"{self.method}-{self.budget:g}"
 
     def applied_to(self, description: NetworkDescription) -> NetworkDescription:
-        """The network with these quantisers, its parameters as they are."""
+        """The network with these quantisers and unchanged parameters."""
         quantisers = {
             name: replace(q, bits=self.widths.get(name, q.bits), exponent=self.exponents[name])
             for name, q in description.quantisers.items()
@@ -80,7 +81,7 @@ class Assigner:
     Parameters
     ----------
     model : TrainedModel
-        With a quantised network.
+        A model with a quantised network.
     sample : Sample
         Jets on which the loss is measured and expanded.
     cost : str
@@ -96,7 +97,7 @@ class Assigner:
         self._blocks, self._allowed = blocks(model.config), allowed(model.config)
 
     def assignments(self, method: str, budgets: Sequence[float]) -> Iterator[Assignment]:
-        """By a method of `METHODS`, one for each budget, the largest first."""
+        """Assignments by a method of `METHODS`, one per budget, largest first."""
         for budget, quantisers in METHODS[method](self, sorted(budgets, reverse=True)):
             yield self._described(method, budget, quantisers)
 
@@ -122,7 +123,7 @@ class Assigner:
             yield budget, lowest_loss(choices, self._cost, budget * self._full_cost)
 
     def _by_renewed_hessian(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
-        """In steps of the cost: after each, scales are adjusted, and the loss is expanded around what there is then."""
+        """In steps of cost: after each, scales are adjusted and the loss is expanded around the new network."""
         now, description = 1.0, self._description
         steps = sum(math.ceil((a - b) / STEP - 1e-9) for a, b in pairwise([now, *budgets]))
         with tqdm(total=steps * len(self._blocks), desc="Hessian in steps", unit="tensor") as bar:
@@ -134,7 +135,7 @@ class Assigner:
                 yield budget, dict(description.quantisers)
 
     def _choices(self, description: NetworkDescription, bar: tqdm) -> list[list[Option]]:
-        """Options of every block around a network."""
+        """Options of every block of a network."""
         as_given = description is self._description
         expansion = self._expansion if as_given else LossExpansion(description, self._sample)
         loss = self._loss if as_given else MeasuredLoss(description, self._sample)
@@ -146,7 +147,7 @@ class Assigner:
         return found
 
     def _adjusted(self, description: NetworkDescription) -> NetworkDescription:
-        """With scales moved to where the loss is lowest."""
+        """The network with scales moved to where the loss is lowest."""
         net = QuantisedNetwork.from_description(description)
         adjust_scales(net, self._sample, pinned(self._model.config))
         return net.describe()
@@ -165,12 +166,12 @@ class Assigner:
             found = (uniform(self._own, fewer) for fewer in range(fewest + 1))
             widths = next((w for w in found if self._cost(w) <= budget * self._full_cost), None)
             if widths is None:
-                raise ConfigError(f"{budget:g} is less than the narrowest widths cost", where="budget")
+                raise ConfigError(f"{budget:g} is less than the cost of the narrowest widths", where="budget")
             resized_to = resized(self._description, widths).quantisers
             yield budget, {name: self._nearest_allowed(name, resized_to[name]) for name in widths}
 
     def _nearest_allowed(self, name: str, quantiser: Quantiser) -> Quantiser:
-        """The quantiser with a scale that the tensor may have; its own is one."""
+        """The quantiser with the nearest scale that the tensor may have; its own is among them."""
         shifts = sorted(range(-MAX_QUANTISER_BITS, MAX_QUANTISER_BITS + 1), key=abs)
         moved = (replace(quantiser, exponent=quantiser.exponent + shift) for shift in shifts)
         return next(q for q in moved if self._allowed(name, q))

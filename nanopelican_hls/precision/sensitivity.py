@@ -1,11 +1,12 @@
-"""How much the loss grows with a coarser quantiser: the second-order expansion around a quantised network.
+"""Increase of the loss with coarser quantisers: the second-order expansion around a quantised network.
 
-For parameters in the manner of HAWQ (arXiv:1911.03852, arXiv:2011.10680), but with the exact Hessian: there are a few
-dozen parameters. For activations the curvature comes through the one logit x of a jet: a change delta of a tensor
-moves it by J delta, and the cross entropy by (p - y) J delta + p (1 - p) (J delta)^2 / 2, with p = sigmoid(x).
+For parameters in the manner of HAWQ (arXiv:1911.03852, arXiv:2011.10680), but with the exact Hessian, since there are
+only a few dozen parameters. For activations the curvature comes through the single logit x of a jet: a change delta of
+a tensor changes x by J delta, and the cross entropy by (p - y) J delta + p (1 - p) (J delta)^2 / 2, with p =
+sigmoid(x).
 
-The point is the network as it is trained, quantisers included, each with the derivative of training: 1 inside its
-range, 0 where it saturates. Without its quantisers it is another network, since training makes use of their saturation.
+The expansion point is the trained network including its quantisers, each with its derivative in training: 1 inside its
+range, 0 where it saturates. Without quantisers it would be another network, since training makes use of saturation.
 """
 
 from __future__ import annotations
@@ -25,26 +26,26 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 Tensors = dict[str, Tensor]
 
-#: of a rounding error at random, in units of the squared scale
+#: mean square of a random rounding error, in units of the squared scale
 MEAN_SQUARE = {Rounding.ROUND: 1 / 12, Rounding.FLOOR: 1 / 3}
 
 
 class LossExpansion:
-    """The mean loss as a function of what each quantiser gives, to second order.
+    """The mean loss as a function of the output of each quantiser, to second order.
 
     Parameters
     ----------
     description : NetworkDescription
         The network around which the loss is expanded.
     sample : Sample
-        Jets over which the mean is taken. Values and derivatives of all tensors are held: 16 bytes an element.
+        Jets over which the mean is taken. Values and derivatives of all tensors are kept: 16 bytes per element.
     """
 
     def __init__(self, description: NetworkDescription, sample: Sample) -> None:
         self._quantisers = description.quantisers
         products, trained = split(description.network, tables=description.tables)
         labels = torch.as_tensor(sample.labels)
-        #: what stands before each quantiser, and behind it
+        #: input and output of each quantiser
         self._exact: Tensors = {name: torch.as_tensor(value) for name, value in description.parameters.items()}
         parameters = {name: quantised(value, self._quantisers[name]) for name, value in self._exact.items()}
         self._given: Tensors = dict(parameters)
@@ -79,16 +80,15 @@ class LossExpansion:
         self._hessian = {name: functional.hessian(loss(name), x) for name, x in flat.items()}  # type: ignore[no-untyped-call]
 
     def increase(self, name: str, quantiser: Quantiser) -> float:
-        """Predicted growth of the mean loss if this tensor alone had this quantiser in place of its own."""
+        """Predicted increase of the mean loss if only this tensor had this quantiser instead of its own."""
         return sum(self._orders(name, quantiser))
 
     def cautious_increase(self, name: str, quantiser: Quantiser) -> float:
-        """The same without what is a gain by chance: never below 0.
+        """The predicted increase without accidental gains: never below 0.
 
-        The gradient of a trained network is 0, but for what a sample of jets has by chance: a gain in first order is
-        left out. Few numbers make a parameter, their errors may be small by luck, and they move when the network is
-        fine-tuned: the second order is at least that of errors at random, half the Hessian's trace times their mean
-        square, as in HAWQ-V2.
+        The gradient of a trained network is 0 up to fluctuations of the jet sample, so a first-order gain is ignored. A
+        parameter has few elements, whose errors may be small by luck, and they change during fine-tuning, so the second
+        order is at least that of random errors: half the trace of the Hessian times their mean square, as in HAWQ-V2.
         """
         first, second = self._orders(name, quantiser)
         if name in self._hessian:
@@ -97,12 +97,12 @@ class LossExpansion:
         return max(0.0, first) + max(0.0, second)
 
     def total(self, quantisers: Mapping[str, Quantiser]) -> float:
-        """The sum for all quantisers: their errors are taken as independent."""
+        """The sum over all quantisers, treating their errors as independent."""
         inner = {name: quantiser for name, quantiser in quantisers.items() if name not in self._outputs}
         return sum(self.increase(name, quantiser) for name, quantiser in inner.items())
 
     def _orders(self, name: str, quantiser: Quantiser) -> tuple[float, float]:
-        """First and second order."""
+        """First- and second-order terms."""
         change = quantised(self._exact[name], quantiser) - self._given[name]
         if name in self._hessian:
             change = change.flatten()
@@ -111,7 +111,7 @@ class LossExpansion:
         return float((self._residual * moved).mean()), float((self._curvature * moved**2).mean()) / 2
 
     def _watch(self, name: str) -> Callable[[Tensor], Tensor]:
-        """The quantiser of an activation, which notes what comes in and goes out."""
+        """The quantiser of an activation, recording its input and output."""
         quantise = _straight_through(self._quantisers[name])
 
         def watched(x: Tensor) -> Tensor:
@@ -124,14 +124,14 @@ class LossExpansion:
 
     def _differentiate(self, logits: Tensor) -> None:
         names = [name for name, given in self._given.items() if given.requires_grad]
-        # a jet's logit sees its own tensors only: the gradient of the sum holds those of all jets
+        # the logit of a jet depends on its own tensors only, so the gradient of the sum holds those of all jets
         found = torch.autograd.grad(logits.sum(), [self._given[name] for name in names])
         self._jacobian = dict(zip(names, found, strict=True))
         self._given = {name: given.detach() for name, given in self._given.items()}
 
 
 def _straight_through(quantiser: Quantiser) -> Callable[[Tensor], Tensor]:
-    """A quantiser with the derivative of the clamp to its range, as often as one likes."""
+    """A straight-through quantiser with the derivative of the clamp to its range, differentiable repeatedly."""
     low, high = quantiser.low * quantiser.scale, quantiser.high * quantiser.scale
 
     def quantise(x: Tensor) -> Tensor:

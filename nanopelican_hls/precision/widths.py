@@ -1,4 +1,4 @@
-"""Widths of quantisers by tensor: what is chosen, and what a choice makes of a configuration and of a network."""
+"""Quantiser widths by tensor: which can be chosen, and how they change a configuration and a network."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ LEAST_BITS = 2
 
 
 def own_widths(config: Config) -> dict[str, int]:
-    """Widths of a configuration: of every quantiser but the output's and those of Level-1 words, which are given."""
+    """Widths in a configuration, of every quantiser except the output and Level-1 words, which are fixed."""
     settings = tensor_settings(config.network, config.quantisers)
     return {name: chosen.bits for name, chosen in settings.items() if name not in outputs(config.network)}
 
 
 def with_widths(config: Config, widths: Widths, name: str) -> Config:
-    """The configuration under another name, with these widths; roundings, signs and clips stay."""
+    """The configuration under another name, with these widths; roundings, signs and clips are unchanged."""
     settings = tensor_settings(config.network, config.quantisers)
     tensors = dict(config.quantisers.tensors or {})
     tensors |= {tensor: replace(settings[tensor], bits=bits) for tensor, bits in widths.items()}
@@ -34,7 +34,7 @@ def with_widths(config: Config, widths: Widths, name: str) -> Config:
 
 
 def resized(description: NetworkDescription, widths: Widths) -> NetworkDescription:
-    """A network with other widths: each quantiser keeps the upper end of its range."""
+    """A network with other widths; each quantiser keeps the upper end of its range."""
     changed = {
         name: replace(quantiser, bits=bits, exponent=quantiser.exponent + quantiser.bits - bits)
         for name, bits in widths.items()
@@ -44,7 +44,7 @@ def resized(description: NetworkDescription, widths: Widths) -> NetworkDescripti
 
 
 def blocks(config: Config) -> list[tuple[str, ...]]:
-    """Tensors whose widths are chosen together, because they stand on one grid; its leader comes first."""
+    """Tensors whose widths are chosen together because they share a grid, its leader first."""
     names, fixed = own_widths(config), pinned(config)
     found: dict[str, list[str]] = {}
     for name in names:
@@ -53,7 +53,7 @@ def blocks(config: Config) -> list[tuple[str, ...]]:
 
 
 def allowed(config: Config) -> Callable[[str, Quantiser], bool]:
-    """Whether a tensor may have a quantiser: no ``clip`` saturates, and a port has a unit that it may have."""
+    """Whether a tensor may have a quantiser: no ``clip`` saturates, and a port has a permitted unit."""
     settings, of_ports = tensor_settings(config.network, config.quantisers), ports(config.network)
 
     def is_allowed(name: str, quantiser: Quantiser) -> bool:
@@ -66,5 +66,5 @@ def allowed(config: Config) -> Callable[[str, Quantiser], bool]:
 
 
 def uniform(own: Widths, fewer: int) -> dict[str, int]:
-    """All widths lowered by the same number of bits, as far as they can be."""
+    """All widths reduced by the same number of bits, down to the minimum."""
     return {name: max(LEAST_BITS, bits - fewer) for name, bits in own.items()}

@@ -1,4 +1,4 @@
-"""Bit for bit: two executions of a program, compared as integers at every tensor they share."""
+"""Bit-exact comparison of two executions of a program, as integers at every common tensor."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nanopelican_hls.errors import ContractError
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The first difference: where it is, and both integers on the grid ``2**exponent``.
+    """The first difference: its location, and both integers on the grid ``2**exponent``.
 
-    An entry that is no integer on the grid (NaN, infinite, or between grid points) is None.
+    A value that is not on the grid (NaN, infinite, or between grid points) is None.
     """
 
     tensor: str
@@ -36,7 +36,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome of `compare`.
+    """Result of `compare`.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Comparison:
 
 
 def to_integers(values: NDArray[np.float64], exponent: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Values as integers on the grid ``2**exponent``, and which of them are on the grid at all."""
+    """Values as integers on the grid ``2**exponent``, and a mask of the values that are on the grid."""
     scaled = np.ldexp(np.asarray(values, dtype=np.float64), -exponent)
     on_grid = np.isfinite(scaled) & (np.rint(scaled) == scaled) & (np.abs(scaled) < 2.0**62)
     return np.where(on_grid, scaled, 0).astype(np.int64), on_grid
@@ -71,14 +71,14 @@ def compare(
     Parameters
     ----------
     program : Program
-        Gives the order of the tensors and the grid of each.
+        Defines the order and the grids of the tensors.
     reference, other : mapping of str to float64 array [n, ...]
-        Tensors by name; those that both hold and the program knows are compared.
+        Tensors by name; tensors of the program that both contain are compared.
 
     Raises
     ------
     ContractError
-        If they share no tensor, do not share the output, or disagree in shape: a proof of nothing is no proof.
+        If there are no jets, an output is missing, or shapes differ.
     """
     shared = [t for t in program.ranges if t in reference and t in other]
     missing = [port.tensor for port in program.outputs if port.tensor not in shared]
@@ -86,7 +86,7 @@ def compare(
         raise ContractError("the output is missing from one of the two executions", where=f"tensor {missing[0]!r}")
     jets = len(reference[shared[0]])
     if jets == 0:
-        raise ContractError("no jets to compare", remedy="give at least one event")
+        raise ContractError("no jets to compare", remedy="pass at least one event")
     differs = np.zeros(jets, dtype=bool)
     first: Mismatch | None = None
     for tensor in shared:
@@ -112,7 +112,7 @@ def compare(
 
 
 def merge(parts: Sequence[Comparison]) -> Comparison:
-    """The comparison of consecutive chunks of events as one."""
+    """Merge the comparisons of consecutive chunks of events."""
     first = None
     offset = 0
     for part in parts:

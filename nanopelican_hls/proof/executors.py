@@ -1,4 +1,4 @@
-"""Several executors over the same events, chunk by chunk on all cores, compared with one of them at every tensor."""
+"""Runs several executors on the same events, in chunks on all cores, and compares them at every tensor."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from nanopelican_hls.proof.comparison import Comparison, compare, merge
 Arrays = Mapping[str, NDArray[np.float64]]
 Executor = Callable[[Arrays], Arrays]
 
-#: values of traced tensors a process may hold per executor; bounds the memory, at about 8 bytes each
+#: traced values, of 8 bytes each, that a process may hold per executor; bounds the memory
 VALUES_PER_CHUNK = 16_000_000
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What the executors gave.
+    """Results of the executors.
 
     Attributes
     ----------
-    comparisons : by the name of the executor, each against the reference.
-    outputs : float64 [n, ...] by output, by the name of the executor, the reference included.
-    seconds : processor time of each executor, summed over processes.
+    comparisons : with the reference, by executor.
+    outputs : float64 [n, ...] by executor, including the reference, and by output.
+    seconds : CPU time of each executor, summed over processes.
     """
 
     comparisons: Mapping[str, Comparison]
@@ -65,7 +65,7 @@ class _Task:
         )
 
 
-# Executors hold compiled libraries and networks that do not pickle: workers inherit them when they are forked.
+# Executors hold compiled libraries and networks that cannot be pickled: forked workers inherit them.
 _task: _Task | None = None
 
 
@@ -87,14 +87,14 @@ def prove(
     Parameters
     ----------
     program : Program
-        Names the tensors, their order and their grids.
+        Defines the tensors, their order and their grids.
     executors : mapping of str to callable
-        From ports to tensors, by name; each must be able to run in a forked process, on one thread.
+        Functions from ports to tensors, by name; each must run in a forked process, on one thread.
     ports : mapping of str to float64 array [n, ...]
     reference : str
-        The executor that the others are compared with.
+        Name of the executor that the others are compared with.
     progress : callable
-        Called with the number of events of each chunk when it is done.
+        Called after each chunk with its number of events.
     """
     global _task
     events = len(next(iter(ports.values())))

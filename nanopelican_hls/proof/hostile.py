@@ -1,8 +1,8 @@
-"""Hostile events: what no detector sends, and where executors come to differ.
+"""Hostile events: events that no detector sends, made to expose differences between executors.
 
-Every kind is made at the ports, as float64: rounding ties, saturation of every quantiser that can saturate, empty jets,
-one constituent, all N, duplicates, constituents that round to zero, padding in the middle; and where angles are taken
-relative to an axis, constituents about it, at the ends of the tables, on and across the seam of phi.
+They are float64 values at the ports: rounding ties, saturation of every quantiser that can saturate, empty jets, one
+constituent, all N, duplicates, constituents that round to zero, padding in the middle; and where angles are taken
+relative to an axis, constituents close to it, at the ends of the tables, and at the wrap-around of phi.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from nanopelican_hls.operators.angle_difference import AngleDifference
 Ports = dict[str, NDArray[np.float64]]
 Execute = Callable[[Ports], Mapping[str, NDArray[np.float64]]]
 
-#: of a model, in the C-simulation and in that of the RTL
+#: hostile events per model, in the C-simulation and in the RTL simulation
 HOSTILE_EVENTS = 20_000
 #: rounds of the search for events that saturate a quantiser
 SEARCH_ROUNDS = 12
-#: events the search keeps and varies in each round, for each bound of each quantiser
+#: events that the search keeps and varies in each round, for each bound of each quantiser
 SEARCH_KEEP = 8
 
 
 @dataclass(frozen=True)
 class HostileEvents:
-    """Hostile events and what they reach.
+    """Hostile events, and the quantiser bounds that they reach.
 
     Attributes
     ----------
-    ports : float64 arrays [n, ...] by port, under the names that `jets.port_values` gives.
+    ports : float64 arrays [n, ...] by port, with the names of `jets.port_values`.
     kinds : number of events of each kind.
-    saturated : bounds of quantisers that some event drives into saturation, as ``tensor+`` or ``tensor-``.
-    unreachable : bounds that exact interval analysis proves out of reach of any event.
-    unsaturated : bounds that the search did not reach, though intervals alone do not exclude them.
+    saturated : quantiser bounds at which some event saturates, as ``tensor+`` or ``tensor-``.
+    unreachable : bounds that no event can reach, by interval analysis.
+    unsaturated : bounds that the search did not reach, although interval analysis does not exclude them.
     """
 
     ports: Ports
@@ -53,13 +53,13 @@ def hostile_events(program: Program, execute: Execute, events: int, seed: int = 
     Parameters
     ----------
     program : Program
-        Its ports and their quantisers say where ties and bounds lie.
+        Its quantisers define the ties and bounds.
     execute : callable
-        An execution of the program (ports to tensors) that steers the search for saturation.
+        An executor of the program (ports to tensors), used in the search for saturation.
     events : int
-        Number of events, shared evenly by the kinds; the events that the search finds come on top.
+        Number of events, divided evenly among the kinds; the events found by the search are added to these.
     seed : int
-        Seed of the generator; the same arguments give the same events.
+        Seed of the generator; the same arguments produce the same events.
     """
     make = _Generator(program, np.random.default_rng(seed))
     kinds = {
@@ -98,14 +98,14 @@ def _select(ports: Mapping[str, NDArray[np.float64]], index: NDArray[np.intp]) -
 
 
 class _Generator:
-    """Makes events of each kind from the quantisers that stand behind the ports."""
+    """Generates events of each kind from the quantisers of the ports."""
 
     def __init__(self, program: Program, rng: np.random.Generator) -> None:
         self.rng = rng
         self.quantisers = {port.tensor: port.quantiser for port in program.inputs}
         self.widths = {port.tensor: port.shape[0] for port in program.inputs}
         self.n_constituents = max(self.widths.values())
-        #: angles by port: the port of their axis, and the difference
+        #: for each port of angles, the port of their axis and the operator that subtracts it
         self.axes = {
             node.given["angle"]: (node.given["axis"], node.operator)
             for node in program.nodes
@@ -120,11 +120,11 @@ class _Generator:
         return self.widths[port] == self.n_constituents
 
     def all_constituents(self, events: int) -> Ports:
-        """Uniform over the whole grid."""
+        """All N constituents, uniform over the whole grid."""
         return {p: self._uniform_integers(p, events) * q.scale for p, q in self.quantisers.items()}
 
     def ties(self, events: int) -> Ports:
-        """Half-way between two grid points, and one float64 to either side of it."""
+        """Values halfway between two grid points, and the nearest float64 on either side."""
         ports = {}
         for port, q in self.quantisers.items():
             tie = (self._uniform_integers(port, events) + 0.5) * q.scale
@@ -133,7 +133,7 @@ class _Generator:
         return ports
 
     def saturated_ports(self, events: int) -> Ports:
-        """At, just beyond and far beyond the bounds of the ports, of either sign."""
+        """Values at, just beyond and far beyond both bounds of the ports."""
         ports = {}
         for port, q in self.quantisers.items():
             bound = np.where(self.rng.random((events, self.widths[port])) < 0.5, q.low - 0.5, q.high + 0.5)
@@ -142,7 +142,7 @@ class _Generator:
         return ports
 
     def random_scale(self, events: int) -> Ports:
-        """Events whose overall size runs over all octaves of the grid, exponential within an event."""
+        """Exponentially distributed values, with a scale per event that covers all octaves of the grid."""
         size = 2.0 ** self.rng.uniform(-2, 2 + max(q.bits for q in self.quantisers.values()), size=(events, 1))
         ports = {}
         for port, q in self.quantisers.items():
@@ -152,7 +152,7 @@ class _Generator:
         return ports
 
     def empty(self, events: int) -> Ports:
-        """No constituent: all zero, negative zero, or a jet four-momentum alone."""
+        """No constituents: all zero, negative zero, or only a jet four-momentum."""
         ports = self.all_constituents(events)
         for port in ports:
             zero = self.rng.choice([0.0, -0.0], size=ports[port].shape)
@@ -164,24 +164,24 @@ class _Generator:
         return {p: np.where(keep, a, 0.0) if self._is_constituents(p) else a for p, a in ports.items()}
 
     def one_constituent(self, events: int) -> Ports:
-        """One constituent, at any place."""
+        """A single constituent, in any place."""
         place = self.rng.integers(0, self.n_constituents, size=events)
         return self._masked(self.random_scale(events), place[:, None] == np.arange(self.n_constituents))
 
     def padding_in_the_middle(self, events: int) -> Ports:
-        """Padded places anywhere."""
+        """Padding in any place."""
         keep = self.rng.random((events, self.n_constituents)) < self.rng.random((events, 1))
         return self._masked(self.all_constituents(events), keep)
 
     def duplicates(self, events: int) -> Ports:
-        """Constituents that stand several times, up to all N alike."""
+        """Repeated constituents, up to N copies of one."""
         ports = self.random_scale(events)
         kinds = self.rng.integers(1, self.n_constituents + 1, size=(events, 1))
         source = self.rng.integers(0, kinds, size=(events, self.n_constituents))
         return {p: np.take_along_axis(a, source, axis=1) if self._is_constituents(p) else a for p, a in ports.items()}
 
     def rounding_to_zero(self, events: int) -> Ports:
-        """Around half a unit of the grid, so that a constituent may round to zero in some or all components."""
+        """Values around half a grid step, so that some or all components of a constituent round to zero."""
         ports = {}
         for port, q in self.quantisers.items():
             shape = (events, self.widths[port])
@@ -189,7 +189,7 @@ class _Generator:
         return ports
 
     def about_the_axis(self, events: int) -> Ports:
-        """Angles near their axis, at the limit or beside it, or opposite; the axis anywhere, often at the seam."""
+        """Angles near the axis, at or next to the limit, or opposite; the axis is often at the wrap-around of phi."""
         ports = self.random_scale(events)
         for port, (axis, difference) in self.axes.items():
             q, limit, half = self.quantisers[port], difference.limit, difference.turn // 2
@@ -208,7 +208,7 @@ class _Generator:
         return ports
 
     def vary(self, ports: Ports, copies: int) -> Ports:
-        """Copies of events with some entries moved to bounds, zero or elsewhere on the grid."""
+        """Copies of events with some entries replaced by bounds, zero or random grid points."""
         events = len(next(iter(ports.values())))
         varied = _select(ports, np.repeat(np.arange(events), copies))
         rate = self.rng.choice([0.02, 0.1, 0.5], size=(events * copies, 1))
@@ -224,7 +224,7 @@ class _Generator:
 def _search_saturation(
     program: Program, execute: Execute, pool: Ports, make: _Generator
 ) -> tuple[Ports, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Find, by keeping and varying the most extreme events, one that saturates each bound of each quantiser."""
+    """Search for an event that saturates each quantiser bound, by keeping and varying the most extreme events."""
     bounds, unreachable = _bounds(program)
     open_bounds = dict(bounds)
     kept: list[Ports] = []
@@ -251,7 +251,7 @@ def _search_saturation(
 
 
 def _bounds(program: Program) -> tuple[dict[str, tuple[str, float, float]], tuple[str, ...]]:
-    """Bounds of the quantisers: name -> (tensor before, sign, limit: beyond it the quantiser saturates)."""
+    """Quantiser bounds by name, as (input tensor, sign, limit beyond which it saturates), and unreachable ones."""
     reachable, unreachable = {}, []
     for node in program.nodes:
         if node.quantiser is None or node.inputs[0] is None:
@@ -259,7 +259,7 @@ def _bounds(program: Program) -> tuple[dict[str, tuple[str, float, float]], tupl
         source, q = node.inputs[0], node.quantiser
         for mark, sign, limit in (("+", 1.0, (q.high + 0.5) * q.scale), ("-", -1.0, (-q.low + 0.5) * q.scale)):
             exact = program.ranges.get(source)
-            if exact is None:  # a port: any real number may come
+            if exact is None:  # a port, whose values are any real numbers
                 continue
             extreme = np.ldexp(float(exact.high if sign > 0 else -exact.low), exact.exponent)
             if extreme > limit:

@@ -1,4 +1,4 @@
-"""Verilog without a vendor's tool (docs/rtl.md): needs the optional extra ``rtl``."""
+"""Verilog generation without vendor tools (docs/rtl.md); needs the optional extra ``rtl``."""
 
 from __future__ import annotations
 

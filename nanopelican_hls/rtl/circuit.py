@@ -1,4 +1,4 @@
-"""Combinational logic between symbolic arrays: evaluated, counted, or written as one pipeline."""
+"""Combinational logic between symbolic arrays: to evaluate, to count, or to write as one pipeline."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from alkaid.codegen.rtl import RTLModel
-from alkaid.trace import trace
-from alkaid.trace.passes import add_surrogate
-from alkaid.types import CombLogic
 from numpy.typing import NDArray
 
-from nanopelican_hls.rtl.symbolic import HWCONF, Shape, Symbolic
+from nanopelican_hls.rtl.alkaid_adapter import CombLogic, RTLModel, optimised, patched
+from nanopelican_hls.rtl.symbolic import Shape, Symbolic
 
 
 @dataclass(frozen=True)
 class Circuit:
-    """Combinational logic from inputs to outputs, optimised.
+    """Optimised combinational logic from inputs to outputs.
 
     Attributes
     ----------
-    logic : alkaid's program.
-    inputs : names and shapes of the inputs, without the batch axis, in order.
+    logic : as alkaid represents it.
+    inputs : shapes of the inputs by name, without the batch axis, in order.
     outputs : the same for the outputs.
     """
 
@@ -35,7 +32,7 @@ class Circuit:
 
     @property
     def delay(self) -> float:
-        """Longest path in levels of logic, by alkaid's delay model."""
+        """Longest path in levels of logic, in alkaid's delay model."""
         return float(max(self.logic.out_latency))
 
     @property
@@ -49,7 +46,7 @@ class Circuit:
         Parameters
         ----------
         arrays : mapping of str to float64 array [n, ...]
-            Values of the inputs, on their grids and within their ranges.
+            Input values, on their grids and within their ranges.
 
         Returns
         -------
@@ -61,13 +58,21 @@ class Circuit:
         parts = np.split(result, np.cumsum(widths)[:-1], axis=1)
         return {name: part.reshape(-1, *shape) for (name, shape), part in zip(self.outputs.items(), parts, strict=True)}
 
+    @patched()
     def vhdl(self, entity: str, levels_per_stage: float) -> tuple[dict[str, str], int]:
-        """One pipeline of at most so many levels of logic a stage, registers before and behind.
+        """The circuit as one pipeline with registered inputs and outputs.
+
+        Parameters
+        ----------
+        entity : str
+            Name of the entity.
+        levels_per_stage : float
+            Maximum levels of logic in a pipeline stage.
 
         Returns
         -------
-        files : contents by name, what alkaid provides included (LGPL).
-        latency_cycles : clock edges from the one that takes an event in to the one that gives its result.
+        files : contents by name, including alkaid's primitives (LGPL).
+        latency_cycles : clock edges from the one that samples an event to the one that outputs its result.
         """
         with tempfile.TemporaryDirectory() as folder:
             model = RTLModel(self.logic, folder, entity, "vhdl", latency_cutoff=levels_per_stage, print_latency=False)
@@ -76,12 +81,11 @@ class Circuit:
             return {path.name: path.read_text(encoding="utf-8") for path in sorted(sources)}, int(model.latency)
 
 
+@patched()
 def circuit(inputs: Mapping[str, Symbolic], outputs: Mapping[str, Symbolic]) -> Circuit:
-    """The logic between symbolic arrays [1, ...], without what no output needs; all inputs stay."""
-    logic = trace(_flat(inputs.values()), _flat(outputs.values()), keep_dead_inputs=True)
+    """The logic between symbolic arrays [1, ...], without dead code; all inputs are kept."""
     return Circuit(
-        # alkaid's optimiser forgets these two
-        logic=add_surrogate(logic._replace(carry_size=HWCONF.carry_size, adder_size=HWCONF.adder_size)),
+        logic=optimised(_flat(inputs.values()), _flat(outputs.values())),
         inputs={name: array.shape[1:] for name, array in inputs.items()},
         outputs={name: array.shape[1:] for name, array in outputs.items()},
     )

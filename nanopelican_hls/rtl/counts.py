@@ -1,4 +1,4 @@
-"""What the hardware of a program consists of, piece by piece, without any tool: what an estimate is made from."""
+"""Counts of what the hardware of a program consists of, piece by piece, without any tool: the basis of estimates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.rtl import fabric, products
-from nanopelican_hls.rtl.architecture import build, dsps
+from nanopelican_hls.rtl.hardware import build, dsps
 from nanopelican_hls.rtl.netlist import Netlist
 from nanopelican_hls.rtl.piece import Costs, Piece
 from nanopelican_hls.rtl.schedule import Time
@@ -18,15 +18,15 @@ PREFIX = "p"
 
 @dataclass(frozen=True)
 class PieceCounts:
-    """All instances of one piece, with the same name as in `MappedCells.pieces`.
+    """All instances of one piece, under the same name as in `MappedCells.pieces`.
 
     Attributes
     ----------
-    name : of the tensor that it gives, or of the hand-written module.
-    instances : how often it stands in the design.
-    cycle : the clock cycle in which its first result is there; None for the hand-written ones.
-    costs : of all of its instances together.
-    dsp : DSPs.
+    name : output tensor of the piece, or hand-written module.
+    instances : number of instances in the design.
+    cycle : clock cycle in which its first result is ready; None for hand-written modules.
+    costs : total of all instances.
+    dsp : number of DSPs of all instances.
     """
 
     name: str
@@ -37,9 +37,9 @@ class PieceCounts:
 
 
 def piece_counts(program: Program, settings: Settings) -> list[PieceCounts]:
-    """Counts of the pieces of a program's hardware, in seconds.
+    """Count the pieces of a program's hardware; takes seconds.
 
-    Shift registers between pieces are the piece ``delay``, with their bits times cycles as `register_bits`.
+    Shift registers between pieces are listed as the piece ``delay``, with bits times cycles as `register_bits`.
     """
     netlist = build(program, PREFIX, settings).netlist
     instances, in_dsps = netlist.count(), dsps(netlist, settings)

@@ -1,9 +1,10 @@
-"""Sums of products in look-up tables: multipliers written by hand (firmware/templates/nanopelican_booth.v)."""
+"""Sums of products in LUTs, with the hand-written multiplier (firmware/templates/nanopelican_booth.v)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Word
@@ -13,7 +14,7 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.term import Term
 
 MODULE = "nanopelican_booth"
-#: levels of logic of a row of the multiplier: an addition, by alkaid's delay model
+#: levels of logic of one row of the multiplier: an addition in alkaid's delay model
 ROW_LEVELS = 1.15
 
 
@@ -25,20 +26,25 @@ def fabric_sums(
     constant: float = 0.0,
     in_a_stage: bool = False,
 ) -> list[Word]:
-    """Sums of terms and a constant, all lanes in step.
+    """Sums of terms and a constant, with all lanes in the same clock cycles.
 
     Parameters
     ----------
     netlist : Netlist
     name : str
-        Of the instances.
+        Prefix of the instance names.
     lanes : sequence of sequence of Term
-        Of equal types in all lanes.
+        The terms of each sum; their types must be the same in all lanes.
     values : FixedRange
-        Of the sums without the constant.
+        Range of the sums without the constant.
     constant : float
     in_a_stage : bool
-        Every product in parts that take one stage: sooner, and a little dearer.
+        Split each product into partial products that fit into one stage: faster, for slightly more LUTs.
+
+    Returns
+    -------
+    list of Word
+        The sum of each lane.
     """
     if in_a_stage:
         lanes = [[part for term in lane for part in _parts(netlist, term)] for lane in lanes]
@@ -70,14 +76,43 @@ def _factors(netlist: Netlist, name: str, terms: Sequence[Term]) -> list[tuple[W
     return [(value, term.b) for value, term in zip(sums, terms, strict=True) if isinstance(value, Word)]
 
 
-def booth_rows(number: Number) -> int:
-    """Rows of the multiplier for the factor that is recoded."""
-    return (number.bits + (not number.signed) + 1) // 2
+@dataclass(frozen=True)
+class Booth:
+    """Size of a Booth multiplier, which recodes its second factor.
+
+    Attributes
+    ----------
+    a_bits, b_bits : widths of the factors.
+    b_signed : whether the second factor is signed.
+    """
+
+    a_bits: int
+    b_bits: int
+    b_signed: bool
+
+    @classmethod
+    def of(cls, a: Number, b: Number) -> Booth:
+        return cls(a.bits, b.bits, b.signed)
+
+    @property
+    def rows(self) -> int:
+        return (self.b_bits + (not self.b_signed) + 1) // 2
+
+    @property
+    def luts(self) -> int:
+        return self.rows * (self.a_bits + 3)
+
+    def stages(self, rows_per_stage: int) -> int:
+        return -(-self.rows // rows_per_stage)
+
+    def register_bits(self, rows_per_stage: int) -> int:
+        """Registers between stages: the partial sum, both factors, and the product bits known so far."""
+        return (self.stages(rows_per_stage) - 1) * (2 * self.a_bits + self.b_bits + 2)
 
 
 def booth_luts(one: Number, other: Number) -> int:
-    """Look-up tables of the multiplier, with the better one of the factors recoded."""
-    return min(booth_rows(b) * (a.bits + 3) for a, b in ((one, other), (other, one)))
+    """LUTs of the multiplier, with the cheaper choice of the recoded factor."""
+    return min(Booth.of(one, other).luts, Booth.of(other, one).luts)
 
 
 def _rows_per_stage(netlist: Netlist) -> int:
@@ -85,22 +120,22 @@ def _rows_per_stage(netlist: Netlist) -> int:
 
 
 def _recoded_last(a: Word, b: Word, rows_per_stage: int) -> tuple[Word, Word]:
-    """Two factors, the second of which is recoded: in fewer stages, and in fewer look-up tables."""
+    """The factors, ordered so that recoding the second takes fewer stages, then fewer LUTs."""
 
     def cost(pair: tuple[Word, Word]) -> tuple[int, int]:
-        rows = booth_rows(pair[1].number)
-        return -(-rows // rows_per_stage), rows * (pair[0].number.bits + 3)
+        booth = Booth.of(pair[0].number, pair[1].number)
+        return booth.stages(rows_per_stage), booth.luts
 
     return min((a, b), (b, a), key=cost)
 
 
 def _parts(netlist: Netlist, term: Term) -> list[Term]:
-    """Products, each of one stage, with the same sum: one of the two factors in fields of its bits."""
+    """Partial products with the same sum, each within one stage: one factor is split into bit fields."""
     assert term.d is None
     a, b = _recoded_last(term.a, term.b, _rows_per_stage(netlist))
-    if booth_rows(b.number) <= _rows_per_stage(netlist):
+    if Booth.of(a.number, b.number).stages(_rows_per_stage(netlist)) == 1:
         return [term]
-    width = 2 * _rows_per_stage(netlist) - 1  # of an unsigned number with that many rows
+    width = 2 * _rows_per_stage(netlist) - 1  # of an unsigned factor with as many rows as fit into a stage
     parts = []
     for lowest in range(0, b.number.bits, width):
         bits = min(width, b.number.bits - lowest)
@@ -113,16 +148,16 @@ def _parts(netlist: Netlist, term: Term) -> list[Term]:
 
 
 def _multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
-    """A multiplier for each pair of factors, all in step."""
+    """A multiplier for each pair of factors, all in the same clock cycles."""
     rows_per_stage = _rows_per_stage(netlist)
     pairs = [_recoded_last(a, b, rows_per_stage) for a, b in factors]
-    rows = booth_rows(pairs[0][1].number)
+    booth = Booth.of(pairs[0][0].number, pairs[0][1].number)
+    rows, stages = booth.rows, booth.stages(rows_per_stage)
     first = min(rows, rows_per_stage) * ROW_LEVELS
     start = max(
         word.time.cycle + (word.time.level + first > max(netlist.levels, first)) for pair in pairs for word in pair
     )
     level = max((word.time.level for pair in pairs for word in pair if word.time.cycle == start), default=0.0)
-    stages = -(-rows // rows_per_stage)
     last = (rows - (stages - 1) * rows_per_stage) * ROW_LEVELS
     ready = Time(start + stages - 1, last + (level if stages == 1 else 0.0))
     products = []

@@ -1,4 +1,4 @@
-"""Where a padded particle is left out: once for the particle, not once for each of its pairs."""
+"""Where padded particles are masked: once per particle, not once per pair."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from nanopelican_hls.operators.relu import Relu
 
 @dataclass(frozen=True)
 class Padding:
-    """What a tensor has for padded particles, or for pairs with one, in place of the contract's number.
+    """What a tensor has for padded particles, or for pairs with one, instead of the contract's value.
 
     Attributes
     ----------
-    value : the substitute.
-    of_pairs : whether its entries are those of pairs.
+    value : what it has instead.
+    of_pairs : whether the entries of the tensor are pairs.
     """
 
     value: float
@@ -29,7 +29,7 @@ class Padding:
 
 
 class Graph:
-    """Who gives and who takes the tensors of a program."""
+    """Producers and consumers of the tensors of a program."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -41,20 +41,20 @@ class Graph:
                 self.consumers.setdefault(tensor, []).append(node)
 
     def elementwise(self, tensor: str) -> list[Node]:
-        """Quantisers and ReLUs behind a tensor, and behind these."""
+        """Quantisers and ReLUs downstream of a tensor, before any other operator."""
         found = [node for node in self.consumers.get(tensor, ()) if node.operator.elementwise]
         return [each for node in found for each in (node, *self.elementwise(node.output))]
 
     def operator_before(self, tensor: str | None) -> Node:
-        """The node of another operator that a tensor comes from, through quantisers and ReLUs."""
+        """The node upstream of a tensor that is neither a quantiser nor a ReLU."""
         node = self.producers[str(tensor)]
         return self.operator_before(node.inputs[0]) if node.operator.elementwise else node
 
 
 def padded_term(graph: Graph, mix: Node) -> float | None:
-    """What a `ParticleMix` may give for a padded particle instead, so that no sum needs a mask; None if nothing does.
+    """Output of a `ParticleMix` for padded particles that makes masks in sums unnecessary; None if there is none.
 
-    On the diagonal it is 0. In a row or a column it is so negative that ReLU gives 0 for every pair of the particle.
+    It is 0 on the diagonal. In a row or column it is so negative that ReLU is 0 for every pair of the particle.
     """
     last = [mix, *graph.elementwise(mix.output)][-1]
     users = graph.consumers.get(last.output, [])
@@ -66,7 +66,7 @@ def padded_term(graph: Graph, mix: Node) -> float | None:
 
 
 def _negative_term(graph: Graph, mix: Node) -> float | None:
-    """Minus the smallest power of two that no ``w_d d`` and other term of `PairMix` exceed, by intervals."""
+    """Minus the smallest power of two that ``w_d d`` plus the other term of `PairMix` never exceeds, by intervals."""
     chain = graph.elementwise(mix.output)
     users = [type(user.operator) for user in graph.consumers.get(chain[-1].output, [])] if chain else []
     if not chain or not isinstance(chain[0].operator, Relu) or users != [PairSum]:
@@ -88,7 +88,7 @@ def _high(values: FixedRange) -> float:
 
 
 def needs_mask(graph: Graph, sums: Node) -> bool:
-    """Whether a `PairSum` or `ParticleSum` has to leave out padded particles itself."""
+    """Whether a `PairSum` or `ParticleSum` must mask padded particles itself."""
     node = graph.operator_before(sums.inputs[0])
     if isinstance(node.operator, PairMix):
         mixes = [graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]

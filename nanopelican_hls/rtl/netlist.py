@@ -1,4 +1,4 @@
-"""Instances of pieces and the wires between them; what comes early waits in shift registers."""
+"""Instances of pieces and the nets between them; early values are delayed in shift registers."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 
 @dataclass(frozen=True)
 class Word:
-    """A number on a wire: the net, what it can hold, and when it is there."""
+    """A number on a net: its name, its type, and when it is ready."""
 
     net: str
     number: Number
     time: Time
 
 
-#: a number of the design; floats are constants, which need no wire
+#: a number in the design; floats are constants, which need no net
 Value = Word | float
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance: its module with parameters, its name, and the nets at its ports."""
+    """An instance: its module with parameters, its name, and the nets connected to its ports."""
 
     module: str
     name: str
@@ -40,7 +40,7 @@ class Instance:
 
 
 def _literal(value: int) -> str:
-    """A number without a size may be cut to 32 bits (IEEE 1364-2005, 3.5.1)."""
+    """An unsized number may be truncated to 32 bits (IEEE 1364-2005, 3.5.1)."""
     magnitude = str(abs(value)) if abs(value) < 2**31 else f"{abs(value).bit_length() + 1}'sd{abs(value)}"
     return f"-{magnitude}" if value < 0 else magnitude
 
@@ -51,8 +51,8 @@ class Part:
 
     Attributes
     ----------
-    name : as reports call it; variants of a piece have one name.
-    node : output of the node of the program that it computes, or a part of it; None for modules that serve many.
+    name : its name in reports; variants of a piece share one.
+    node : output tensor of the node that it computes, entirely or in part; None for modules used by many nodes.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Netlist:
     Parameters
     ----------
     prefix : str
-        Names of modules begin with it.
+        Prefix of module names.
     levels : float
         Levels of logic between two registers.
     """
@@ -77,7 +77,7 @@ class Netlist:
     def __init__(self, prefix: str, levels: float) -> None:
         self.prefix, self.levels = prefix, levels
         self.pieces: dict[str, Piece] = {}
-        #: what each module belongs to
+        #: what each module is part of
         self.parts: dict[str, Part] = dict(HAND_WRITTEN)
         #: output of the node whose hardware is being added
         self.node: str | None = None
@@ -94,18 +94,18 @@ class Netlist:
         compute: Callable[[Symbolic], Symbolic],
         not_before: int = 0,
     ) -> list[list[Value]]:
-        """The same function of many rows of numbers, in step: one module for all rows of equal types.
+        """Add one function of many rows, all in the same clock cycles; rows of equal types share a module.
 
         Parameters
         ----------
         name : str
-            Of the modules and instances.
+            Name of the modules and instances.
         lanes : sequence of sequence of Value
-            Rows [n]; the same place has the same meaning in each.
+            Rows [n]; corresponding elements have the same meaning in each.
         compute : callable
             From a row [1, n] of symbolic numbers to a row [1, m].
         not_before : int
-            The clock cycle in which the results are needed: shared inputs wait then, and not the results of each lane.
+            Clock cycle before which no result is needed: the shared inputs are delayed, not the results of each lane.
 
         Returns
         -------
@@ -129,7 +129,7 @@ class Netlist:
         arrivals: Sequence[Time],
         compute: Callable[[Symbolic], Symbolic],
     ) -> list[Value]:
-        # a number that stands twice is one input: its square is no product of two
+        # a number used twice is one input, so that its square is recognised as such
         distinct = list(dict.fromkeys(lane))
         pattern = [distinct.index(value) for value in lane]
         times = [max(t for t, p in zip(arrivals, pattern, strict=True) if p == k) for k in range(len(distinct))]
@@ -163,27 +163,27 @@ class Netlist:
         return results
 
     def wire(self, net: str, number: Number, time: Time) -> Word:
-        """A new net."""
+        """Declare a net."""
         self.wires[net] = number.bits
         return Word(net, number, time)
 
     def field(self, net: str, of: str, lowest: int, number: Number, time: Time) -> Word:
-        """A net with some bits of another; the same one where it is asked for again."""
+        """A net with some bits of another one; the same net if it is requested again."""
         assert lowest >= 0, f"{net}: bit {lowest} of {of}"
         if net not in self.wires:
             self.assignments.append(f"assign {net} = {of}[{lowest + number.bits - 1}:{lowest}];")
         return self.wire(net, number, time)
 
     def at(self, word: Word, cycle: int) -> str:
-        """The net that carries a word's value in a later cycle."""
+        """The net with the value of a word in a later cycle."""
         if cycle == word.time.cycle:
             return word.net
-        assert cycle > word.time.cycle, f"{word} is wanted in cycle {cycle}"
+        assert cycle > word.time.cycle, f"{word} is needed in cycle {cycle}"
         self._delays[word.net].add(cycle - word.time.cycle)
         return f"{word.net}_d{cycle - word.time.cycle}"
 
     def delays(self) -> list[tuple[str, str, int, int]]:
-        """Shift registers: net before, net behind, bits, cycles; those of one net are in series."""
+        """Shift registers as (input net, output net, bits, cycles); those of one net are in series."""
         result = []
         for net, cycles in self._delays.items():
             done = 0
@@ -194,17 +194,17 @@ class Netlist:
         return result
 
     def count(self) -> Counter[str]:
-        """Instances by module."""
+        """Number of instances by module."""
         return Counter(instance.module for instance in self.instances)
 
     def body(self) -> list[str]:
-        """Lines of the module that holds everything."""
+        """Body of the top module, by lines."""
         lines = [f"wire [{bits - 1}:0] {net};" for net, bits in self.wires.items()]
-        lines += [f"wire [{bits - 1}:0] {behind};" for _, behind, bits, _ in self.delays()]
+        lines += [f"wire [{bits - 1}:0] {delayed};" for _, delayed, bits, _ in self.delays()]
         lines += [
             Instance(
-                "nanopelican_delay", f"u_{behind}", {"x": before, "y": behind}, {"WIDTH": bits, "CYCLES": cycles}
+                "nanopelican_delay", f"u_{delayed}", {"x": before, "y": delayed}, {"WIDTH": bits, "CYCLES": cycles}
             ).verilog()
-            for before, behind, bits, cycles in self.delays()
+            for before, delayed, bits, cycles in self.delays()
         ]
         return lines + self.assignments + [instance.verilog() for instance in self.instances]

@@ -1,35 +1,24 @@
-"""One traced piece of the hardware: a Verilog module with its registers inside, and what it costs."""
+"""One traced piece of the hardware: a Verilog module with its pipeline registers, and its cost."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-
-import alkaid
-from alkaid.codegen.rtl.verilog.comb import ssa_gen
-from alkaid.codegen.rtl.verilog.lookup import lookup_name, lookup_source
-from alkaid.trace.passes import add_surrogate, dead_code_elimin, fuse_ternary_adders
-from alkaid.types import CombLogic, QInterval
 
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange, grid_exponent
+from nanopelican_hls.rtl.alkaid_adapter import CombLogic, Opcode, QInterval, as_piece, patched, table_entries
 from nanopelican_hls.rtl.circuit import circuit
 from nanopelican_hls.rtl.schedule import Operation, Time, stages
 from nanopelican_hls.rtl.sums import TABLE_LEVELS
 from nanopelican_hls.rtl.symbolic import Symbolic
-
-#: alkaid's operations (its docs/alir.md)
-NEGATION, INPUT, SUM, DIFFERENCE, CONSTANT_SUM, CONSTANT, PRODUCT, TABLE, TERNARY = -2, -1, 0, 1, 4, 5, 7, 8, 11
-PRIMITIVES = Path(alkaid.__file__).parent / "codegen" / "rtl" / "verilog" / "source"
+from nanopelican_hls.rtl.verilog import REPORT, Net, Step, statement, table_module
 
 
 @dataclass(frozen=True)
 class Number:
-    """The type of a number on wires: an integer of so many bits, within `values`."""
+    """The type of a number on a net: its width and sign, and the range of values that occur."""
 
     values: FixedRange
     bits: int
@@ -48,21 +37,25 @@ class Number:
 
     @property
     def type(self) -> FixedRange:
-        """All that the bits can hold."""
+        """The full range that the bits can represent."""
         low = -(1 << (self.bits - 1)) if self.signed else 0
         return FixedRange(low, (1 << (self.bits - self.signed)) - 1, self.exponent)
+
+    def on(self, net: str) -> Net:
+        """A net of this type."""
+        return Net(net, self.bits, self.signed, self.exponent)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What one instance of a piece consists of, before any tool has seen it.
+    """What one instance of a piece consists of, before mapping.
 
     Attributes
     ----------
-    adder_bits : bits of additions; one of three numbers counts its bits once.
-    products : widths of the operands of each product, as unsigned numbers.
-    table_bits : entries times width, of all tables.
-    register_bits : bits of registers between its stages.
+    adder_bits : bits of all adders; a ternary adder counts once.
+    products : operand widths of each product.
+    table_bits : entries times width of all tables.
+    register_bits : bits of its pipeline registers.
     """
 
     adder_bits: int = 0
@@ -72,22 +65,22 @@ class Costs:
 
     @property
     def dsps(self) -> int:
-        """DSP48E2 that Yosys takes for the products: it cuts what is wider than 27 by 18 bits, signed."""
+        """DSP48E2 that Yosys uses for the products: it splits those wider than 27 by 18 bits, signed."""
         return sum(-(-max(widths) // 26) * -(-min(widths) // 17) for widths in self.products)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A module, the same for all of its instances.
+    """A module, shared by all of its instances.
 
     Attributes
     ----------
-    inputs, outputs : types; a float is a constant, and None is an input that nothing depends on: these have no port.
-    needed : for each input, the clock cycle in which it is read.
-    ready : for each output, when it is there.
-    body : the Verilog module, but for its name.
-    tables : modules of tables that it uses, by name.
-    costs : what it consists of.
+    inputs, outputs : types; floats (constants) and None (an input that no output depends on) have no port.
+    needed : clock cycle in which each input is read.
+    ready : when each output is ready.
+    body : Verilog module without its name.
+    tables : Verilog modules of its tables, by name.
+    costs : cost of one instance.
     """
 
     inputs: tuple[Number | float | None, ...]
@@ -102,13 +95,14 @@ class Piece:
         return self.body.replace("module (", f"module {module} (", 1)
 
 
+@patched()
 def trace_piece(
     inputs: Sequence[FixedRange | float],
     compute: Callable[[Symbolic], Symbolic],
     arrivals: Sequence[Time],
     levels: float,
 ) -> Piece:
-    """Trace a function of a row of numbers, and cut it into stages.
+    """Trace a function of a row of numbers, and cut it into pipeline stages.
 
     Parameters
     ----------
@@ -117,17 +111,16 @@ def trace_piece(
     compute : callable
         From a row [1, n] to a row [1, m].
     arrivals : sequence of Time
-        When the inputs come.
+        When each input is ready.
     levels : float
-        Levels of logic in a stage.
+        Maximum levels of logic in a stage.
     """
     row = Symbolic.row(inputs, [time.cycle * levels + time.level for time in arrivals])
     variable = [k for k, value in enumerate(inputs) if isinstance(value, FixedRange) and value.low != value.high]
     ports = Symbolic(row.values[:, variable])
     if not variable:
         return _constant_piece(inputs, compute(row))
-    logic = circuit({"x": ports}, {"y": compute(row)}).logic
-    logic = add_surrogate(dead_code_elimin(fuse_ternary_adders(logic), keep_dead_inputs=True), _skip_op8_cost=True)
+    logic = as_piece(circuit({"x": ports}, {"y": compute(row)}).logic)
     return _Writer(logic, [arrivals[k] for k in variable], levels).piece(inputs, variable)
 
 
@@ -138,7 +131,7 @@ def _constant_piece(inputs: Sequence[FixedRange | float], result: Symbolic) -> P
 
 
 class _Writer:
-    """A scheduled circuit as Verilog: the value of operation k in cycle c is the wire ``v<k>_<c>``."""
+    """A scheduled circuit as Verilog; net ``v<k>_<c>`` is the result of operation k in cycle c."""
 
     def __init__(self, logic: CombLogic, arrivals: Sequence[Time], levels: float) -> None:
         self.logic = logic
@@ -148,52 +141,59 @@ class _Writer:
                 op.addr,
                 max(
                     float(op.latency - max((ops[a].latency for a in op.addr), default=0.0)),
-                    TABLE_LEVELS if op.opcode == TABLE else 0.0,
+                    TABLE_LEVELS if op.opcode == Opcode.TABLE else 0.0,
                 ),
-                arrivals[op.data[0]] if op.opcode == INPUT else None,
+                arrivals[op.data[0]] if op.opcode == Opcode.INPUT else None,
             )
             for op in ops
         ]
         self.cycle, self.ready = stages(operations, logic.out_idxs, levels)
-        #: operations that are inputs, by place
-        self.inputs = {op.data[0]: k for k, op in enumerate(ops) if op.opcode == INPUT and self._is_wire(k)}
+        #: sign, integer bits, fractional bits
+        self.bits = [op.qint.kif for op in ops]
+        self.width = [int(sum(bits)) for bits in self.bits]
+        #: operations that an output depends on, without those of zero width
+        self.wires = [k for k, cycle in enumerate(self.cycle) if cycle is not None and self.width[k] > 0]
+        #: inputs among them, by position
+        self.inputs = {ops[k].data[0]: k for k in self.wires if ops[k].opcode == Opcode.INPUT}
         self.registers: dict[tuple[int, int], int] = {}
-
-    def _is_wire(self, k: int) -> bool:
-        return self.cycle[k] is not None and sum(self.logic.ops[k].qint.kif) > 0
+        self.tables: dict[str, str] = {}
 
     def _at(self, k: int, cycle: int) -> str:
-        """The value of operation k in a cycle, through as many registers as that takes."""
+        """The net of operation k in a cycle, with the registers that delay it until then."""
         own = self.cycle[k]
         assert own is not None
-        if self.logic.ops[k].opcode == CONSTANT:
+        if self.logic.ops[k].opcode == Opcode.CONSTANT:
             return f"v{k}"
         if not own <= cycle:
-            raise RtlError(f"operation {k} is wanted in cycle {cycle}, and done in cycle {own}", where="schedule")
+            raise RtlError(
+                f"operation {k} is needed in cycle {cycle}, but ready in cycle {own}", where="schedule", remedy=REPORT
+            )
         for later in range(own + 1, cycle + 1):
-            self.registers[k, later] = sum(self.logic.ops[k].qint.kif)
+            self.registers[k, later] = self.width[k]
         return f"v{k}_{cycle}"
 
-    def _renamed(self, cycle: int, found: re.Match[str]) -> str:
-        return self._at(int(found[1]), cycle)
+    def _net(self, k: int, cycle: int) -> Net:
+        signed, _, fraction = self.bits[k]
+        return Net(self._at(k, cycle) if self.width[k] else "", self.width[k], bool(signed), -int(fraction))
 
-    def _lines(self) -> list[str]:
-        lines = []
-        for line in ssa_gen(self.logic, neg_repo={}):
-            k = int(line.split("wire", 1)[1].split(";", 1)[0].split("v")[-1])
-            op, cycle = self.logic.ops[k], self.cycle[k]
-            if cycle is None:
-                continue
-            if op.opcode == INPUT:
-                line = f"wire [{sum(op.qint.kif) - 1}:0] v{k}; assign v{k} = x{op.data[0]};"
-            lines.append(re.sub(r"\bv(\d+)\b", partial(self._renamed, cycle), line))
-        return lines
+    def _statement(self, k: int) -> str:
+        op, cycle = self.logic.ops[k], self.cycle[k]
+        assert cycle is not None
+        operands = tuple(self._net(operand, cycle) for operand in op.addr)
+        table = self._table(k) if op.opcode == Opcode.TABLE else ""
+        return statement(Step(k, op.opcode, self._net(k, cycle), operands, op.data, table))
+
+    def _table(self, k: int) -> str:
+        op = self.logic.ops[k]
+        name, module = table_module(self.width[op.addr[0]], self.width[k], table_entries(self.logic, op))
+        self.tables[name] = module
+        return name
 
     def piece(self, inputs: Sequence[FixedRange | float], variable: Sequence[int]) -> Piece:
-        lines = self._lines()
+        lines = [self._statement(k) for k in self.wires]
         bounds, ports, assigns = self.logic.out_qint, ["input wire clk"], []
         for place, k in self.inputs.items():
-            ports.append(f"input wire [{sum(self.logic.ops[k].qint.kif) - 1}:0] x{place}")
+            ports.append(f"input wire [{self.width[k] - 1}:0] x{place}")
         outputs: list[Number | float] = []
         for place, (k, bound, time) in enumerate(zip(self.logic.out_idxs, bounds, self.ready, strict=True)):
             constant = bound.min == bound.max
@@ -210,9 +210,7 @@ class _Writer:
         for place, k in self.inputs.items():
             types[variable[place]] = Number.of(self.logic.ops[k].qint)
             needed[variable[place]] = self.cycle[k] or 0
-        return Piece(
-            tuple(types), tuple(outputs), tuple(needed), tuple(self.ready), body, self._tables(), self._costs()
-        )
+        return Piece(tuple(types), tuple(outputs), tuple(needed), tuple(self.ready), body, self.tables, self._costs())
 
     def _clocked(self) -> list[str]:
         registers = sorted(self.registers.items())
@@ -220,32 +218,23 @@ class _Writer:
         moved = [f"    v{k}_{cycle} <= v{k}_{cycle - 1};" for (k, cycle), _ in registers]
         return [*declared, "always @(posedge clk) begin", *moved, "end"] if registers else []
 
-    def _tables(self) -> dict[str, str]:
-        used = [op for op in self.logic.ops if op.opcode == TABLE and sum(op.qint.kif) > 0]
-        if not used:
-            return {}
-        modules = re.findall(r"^module .*?^endmodule$", lookup_source([self.logic]), flags=re.DOTALL | re.MULTILINE)
-        named = {text.split("(")[0].split()[1]: text + "\n" for text in modules}
-        return {name: named[name] for name in {lookup_name(self.logic, op) for op in used}}
-
     def _adds_constant(self, k: int) -> bool:
-        """Whether a constant is added that is not all below the bits of the number."""
+        """Whether a constant is added that does not lie entirely below the last bit of the number."""
         op = self.logic.ops[k]
-        if op.opcode != CONSTANT_SUM:
+        if op.opcode != Opcode.CONSTANT_SUM:
             return False
         constant, fraction = op.data
         step: float = self.logic.ops[op.addr[0]].qint.step
         return constant < 0 or math.ldexp(constant, -fraction) >= step
 
     def _costs(self) -> Costs:
-        ops = self.logic.ops
-        width = [sum(op.qint.kif) for op in ops]
-        adders = (SUM, DIFFERENCE, TERNARY, NEGATION)
+        ops, width = self.logic.ops, self.width
+        adders = (Opcode.SUM, Opcode.DIFFERENCE, Opcode.TERNARY, Opcode.NEGATION)
         live = [k for k in range(len(ops)) if self.cycle[k] is not None]
-        factors = [ops[k].addr for k in live if ops[k].opcode == PRODUCT]
+        factors = [ops[k].addr for k in live if ops[k].opcode == Opcode.PRODUCT]
         return Costs(
             adder_bits=sum(width[k] for k in live if ops[k].opcode in adders or self._adds_constant(k)),
             products=tuple(sorted((width[a], width[b]) for a, b in factors)),
-            table_bits=sum(width[k] << width[ops[k].addr[0]] for k in live if ops[k].opcode == TABLE),
+            table_bits=sum(width[k] << width[ops[k].addr[0]] for k in live if ops[k].opcode == Opcode.TABLE),
             register_bits=sum(self.registers.values()),
         )

@@ -1,4 +1,4 @@
-"""Nodes of a program as pieces of a netlist: the node, and the quantisers and ReLUs behind it."""
+"""Nodes of a program as pieces of a netlist: each node with the quantisers and ReLUs that follow it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Compute = Callable[[Symbolic], Symbolic]
 
 
 class PieceBuilder:
-    """Keeps the numbers of all tensors, and adds pieces that give more of them.
+    """Holds the elements of all tensors, and adds pieces that compute further ones.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class PieceBuilder:
         Receives the pieces.
     settings : Settings
     spared_dsps : int
-        So many DSPs that products of momenta would take are to be spared.
+        Number of DSPs of the momentum products to replace by multipliers in LUTs.
     """
 
     def __init__(self, program: Program, netlist: Netlist, settings: Settings, spared_dsps: int = 0) -> None:
@@ -44,7 +44,7 @@ class PieceBuilder:
         self.done: set[str] = set()
         self.graph = Graph(program)
         self.padding: dict[str, Padding] = {}
-        #: of momenta; None where there are none, or in several coordinates
+        #: momentum products; None if there are none, or they are in several coordinates
         self.products = _products(program, netlist, settings, spared_dsps)
 
     # tensors
@@ -60,7 +60,7 @@ class PieceBuilder:
             flat[place] = value
 
     def inputs_of(self, node: Node) -> dict[str, Values]:
-        """Activations by the names of the operator's inputs."""
+        """Activations by name of the operator's input."""
         return {name: self.tensors[tensor] for name, tensor in node.activations.items()}
 
     def parameters_of(self, node: Node) -> dict[str, NDArray[np.float64]]:
@@ -78,10 +78,23 @@ class PieceBuilder:
         padded: float | None = None,
         half_added: bool = False,
     ) -> None:
-        """Equal lanes that give elements `index` of a node's output, and of what is computed from it elementwise.
+        """Add identical lanes for a node, together with the elementwise operators that follow it.
 
-        `padded` is what it gives instead, at the end of the chain, where the last input, a mask, is 0.
-        With `half_added`, `compute` gives the output plus half a unit of the quantiser behind it (`half_unit`).
+        Parameters
+        ----------
+        node : Node
+        name : str
+            Name of the modules and instances.
+        lanes : sequence of Lane
+            Inputs of each lane.
+        index : sequence of sequence of int
+            Elements of the node's output that each lane computes.
+        compute : callable
+            From a row [1, n] of inputs to a row [1, m] of elements.
+        padded : float, optional
+            Value at the end of the chain where the last input, a mask, is 0.
+        half_added : bool
+            Whether `compute` includes half a unit of the quantiser that follows (`half_unit`).
         """
         chain = self.graph.elementwise(node.output)
         inside = {node.output, *(each.output for each in chain)}
@@ -111,8 +124,8 @@ class PieceBuilder:
                 self.store(tensor, places, results[k * count : (k + 1) * count])
 
     def _follow(self, node: Node, chain: Sequence[Node], values: dict[str, Symbolic]) -> None:
-        """Quantisers and ReLUs behind a node, each by itself."""
-        if not isinstance(node.operator, PairMix):  # padded particles may lie below the range of z
+        """Apply the quantisers and ReLUs after a node one by one."""
+        if not isinstance(node.operator, PairMix):  # padded particles may be below the range of z
             values[node.output] = values[node.output].known_within(self.program.ranges[node.output])
         for each in chain:
             source = values[str(each.inputs[0])]
@@ -120,18 +133,18 @@ class PieceBuilder:
             values[each.output] = result.known_within(self.program.ranges[each.output])
 
     def _rounded(self, value: Symbolic, chain: Sequence[Node]) -> Symbolic:
-        """What a quantiser gives, perhaps behind a ReLU, of a number with half a unit added.
+        """Quantise a number that includes half a unit, with a ReLU before the quantiser if the chain has one.
 
-        ReLU may as well come before the half is taken off: what it makes 0 rounds to 0.
+        ReLU may be applied with the half still included: what it sets to 0 would be rounded to 0.
         """
         quantiser = chain[-1].quantiser
         assert quantiser is not None
         return (value.rectified() if len(chain) > 1 else value).quantised(quantiser, half_added=True)
 
     def half_unit(self, node: Node) -> float:
-        """Half a unit of the quantiser behind a node, perhaps behind a ReLU, if it rounds and nothing else takes part.
+        """Half a unit of the quantiser after a node (and ReLU), if it rounds and nothing else needs its input; else 0.
 
-        Where a constant costs nothing it is added before, and saves an addition for each number.
+        Merged into a constant upstream, the half is free and saves an adder per element.
         """
         chain = self.graph.elementwise(node.output)
         before = [node.output, *(each.output for each in chain[:-1])]
@@ -146,7 +159,7 @@ class PieceBuilder:
         return any(user.output not in inside for user in self.graph.consumers.get(tensor, ()))
 
     def add_whole(self, node: Node) -> None:
-        """A node in one piece."""
+        """Add a node as one piece."""
         activations = [t for t in node.inputs if t in self.tensors]
         sizes = [self.size(str(t)) for t in activations]
         starts = np.cumsum([0, *sizes])

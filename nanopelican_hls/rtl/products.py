@@ -1,4 +1,4 @@
-"""Minkowski products from chains of the hand-written product (firmware/templates/nanopelican_product.v)."""
+"""Minkowski products as chains of the hand-written DSP product (firmware/templates/nanopelican_product.v)."""
 
 from __future__ import annotations
 
@@ -13,35 +13,26 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.term import Term
 
 MODULE = "nanopelican_product"
-#: widest operands, signed: of the pre-adder, and of the other factor
+#: widest signed operands of the pre-adder and of the other factor; width of P
 A_BITS, B_BITS, P_BITS = 26, 18, 48
 #: clock cycles from the multiplier of a DSP to its result
 DSP_CYCLES = 2
-#: a particle's own product is not given a DSP if it takes no more look-up tables than these
+#: largest multiplier in LUTs, for products of a single particle, that is preferred to a DSP
 CHEAP_LUTS = 80
-#: levels of logic that a DSP takes before its first and behind its last register
+#: levels of logic reserved for a DSP before its first and after its last register
 DSP_LEVELS = 1.0
 
-#: a four-momentum by its components
+#: the components of a four-momentum
 Vector = tuple[Value, ...]
 
 
 def signed_bits(number: Number, exponent: int) -> int:
-    """Bits of a number on a finer grid, as a signed one."""
+    """Width of a number as a signed one on a finer grid."""
     return number.bits + (not number.signed) + number.exponent - exponent
 
 
-def extended(net: str, number: Number, exponent: int, bits: int) -> str:
-    """A number as signed one of so many bits on a finer grid, in Verilog."""
-    below = number.exponent - exponent
-    above = bits - number.bits - below
-    sign = f"{net}[{number.bits - 1}]" if number.signed else "1'b0"
-    parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [net] + [f"{below}'b0"] * (below > 0)
-    return f"{{{', '.join(parts)}}}" if len(parts) > 1 else net
-
-
 class Products:
-    """Minkowski products of a netlist.
+    """Builds the Minkowski products of a netlist.
 
     Parameters
     ----------
@@ -49,12 +40,12 @@ class Products:
     coordinates : str
         ``cartesian`` or ``light_cone``.
     winograd : bool
-        Two products a pair by Winograd's identity, and two a particle, in place of four a pair.
+        Winograd's identity: two products per pair and two per particle instead of four per pair.
     fabric : bool
-        Multipliers of look-up tables in place of DSPs.
+        Multipliers in LUTs instead of DSPs.
     spared : int
-        So many DSPs, or a few more, are replaced by multipliers of look-up tables: first those of particles' own
-        products, which take the fewest tables, then those of the last pairs.
+        Number of DSPs, possibly exceeded by a few, to replace by multipliers in LUTs: first the products of single
+        particles, which take the fewest LUTs, then those of the last pairs.
     """
 
     def __init__(self, netlist: Netlist, coordinates: str, winograd: bool, fabric: bool, spared: int = 0) -> None:
@@ -66,23 +57,23 @@ class Products:
     def dots(
         self, name: str, lanes: Sequence[tuple[Vector, Vector]], values: FixedRange, half: float
     ) -> list[Word] | None:
-        """Products of pairs of vectors, plus a constant.
+        """Add products of pairs of vectors, plus a constant.
 
         Parameters
         ----------
         name : str
-            Of the instances.
+            Prefix of the instance names.
         lanes : sequence of pairs of Vector
-            Of equal types in all lanes. Of two components on the light cone if y and z are 0.
+            Their types must be the same in all lanes. A light-cone vector has two components if its y and z are 0.
         values : FixedRange
-            Of the products.
+            Range of the products.
         half : float
-            The constant.
+            The constant, half a unit of the quantiser that follows.
 
         Returns
         -------
         list of Word or None
-            None if the numbers are too wide for the multipliers, or constants.
+            None if a factor is constant or too wide for the multipliers.
         """
         if any(not isinstance(value, Word) for lane in lanes for vector in lane for value in vector):
             return None
@@ -99,7 +90,7 @@ class Products:
         )
 
     def _spared(self, lanes: int, each: int) -> int:
-        """How many lanes, of so many DSPs each, are to do without."""
+        """Number of lanes, of `each` DSPs, to move to LUTs."""
         count = min(lanes, -(-self._to_spare // each))
         self._to_spare = max(0, self._to_spare - count * each)
         return count
@@ -121,7 +112,7 @@ class Products:
         cones, xi = self._on_light_cone(name, vectors), self._xis(name, vectors)
         assert xi is not None
         factors = [self._factors(cones[2 * k], cones[2 * k + 1]) for k in range(len(lanes))]
-        # no sooner than xi wants them
+        # not before the cycle in which xi is ready to be added
         starts = [self._x_cycle(word, True) - k % 2 for k, word in enumerate(xi)]
         b = self._sums(name, [pair for lane in factors for _, pair in lane], max(starts))
         return [
@@ -133,7 +124,7 @@ class Products:
         ]
 
     def _on_light_cone(self, name: str, vectors: Sequence[Vector]) -> list[Vector]:
-        """p, m, y, z; from E, px, py, pz these are E + pz, E - pz, px, py."""
+        """Vectors as (p, m, y, z), which from E, px, py, pz are (E + pz, E - pz, px, py)."""
         if self.coordinates == "light_cone":
             return list(vectors)
         new = [vector for vector in dict.fromkeys(vectors) if vector not in self._light_cone]
@@ -143,7 +134,7 @@ class Products:
         return [self._light_cone[vector] for vector in vectors]
 
     def _factors(self, one: Vector, other: Vector) -> list[tuple[list[Word], list[Word]]]:
-        """Of each of the two products, the terms of its factors; those of the first factor are added in the DSP."""
+        """The summands of both factors of each of the two products; those of the first go to the pre-adder."""
         (p, m, y, z), (p2, m2, y2, z2) = _words(one), _words(other)
         return [
             (left, right) if _sum_bits(left) >= _sum_bits(right) else (right, left)
@@ -197,9 +188,9 @@ class Products:
         half: float = 0.0,
         registered: bool = True,
     ) -> list[Word] | None:
-        """Sums of terms: each lane a chain of products, all lanes in step; None if their factors are too wide.
+        """Sums of terms: each lane is a chain of products, all in the same cycles; None if a factor is too wide.
 
-        With `registered` the registers of the factors are in the DSP, else before it.
+        With `registered`, the factors are registered in the DSP; otherwise they come from registers outside.
         """
         if self.fabric:
             return fabric_sums(self.netlist, name, lanes, values, half)
@@ -242,7 +233,7 @@ class Products:
         return results
 
     def _extended(self, word: Word, cycle: int, exponent: int, bits: int) -> str:
-        return extended(self.netlist.at(word, cycle), word.number, exponent, bits)
+        return word.number.on(self.netlist.at(word, cycle)).extended(exponent, bits)
 
     def _nets(self, term: Term, cycle: int, a_exponent: int, a_bits: int) -> dict[str, str]:
         b = term.b.number
@@ -253,19 +244,19 @@ class Products:
         }
 
     def _earliest(self, term: Term, registered: bool) -> int:
-        """The earliest cycle of the factors of a term."""
+        """The earliest cycle in which the factors of a term can be applied."""
         levels = self.netlist.levels
         spare = levels - DSP_LEVELS if registered else 0.0
         factors = [w.time.cycle + (w.time.level > spare) for w in (term.a, term.b, term.d) if w]
         return max(factors + [self._x_cycle(x, registered) for x in (term.x,) if x])
 
     def _x_cycle(self, x: Word, registered: bool) -> int:
-        """The earliest cycle of the factors beside which a number can be added."""
+        """The earliest cycle of the factors such that `x` is in time to be added to their product."""
         return x.time.cycle + (x.time.level + DSP_LEVELS > self.netlist.levels) - registered
 
 
 def _coarser(values: FixedRange, exponent: int) -> FixedRange:
-    """A range that is on a finer grid than its values need, on a grid that they have."""
+    """The range on a coarser grid, where all of its values lie on that."""
     shift = max(0, exponent - values.exponent)
     return FixedRange(values.low >> shift, -(-values.high >> shift), values.exponent + shift)
 

@@ -1,4 +1,4 @@
-"""A folder of RTL for a program: sources, and a manifest that says what its ports are (docs/rtl.md)."""
+"""RTL project of a program: a folder with sources and a manifest that describes its ports (docs/rtl.md)."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.fixed_point import FixedRange, Rounding
-from nanopelican_hls.rtl.architecture import Hardware, build
+from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
+from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
 from nanopelican_hls.rtl.netlist import Word
-from nanopelican_hls.rtl.piece import PRIMITIVES
 from nanopelican_hls.rtl.settings import PRODUCTS, Settings
 from nanopelican_hls.rtl.top_module import TopModule, strict
 from nanopelican_hls.rtl.tracer import trace
 
 MANIFEST = "rtl.json"
 SOURCES = "src"
-#: Verilog written by hand
+#: hand-written Verilog
 TEMPLATES = Path(__file__).parents[1] / "firmware_templates"
 LANGUAGES = {"verilog": ".v", "vhdl": ".vhd"}
 
 
 @dataclass(frozen=True)
 class Probe:
-    """An output of the top module, for debugging: a tensor as it is on nets inside.
+    """A debug output of the top module that shows an internal tensor.
 
     Attributes
     ----------
-    port : ``probe_<tensor>``; wide enough for what padded particles have, too.
-    cycles : of each element, clock edges from the one that takes an event in to the one after which it is seen.
-    padding : what padded particles have in place of the contract's number; None if nothing else.
+    port : ``probe_<tensor>``, wide enough for the values of padded particles too.
+    cycles : for each element, clock edges from the one that samples an event to the one after which it is valid.
+    padding : what padded particles have instead of the contract's value; None if they have that.
     """
 
     port: Port
@@ -49,19 +49,19 @@ class Probe:
 
 @dataclass(frozen=True)
 class RtlProject:
-    """RTL on disk.
+    """An RTL project on disk.
 
     Attributes
     ----------
     path : the folder.
     top : name of the top module.
     language : ``verilog`` or ``vhdl``.
-    inputs, outputs : in the order of the QONNX file; a port of the top module is called as its tensor. Elements stand
-        side by side, the first in the lowest bits.
-    latency_cycles : clock edges from the one that takes an event in to the one that gives its outputs.
+    inputs, outputs : in the order of the QONNX file; a port of the top module has the name of its tensor. Elements are
+        concatenated, the first in the lowest bits.
+    latency_cycles : clock edges from the one that samples an event to the one that outputs its results.
     products : as for `Settings`.
-    parts : of the modules of the top module, what each is called in reports.
-    probes : outputs for debugging.
+    parts : name in reports of each module that the top module instantiates.
+    probes : debug outputs.
     """
 
     path: Path
@@ -81,15 +81,15 @@ class RtlProject:
 
 @dataclass(frozen=True)
 class RtlTarget:
-    """RTL: a jet goes in, and its outputs come out, every clock cycle.
+    """RTL that takes a new jet every clock cycle.
 
     Attributes
     ----------
-    top : name of the top module, and first part of the names of the others.
-    language : ``verilog``; or ``vhdl``: the whole network as one pipeline, ``<top>_pipeline``, with all inputs in one
+    top : name of the top module, and prefix of the others.
+    language : ``verilog``; or ``vhdl``: the network as a single pipeline, ``<top>_pipeline``, with all inputs in one
         port.
-    settings : arithmetic and stages.
-    probes : whether the top module has an output for each tensor that exists as nets (Verilog only).
+    settings : arithmetic and pipelining.
+    probes : add a debug output for each tensor that exists as nets (Verilog only).
 
     Raises
     ------
@@ -105,25 +105,27 @@ class RtlTarget:
     def __post_init__(self) -> None:
         settings = self.settings
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.top):
-            raise RtlError("is no name of a module", where=f"top = {self.top!r}", remedy="use letters, digits and '_'")
-        if self.language not in LANGUAGES:
             raise RtlError(
-                "is not known", where=f"language = {self.language!r}", remedy=f"use {' or '.join(LANGUAGES)}"
+                "is not a valid module name", where=f"top = {self.top!r}", remedy="use letters, digits and '_'"
             )
+        if self.language not in LANGUAGES:
+            raise RtlError("is unknown", where=f"language = {self.language!r}", remedy=f"use {' or '.join(LANGUAGES)}")
         if not settings.levels_per_stage >= 1:
-            raise RtlError("is too little", where=f"{settings.levels_per_stage} levels a stage", remedy="use 1 or more")
+            raise RtlError(
+                "is too small", where=f"levels_per_stage = {settings.levels_per_stage}", remedy="use 1 or more"
+            )
         if settings.products not in PRODUCTS:
             raise RtlError(
-                "is not known", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}"
+                "is unknown", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}"
             )
         if self.probes and self.language != "verilog":
-            raise RtlError("has no probes", where=f"language = {self.language!r}", remedy="generate Verilog")
+            raise RtlError("does not support probes", where=f"language = {self.language!r}", remedy="generate Verilog")
 
     def write(self, program: Program, folder: Path) -> RtlProject:
         """Write the project; see `contract.target.Target`."""
         path = Path(folder)
         if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
-            raise RtlError("exists, and is no RTL project", where=str(path), remedy="choose another folder")
+            raise RtlError("exists and is not an RTL project", where=str(path), remedy="choose another folder")
         project, files = (self._vhdl if self.language == "vhdl" else self._verilog)(program, path)
         _write(project, files)
         return project
@@ -134,7 +136,7 @@ class RtlTarget:
         return self._project(program, path, latency), files
 
     def _verilog(self, program: Program, path: Path) -> tuple[RtlProject, Mapping[str, str]]:
-        """The top module, the pieces, and what these are made of."""
+        """The top module, the pieces, their tables and the primitives."""
         hardware = build(program, self.top, self.settings)
         netlist = hardware.netlist
         top = TopModule(self.top, hardware, program.inputs, program.outputs)
@@ -162,14 +164,14 @@ def generate_rtl(program: Program, path: str | Path, **options: Any) -> RtlProje
     ----------
     program : Program
     path : path
-        The folder; an older RTL project there is replaced, once the new one is complete.
+        Project folder; an older RTL project there is replaced once the new one is complete.
     **options
-        Of `RtlTarget`.
+        Options of `RtlTarget`.
 
     Raises
     ------
     RtlError
-        If an option is outside its range, the folder holds something else, or all outputs are constants.
+        If an option is outside its range, the folder holds something else, or all outputs are constant.
     """
     return RtlTarget(**options).write(program, Path(path))
 
@@ -180,7 +182,7 @@ def read_rtl(path: str | Path) -> RtlProject:
     Raises
     ------
     RtlError
-        If there is none.
+        If there is no complete project in the folder.
     """
     path = Path(path)
     try:
@@ -189,7 +191,7 @@ def read_rtl(path: str | Path) -> RtlProject:
         return RtlProject(**manifest | ports | {"path": path, "probes": tuple(map(_read_probe, manifest["probes"]))})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RtlError(
-            f"is no RTL project ({error})", where=str(path), remedy="generate it again, with generate_rtl"
+            f"is not an RTL project ({error})", where=str(path), remedy="generate it again with generate_rtl"
         ) from error
 
 
@@ -204,7 +206,7 @@ def _read_probe(content: dict[str, Any]) -> Probe:
 
 
 def _probe(tensor: str, hardware: Hardware) -> Probe:
-    """Of a type that holds every element, and the substitute for padded particles."""
+    """A probe of a type that holds every element, including those of padded particles."""
     values, padding = hardware.tensors[tensor], hardware.padding.get(tensor)
     types = [value.number.type if isinstance(value, Word) else FixedRange.of_values(value) for value in values.ravel()]
     port = Port.of_output(tensor, values.shape, FixedRange.union(types))
@@ -213,7 +215,7 @@ def _probe(tensor: str, hardware: Hardware) -> Probe:
 
 
 def _write(project: RtlProject, files: Mapping[str, str]) -> None:
-    """Write beside the folder, then put in its place: a later run never sees half of it."""
+    """Write to a temporary folder and rename it, so that an incomplete project is never seen."""
     temporary = project.path.with_name(f".{project.path.name}.{os.getpid()}")
     try:
         (temporary / SOURCES).mkdir(parents=True)
@@ -229,5 +231,5 @@ def _write(project: RtlProject, files: Mapping[str, str]) -> None:
         raise RtlError(
             f"cannot be written ({error.strerror})",
             where=str(project.path),
-            remedy="free some space",
+            remedy="free some space or choose another folder",
         ) from error

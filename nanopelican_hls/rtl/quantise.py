@@ -1,9 +1,9 @@
-"""A quantiser on one symbolic number, in as little logic as its bits allow.
+"""Quantisers on single symbolic numbers, in as little logic as possible.
 
-Works on alkaid's variables, of which it uses: ``kif`` (sign, integer bits, fractional bits), ``quantize`` without
-rounding or saturation (a choice of bits, which costs nothing), ``msb_mux`` (a multiplexer by the highest bit) and
-bitwise operators. alkaid's own saturation compares with both bounds in full width, and its half-to-even rounding errs
-where every value is a tie.
+Of alkaid's variables only these are used: ``kif`` (sign, integer bits, fractional bits), ``quantize`` without rounding
+or saturation (a free bit selection), ``msb_mux`` (a multiplexer controlled by the MSB) and bitwise operators. alkaid's
+own saturation compares with both limits at full width, and its half-to-even rounding is wrong where every value is a
+tie.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def value_of(constant: Variable | float) -> float:
 
 
 def quantised(x: Variable, quantiser: Quantiser, half_added: bool = False) -> Variable:
-    """``x`` after a `Quantiser`: rounded to its grid, then saturated; a constant becomes a float.
+    """Apply a `Quantiser` to ``x``: round to its grid, then saturate; a constant becomes a float.
 
-    With ``half_added`` half a unit of the grid is in ``x`` already: it is another number plus that half.
+    With ``half_added``, ``x`` is the number to quantise plus half a unit of the grid.
     """
     if is_constant(x):
         return float(quantiser(value_of(x) - half_added * quantiser.scale / 2))
@@ -34,15 +34,15 @@ def quantised(x: Variable, quantiser: Quantiser, half_added: bool = False) -> Va
 
 
 def adds_half(quantiser: Quantiser, exponent: int) -> bool:
-    """Whether rounding numbers on the grid ``2**exponent`` begins with the addition of half a unit."""
+    """Whether rounding numbers from the grid ``2**exponent`` requires the addition of half a unit."""
     return quantiser.rounding is Rounding.ROUND and exponent < quantiser.exponent
 
 
 def select_bits(x: Variable, signed: bool, integers: int, fraction: int) -> Variable:
-    """The bits of ``x`` that a fixed-point type has; no rounding, no saturation.
+    """Truncate ``x`` to a fixed-point type by bit selection; no rounding, no saturation.
 
-    alkaid 0.8 takes the wrong bit of a number that stands for another one times a power of two
-    (``canonicalize_msb_wraps`` forgets the factor); so the factor is taken out first.
+    alkaid 0.8 selects the wrong bit of a variable that is another one times a power of two
+    (``canonicalize_msb_wraps`` ignores the factor), so the factor is taken out first.
     """
     factor = abs(x._factor)
     shift = grid_exponent(factor)
@@ -55,16 +55,16 @@ def field(x: Variable, top: int, bottom: int) -> Variable:
 
 
 def _floor(x: Variable, exponent: int) -> Variable:
-    """Without the bits below the grid ``2**exponent``."""
+    """Drop the bits below the grid ``2**exponent``."""
     signed, integers, fraction = x.kif
-    # where the grid is above the sign, the sign is all that is left: taken where it stands, since alkaid shifts by less
-    # than 64 places, and then moved to the grid
+    # if the grid is above the sign bit, only the sign is left: select it in place, since alkaid shifts by less than 64
+    # places, then move it to the grid
     lowest = min(exponent, integers)
     return select_bits(x, signed, integers, min(fraction, -lowest)) * 2.0 ** (exponent - lowest)
 
 
 def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> tuple[Variable, Variable]:
-    """The number on the grid; and one with the same bits above the last, which does not wait for that one."""
+    """The rounded number, and one with the same bits above the last that is ready earlier."""
     exponent = quantiser.exponent
     if x.step >= quantiser.scale and not half_added:
         return x, x
@@ -73,25 +73,25 @@ def _rounded(x: Variable, quantiser: Quantiser, half_added: bool) -> tuple[Varia
     shifted = x if half_added else x + quantiser.scale / 2
     if shifted.step >= quantiser.scale:
         return _floor(shifted, exponent + 1), shifted  # every value is a tie
-    # half up is the floor of this; where nothing is left below the grid there was a tie, and even means: last bit 0
+    # its floor is round-half-up; if the bits below the grid are 0 it was a tie, and half-to-even clears the last bit
     inexact = field(shifted, exponent, -shifted.kif[2]).unary_bit_op("any") * quantiser.scale
     return _floor(shifted, exponent + 1) + (field(shifted, exponent + 1, exponent) & inexact), shifted
 
 
 def _saturated(x: Variable, upper: Variable, quantiser: Quantiser) -> Variable:
-    """The number within the quantiser's range, judged by the bits of another one, the same from the limits on."""
+    """Saturate ``x``; overflow is detected on ``upper``, which has the same bits from the limit upwards."""
     low, high = quantiser.low * quantiser.scale, quantiser.high * quantiser.scale
     if x.high <= low or x.low >= high:
         return low if x.high <= low else high
     signed, integers, fraction = x.kif
-    limit = quantiser.bits - quantiser.signed + quantiser.exponent  # the sign stands above this bit
+    limit = quantiser.bits - quantiser.signed + quantiser.exponent  # position of the sign bit
     if integers <= limit and signed <= quantiser.signed:
         return x
     bottom = min(-fraction, quantiser.exponent)
     magnitude = field(x, limit, bottom)
     sign = field(upper, integers + 1, integers) * 2.0**-integers if signed else None
     if quantiser.signed and sign is not None:
-        # in range when all bits from the limit on are copies of the sign; beyond it, all below are its opposite
+        # in range if all bits from the limit upwards equal the sign; otherwise all bits below become its complement
         above = select_bits(upper, True, integers, -limit)
         beyond = above.unary_bit_op("any") & ~above.unary_bit_op("all")
         clipped = field(_repeated(~sign, quantiser), limit, bottom)
@@ -103,5 +103,5 @@ def _saturated(x: Variable, upper: Variable, quantiser: Quantiser) -> Variable:
 
 
 def _repeated(bit: Variable, quantiser: Quantiser) -> Variable:
-    """A bit in every place from the last of the grid upwards."""
+    """Replicate a bit into all positions from the last bit of the grid upwards."""
     return -bit * quantiser.scale

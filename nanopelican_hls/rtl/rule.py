@@ -1,7 +1,7 @@
-"""Which hardware an operator becomes: a rule by its class, or, where there is none, one piece for all of it.
+"""The hardware of an operator: a rule for its class or, by default, a single piece.
 
-What an operator computes is written in `Operator.compute` alone. A rule says how that falls into equal pieces: one
-pair, one particle, one channel.
+What an operator computes is defined by `Operator.compute` alone. A rule only splits it into identical pieces: per pair,
+per particle or per channel.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from nanopelican_hls.rtl.piece_builder import PieceBuilder
 
 @singledispatch
 def add_hardware(operator: Operator, node: Node, builder: PieceBuilder) -> None:  # noqa: ARG001
-    """Add the hardware of a node to a netlist; `rtl/rules` registers those of classes.
+    """Add the hardware of a node to a netlist; `rtl/rules` registers the rules of operator classes.
 
     Parameters
     ----------
     operator : Operator
-        Of the node.
+        Operator of the node.
     node : Node
     builder : PieceBuilder
-        Holds the numbers that the node is given, and takes those that it gives.
+        Holds the inputs of the node and receives its outputs.
     """
     builder.add_whole(node)

@@ -1,25 +1,25 @@
-"""When each operation of a circuit is done: as late as its results allow, within stages of so many levels of logic."""
+"""Scheduling of operations into pipeline stages of limited logic depth, each as late as its results allow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-#: of levels; delays are sums of multiples of 1/64 or coarser
+#: tolerance in levels; delays are sums of multiples of 1/64 or coarser
 ROUNDING = 1e-6
 
 
 class Time(NamedTuple):
-    """A moment after an event's arrival: whole clock cycles, and levels of logic since the last clock edge."""
+    """Time since an event's arrival: whole clock cycles, and levels of logic since the last clock edge."""
 
     cycle: int
     level: float
 
 
 class Operation(NamedTuple):
-    """An operation by the indices of its operands and its delay in levels.
+    """An operation: indices of its operands, and its delay in levels.
 
-    An input has none, but an arrival; a constant has neither, and is there at any time.
+    An input has an arrival instead of operands; a constant has neither, and is always ready.
     """
 
     operands: tuple[int, ...]
@@ -32,9 +32,9 @@ class Operation(NamedTuple):
 
 
 def finished(ready: Time, delay: float, levels: float) -> Time:
-    """When an operation has its result, whose operands are ready; a register is put before it if it must.
+    """When the result of an operation is ready, given when its operands are; it moves to the next stage if it must.
 
-    One that takes longer than a stage gets a stage of its own.
+    An operation that takes longer than a stage gets a stage of its own.
     """
     if ready.level + delay <= levels + ROUNDING:
         return Time(ready.cycle, ready.level + delay)
@@ -49,14 +49,14 @@ def _latest_start(finish: Time, delay: float, levels: float) -> Time:
 
 
 def as_soon_as_possible(operations: Sequence[Operation], levels: float) -> list[Time]:
-    """When each operation has its result at the earliest.
+    """The earliest time at which each operation is finished.
 
     Parameters
     ----------
     operations : sequence of Operation
-        In order: operands come first.
+        In topological order: operands first.
     levels : float
-        Levels of logic in a stage.
+        Maximum levels of logic in a stage.
     """
     times: list[Time] = []
     first = min((operation.arrival for operation in operations if operation.arrival), default=Time(0, 0.0))
@@ -69,21 +69,21 @@ def as_soon_as_possible(operations: Sequence[Operation], levels: float) -> list[
 def stages(
     operations: Sequence[Operation], outputs: Sequence[int], levels: float
 ) -> tuple[list[int | None], list[Time]]:
-    """The clock cycle of each operation, as late as the earliest time of the outputs allows.
+    """The clock cycle of each operation, as late as possible without delaying the outputs.
 
-    Fewer and narrower numbers wait in registers that way: inputs wait outside, where all who need them share one delay.
+    That takes fewer registers: inputs are delayed outside, once for all consumers, and are narrower than results.
 
     Parameters
     ----------
     operations, levels
         As in `as_soon_as_possible`.
     outputs : sequence of int
-        Indices of the operations that give the outputs.
+        Indices of the operations whose results are outputs.
 
     Returns
     -------
-    cycles : of each operation; for an input, that in which it is needed; None where no output depends on it.
-    times : when the outputs are ready, in their order.
+    cycles : cycle of each operation; for an input, the cycle in which it is needed; None if no output depends on it.
+    times : when each output is ready.
     """
     earliest = as_soon_as_possible(operations, levels)
     latest: list[Time | None] = [None] * len(operations)

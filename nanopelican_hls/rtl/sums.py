@@ -1,7 +1,7 @@
-"""Sums of symbolic numbers, put off until all of their terms are known; what arrives first is added first.
+"""Deferred sums of symbolic numbers: built when all terms are known, earliest arrivals first.
 
-A product with a constant is a sum of shifted copies. So ``w r + w' s + b`` is one sum of many terms, and not a chain of
-sums of few. Works on alkaid's variables, of which it uses ``latency``, arithmetic, and tables.
+A product with a constant is a sum of shifted copies, so ``w r + w' s + b`` is a single sum of many terms instead of a
+chain of small ones. Of alkaid's variables ``latency``, arithmetic and tables are used.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from nanopelican_hls.rtl.quantise import field, is_constant, select_bits, value_
 
 Variable = Any
 
-#: levels of logic of an addition of three numbers (alkaid's delay model: 1.3 to 1.4), and of a look-up table
+#: levels of logic of a ternary adder (alkaid's delay model: 1.3 to 1.4) and of a LUT
 ADDITION_LEVELS, TABLE_LEVELS = 1.35, 0.5
-#: where more terms are left, additions of three alone: compressors are faster, and take twice the look-up tables
+#: with more terms left, only ternary adders are used: compressors are faster, but take twice the LUTs
 MOST_COMPRESSED = 12
-#: numbers that a compressor takes, which are three afterwards: inputs of a look-up table
+#: terms that a compressor reduces to three: the inputs of a LUT
 COMPRESSOR = 6
 
 
 class Sum:
-    """A sum that has not been added yet.
+    """A sum whose adders are not built yet.
 
     Parameters
     ----------
     parts : sequence of (Variable or Sum, float)
-        What is added, and the signed power of two that it is multiplied by.
+        Terms, each with its factor, a signed power of two.
     constant : float
     """
 
-    low, high = -math.inf, math.inf  # not known before it is added
+    low, high = -math.inf, math.inf  # unknown until it is built
 
     def __init__(self, parts: Sequence[tuple[Any, float]], constant: float = 0.0) -> None:
         self.parts, self.constant = tuple(parts), constant
@@ -49,14 +49,14 @@ class Sum:
                 part.uses += 1
 
     def total(self) -> Variable | float:
-        """The number; a part that other sums need as well is added once."""
+        """Build the sum; a part shared with other sums is built once."""
         if self._total is None:
             terms, constant = self._terms()
             self._total = added(_with_constant(terms, constant)) if terms else constant
         return self._total
 
     def halves(self) -> tuple[Variable | float, Variable | float]:
-        """Two numbers whose sum it is: the last addition is left to those who add something else as well."""
+        """Two numbers with this sum, so that consumers can merge the last addition with one of their own."""
         terms, constant = self._terms()
         parts = [*_reduced(_with_constant(terms, constant), 2), 0.0, 0.0] if terms else [constant, 0.0]
         return parts[0], parts[1]
@@ -78,7 +78,7 @@ class Sum:
 
 
 def plus(one: Any, other: Any) -> Any:
-    """The sum of two numbers, variables or sums: put off."""
+    """The deferred sum of two numbers, variables or sums."""
     if is_constant(one) and is_constant(other):
         return value_of(one) + value_of(other)
     if is_constant(one):
@@ -87,7 +87,7 @@ def plus(one: Any, other: Any) -> Any:
 
 
 def times(value: Any, factor: float) -> Any:
-    """The product with a constant: shifted copies, to be added or subtracted."""
+    """The product with a constant, as a deferred sum of signed shifts."""
     if is_constant(value):
         return value_of(value) * factor
     if not factor:
@@ -99,7 +99,7 @@ def times(value: Any, factor: float) -> Any:
 
 
 def signed_digits(value: float) -> list[float]:
-    """Signed powers of two, the fewest, whose sum it is: no two of them are neighbours."""
+    """Canonical signed digits of a value: the fewest signed powers of two with this sum, no two adjacent."""
     numerator, denominator = value.as_integer_ratio()
     digits, power = [], 1.0 / denominator
     while numerator:
@@ -113,17 +113,17 @@ def signed_digits(value: float) -> list[float]:
 
 
 def added(terms: Sequence[Variable]) -> Variable:
-    """The sum of variables.
+    """Build the sum of variables.
 
-    Additions of three take one look-up table a bit, as those of two. Where few numbers are left, compressors make three
-    of six without a carry; where the last ones are still to come, there is no hurry.
+    A ternary adder takes one LUT per bit, like a binary one. With few terms left, compressors reduce six terms to three
+    without a carry chain, unless the delay of a ternary adder is hidden by terms that arrive later.
     """
     low, high = sum(x.low for x in terms), sum(x.high for x in terms)
     return _within(_total(_reduced(terms, 3)), low, high)
 
 
 def _reduced(terms: Sequence[Variable], most: int) -> list[Variable]:
-    """At most so many variables with the same sum, the first to be there in front."""
+    """At most `most` variables with the same sum, earliest first."""
     order = itertools.count()
     heap = [(x.latency, next(order), x) for x in terms]
     heapq.heapify(heap)
@@ -144,7 +144,7 @@ def _reduced(terms: Sequence[Variable], most: int) -> list[Variable]:
 
 
 def _with_constant(terms: Sequence[Variable], constant: float) -> list[Variable]:
-    """The constant joins a term below whose bits it lies, where it costs nothing; else the one that is there first."""
+    """Merge the constant for free into a term whose bits all lie above it, or else add it to the earliest term."""
     if not constant:
         return list(terms)
     place = min(range(len(terms)), key=lambda k: (not 0 < constant < terms[k].step, terms[k].latency))
@@ -156,7 +156,7 @@ def _total(terms: Sequence[Variable]) -> Variable:
 
 
 def _within(x: Variable, low: float, high: float) -> Variable:
-    """The same number: bits that carries could have, and that the interval of the sum excludes, fall off."""
+    """Drop the carry bits of a sum that its interval excludes."""
     if is_constant(x):
         return x
     signed, integers, fraction = x.kif
@@ -166,14 +166,14 @@ def _within(x: Variable, low: float, high: float) -> Variable:
 
 
 def _is_natural(x: Variable) -> bool:
-    """Whether it is an unsigned number of which no bit is always 1, and not to be subtracted."""
+    """Whether it is unsigned, starts at 0 (so that no bit is constantly 1) and is not to be subtracted."""
     return bool(x.low == 0 and x._factor > 0)
 
 
 def _compressed(group: Sequence[Variable]) -> list[Variable]:
-    """Three numbers with the same sum: in each place, the number of ones among the bits of the group in binary.
+    """Three numbers with the same sum: at each bit position, the count of ones in the group, in binary.
 
-    A bit that is constant is 0: the numbers are natural.
+    Constant bits are 0, since the numbers are natural (`_is_natural`).
     """
     bottom, top = min(-x.kif[2] for x in group), max(x.kif[1] for x in group)
     rows: list[list[Variable]] = [[], [], []]
@@ -191,7 +191,7 @@ def _compressed(group: Sequence[Variable]) -> list[Variable]:
 
 
 def _side_by_side(bits: Sequence[Variable]) -> Variable:
-    """Bits in places of their own, as one number: no logic, and, unlike a sum, never taken for an addition."""
+    """Bits at distinct positions as one number: free and, unlike a sum, never built as an adder."""
     return functools.reduce(operator.or_, bits)
 
 

@@ -1,7 +1,7 @@
-"""Arrays of symbolic fixed-point numbers, of alkaid's variables; this module, `circuit` and `plugin` know alkaid.
+"""Arrays of symbolic fixed-point numbers, which are alkaid's variables.
 
-`Symbolic` follows the array protocol that `Operator.compute` needs (operators/_arrays.py), so that the semantics of an
-operator, written once, runs on it unchanged and leaves behind the adders, multipliers and tables that compute it.
+`Symbolic` implements the array protocol of `Operator.compute` (operators/_arrays.py). The semantics of an operator,
+written once, runs on it unchanged and records the adders, multipliers and tables that compute it.
 """
 
 from __future__ import annotations
@@ -10,33 +10,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from alkaid.trace import FVariable, FVArray, FVArrayInput, HWConfig, affine_interval, fixed_variable
-from alkaid.trace import fixed_variable_array as variable_array
-from alkaid.trace import tracer as alkaid_tracer
-from alkaid.trace.passes import canon
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser, grid_exponent
+from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
+from nanopelican_hls.rtl.alkaid_adapter import ENTRY_BITS, HWCONF, FVariable, FVArray, FVArrayInput
 from nanopelican_hls.rtl.quantise import is_constant, quantised, select_bits, value_of
 from nanopelican_hls.rtl.sums import Sum, plus, times
-
-#: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no limit on latency while tracing; alkaid sorts
-#: wide multiplications wrongly when the size of the carry chain is not positive
-HWCONF = HWConfig(1, 8, -1)
-#: widest constant, without its sign, that alkaid adds to a number; widest entry of its tables, which are float32 to it
-CONSTANT_BITS, ENTRY_BITS = 31, 24
 
 Shape = tuple[int, ...]
 
 
 class Symbolic:
-    """An array of symbolic fixed-point numbers; constants may stand among them.
+    """An array of symbolic fixed-point numbers; elements may be constants.
 
     Parameters
     ----------
     values : object array
-        alkaid's variables, or float64 where the whole array is constant. Sums among them are put off (`sums`).
+        alkaid's variables and deferred sums (`sums`), or float64 if the whole array is constant.
     """
 
     __array_ufunc__ = None  # numpy leaves ``ndarray * Symbolic`` to `__rmul__`
@@ -47,27 +38,27 @@ class Symbolic:
 
     @property
     def values(self) -> Any:
-        """The array, all sums added."""
+        """The array, with all deferred sums built."""
         if type(self._elements) is np.ndarray and self._elements.dtype == object:
             self._elements = _each(lambda x: x.total() if isinstance(x, Sum) else x, self._elements)
         return self._elements
 
     @classmethod
     def inputs(cls, shape: Shape, quantiser: Quantiser) -> Symbolic:
-        """New inputs, each with the type of a quantiser."""
+        """New inputs of the type of a quantiser."""
         bounds = (np.full(shape, float(limit)) for limit in (quantiser.low, quantiser.high, 1))
         low, high, step = (bound * quantiser.scale for bound in bounds)
         return cls(FVArray.from_lhs(low, high, step, hwconf=HWCONF))
 
     @classmethod
     def row(cls, values: Sequence[FixedRange | float], arrivals: Sequence[float]) -> Symbolic:
-        """New inputs [1, n] with these ranges, which come so many levels of logic late; floats are constants."""
+        """New inputs [1, n] with these ranges and arrivals in levels of logic; floats are constants."""
         inputs = [_variable(value, arrival) for value, arrival in zip(values, arrivals, strict=True)]
         return cls(_array(np.array([inputs], dtype=object)))
 
     @classmethod
     def concatenated(cls, rows: Sequence[Symbolic]) -> Symbolic:
-        """Rows [1, n], side by side."""
+        """Rows [1, n], concatenated."""
         return cls(_joined(rows, 1))
 
     @property
@@ -98,13 +89,13 @@ class Symbolic:
     __hash__ = None  # type: ignore[assignment]
 
     def astype(self, dtype: DTypeLike) -> Symbolic:
-        """As an index: whole numbers that are not negative. Fixed-point numbers have types of their own otherwise."""
+        """Convert to a non-negative index for an integer type; other types leave fixed-point numbers unchanged."""
         if np.dtype(dtype).kind != "i":
             return self
         return Symbolic(_each(lambda x: x if is_constant(x) else select_bits(x, False, x.kif[1], 0), self.values))
 
     def halves(self) -> Symbolic:
-        """Numbers [1, n] as twice as many, [1, 2n]: those of the second half are to be added to those of the first."""
+        """Numbers [1, n] as [1, 2n], whose second half is to be added to the first (`Sum.halves`)."""
         pairs = [x.halves() if isinstance(x, Sum) else (x, 0.0) for x in _plain(self).ravel()]
         return Symbolic(_array(np.array([[one for one, _ in pairs] + [other for _, other in pairs]], dtype=object)))
 
@@ -122,7 +113,7 @@ class Symbolic:
         return Symbolic(self._elements.reshape(*shape))
 
     def __getitem__(self, key: Symbolic | tuple[slice | None, ...]) -> Symbolic:
-        """Rows of a constant table by a symbolic index, or a tuple of slices and new axes."""
+        """Rows of a constant table at a symbolic index, or ordinary indexing with slices and new axes."""
         if isinstance(key, Symbolic):
             return Symbolic(_rows(self.values, key.values))
         return Symbolic(self._elements[key])
@@ -130,7 +121,7 @@ class Symbolic:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """What the functions of numpy that the algebra uses do on symbolic arrays (`_arrays`)."""
+        """The numpy functions that `operators._arrays` needs, on symbolic arrays."""
         if function is np.take:
             array, index = args
             return Symbolic(np.take(_plain(array), index, **kwargs))
@@ -140,67 +131,37 @@ class Symbolic:
         return NotImplemented
 
     def chosen(self, mask: Symbolic, otherwise: float) -> Symbolic:
-        """The numbers where a mask [1, 1] is 1, else a constant."""
+        """The numbers if a mask [1, 1] is 1, else a constant."""
         return Symbolic(_each(lambda x: _chosen(mask.values.item(), x, otherwise), self.values))
 
     def rectified(self) -> Symbolic:
         return Symbolic(np.maximum(self.values, 0))
 
     def quantised(self, quantiser: Quantiser, half_added: bool = False) -> Symbolic:
-        """After a `Quantiser`: rounded, then saturated; see `quantise.quantised`."""
+        """Apply a `Quantiser`: round, then saturate; see `quantise.quantised`."""
         return Symbolic(_each(lambda x: quantised(x, quantiser, half_added), self.values))
 
     def as_port(self, quantiser: Quantiser) -> Symbolic:
-        """Inputs behind the quantiser of a port; those of no type yet get its type."""
+        """Inputs after the quantiser of a port; untyped inputs get its type."""
         if not isinstance(self.values, FVArrayInput):
             return self.quantised(quantiser)
         integer_bits = quantiser.bits - quantiser.signed + quantiser.exponent
         return Symbolic(self.values.quantize(int(quantiser.signed), integer_bits, -quantiser.exponent))
 
     def known_within(self, values: FixedRange) -> Symbolic:
-        """The same numbers, which are known to lie in a range: bits above it fall off, and cost nothing."""
+        """Drop the bits above a range in which the numbers are known to lie; free."""
         integer_bits = values.bits - values.signed + values.exponent
         return Symbolic(_each(lambda x: _clip_type(x, values.signed, integer_bits), self.values))
-
-
-def last_bit(constant: float) -> int:
-    """Exponent of the last bit of a constant; of 0, that of no other."""
-    return grid_exponent(float(constant)) if constant else 127
-
-
-def _last_bit_of_operand(constant: float) -> int:
-    """The same of a constant that is to be added, which alkaid would cut to 32 bits.
-
-    Raises
-    ------
-    RtlError
-        If it is wider.
-    """
-    bottom = last_bit(constant)
-    bits = int(abs(constant) * 2.0**-bottom).bit_length()
-    if bits > CONSTANT_BITS:
-        raise RtlError(
-            f"is a constant of {bits} bits, more than the {CONSTANT_BITS} that can be added to a number",
-            where=f"{constant:.17g}",
-            remedy="narrow the quantisers of biases, or bring their grids and those of sums together",
-        )
-    return bottom
-
-
-# alkaid looks for the last bit in float32, and so forgets those of a constant of more than 24 bits
-for _module in (affine_interval, variable_array, alkaid_tracer, canon):
-    _module.get_lsb_loc = last_bit
-fixed_variable.get_lsb_loc = _last_bit_of_operand
 
 
 def _variable(value: FixedRange | float, arrival: float) -> Any:
     if not isinstance(value, FixedRange):
         return float(value)
-    if max(-value.low, value.high) > 2**EXACT_BITS:  # alkaid holds bounds as float64
+    if max(-value.low, value.high) > 2**EXACT_BITS:  # alkaid holds bounds in float64
         raise RtlError(
-            f"a number beside the tensors needs {value.bits} bits, more than the {EXACT_BITS} that bounds are exact to",
+            f"an intermediate value needs {value.bits} bits, more than the {EXACT_BITS} to which bounds are exact",
             where=f"grid of 2^{value.exponent}",
-            remedy="narrow the momenta, or bring the grids of their components together",
+            remedy="narrow the momenta, or move the grids of their components closer together",
         )
     step = 2.0**value.exponent
     return FVariable(value.low * step, value.high * step, step, latency=arrival, hwconf=HWCONF)
@@ -220,7 +181,7 @@ def _array(values: Any) -> Any:
 
 
 def _plain(value: Symbolic | ArrayLike) -> NDArray[Any]:
-    """An array of numpy's own, of whatever there is: variables, floats and sums."""
+    """A plain numpy object array of variables, floats and deferred sums."""
     elements = value._elements if isinstance(value, Symbolic) else np.asarray(value, dtype=np.float64)
     return np.asarray(elements).view(np.ndarray).astype(object)
 
@@ -242,12 +203,12 @@ def _chosen(mask: Any, value: Any, otherwise: float) -> Any:
 
 
 def _is_within(value: Any, low: int, high: int) -> bool:
-    """Whether it is a whole number between two bounds, and no constant."""
+    """Whether it is a variable whose values are integers between two bounds."""
     return not is_constant(value) and value.low >= low and value.high <= high and value.step >= 1
 
 
 def _product(a: Any, b: Any) -> Any:
-    """A product; by a mask or a sign it is a gate or a choice, not a multiplier."""
+    """A product; one with a mask or a sign becomes a multiplexer instead of a multiplier."""
     if is_constant(b):
         return times(a, value_of(b))
     if is_constant(a):
@@ -270,13 +231,13 @@ def _entry(column: NDArray[np.float64], index: Any) -> Any:
         unit = 2.0 ** (values.exponent + ENTRY_BITS)
         upper = np.floor(column / unit) * unit
         return _entry(upper, index) + _entry(column - upper, index)
-    # the interval of an index may be wider than the table; the index itself is not
+    # the interval of an index may exceed the table; the index itself never does
     padded = np.pad(column, (0, max(0, int(index.high) + 1 - len(column))))
     return index.lookup(padded[int(index.low) : int(index.high) + 1])
 
 
 def _rows(table: NDArray[np.float64], index: Any) -> Any:
-    """``table[index]``, table [T, ...], index of any shape: a ROM for each entry of a row."""
+    """``table[index]`` for a table [T, ...] and an index of any shape: one ROM per column."""
     columns = table.reshape(len(table), -1).T
     entries = np.array([_entry(column, n) for n in np.ravel(np.asarray(index)) for column in columns], dtype=object)
     return _array(entries.reshape(*index.shape, *table.shape[1:]))

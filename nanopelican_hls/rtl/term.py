@@ -1,4 +1,4 @@
-"""A product as part of a sum: what chains of DSPs and multipliers of look-up tables are given."""
+"""Terms of sums of products, for chains of DSPs and for multipliers in LUTs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nanopelican_hls.rtl.netlist import Word
 
 @dataclass(frozen=True)
 class Term:
-    """``+- (a + d) * b * 2**exponent + x`` of one lane; d, x may be absent."""
+    """``+- (a + d) * b * 2**exponent + x`` in one lane; d and x are optional."""
 
     a: Word
     b: Word

@@ -1,17 +1,16 @@
-"""The module around the pieces of a design: ports, registers at them, instances and wires."""
+"""The top module of a design: ports, port registers, instances and nets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from nanopelican_hls.contract.port import Port
-from nanopelican_hls.rtl.architecture import Hardware
+from nanopelican_hls.rtl.hardware import Hardware
 from nanopelican_hls.rtl.netlist import Value, Word
-from nanopelican_hls.rtl.products import extended
 
 
 class TopModule:
-    """Inputs and outputs are registered, and called as their tensors; all outputs of an event come together.
+    """The top module; ports are registered and named after their tensors, outputs of an event appear together.
 
     Parameters
     ----------
@@ -26,11 +25,11 @@ class TopModule:
 
     @property
     def latency_cycles(self) -> int:
-        """Clock edges from the one that takes an event in to the one that gives its outputs."""
+        """Clock edges from the one that samples an event to the one that outputs its results."""
         return self._last + 1
 
     def verilog(self, probes: Sequence[Port] = ()) -> str:
-        """The module; `probes` are outputs that show tensors as they are inside, each element in its own cycle."""
+        """The Verilog module; `probes` are debug outputs of internal tensors, each element in its own cycle."""
         netlist = self.hardware.netlist
         results = {port: self._packed(port, self._last) for port in self.outputs}  # may add shift registers
         lines = [
@@ -69,18 +68,18 @@ class TopModule:
         return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
 
     def _packed(self, port: Port, cycle: int | None = None) -> str:
-        """All elements side by side, the first in the lowest bits; in one clock cycle, or each in its own."""
+        """All elements concatenated, the first in the lowest bits; in one clock cycle, or each in its own."""
         values = self.hardware.tensors[port.tensor].ravel()
         return f"{{{', '.join(self._element(port, value, cycle) for value in reversed(values))}}}"
 
     def _element(self, port: Port, value: Value, cycle: int | None) -> str:
-        """A number may have fewer bits than its port."""
+        """An element, extended to the width of its port."""
         if not isinstance(value, Word):
             return f"{port.bits}'d{int(value / 2.0**port.exponent) % (1 << port.bits)}"
         net = value.net if cycle is None else self.hardware.netlist.at(value, cycle)
-        return extended(net, value.number, port.exponent, port.bits)
+        return value.number.on(net).extended(port.exponent, port.bits)
 
 
 def strict(module: str) -> str:
-    """A misspelt net is an error, not a wire of one bit. What follows may be alkaid's, which needs the default."""
+    """Make undeclared nets an error; the default is restored, since alkaid's primitives need it."""
     return f"`default_nettype none\n{module}`default_nettype wire\n"

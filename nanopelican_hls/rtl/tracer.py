@@ -1,4 +1,4 @@
-"""A program of the contract, replayed on symbolic fixed-point numbers: from QONNX nodes to adders and multipliers."""
+"""Tracing: a program replayed on symbolic fixed-point numbers, from QONNX nodes to adders and multipliers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.rtl.alkaid_adapter import patched
 from nanopelican_hls.rtl.circuit import Circuit, circuit
 from nanopelican_hls.rtl.symbolic import Symbolic
 
@@ -16,8 +17,8 @@ class Trace:
 
     Attributes
     ----------
-    ports : quantised port tensors [1, ...] by name, the inputs of the circuit.
-    tensors : parameters and every activation by name, ports included.
+    ports : quantised input tensors [1, ...] by name, the inputs of the circuit.
+    tensors : parameters and all activations by name, including ports.
     """
 
     program: Program
@@ -25,11 +26,12 @@ class Trace:
     tensors: Mapping[str, Symbolic]
 
     def circuit(self, *, all_tensors: bool = False) -> Circuit:
-        """The circuit that computes the outputs of the program, or every tensor of it."""
+        """The circuit that computes the outputs of the program, or all of its tensors."""
         names = tuple(self.program.ranges) if all_tensors else [port.tensor for port in self.program.outputs]
         return circuit(self.ports, {name: self.tensors[name] for name in names})
 
 
+@patched()
 def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trace:
     """Replay a program.
 
@@ -37,7 +39,7 @@ def trace(program: Program, ports: Mapping[str, Symbolic] | None = None) -> Trac
     ----------
     program : Program
     ports : mapping of str to Symbolic [1, ...], optional
-        What the quantisers behind the ports give; new inputs by default.
+        Quantised inputs; new ones by default.
     """
     if ports is None:
         ports = {port.tensor: Symbolic.inputs((1, *port.shape), port.quantiser) for port in program.inputs}

@@ -1,1 +1,1 @@
-"""Many trainings side by side, and the tables and pictures that come from them (docs/studies.md)."""
+"""Studies: many training runs in parallel, and the tables and plots made from them (docs/studies.md)."""

@@ -1,4 +1,4 @@
-"""What channels, constituents, tied aggregators and spurions are worth, in floating point."""
+"""The effect of channels, constituents, tied aggregators and spurions, in floating point."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 
 CHANNELS = (1, 2, 4, 10)
 SIZES = (6, 8, 16, 32, 80)
-#: at the largest size, which takes longer than all others together
+#: channels at the largest size, which takes longer than all others together
 LARGEST_CHANNELS = (2, 4)
-#: sizes and channels of the forms with beams, which the form without spurions is compared with
+#: channels and sizes of the forms with beams, for comparison with the form without spurions
 BEAM_CHANNELS, BEAM_SIZES = (2, 4), (8, 16, 32)
 
 
 class ArchitectureStudy(Study):
-    """AUC and rejection against hardware, for every form."""
+    """AUC and rejection against hardware size, for every form."""
 
     name = "architecture"
     at_most = {"train": 16_000, "valid": 4_000, "test": 16_000}
@@ -71,7 +71,7 @@ class ArchitectureStudy(Study):
 
 
 def pair_relus(network: NetworkConfig) -> int:
-    """ReLUs at pair level, each with its adders: what most of the hardware is, and what a form multiplies."""
+    """ReLUs at pair level, each with its adders: most of the hardware, and what the form multiplies."""
     return pair_count(network.particles) * network.channels * (1 if network.symmetric else 2)
 
 

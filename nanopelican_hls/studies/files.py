@@ -1,4 +1,4 @@
-"""The jets of a study: one file that is divided, or a folder with three."""
+"""The jets of a study: one file split in three, or a folder with three files."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from nanopelican_hls.jets import Jets, port_values, read_jets
 from nanopelican_hls.topology.config import NetworkConfig
 
 SAMPLES = ("train", "valid", "test")
-#: which jets of five a sample takes of a file that holds all: a file sorted by class is divided well too
+#: which jets out of every five a sample takes from a common file; this also splits files sorted by class
 FIFTHS = {"train": (0, 1, 2), "valid": (3,), "test": (4,)}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Jets of a file: all, or some of every five; ``at_most`` of them."""
+    """Jets of a file: all, or some of every five; at most ``at_most`` of them."""
 
     path: Path
     fifths: tuple[int, ...] = (0, 1, 2, 3, 4)
     at_most: int | None = None
 
     def read(self) -> Jets:
-        """The labelled jets.
+        """Read the labelled jets.
 
         Raises
         ------
         JetsError
-            If the file cannot be read, has no labels, or a class is missing.
+            If the file cannot be read, has no labels, or lacks a class.
         """
         events = None if self.at_most is None else -(-5 * self.at_most // len(self.fifths))
         jets = read_jets(self.path, events=events)
@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True)
 class JetFiles:
-    """Where the jets to train on, to choose by and to measure on come from."""
+    """Sources of the jets for training, validation and test."""
 
     train: Source
     valid: Source
@@ -55,7 +55,7 @@ class JetFiles:
 
     @classmethod
     def find(cls, path: Path, *, at_most: Mapping[str, int] | None = None) -> JetFiles:
-        """From a folder with files ``train.*``, ``valid.*`` (or ``val.*``) and ``test.*``, or one file for all.
+        """Find a folder's files ``train.*``, ``valid.*`` (or ``val.*``) and ``test.*``, or use one file for all.
 
         Raises
         ------
@@ -74,11 +74,11 @@ class JetFiles:
         return _jets(getattr(self, name))
 
     def sample(self, name: str, network: NetworkConfig) -> Sample:
-        """The same as port values, which do not depend on how many channels there are."""
+        """The same jets as port values, which do not depend on the number of channels."""
         return _sample(getattr(self, name), replace(network, channels=1, batch_norm=False, multiplicity_scaling=False))
 
     def described(self) -> dict[str, Any]:
-        """Which jets, without folders, so that results may be moved."""
+        """Description of the jets without folders, so that results can be moved."""
         return {
             name: {"file": source.path.name, "of_every_five": list(source.fifths), "at_most": source.at_most}
             for name, source in ((name, getattr(self, name)) for name in SAMPLES)
@@ -92,7 +92,7 @@ def _one_of(folder: Path, name: str) -> Path:
         raise JetsError(
             f"has {len(found)} files {stem}*, expected one",
             where=str(folder),
-            remedy="give a folder with train.h5, valid.h5 and test.h5, or one file",
+            remedy="use a folder with train.h5, valid.h5 and test.h5, or one file",
         )
     return found[0]
 

@@ -1,4 +1,4 @@
-"""What each step from the float network to the firmware costs, and how many bits it takes."""
+"""The loss in each step from the float network to the firmware, and the number of bits needed."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ CHANNELS = (2, 3, 10)
 LABORATORY_BITS = (6, 8, 10, 12, 14, 16, 18)
 LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
 INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
-#: with more constituents the network is better without the jet, and needs a grid for softer ones
+#: with more constituents the network is better without the jet, and needs a finer grid for soft ones
 LARGEST_WITH_JET = 32
-#: of momenta and their products in larger networks
+#: width of momenta and their products in larger networks
 BITS_WITHOUT_JET = 10
-#: what keeps its width in the scan of inner widths: ports, output, and weights that exist once a jet
+#: not varied in the scan of inner widths: ports, output, and weights that exist once per jet
 OF_FIXED_WIDTH = ("momenta", "jet_momenta", "logit", "tensors")
 WIDEST_BITS = 24
-#: what `_steps` gives
+#: columns of `_steps`
 STEPS_HEAD = ("AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised")
 
 
 class SizeStudy(Study):
-    """AUC and rejection of the float, the folded and the quantised network against N and C."""
+    """AUC and rejection of the float, folded and quantised network against N and C."""
 
     name = "firmware"
 
@@ -55,7 +55,7 @@ class SizeStudy(Study):
 
 
 class WidthStudy(Study):
-    """AUC against the width of momenta, in both coordinates, and against inner widths; N = 16, C = 4, one seed."""
+    """AUC against momentum width in both coordinates, and against inner widths; N = 16, C = 4, one seed."""
 
     name = "widths"
 
@@ -95,7 +95,7 @@ TITLES = {
 
 
 def _of_size(n: int, channels: int) -> Config:
-    """The recommended form, with the jet and coarse momenta up to `LARGEST_WITH_JET`."""
+    """The recommended form; with the jet and coarse momenta up to `LARGEST_WITH_JET`."""
     base = recommended()
     network, name = replace(base.network, n_constituents=n, channels=channels), f"n{n}-c{channels}"
     if n <= LARGEST_WITH_JET:
@@ -117,7 +117,7 @@ def _momenta(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
 
 
 def _inner(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
-    """All inner widths moved together, so that ``d`` has the given one."""
+    """Shift all inner widths together, so that ``d`` has the given one."""
     assert quantisers.d is not None
     moved = bits - quantisers.d.bits
     inner = {f.name: getattr(quantisers, f.name) for f in fields(quantisers) if f.name not in OF_FIXED_WIDTH}
@@ -125,7 +125,7 @@ def _inner(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
 
 
 def _steps(results: Sequence[Result]) -> list[str]:
-    """Figures of each step from float to firmware."""
+    """Figures at each step from float to firmware."""
     auc = [measured(results, "auc", form=form) for form in ("float", "folded", "quantised")]
     rejection = [measured(results, "rejection_30", form=form) for form in ("float", "quantised")]
     lost = auc[0].mean - auc[2].mean

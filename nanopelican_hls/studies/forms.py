@@ -1,4 +1,4 @@
-"""The reference forms, trained (docs/synthesis.md): AUC and rejection beside what their hardware costs."""
+"""The reference forms, trained (docs/synthesis.md): AUC and rejection, to compare with their hardware cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = ("float", "quantised")
 
 
 class FormsStudy(Study):
-    """Six bits inside, and no multiplier at pair level."""
+    """The reference forms with six inner bits and no multiplier at pair level."""
 
     name = "forms"
 

@@ -1,4 +1,4 @@
-"""What fine-tuned choices of widths are worth, beside one another."""
+"""Performance of fine-tuned choices of widths, for comparison."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nanopelican_hls.studies.runner import Result
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """An assignment with what its fine-tuned networks are worth; ``losses`` is [seeds, test jets]."""
+    """An assignment with the results of its fine-tuned networks; ``losses`` is [seeds, test jets]."""
 
     assignment: Assignment
     results: Sequence[Result]
     losses: NDArray[np.float64]
 
     def above(self, other: Measurement) -> tuple[float, float]:
-        """By how much the test loss is higher than another's, and the error: same jets and seeds, so pair by pair."""
+        """Excess of the test loss over that of another, with its error: pairwise, for the same jets and seeds."""
         difference = self.losses - other.losses
         jets = difference.mean(0).std(ddof=1) / math.sqrt(difference.shape[1])
         seeds = difference.mean(1).std(ddof=1) / math.sqrt(len(difference)) if len(difference) > 1 else 0.0

@@ -22,7 +22,7 @@ from nanopelican_hls.studies.tasks import BaselineTask, NetworkTask, Task
 
 CHANNELS = (10, 3, 2, 1)
 FIGURES = {"accuracy": 4, "auc": 4, "rejection_30": 0, "rejection_50": 0}
-#: accuracy, AUC and background rejection at 30% signal efficiency as published, on the public top-tagging set
+#: published accuracy, AUC and background rejection at 30% signal efficiency, on the public top-tagging set
 PUBLISHED = {
     "npelican-c10": (0.921, 0.9748, 327),
     "npelican-c3": (0.919, 0.9730, 256),
@@ -40,7 +40,7 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is trained: jets at most, seeds, how many of them are kept, epochs, and what goes with these."""
+    """Size of the study: most jets, seeds, seeds kept, epochs, and matching settings of the recipe."""
 
     at_most: Mapping[str, int]
     seeds: int
@@ -51,7 +51,7 @@ class Scale:
 
 
 FULL = Scale({}, seeds=25, keep=5, recipe={}, baseline_epochs=50, baseline_seeds=5)
-#: what a training of a hundredth of the steps needs, to end near where the full one does
+#: changes with which a training run with a hundredth of the steps ends near the full one
 QUICK_RECIPE = "physical initial values, one cosine from a higher learning rate, no dropout"
 QUICK = Scale(
     {"train": 24_000, "valid": 4_000, "test": 16_000},
@@ -73,7 +73,7 @@ QUICK = Scale(
 
 @dataclass(frozen=True)
 class Row:
-    """A model of a table."""
+    """One model in a table."""
 
     name: str
     title: str
@@ -89,11 +89,11 @@ def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int) -> str:
     jets : Path
         A file, or a folder with train, valid and test files (`JetFiles.find`).
     output : Path
-        Also holds the runs, from which an interrupted study goes on.
+        Also holds the runs, from which an interrupted study resumes.
     quick : bool
         Fewer epochs, seeds and jets.
     jobs : int
-        Trainings at a time.
+        Number of simultaneous training runs.
     """
     scale = QUICK if quick else FULL
     files = JetFiles.find(jets, at_most=scale.at_most)
@@ -183,7 +183,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _claims(rows: Mapping[str, Row]) -> list[tuple[str, str]]:
-    """The paper's orderings in AUC, and whether they hold here."""
+    """The orderings in AUC claimed by the paper, and whether they hold here."""
 
     def claim(better: str, worse: str) -> tuple[str, str]:
         one, other = rows[better], rows[worse]

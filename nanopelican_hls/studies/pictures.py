@@ -1,4 +1,4 @@
-"""Pictures of studies (needs matplotlib, extra ``pictures``)."""
+"""Plots of studies (requires matplotlib, extra ``pictures``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nanopelican_hls.training.pictures import png
 
 
 def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
-    """AUC of the quantised network against bits, one curve for each scan; bars are the spread over seeds."""
+    """AUC of the quantised network against bits, one curve per scan; error bars are the spread over seeds."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     for title, points in curves.items():
@@ -27,7 +27,7 @@ def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
 
 
 def against_size(curves: Mapping[str, Mapping[int, Sequence[Result]]]) -> bytes:
-    """AUC of float and quantised networks against N, one colour for each curve; bars are the spread over seeds."""
+    """AUC of float and quantised networks against N, one colour per curve; error bars are the spread over seeds."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.subplots()
     for colour, (title, found) in enumerate(curves.items()):
@@ -52,7 +52,7 @@ def against_size(curves: Mapping[str, Mapping[int, Sequence[Result]]]) -> bytes:
 
 
 def against_cost(curves: Mapping[str, Sequence[tuple[float, float, str]]]) -> bytes:
-    """Background rejection against cost, one colour for each form; the best at any cost are named and joined."""
+    """Background rejection against cost, one colour per form; the best at any cost are labelled and joined."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     for form, points in curves.items():

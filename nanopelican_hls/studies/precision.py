@@ -1,4 +1,4 @@
-"""Mixed precision compared: each choice of widths is fine-tuned in the same way and measured (docs/precision.md)."""
+"""Comparison of mixed precision: every choice of widths is fine-tuned alike and measured (docs/precision.md)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import CALIBRATION_JETS, SeedTraining
 
 AT_MOST = {"train": 24_000, "valid": 4_000, "test": 16_000}
-#: from how many standard deviations on one method is said to be better
+#: number of standard deviations from which one method is called better
 CLEARLY = 2.0
 
 
 @dataclass(frozen=True)
 class FineTuning(Task):
-    """The quantised phase of training, from a trained model with other widths."""
+    """The quantised phase of training, starting from a trained model with other widths."""
 
     config: Config
     seed: int
@@ -78,15 +78,15 @@ def run_precision(
     jobs: int,
     at_most: Mapping[str, int] = AT_MOST,
 ) -> str:
-    """Choose widths by every method under every budget, fine-tune, measure.
+    """Choose widths by every method under every budget, fine-tune and measure.
 
-    Writes ``precision.md``, ``precision.json``, ``precision.png``, and one run folder for each fine-tuning. What is
-    there from an earlier, interrupted call is not done again.
+    Writes ``precision.md``, ``precision.json``, ``precision.png``, and one run folder per fine-tuning run. Results of
+    an earlier, interrupted call are reused.
 
     Parameters
     ----------
     model : TrainedModel
-        With a quantised network.
+        A model with a quantised network.
     jets, output : Path
         A folder with train, valid and test files, or one file; the folder of the results.
     budgets : sequence of float
@@ -94,18 +94,18 @@ def run_precision(
     cost : str
         A key of `COSTS`.
     epochs, seeds, jobs
-        Of fine-tuning; as many fine-tunings at a time.
+        Epochs and seeds of fine-tuning, and the number of simultaneous runs.
     at_most : mapping of str to int
-        Jets that are used of each sample.
+        Most jets used of each sample.
 
     Raises
     ------
     NetworkError
-        If the folder holds results of another model, of other jets or for another cost; names the field.
+        If the folder holds results for another model, other jets or another cost; the message names the field.
     ConfigError
         If no widths are within a budget.
     TrainingError
-        If a fine-tuning diverges.
+        If a fine-tuning run diverges.
     """
     files = JetFiles.find(jets, at_most=at_most)
     output.mkdir(parents=True, exist_ok=True)
@@ -126,7 +126,7 @@ def run_precision(
 def _assignments(
     model: TrainedModel, files: JetFiles, output: Path, budgets: Sequence[float], cost: str
 ) -> list[Assignment]:
-    """All assignments; each is kept in ``assignments.json`` as soon as it is found."""
+    """All assignments; each is saved to ``assignments.json`` as soon as it is found."""
     path = output / "assignments.json"
     header = {"model": model.checkpoint.fingerprint, "cost": cost, "jets": files.described()}
     found: dict[str, Assignment] = {}
@@ -155,19 +155,19 @@ def _task(model: TrainedModel, assignment: Assignment, recipe: Any, seed: int) -
 
 
 def _measurement(assignment: Assignment, every: Sequence[Result], seeds: Sequence[int], runs: Path) -> Measurement:
-    """From the fine-tunings of all seeds.
+    """Collect the fine-tuning runs of all seeds.
 
     Raises
     ------
     TrainingError
-        If a seed diverged: choices would then be compared over other seeds.
+        If a seed diverged: choices would then be compared over different seeds.
     """
     results = [result for result in every if result.task.name == assignment.name]
     if len(results) < len(seeds):
         raise TrainingError(
             "a seed diverged, and without it choices cannot be compared",
             where=assignment.name,
-            remedy="lower training.quantised_learning_rate, or give other seeds",
+            remedy="lower training.quantised_learning_rate, or use other seeds",
         )
     losses = [np.load(runs / r.task.name / f"seed{r.task.seed}" / "test_losses.npy") for r in results]
     return Measurement(assignment, results, np.array(losses))
@@ -219,7 +219,7 @@ def _row(m: Measurement, model: Measurement) -> list[str]:
 
 
 def _verdicts(found: Sequence[Measurement]) -> list[str]:
-    """For each budget, which method has the lowest test loss, and by how much the others are above it."""
+    """For each budget, the method with the lowest test loss, and the excess of the others."""
     lines = []
     for budget in sorted({m.assignment.budget for m in found[1:]}, reverse=True):
         rivals = sorted((m for m in found[1:] if m.assignment.budget == budget), key=lambda m: float(m.losses.mean()))

@@ -1,4 +1,4 @@
-"""The picture of mixed precision (needs matplotlib, extra ``pictures``)."""
+"""Plot of mixed precision (requires matplotlib, extra ``pictures``)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from nanopelican_hls.studies.measurement import Measurement
 from nanopelican_hls.training.pictures import png
 
-#: below this growth of the loss the axes are linear
+#: the axes are linear below this increase of the loss
 LINEAR_BELOW = 1e-3
 
 
 def loss_against_cost(found: Sequence[Measurement]) -> bytes:
-    """Left: test loss above the model's against cost, fine-tuned. Right: predicted and measured growth before that."""
+    """Left: fine-tuned test loss above the model's against cost. Right: measured against predicted increase before."""
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     after, before = figure.subplots(1, 2)
     model, methods = found[0], list(dict.fromkeys(m.assignment.method for m in found[1:]))

@@ -1,4 +1,4 @@
-"""Runs a list of trainings on all cores; what is finished is never trained again."""
+"""Runs a list of training tasks on all cores; finished tasks are never repeated."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What a training gave."""
+    """The result of one training run."""
 
     task: Task
     figures: FiguresByForm
 
     @property
     def loss(self) -> float:
-        """Of the last network on the validation jets: by which seeds are chosen."""
+        """Validation loss of the last network, by which seeds are chosen."""
         return deciding_loss(self.figures["valid"])
 
 
 def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, title: str) -> list[Result]:
-    """Train and measure all tasks, ``jobs`` at a time, the longest first; shows progress and the time left.
+    """Train and measure all tasks, ``jobs`` at a time, longest first; shows progress and the time left.
 
-    A run that was interrupted goes on where it was, and one that is finished is read from its folder
+    An interrupted run resumes where it stopped, and a finished one is read from its folder
     (``<runs>/<name>/seed<seed>/result.json``). Tasks that diverge are logged and left out.
 
     Raises
     ------
     NetworkError
-        If a folder holds a run of another configuration or of other jets; names the field. Finished ones are looked at
-        before anything is trained.
+        If a folder holds a run of another configuration or with other jets; the message names the field. Finished runs
+        are checked before anything is trained.
     """
     kept = ((task, _finished(task, files, runs)) for task in tasks)
     found = {task: result for task, result in kept if result is not None}
@@ -70,17 +70,17 @@ def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, 
 
 
 def best_of(results: Sequence[Result], keep: int) -> list[Result]:
-    """Those with the lowest validation loss, the best first."""
+    """The results with the lowest validation loss, best first."""
     return sorted(results, key=lambda result: result.loss)[:keep]
 
 
 def default_jobs() -> int:
-    """One training for each core; one at all on a GPU."""
+    """One training run per core; one on a GPU."""
     return 1 if torch.cuda.is_available() else len(os.sched_getaffinity(0))
 
 
 def _finished(task: Task, files: JetFiles, runs: Path) -> Result | None:
-    """What an earlier call of the study measured; refused if it was another training, or on other jets."""
+    """Result of an earlier call of the study; rejected if its task or jets differ."""
     path = _result_file(task, runs)
     if not path.exists():
         return None
@@ -91,7 +91,7 @@ def _finished(task: Task, files: JetFiles, runs: Path) -> Result | None:
 
 
 def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
-    # the line below the whole study's; workers of a pool count from 1
+    # the lines below the bar of the whole study; pool workers count from 1
     worker = multiprocessing.current_process()._identity or (1,)
     progress = worker[0] if sys.stderr.isatty() else None
     try:

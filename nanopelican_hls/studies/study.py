@@ -1,4 +1,4 @@
-"""What all studies have in common: tasks in, results by configuration out, a page and a file of numbers."""
+"""Common part of all studies: tasks in, results by configuration out, a page and a file of numbers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Results = Mapping[Config, Sequence[Result]]
 
 
 class Study(ABC):
-    """Configurations, and what is made of their results.
+    """A set of configurations, and the page and plots made from their results.
 
     Attributes
     ----------
     name : str
-        On the command line, and of its folder.
+        Name on the command line, and of its folder.
     at_most : mapping of str to int
-        Jets that are used of each sample.
+        Most jets used of each sample.
     """
 
     name: ClassVar[str]
@@ -36,18 +36,18 @@ class Study(ABC):
 
     @abstractmethod
     def configs(self) -> list[Config]:
-        """All configurations, each with a name of its own, and with its seeds."""
+        """All configurations, each with a unique name and its seeds."""
 
     @abstractmethod
     def page(self, results: Results) -> str:
-        """Tables in Markdown, from the results of each configuration, over its seeds."""
+        """Tables in Markdown, from the results of each configuration over its seeds."""
 
     @abstractmethod
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         """PNG files by name."""
 
     def run(self, jets: Path, output: Path, jobs: int) -> str:
-        """Train all that is not trained yet; writes ``<name>.md``, ``<name>.json`` and pictures, returns the page."""
+        """Train whatever is not yet trained; writes ``<name>.md``, ``<name>.json`` and plots, and returns the page."""
         files = JetFiles.find(jets, at_most=self.at_most)
         tasks = [NetworkTask(config, seed) for config in self.configs() for seed in config.training.seeds]
         found = run_tasks(tasks, files, output / "runs", jobs=jobs, title=self.name)
@@ -76,7 +76,7 @@ class Study(ABC):
 
 
 def named(config: Config, name: str, **changes: Any) -> Config:
-    """A configuration under another name, with other sections."""
+    """A configuration under another name, with some sections replaced."""
     return replace(config, name=name, **changes)
 
 

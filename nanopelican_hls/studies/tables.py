@@ -1,4 +1,4 @@
-"""Figures over seeds, with their errors."""
+"""Figures of merit over seeds, with errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nanopelican_hls.studies.runner import Result
 
 @dataclass(frozen=True)
 class Measured:
-    """A figure over seeds: mean, spread (standard deviation, 0 for one seed), and statistical error of the jets."""
+    """A figure over seeds: mean, spread (standard deviation, 0 for one seed), and statistical error from the jets."""
 
     mean: float
     spread: float
@@ -21,11 +21,11 @@ class Measured:
 
     @property
     def error(self) -> float:
-        """Both errors in quadrature, that of the mean over seeds taken as the spread."""
+        """Both errors in quadrature, taking the spread as the error of the mean over seeds."""
         return math.hypot(self.spread, self.statistical)
 
     def text(self, digits: int) -> str:
-        """Mean and spread; of one seed the figure alone."""
+        """Mean and spread; just the figure for one seed."""
         spread = f" ± {self.spread:.{digits}f}" if self.spread else ""
         return f"{self.mean:.{digits}f}{spread}"
 

@@ -1,4 +1,4 @@
-"""What a study trains: one seed of a network, or of a baseline."""
+"""The tasks of a study: training one seed of a network or of a baseline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FiguresByForm = dict[str, dict[str, dict[str, float]]]
 
 
 class Task(ABC):
-    """One training, kept in the folder ``<name>/seed<seed>``."""
+    """One training run, stored in the folder ``<name>/seed<seed>``."""
 
     name: str
     seed: int
@@ -32,15 +32,15 @@ class Task(ABC):
     @property
     @abstractmethod
     def cost(self) -> float:
-        """Work, in units that compare one task with another."""
+        """Amount of work, in units common to all tasks."""
 
     @abstractmethod
     def described(self) -> dict[str, Any]:
-        """What the result depends on, apart from the jets, as plain values."""
+        """Everything the result depends on except the jets, as plain values."""
 
     @abstractmethod
     def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
-        """Train, measure, and keep the ROC curve on the test jets as ``roc.csv``; a bar on line ``progress``.
+        """Train, measure, and save the ROC curve on the test jets as ``roc.csv``; progress bar on line ``progress``.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Task(ABC):
 
 @dataclass(frozen=True)
 class NetworkTask(Task):
-    """A configuration; its name is that of the folder."""
+    """A configuration; its name is also that of the folder."""
 
     config: Config
     seed: int
@@ -62,7 +62,7 @@ class NetworkTask(Task):
 
     @property
     def cost(self) -> float:
-        """Entries at pair level, and a constant for the rest."""
+        """Entries at pair level, plus a constant for the rest."""
         network, recipe = self.config.network, self.config.training
         entries = network.particles**2 * (network.channels + 2) + 3000
         return entries * (recipe.float_epochs + recipe.quantised_epochs)

@@ -1,4 +1,4 @@
-"""What a configuration says about the network and its quantisers: the `network` and `quantisers` sections."""
+"""The network and its quantisers: the `network` and `quantisers` sections of a configuration."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nanopelican_hls.topology.level1_format import CMS_CORRELATOR, Level1Format
 
 
 class Spurions(str, Enum):
-    """Constant or extra particles put in front of the constituents."""
+    """Extra particles that precede the constituents."""
 
     NONE = "none"
     BEAMS = "beams"  #: the two beams, constants (cartesian coordinates only)
@@ -31,15 +31,15 @@ class Coordinates(str, Enum):
 
 
 class Input(str, Enum):
-    """What the ports of the firmware take."""
+    """The inputs of the firmware."""
 
     COMPONENTS = "components"  #: the components of four-momenta
-    L1 = "l1"  #: words of a Level-1 trigger, pt, eta, phi (docs/level1.md; light-cone coordinates only)
+    L1 = "l1"  #: Level-1 trigger words: pt, eta, phi (docs/level1.md; light-cone coordinates only)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network (docs/network.md): what the QONNX graph computes, apart from the numbers in it."""
+    """The structure of the network (docs/network.md): the QONNX graph apart from its parameters and quantisers."""
 
     n_constituents: int
     channels: int
@@ -47,7 +47,7 @@ class NetworkConfig:
     spurions: Spurions = Spurions.NONE
     coordinates: Coordinates = Coordinates.LIGHT_CONE
     batch_norm: bool = False
-    multiplicity_scaling: bool = False  #: nPELICAN_N: aggregators scale with a learned power of the multiplicity
+    multiplicity_scaling: bool = False  #: nPELICAN_N: aggregators scale with learned powers of the multiplicity
     input: Input = Input.COMPONENTS
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class NetworkConfig:
             )
         if self.input is Input.L1 and self.coordinates is not Coordinates.LIGHT_CONE:
             raise ConfigError(
-                "Level-1 words become light-cone components only",
+                "Level-1 words support light-cone coordinates only",
                 where="network.input",
                 remedy="use `coordinates: light_cone`, or `input: components`",
             )
@@ -75,7 +75,7 @@ class NetworkConfig:
 
     @property
     def level1(self) -> Level1Format | None:
-        """The format of the words at the ports; None where they take components."""
+        """Format of the words at the ports; None if the ports are components."""
         return CMS_CORRELATOR if self.input is Input.L1 else None
 
     @property
@@ -92,25 +92,25 @@ class NetworkConfig:
 
     @property
     def particles(self) -> int:
-        """M: constituents and spurions."""
+        """M, the number of constituents and spurions."""
         return self.n_constituents + self.n_spurions
 
 
 @dataclass(frozen=True)
 class QuantiserConfig:
-    """A kind of quantiser, or that of one tensor.
+    """Settings of a quantiser, for a role or for one tensor.
 
     Parameters
     ----------
     bits : int
-        Width, the sign included.
+        Width, including the sign.
     rounding : Rounding
-        To nearest, or truncation.
+        Half-to-even, or truncation.
     signed : bool, optional
-        By default that of the role (docs/network.md).
+        By default, as for the role (docs/network.md).
     clip : float, optional
-        A value, in GeV or GeV^2 where the tensor has a unit, that must not saturate: the scale is the finest power of
-        two that holds it. By default the scale comes from calibration.
+        A value that must not saturate, in GeV or GeV^2 if the tensor has a unit: the scale is the smallest power of two
+        with which it fits. By default, the scale comes from calibration.
     """
 
     bits: int
@@ -125,7 +125,7 @@ class QuantiserConfig:
             raise ConfigError(f"clip must be positive and finite, not {self.clip}", where="quantisers")
 
     def holding(self, bound: float) -> Quantiser:
-        """The quantiser with the finest scale that holds the positive ``bound``; `signed` must be given."""
+        """The quantiser with the smallest scale at which ``bound`` > 0 fits; `signed` must be set."""
         assert self.signed is not None
         quantiser = Quantiser(self.bits, self.signed, 0, self.rounding)
         (fraction, exponent), (high_fraction, high_exponent) = math.frexp(bound), math.frexp(quantiser.high)
@@ -134,9 +134,9 @@ class QuantiserConfig:
 
 @dataclass(frozen=True)
 class QuantisersConfig:
-    """Where quantisers stand; `null` switches an inner one off, and the exact value passes on.
+    """Quantisers by role; `null` switches an inner one off, so that the exact value is passed on.
 
-    ``tensors`` holds the settings of single tensors by name (docs/network.md), in place of those of their roles.
+    ``tensors`` overrides the settings of the role for single tensors, by name (docs/network.md).
     """
 
     momenta: QuantiserConfig

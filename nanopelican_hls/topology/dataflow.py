@@ -1,7 +1,7 @@
 """The network as a list of operator calls: torch trains through it, and the QONNX graph is built from it.
 
-A tensor ``t`` that has a quantiser exists twice: ``t_exact``, what its operator gives, and ``t``, quantised; a port has
-``t_in`` and ``t``. Without a quantiser the two are one.
+A quantised tensor ``t`` exists twice: ``t_exact``, the output of its operator, and ``t``, the output of its quantiser.
+For a port these are ``t_in`` and ``t``. A tensor without a quantiser is just ``t``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from nanopelican_hls.topology.level1_tables import ANGLE_LIMIT, JET_BIN_GEV, ang
 
 @dataclass(frozen=True)
 class Role:
-    """Which entry of `QuantisersConfig` a tensor's quantiser takes its width from, and its sign."""
+    """The entry of `QuantisersConfig` for a tensor's quantiser, and whether it is signed."""
 
     key: str
     signed: bool
@@ -45,22 +45,22 @@ class Role:
 class Step(Call):
     """One operator call of the network.
 
-    An input ``t`` is the quantised tensor where ``t`` has a quantiser; ``t!`` asks for the exact one. ``constants`` are
-    the values of inputs that are neither tensors nor parameters: tables that nothing trains.
+    An input ``t`` is the tensor after its quantiser, if it has one; ``t!`` is the exact one. ``constants`` are tables
+    that are not trained, by input tensor.
     """
 
     constants: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def ports(network: NetworkConfig) -> dict[str, Role]:
-    """The inputs of the graph in order: those of the constituents [B, N], then the jet's [B, 1]."""
+    """The inputs of the graph, in order: those of the constituents [B, N], then those of the jet [B, 1]."""
     if network.level1 is None:
         return momenta(network)
     return {word: Role("words", quantiser.signed) for word, quantiser in words(network).items()}
 
 
 def words(network: NetworkConfig) -> dict[str, Quantiser]:
-    """The ports that take Level-1 words, with the grids of these, which are given; none where they take components."""
+    """The ports that are Level-1 words, with the fixed grids of these; empty if the ports are components."""
     level1 = network.level1
     if level1 is None:
         return {}
@@ -69,9 +69,9 @@ def words(network: NetworkConfig) -> dict[str, Quantiser]:
 
 
 def momenta(network: NetworkConfig) -> dict[str, Role]:
-    """Components of four-momenta: of the constituents [B, N], then of the jet [B, 1].
+    """The components of four-momenta: of the constituents [B, N], then of the jet [B, 1].
 
-    They are ports, or computed from Level-1 words; then the jet lies on the axis, and has q+ and q- only.
+    They are ports, or computed from Level-1 words. In the latter case the jet is on the axis and has only q+ and q-.
     """
     unsigned = UNSIGNED_COMPONENTS[network.coordinates.value]
     roles = {c: Role("momenta", c not in unsigned) for c in network.components}
@@ -82,7 +82,7 @@ def momenta(network: NetworkConfig) -> dict[str, Role]:
 
 
 def activations(network: NetworkConfig) -> dict[str, Role]:
-    """Inner tensors that may carry a quantiser, in the order of the dataflow; the last is the output."""
+    """Tensors after the ports that may have a quantiser, in dataflow order; the last is the output."""
     roles = {} if network.level1 is None else momenta(network)
     roles["d"] = Role("d", False)
     if network.has_jet:
@@ -105,9 +105,9 @@ def outputs(network: NetworkConfig) -> tuple[str, ...]:  # noqa: ARG001
 
 
 def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role, tuple[int, ...]]]:
-    """Parameters with their roles and shapes; with ``tables`` the biases depend on the number of valid particles.
+    """Roles and shapes of the parameters; with ``tables``, biases depend on the number of valid particles.
 
-    The column term of the untied form has no S weight and no bias: the row's serve both.
+    The column term of the untied form has neither S weight nor bias, since those of the row term cover both.
     """
     c = network.channels
     rows = network.particles + 1 if tables else 1
@@ -124,7 +124,7 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
 
 
 def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
-    """The operator calls of a network in execution order."""
+    """The operator calls of a network, in execution order."""
     coordinates = network.coordinates.value
     constituents: tuple[str | None, ...] = network.components
     mask = "mask" if tables else None
@@ -137,7 +137,7 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
     ]
     if network.has_jet:
         jet = tuple(f"jet_{c}" if f"jet_{c}" in momenta(network) else None for c in network.components)
-        # components that meet none of the jet's multiply nothing
+        # where the jet has no component, the constituents' component is not needed either
         constituents = tuple(c if j else None for c, j in zip(constituents, jet, strict=True))
         steps += [
             Step("d_jet", SpurionDot(coordinates), (*constituents, *jet)),
@@ -164,7 +164,7 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
 
 
 def _components_from_words(network: NetworkConfig) -> list[Step]:
-    """From Level-1 words to the components of `momenta`; none where the ports take these."""
+    """Steps from Level-1 words to the components of `momenta`; none if the ports are components."""
     level1 = network.level1
     if level1 is None:
         return []
@@ -177,7 +177,7 @@ def _components_from_words(network: NetworkConfig) -> list[Step]:
         names = {angle: f"{component}_{angle}_table" for angle in found}
         inputs = [name for a in ("eta", "phi") for name in ((f"d_{a}", names[a]) if a in found else (None, None))]
         constants = {names[angle]: table for angle, table in found.items()}
-        # q+ and q- are even in both angles, y and z odd in one
+        # q+ and q- are even in both angles; y and z are odd in one
         odd = int(len(found) == 1)
         steps.append(Step(component, LightConeFromL1(odd), ("pt", *inputs), constants))
     if network.has_jet:

@@ -1,4 +1,4 @@
-"""A quantised network as plain numbers: what training hands to the export."""
+"""A quantised network as plain numbers, passed from training to the export."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nanopelican_hls.topology.dataflow import activations, outputs, parameters, 
 
 @dataclass(frozen=True)
 class NetworkDescription:
-    """Everything the QONNX graph holds.
+    """Everything that goes into the QONNX graph.
 
     Parameters
     ----------
     network : NetworkConfig
         The form of the network.
     quantisers : mapping of str to Quantiser
-        By tensor name: every port and parameter, the inner tensors that are quantised, and ``logit``.
+        By tensor: all ports and parameters, the quantised inner tensors, and ``logit``.
     parameters : mapping of str to float64 array
-        Parameters before quantisation, by the names and shapes of `dataflow.parameters`.
+        Parameters before quantisation, with the names and shapes of `dataflow.parameters`.
     """
 
     network: NetworkConfig
@@ -43,7 +43,7 @@ class NetworkDescription:
         if shapes != given:
             odd = sorted(set(shapes.items()) ^ set(given.items()))[0][0]
             raise ContractError(
-                f"parameter has shape {given.get(odd, 'absent')}, expected {shapes.get(odd, 'none of this name')}",
+                f"parameter has shape {given.get(odd, 'absent')}, expected {shapes.get(odd, 'no such parameter')}",
                 where=odd,
             )
         for name, value in self.parameters.items():
@@ -55,4 +55,4 @@ class NetworkDescription:
                 raise ContractError("has no quantiser", where=name)
         for name in self.quantisers:
             if name not in known:
-                raise ContractError("a quantiser for a tensor that the network does not have", where=name)
+                raise ContractError("has a quantiser, but the network has no such tensor", where=name)

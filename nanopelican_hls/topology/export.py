@@ -1,4 +1,4 @@
-"""Export: a network description as a QONNX file, the contract that every executor follows."""
+"""Export of a network description to QONNX, the contract that every executor follows."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 
 def build_program(description: NetworkDescription, name: str = "nanopelican") -> Program:
-    """The QONNX graph of a quantised network, checked.
+    """Build and check the QONNX graph of a quantised network.
 
-    Ports are DOUBLE [1, N] (constituents) and [1, 1] (the jet); outputs of ``Quant`` are FLOAT, of all else DOUBLE.
+    Ports are DOUBLE, [1, N] (constituents) and [1, 1] (the jet). Outputs of ``Quant`` are FLOAT, all others DOUBLE.
 
     Raises
     ------
     ContractError
-        If an intermediate would need more than 53 bits (the message names the tensor).
+        If a tensor needs more than 53 bits; the message names it.
     """
     builder = _Builder(description)
     for port in ports(description.network):
@@ -41,7 +41,7 @@ def build_program(description: NetworkDescription, name: str = "nanopelican") ->
 
 
 class _Builder:
-    """Collects nodes, initialisers and shapes in the order of the dataflow."""
+    """Collects nodes, initialisers and shapes, in dataflow order."""
 
     def __init__(self, description: NetworkDescription) -> None:
         self.network = description.network
@@ -83,7 +83,7 @@ class _Builder:
         self._add_quant(f"{port}_in", port, self.quantisers[port])
 
     def add_parameter(self, name: str, value: NDArray[np.float64]) -> None:
-        # stored on the grid already, so that no reader of the file can round it otherwise
+        # stored already quantised, so that every reader of the file gets the same value
         self._initialiser(f"{name}_value", self.quantisers[name](value))
         self.shapes[f"{name}_value"] = value.shape
         self._add_quant(f"{name}_value", name, self.quantisers[name])
@@ -126,7 +126,7 @@ class _Builder:
 
 
 def _node(step: Step, inputs: Sequence[str], output: str) -> onnx.NodeProto:
-    """A node is named after what it computes; those of the standard operators (Relu) in lower case."""
+    """A node named after its output and operator, in lower case for standard operators (Relu)."""
     operator = step.operator
     if not isinstance(operator, CustomOperator):
         return helper.make_node(operator.name, inputs, [output], name=f"{step.output}_{operator.name.lower()}")

@@ -1,4 +1,4 @@
-"""The reference forms: networks that are trained, and whose hardware is compared at all sizes (docs/synthesis.md)."""
+"""The reference forms: networks that are trained, and compared in hardware at all sizes (docs/synthesis.md)."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from dataclasses import dataclass, replace
 
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
 
-#: constituents of the networks: those that the hand-written design has
+#: numbers of constituents: those of the hand-written design
 SIZES = (8, 12, 16, 20, 24, 32)
-#: of momenta
+#: width of the momenta
 LABORATORY_BITS, LIGHT_CONE_BITS = 12, 8
 
 
 @dataclass(frozen=True)
 class ReferenceForm:
-    """A form of the network, with six bits inside.
+    """A form of the network, with 6-bit quantisers at pair level.
 
     Attributes
     ----------
-    title : what it is, in a few words.
-    smallest : the network of eight constituents.
+    title : short description.
+    smallest : the network with 8 constituents.
     """
 
     title: str
     smallest: NetworkConfig
 
     def network(self, n_constituents: int) -> NetworkConfig:
-        """The network of another size."""
+        """The network with another number of constituents."""
         return replace(self.smallest, n_constituents=n_constituents)
 
     @property
     def quantisers(self) -> QuantisersConfig:
-        """Six bits for what exists once a pair, eight for what exists once a particle, ten for the weights of a jet."""
+        """6 bits for what exists once per pair, 8 once per particle, 10 for weights that exist once per jet."""
         network = self.smallest
         momenta = LIGHT_CONE_BITS if network.coordinates is Coordinates.LIGHT_CONE else LABORATORY_BITS
         six, eight, ten = QuantiserConfig(6), QuantiserConfig(8), QuantiserConfig(10)
@@ -47,17 +47,17 @@ class ReferenceForm:
             s=eight,
             mix=six,
             relu=six,
-            diagonal=ten,  # one scale for the jet's entry and for the others
+            diagonal=ten,  # the jet's entry and the others share a scale
             sums=QuantiserConfig(12),
             logit=eight,
             weights=six,
             biases=eight,
-            # a power of two is a shift, however wide
+            # w_d: multiplying by a power of two is a shift, whatever the width
             tensors={"w_d": QuantiserConfig(16), "diagonal_w_r": eight, **dict.fromkeys(once_a_jet, ten)},
         )
 
 
-#: by letter
+#: the forms by letter
 REFERENCE_FORMS = {
     "a": ReferenceForm("untied, laboratory, beams", NetworkConfig(8, 2, False, Spurions.BEAMS, Coordinates.CARTESIAN)),
     "b": ReferenceForm(

@@ -1,4 +1,4 @@
-"""What the configuration says about the quantiser of each tensor: its role's settings, or settings of its own."""
+"""Quantiser settings of each tensor: those of its role, or its own."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 def tensor_settings(
     network: NetworkConfig, quantisers: QuantisersConfig, where: str = "quantisers"
 ) -> dict[str, QuantiserConfig]:
-    """Settings of every tensor with a quantiser, ports and parameters first; `signed` is given in each.
+    """Settings of every tensor with a quantiser, ports and parameters first; `signed` is always set.
 
-    Level-1 words are left out: their grids belong to the format.
+    Level-1 words are left out, since their grids are fixed by the format.
 
     Raises
     ------
     ConfigError
-        If settings are for a tensor that the network does not have (the nearest name is given), leave a tensor without
-        a quantiser that needs one, have no sign where values may be negative, or put the beams off the grid of a port.
+        If settings name an unknown tensor (the message suggests the nearest name), remove a required quantiser, make a
+        tensor with negative values unsigned, or put the beams off the grid of a port.
     """
     parameter_roles = {name: role for name, (role, _) in parameters(network, tables=False).items()}
     roles = ports(network) | parameter_roles | activations(network)
@@ -47,7 +47,7 @@ def tensor_settings(
 
 def _require_known(network: NetworkConfig, name: str, roles: dict[str, Role], where: str) -> None:
     if name in words(network):
-        raise ConfigError("its grid is that of the Level-1 format", where=f"{where}.tensors.{name}", remedy="remove it")
+        raise ConfigError("its grid is set by the Level-1 format", where=f"{where}.tensors.{name}", remedy="remove it")
     if name not in roles:
         near = difflib.get_close_matches(name, roles, n=1, cutoff=0.0)[0]
         raise ConfigError(f"unknown tensor {name!r}", where=f"{where}.tensors", remedy=f"did you mean {near!r}?")
@@ -63,7 +63,7 @@ def _checked(network: NetworkConfig, name: str, role: Role, settings: QuantiserC
         unit = settings.holding(settings.clip).scale
         if unit > 1:
             raise ConfigError(
-                f"clip {settings.clip:g} makes the unit {unit:g} GeV, and the beams' 1 GeV is off the grid",
+                f"clip {settings.clip:g} requires a scale of {unit:g} GeV, but the beams need 1 GeV to be on the grid",
                 where=where,
                 remedy="lower clip, or use more bits",
             )

@@ -1,4 +1,4 @@
-"""The model card: what a model is, how it was made, and what it does, as JSON and as Markdown."""
+"""The model card, as JSON and as Markdown: what a model is, how it was made, and how it performs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
 
 
 def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, float]]:
-    """Figures of the float network on a sample, and of the quantised one if there is one."""
+    """Figures of the float network on a sample, and of the quantised network if there is one."""
     model = TrainedModel(checkpoint)
     found = {"float": figures(sample.labels, model.float_logits(sample.values)).as_dict()}
     if checkpoint.description is not None:
@@ -35,9 +35,9 @@ def card_content(
     best : Checkpoint
         The model; its ``metrics`` hold figures by sample.
     seeds : sequence of Checkpoint
-        All that were trained.
+        All trained seeds.
     data : mapping
-        Name and number of jets of the file of each sample.
+        Name of the file and number of jets of each sample.
     command : str
         The command that made the model.
     """
@@ -53,7 +53,7 @@ def card_content(
 
 
 def card_markdown(content: Mapping[str, Any]) -> str:
-    """The card as a page."""
+    """The card as a Markdown page."""
     network, quantisers = content["config"]["network"], content["config"]["quantisers"]
     rows = [
         [sample, form, *_cells(figures)]
@@ -95,7 +95,7 @@ def card_markdown(content: Mapping[str, Any]) -> str:
 
 
 def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
-    """Models side by side: AUC and rejection at 30%, float and quantised, on the test jets."""
+    """Models in one table: AUC and rejection at 30%, float and quantised, on the test jets."""
     rows = []
     for card in sorted(cards, key=_size):
         network, test = card["config"]["network"], card["figures"]["test"]
@@ -107,7 +107,7 @@ def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
-    """Orders trigger models (symmetric) before the paper's, small ones first."""
+    """Sort key: trigger models (symmetric) before those of the paper, small ones first."""
     network = card["config"]["network"]
     return not network["symmetric"], network["n_constituents"], network["channels"]
 

@@ -1,4 +1,4 @@
-"""Learning rates over a training, as factors of the highest one."""
+"""Learning rate schedules, as factors of the highest learning rate."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 
 from nanopelican_hls.config import Schedule, TrainingConfig
 
-#: factor by time in epochs, from 0 to the number of epochs
+#: factor as a function of time in epochs, from 0 to the number of epochs
 Factor = Callable[[float], float]
 
 
 def cosine(epochs: float) -> Factor:
-    """From 1 to 0 along half a cosine."""
+    """Half a cosine from 1 to 0."""
     return lambda epoch: 0.5 * (1 + math.cos(math.pi * min(1.0, epoch / epochs)))
 
 
 def float_schedule(recipe: TrainingConfig) -> Factor:
     """Linear warm-up, then the schedule, then an exponential decay from the highest rate.
 
-    Cosines with restarts are those of SGDR (arXiv:1608.03983). In the paper's recipe (arXiv:2310.16121) they last
-    4 + 8 + 16 + 32 + 64 = 124 epochs between 4 of warm-up and 12 of decay by one half an epoch.
+    The cosines with restarts follow SGDR (arXiv:1608.03983). In the recipe of the paper (arXiv:2310.16121) they last 4
+    + 8 + 16 + 32 + 64 = 124 epochs, after 4 epochs of warm-up and before 12 of decay by one half per epoch.
     """
     decay_from = recipe.float_epochs - recipe.decay_epochs
     main_epochs = decay_from - recipe.warmup_epochs

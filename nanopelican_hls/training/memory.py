@@ -1,4 +1,4 @@
-"""Memory of a training process."""
+"""Memory allocation of a training process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ LARGEST = (1 << 31) - 1
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what is freed, for the next batch; without glibc nothing happens.
+    """Let glibc keep freed memory for the next batch; does nothing without glibc.
 
-    By default arrays of some megabytes go back to the kernel and come again, page by page, in every step of a training:
-    a fourth of its time.
+    By default arrays of a few megabytes are returned to the kernel and mapped again, page by page, in every training
+    step, which costs a quarter of its time.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

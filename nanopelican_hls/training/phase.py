@@ -1,4 +1,4 @@
-"""One phase of training: a model, its optimiser, and the order of the jets; can stop after any epoch and go on."""
+"""One phase of training: a model, its optimiser and the order of the jets; it can resume after any epoch."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ OPTIMISERS: dict[Optimiser, type[torch.optim.Optimizer]] = {
     Optimiser.ADAMW: torch.optim.AdamW,
 }
 
-#: a mean cross entropy of a batch that no training comes back from (guessing gives 0.69)
+#: mean cross entropy of a batch from which training never recovers (guessing gives 0.69)
 DIVERGED_LOSS = 1e3
 
 
 class Phase:
-    """A number of epochs with one optimiser and one schedule of learning rates.
+    """A number of epochs with one optimiser and one learning rate schedule.
 
     Parameters
     ----------
     name : str
         For messages and state.
     model : Module
-        What is trained.
+        The model to train.
     logits : callable
         Logits [b] of a batch of ``inputs``.
     groups : sequence of (parameter, float)
         Each parameter with its learning rate.
     inputs, labels : dict of str to Tensor [n, ...], Tensor [n]
-        The training sample, on the device where the model is; shuffled anew each epoch.
+        The training sample, on the same device as the model; reshuffled every epoch.
     epochs, batch_size : int
-        A last, incomplete batch is left out.
+        An incomplete last batch is dropped.
     seed : int
-        Of the order of the jets, and of dropout.
+        Seed of the order of the jets and of dropout.
     optimiser, weight_decay
-        Adam without decay by default.
+        Default: Adam without weight decay.
     factor : callable, optional
-        Learning rates as factors of those of the groups, by the time in epochs; by default a cosine down to 0.
+        Factor on the learning rates of the groups, as a function of time in epochs; default: a cosine down to 0.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Phase:
 
     @property
     def rate_factor(self) -> float:
-        """What the learning rates are multiplied with now."""
+        """Current factor on the learning rates."""
         group = self._optimiser.param_groups[0]
         return float(group["lr"] / group["initial_lr"])
 
@@ -86,14 +86,14 @@ class Phase:
         Raises
         ------
         TrainingError
-            If the loss is not a number, or diverges; says at which batch.
+            If the loss is not a number, or diverges; the message names the batch.
         """
         self.model.train()
         device, total = self._labels.device, 0.0
         order = torch.randperm(len(self._labels), generator=self._generator).to(device)
         batches = len(order) // self._batch_size
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            # dropout of an epoch is the same whether the run was interrupted before it or not
+            # dropout in an epoch must not depend on whether the run was interrupted before it
             torch.manual_seed(self._seed + (self.epoch << 32))
             for batch in range(batches):
                 chosen = order[batch * self._batch_size : (batch + 1) * self._batch_size]
@@ -119,7 +119,7 @@ class Phase:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`, bit for bit as if it had never stopped."""
+        """Resume from `state`, bit for bit as if never interrupted."""
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
         self._optimiser.load_state_dict(state["optimiser"])

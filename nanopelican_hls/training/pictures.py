@@ -1,4 +1,4 @@
-"""Pictures of trainings (needs matplotlib, extra ``pictures``)."""
+"""Plots of training runs (requires matplotlib, extra ``pictures``)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from matplotlib.figure import Figure
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as a PNG file."""
+    """Render a figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     return buffer.getvalue()
 
 
 def training_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
-    """Loss, AUC and learning rate against epochs, as a PNG file; the quantised phase is shaded.
+    """Plot loss, AUC and learning rate against epochs, as a PNG file; the quantised phase is shaded.
 
     Parameters
     ----------
     history : sequence of mapping
-        One row for each epoch, as in ``metrics.csv``.
+        One row per epoch, as in ``metrics.csv``.
     """
     figure = Figure(figsize=(7, 6), layout="constrained")
     losses, aucs, rates = figure.subplots(3, 1, sharex=True, height_ratios=(2, 2, 1))

@@ -1,4 +1,4 @@
-"""One folder for each training run: configuration, versions, figures of every epoch, curves, checkpoints."""
+"""One folder per training run: configuration, versions, figures of every epoch, curves, checkpoints."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from nanopelican_hls.versions import versions
 
 logger = logging.getLogger(__name__)
 
-#: packages whose versions decide the result
+#: packages whose versions affect the result
 PACKAGES = ("torch", "numpy", "brevitas")
-#: columns of metrics.csv after the epoch's number and phase
+#: columns of metrics.csv after phase and epoch
 CURVES = ("learning_rate_factor", "train_loss", "loss", "auc", "accuracy", "rejection_30", "rejection_50")
 
 
@@ -32,13 +32,13 @@ class RunFolder:
     ============== ======================================================================
     config.yaml    the resolved configuration, defaults included
     run.json       seed, versions, fingerprints of the jets
-    metrics.csv    one row for every epoch: learning rate, training loss, validation figures
-    curves.png     loss and AUC against epochs (needs the extra ``pictures``)
-    last.pt        the state after the last epoch; from it a killed run goes on, bit for bit
+    metrics.csv    one row per epoch: learning rate, training loss, validation figures
+    curves.png     loss and AUC against epochs (requires the extra ``pictures``)
+    last.pt        the state after the last epoch, from which a killed run resumes exactly
     best.pt        the checkpoint of the finished run: the best epoch
     ============== ======================================================================
 
-    Every file is replaced in one step, and ``last.pt`` holds what all others are made of.
+    Every file is replaced atomically, and ``last.pt`` holds the data of all others.
     """
 
     def __init__(self, path: Path, *, tensorboard: bool = False) -> None:
@@ -54,7 +54,7 @@ class RunFolder:
         return self.path / "best.pt"
 
     def begin(self, config: Config, header: Mapping[str, Any]) -> dict[str, Any]:
-        """Write what is known before training; returns the state of an earlier, interrupted run, or nothing."""
+        """Write what is known before training; returns the state of an earlier, interrupted run, if any."""
         self.path.mkdir(parents=True, exist_ok=True)
         if self.last.exists():
             return load_mapping(self.last)
@@ -67,7 +67,7 @@ class RunFolder:
         return {}
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """The state after an epoch, whose ``history`` is a list of rows."""
+        """Write the state after an epoch, whose ``history`` is a list of rows."""
         save_atomically(state, self.last)
         self._write_metrics(state["history"])
         if self._tensorboard:
@@ -89,14 +89,14 @@ class RunFolder:
         self._write("metrics.csv", text.getvalue())
 
     def _write_events(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """The newest row for TensorBoard; after an interruption, what it shows of later epochs is purged."""
+        """Write the newest row for TensorBoard, purging any later epochs it shows after an interruption."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise NetworkError(
                 "TensorBoard is missing",
                 where=str(self.path),
-                remedy="pip install 'nanopelican-hls[tensorboard]', or leave --tensorboard out",
+                remedy="pip install 'nanopelican-hls[tensorboard]', or omit --tensorboard",
             ) from error
         step = len(history)
         with SummaryWriter(str(self.path / "tensorboard"), purge_step=step) as writer:
@@ -107,6 +107,6 @@ class RunFolder:
         try:
             from nanopelican_hls.training.pictures import training_curves
         except ImportError:
-            logger.info("%s: no curves.png, since matplotlib is missing", self.path)
+            logger.info("%s: no curves.png, because matplotlib is missing", self.path)
             return
         write_atomically(self.path / "curves.png", training_curves(history), NetworkError)

@@ -1,4 +1,4 @@
-"""Where the binary points stand: power-of-two scales from the data, then moved to where the loss is lowest."""
+"""Positions of the binary points: power-of-two scales calibrated on data, then moved to minimise the loss."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from nanopelican_hls.topology.dataflow import dataflow, ports, words
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.tensor_settings import tensor_settings
 
-#: share of the non-zero values that a calibrated scale does not saturate
+#: fraction of the non-zero values that a calibrated scale does not saturate
 COVERAGE = 0.999
-#: a port's grid is no finer than 1/64 GeV: the jet's y is 0 up to rounding, and has no scale of its own
+#: the grid of a port is no finer than 1/64 GeV: y of the jet is 0 up to rounding, which sets no scale
 FINEST_PORT_EXPONENT = -6
-#: how many factors of two a scale may move at a time
+#: most factors of two by which a scale may move at a time
 REACH = 4
-#: tensors on the grid of another, so that the adders of every pair stay narrow
+#: tensors that share the grid of another, to keep the adders of every pair narrow
 SAME_GRID = {"row": "pair", "column": "pair"}
 
 
 def calibrated(
     config: Config, folded: Mapping[str, NDArray[np.float64]], values: Mapping[str, NDArray[np.float64]]
 ) -> NetworkDescription:
-    """Quantisers for folded parameters, with the finest scales that cover the values of a sample of jets.
+    """Quantisers for folded parameters, with the finest scales that cover the values of a jet sample.
 
     Parameters
     ----------
     config : Config
-        Says which tensors are quantised, how widely, and how they are rounded.
+        Says which tensors are quantised, with how many bits, and how they are rounded.
     folded : mapping of str to array
         From `fold`.
     values : mapping of str to array
@@ -71,28 +71,28 @@ def pinned(config: Config) -> frozenset[str]:
 
 
 def grid(name: str, quantised: Container[str], fixed: Container[str] = ()) -> str:
-    """The tensor on whose grid a tensor stands: itself if its scale is fixed, or unless `SAME_GRID` says otherwise."""
+    """The tensor whose grid a tensor uses: its own, unless `SAME_GRID` names another and its scale is not fixed."""
     leader = SAME_GRID.get(name, name)
     return leader if leader in quantised and name not in fixed else name
 
 
 def _bound(values: NDArray[np.float64], coverage: float) -> float:
-    """What holds the given share of the non-zero values."""
+    """Magnitude that covers the given fraction of the non-zero values."""
     magnitudes = np.abs(values[values != 0])
     return float(np.quantile(magnitudes, coverage)) if magnitudes.size else 1.0
 
 
 def port_exponent(network: NetworkConfig, exponent: int) -> int:
-    """The allowed exponent nearest to the given one; with beams, their 1 GeV must be on the grid."""
+    """The allowed exponent nearest to the given one; with beams, 1 GeV must be on the grid."""
     coarsest = 0 if network.beams else exponent
     return max(min(exponent, coarsest), FINEST_PORT_EXPONENT)
 
 
 def place_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
-    """Choose all scales: quantisers are switched on one after another, each with the scale of the lowest loss.
+    """Choose all scales: quantisers are enabled one by one, each with the scale that minimises the loss.
 
-    So each scale is chosen in a network that is otherwise as good as it can be; moving all at once ends where the error
-    of one quantiser makes up for that of another.
+    Each scale is thus chosen in a network that is otherwise as accurate as possible; moving all scales at once ends
+    with the errors of quantisers compensating each other.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def place_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = 
     sample : Sample
         Jets on which the loss is measured.
     fixed : container of str
-        Tensors whose scales stay: `pinned`.
+        Tensors whose scales do not move: `pinned`.
     """
     for name in _movable(net):
         net.quantiser(name).enabled = False
@@ -109,9 +109,9 @@ def place_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = 
 
 
 def adjust_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
-    """Move every scale, but for the fixed ones, to where the loss is lowest, from the ports to the output.
+    """Move every scale that is not fixed to where the loss is lowest, from the ports to the output.
 
-    A quantiser that is off is switched on when its turn comes. Otherwise as `place_scales`.
+    A disabled quantiser is enabled when its turn comes. Otherwise like `place_scales`.
     """
     before_weights = set(net.products(sample.values))
     first = [name for name in _movable(net) if name in before_weights]
@@ -126,9 +126,9 @@ def _movable(net: QuantisedNetwork) -> list[str]:
 
 
 def refine_scales(net: QuantisedNetwork, sample: Sample, fixed: Container[str] = ()) -> None:
-    """Move the scales of all that is trained, but for the fixed ones, to where the loss is lower now.
+    """Move the scales of all trained tensors that are not fixed to where the loss is now lower.
 
-    Products stay valid.
+    Products remain valid.
     """
     products = net.products(sample.values)
     names = [name for name in net.quantisers if name not in products]
@@ -146,7 +146,7 @@ def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable
 
 
 def _search(net: QuantisedNetwork, names: Sequence[str], fixed: Container[str], loss: Callable[[], float]) -> None:
-    """Descent in each scale (or in those that share a grid) in turn, switching it on first."""
+    """Minimise the loss in each scale (or group of scales that share a grid) in turn, enabling it first."""
     for leader in names:
         group = [name for name in names if grid(name, names, fixed) == leader]
         for name in group:
@@ -170,7 +170,7 @@ def _descend(net: QuantisedNetwork, group: Sequence[str], loss: Callable[[], flo
 
 
 def _shift(net: QuantisedNetwork, group: Sequence[str], step: int) -> bool:
-    """Move the scales of a group; False, and nothing moves, if a port may not have that scale."""
+    """Move the scales of a group; False, leaving them alone, if a port may not have that scale."""
     exponent = net.quantiser(group[0]).exponent + step
     if group[0] in ports(net.network) and port_exponent(net.network, exponent) != exponent:
         return False

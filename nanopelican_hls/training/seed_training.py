@@ -31,30 +31,29 @@ from nanopelican_hls.training.scales import calibrated, pinned, place_scales, re
 
 logger = logging.getLogger(__name__)
 
-#: jets on which scales are calibrated
+#: number of jets used to calibrate scales
 CALIBRATION_JETS = 2048
 
 
 class SeedTraining:
-    """Trains one seed of a configuration; killed at any moment, it goes on from the last epoch, bit for bit.
+    """Trains one seed of a configuration; killed at any moment, it resumes from the last epoch, bit for bit.
 
     Parameters
     ----------
     config : Config
         The model and the recipe.
     seed : int
-        Of the initial weights, of the order of the jets and of dropout.
+        Seed of the initial weights, the order of the jets and dropout.
     train, valid : Sample
-        Port values and labels; ``training.max_jets`` cuts the first.
+        Port values and labels; ``training.max_jets`` limits the first.
     folder : RunFolder, optional
-        Where the run is kept, and found again.
+        Where the run is stored, and resumed from.
     progress : int, optional
         Line of the progress bar on the terminal; None for no bar.
     device : torch.device, optional
         By default a GPU if there is one.
     base : Checkpoint, optional
-        A trained model to fine-tune: its quantised network, as it is, goes into the quantised phase, and there is no
-        float training.
+        A trained model to fine-tune: its quantised network enters the quantised phase as it is, without float training.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class SeedTraining:
             total=recipe.quantised_epochs + (recipe.float_epochs if base is None else 0),
             position=progress,
             disable=progress is None,
-            leave=None,  # of bars below the first nothing stays
+            leave=None,  # only the first bar stays on screen
             unit="epoch",
         )
 
@@ -93,10 +92,10 @@ class SeedTraining:
         Raises
         ------
         TrainingError
-            If the loss diverges. The state after the last good epoch stays.
+            If the loss diverges. The state after the last good epoch is kept.
         NetworkError
-            If the state found belongs to another configuration or other data; names the field. If the network is to be
-            quantised, and has no hardware.
+            If the stored state belongs to another configuration or other data (the message names the field), or if the
+            network is to be quantised but cannot be built in hardware.
         """
         keep_freed_memory()
         if self.config.training.quantised_epochs:
@@ -147,7 +146,7 @@ class SeedTraining:
         self, float_net: FloatNetwork, state: dict[str, Any]
     ) -> tuple[QuantisedNetwork, dict[str, float]]:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
-        # a scale that saturates a power of two makes another number of it
+        # a scale that saturates a power of two would turn it into another number
         fixed = pinned(self.config) | (set() if recipe.pair_multipliers else {"w_d"})
         start = None if self._base is None else self._base.description
         folded = fold(float_net) if recipe.pair_multipliers else canonical_folded(fold(float_net))
@@ -159,11 +158,11 @@ class SeedTraining:
         else:
             if start is None:
                 place_scales(net, sample, fixed)
-            build_program(net.describe())  # refuses what needs more than 53 bits now, not when training is over
+            build_program(net.describe())  # rejects what needs more than 53 bits now, not after training
         inputs = in_chunks(lambda values: _kept(net.products(values)), self._train.values, self._device)
         net.float()
         trained = [w for w in net.weights.values() if w.requires_grad]
-        # of the mean, not of the largest: channels differ in size
+        # relative to the mean, not the maximum: channels differ in size
         groups = [(w, recipe.quantised_learning_rate * w.abs().mean().item()) for w in trained]
         epochs = recipe.quantised_epochs
         phase = self._phase("quantised", net, net.logits, groups, inputs, cosine(epochs))
@@ -174,7 +173,7 @@ class SeedTraining:
                 refine_scales(net.double(), sample, fixed)
                 net.float()
 
-        if not resumed:  # fine-tuning never ends worse than it begins
+        if not resumed:  # fine-tuning never ends worse than it starts
             state = {"best": _candidate(quantised_figures(net, self._valid), net)}
         state = self._run(
             phase,
@@ -196,9 +195,9 @@ class SeedTraining:
         beside: dict[str, Any],
         before_epoch: Callable[[int], None] = lambda _: None,
     ) -> dict[str, Any]:
-        """All epochs of a phase; the state with the best of those behind ``kept_from``, by the validation loss.
+        """Run all epochs of a phase; its state includes the best epoch after ``kept_from``, by validation loss.
 
-        ``state`` is where to go on, or holds no more than a ``best`` to surpass, or nothing.
+        ``state`` is the state to resume from, or only a ``best`` to improve on, or empty.
         """
         best: dict[str, Any] = state.get("best", {})
         if "epoch" in state:
@@ -251,7 +250,7 @@ class SeedTraining:
             require_equal(self._header, state.get("header", {}), str(self._folder.last if self._folder else ""))
             self._history = state["history"]
             where = (self.config.name, self.seed, state["phase"], state["epoch"])
-            logger.info("%s seed %d goes on after %s epoch %d", *where)
+            logger.info("%s seed %d resumes after %s epoch %d", *where)
         return state
 
 
@@ -260,10 +259,10 @@ def _candidate(found: Figures, model: nn.Module) -> dict[str, Any]:
 
 
 def _kept(products: Tensors) -> Tensors:
-    """What training starts from; what was there before quantisation is not needed any more."""
+    """Starting point of training; values before quantisation are no longer needed."""
     return _single({name: tensor for name, tensor in products.items() if not name.endswith("_exact")})
 
 
 def _single(values: Mapping[str, Any]) -> Tensors:
-    """In float32, which is enough to train in."""
+    """In float32, which is sufficient for training."""
     return {name: torch.as_tensor(value, dtype=torch.float32) for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Training of several seeds, side by side, and the choice of the best."""
+"""Training of several seeds in parallel, and selection of the best."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
     labels = np.array([]) if jets.labels is None else jets.labels.astype(float)
     for label, kind in ((1, "signal"), (0, "background")):
         if label not in labels:
-            raise JetsError(f"holds no {kind} jets", where=str(path), remedy="give a file with is_signal 0 and 1")
+            raise JetsError(f"holds no {kind} jets", where=str(path), remedy="use a file with is_signal 0 and 1")
     return Sample(port_values(jets, network), labels)
 
 
@@ -48,12 +48,12 @@ def train_seeds(
     progress: bool,
     tensorboard: bool = False,
 ) -> list[Checkpoint]:
-    """Train the seeds of a configuration, ``jobs`` at a time; those that diverge are logged and left out.
+    """Train the seeds of a configuration, ``jobs`` at a time; seeds that diverge are logged and left out.
 
     Returns
     -------
     list of Checkpoint
-        In order of the validation loss, of the quantised network if there is one: the first is the best.
+        In order of validation loss (of the quantised network if there is one), best first.
 
     Raises
     ------
@@ -83,12 +83,12 @@ def train_seeds(
 
 
 def validation_loss(checkpoint: Checkpoint) -> float:
-    """By which seeds are chosen."""
+    """The validation loss by which seeds are chosen."""
     return deciding_loss(checkpoint.metrics["valid"])
 
 
 def deciding_loss(valid: Mapping[str, Mapping[str, float]]) -> float:
-    """Of the last network, from figures on the validation jets by form: quantised, or float if there is no other."""
+    """Loss of the quantised network, or of the float one if there is no other, from validation figures by form."""
     return valid.get("quantised", valid["float"])["loss"]
 
 

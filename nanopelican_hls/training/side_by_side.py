@@ -1,4 +1,4 @@
-"""Trainings in processes of their own."""
+"""Training runs in separate processes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Result = TypeVar("Result")
 def side_by_side(
     function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int
 ) -> Iterator[tuple[int, Result]]:
-    """Results of a function for each tuple of arguments, with the place of the call, as they come.
+    """Results of a function for each tuple of arguments, with the index of the call, in order of completion.
 
-    ``jobs`` of them run at a time, each with one thread of torch, since they share the cores; with one job, here.
+    ``jobs`` calls run at a time, each with one torch thread, since they share the cores; with one job, in this process.
     """
     if min(jobs, len(calls)) <= 1:
         torch.set_num_threads(1)

@@ -46,7 +46,7 @@ def identity(n: int) -> np.ndarray:
 
 
 def network_at_jets(network: NetworkConfig, jets: Jets, *, nbar: int = 16):
-    """Random, with logits of order 1 to 10 that differ from jet to jet: only then does a small drift mean something."""
+    """Random, with logits of order 1 to 10 that differ between jets: only then is a small drift meaningful."""
     net = random_float_network(replace(network, n_constituents=8), seed=4)
     net.d_unit = nbar**2 / 172.0**2
     logits = float_logits(net, jets.leading(8), identity(len(jets)))
@@ -75,7 +75,7 @@ class TestTransformations:
 
 
 def test_a_boost_by_hand():
-    """A photon of 1 GeV along z, from a frame in which it comes with 0.6 c: E' = gamma (1 + beta) E = 2 GeV."""
+    """A photon of 1 GeV along z, from a frame that moves with 0.6 c: E' = gamma (1 + beta) E = 2 GeV."""
     (matrix,) = boosts(np.array([0.6]), np.array([[0.0, 0.0, 1.0]]))
     np.testing.assert_allclose(matrix @ [1, 0, 0, 1], [2, 0, 0, 2], rtol=1e-15)
     np.testing.assert_allclose(matrix @ [1, 1, 0, 0], [1.25, 1, 0, 0.75], rtol=1e-15)
@@ -95,12 +95,12 @@ def test_boosts_along_the_beam_keep_pt_and_those_across_keep_pz(jets):
 @pytest.mark.parametrize("network", FORMS, ids=network_id)
 class TestFloatNetwork:
     def test_is_invariant(self, network, jets):
-        """Jets of 1 to 2.4 TeV, boosted by up to 0.9, spurions with them."""
+        """Jets of 1 to 2.4 TeV, boosted by up to 0.9 together with the spurions."""
         net = network_at_jets(network, jets)
         assert float_deviation(net, jets.leading(8), [0.0, 0.5, 0.9], seed=1) < 1e-9
 
     def test_from_its_ports_is_the_same(self, network, jets):
-        """Light-cone components are a boost along the beam and a rotation of the others."""
+        """Light-cone components are the others boosted along the beam and rotated."""
         net = network_at_jets(network, jets)
         massless = transformed(jets.leading(8), identity(len(jets)))
         expected = float_logits(net, massless, identity(len(jets)))
@@ -108,7 +108,7 @@ class TestFloatNetwork:
         assert (np.abs(found - expected) / np.maximum(1, np.abs(expected))).max() < 1e-9
 
     def test_is_not_invariant_under_what_is_no_lorentz_transformation(self, network, jets, monkeypatch):
-        """So that the test above can fail: the energy grows by 1%."""
+        """Shows that the test above can fail: the energy grows by 1%."""
         net = network_at_jets(network, jets)
 
         def stretched(kind: Kind, beta, n: int, rng) -> np.ndarray:
@@ -140,7 +140,7 @@ class TestQuantisedNetwork:
     def test_beams_as_constituents_change_no_integer(self, symmetric, tables, jets):
         network = NetworkConfig(4, 2, symmetric=symmetric, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN)
         description = random_description(network, tables)
-        # the beams' 1 GeV on the grid, as calibration has it
+        # 1 GeV of the beams on the grid, as after calibration
         quantisers = {
             name: replace(q, bits=14, exponent=-2) if name in network.components else q
             for name, q in description.quantisers.items()
@@ -162,7 +162,7 @@ class TestQuantisedNetwork:
         assert by_kind[Kind.ANY].mean > 0.01
 
     def test_in_a_frame_of_the_jets_rapidity_they_would_not_see_boosts_along_it(self, jets):
-        """The frame follows the pseudorapidity, which for a jet with mass is not additive: that is all of the drift."""
+        """The frame follows the pseudorapidity, which is not additive for a massive jet: that is the whole drift."""
         model = load_model(MODELS / "trigger-n16.pt")
         jets = jets.leading(16)
         boosted = transformed(jets, transformations(Kind.BEAM, 0.9, len(jets), np.random.default_rng(1)))
@@ -204,7 +204,7 @@ class TestQuantisedNetwork:
 
 
 def in_rapidity_frame(model, jets: Jets) -> dict[str, np.ndarray]:
-    """Light-cone ports in the frame in which the jet's own momentum along the beam is 0."""
+    """Light-cone ports in the frame in which the jet has no momentum along the beam."""
     energy, px, py, pz = jets.jet_four_momentum.T
     rapidity, pt = np.arctanh(pz / energy), np.hypot(px, py)
     axis = np.stack([pt * np.cosh(rapidity), px, py, pt * np.sinh(rapidity)], axis=1)

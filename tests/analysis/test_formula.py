@@ -1,4 +1,4 @@
-"""The formula is the network: evaluated from its text, it gives the network's logits."""
+"""The formula is the network: evaluated from its text, it yields the logits of the network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nanopelican_hls.operators.pairwise_dot import BEAMS
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])
-#: the formula's symbols as those of `evaluated`
+#: symbols of the formula -> those of `evaluated`
 PYTHON = [
     ("p_i.p_j", "d[i, j]"),
     ("J.p_i", "R[i]"),
@@ -40,7 +40,7 @@ def with_scaling(network: NetworkConfig) -> NetworkConfig:
 
 
 def jet_products(network: NetworkConfig, jet: dict[str, np.ndarray]) -> np.ndarray:
-    """p_i.p_j [n, n] of the particles of one jet, its own port values given."""
+    """p_i.p_j [n, n] of the particles of one jet, from its port values."""
     p = np.stack([jet[c] for c in network.components], axis=1)
     p = p[p[:, 0] != 0]
     if network.has_jet:
@@ -56,7 +56,7 @@ def jet_products(network: NetworkConfig, jet: dict[str, np.ndarray]) -> np.ndarr
 
 
 def evaluated(printed: str, d: np.ndarray) -> float:
-    """w of the printed formula, by Python's own arithmetic, for a jet with the products d."""
+    """w of the printed formula, in Python arithmetic, for a jet with products d."""
     for symbol, python in PYTHON:
         printed = printed.replace(symbol, python)
     equations, _ = printed.split("\n\n")
@@ -99,14 +99,14 @@ class TestText:
         assert_is_the_network(random_float_network(with_scaling(replace(network, batch_norm=batch_norm)), seed=5))
 
     def test_of_another_jet_it_is_something_else(self, network, batch_norm):
-        """So that the comparison above means something."""
+        """Shows that the comparison above is meaningful."""
         net = random_float_network(replace(network, batch_norm=batch_norm), seed=5)
         first, second = reference_logits(net, random_ports(network, 5, seed=8))[:2]
         assert abs(first - second) > 1e-3
 
 
 def test_text_by_hand():
-    """c1 = -2, so z is divided and its readout multiplied by 2; then 1 of z is 2 GeV^2, as d_unit is 1/2 GeV^-2."""
+    """c1 = -2, so z is divided and its readout multiplied by 2; 1 of z is then 2 GeV^2, since d_unit is 1/2 GeV^-2."""
     net = FloatNetwork(NetworkConfig(4, 1, spurions=Spurions.JET), nbar=1, seed=0).double()
     values = {"c1": -2.0, "c2": 0.5, "c3": 1.0, "c5": 4.0, "c6": 6.0, "b": 8.0, "b_diag": -10.0, "k0": 3.0, "k1": -1.0}
     with torch.no_grad():
@@ -169,7 +169,7 @@ class TestCount:
 
 
 def active_network(network: NetworkConfig) -> FloatNetwork:
-    """Near the physical initial values, with d in units in which channels switch on in the midst of the random jets."""
+    """Near the physical initial values, with d in units in which channels turn on in the middle of the random jets."""
     net = FloatNetwork(network, nbar=16, seed=2).double().eval()
     ports = random_ports(network, 200)
     totals = [jet_products(network, {name: v[k] for name, v in ports.items()}).sum() for k in range(200)]
@@ -177,14 +177,14 @@ def active_network(network: NetworkConfig) -> FloatNetwork:
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for name in {"c1", "c3", "untied_c4"} & set(dict(net.named_parameters())):
-            getattr(net, name).zero_()  # the jet's own entry, its only massive one, must switch on too
+            getattr(net, name).zero_()  # the entry of the jet, the only massive one, must turn on too
         for parameter in net.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
     return net
 
 
 class Straightforward(torch.nn.Module):
-    """A network in its straightforward form, of which torch takes derivatives jet by jet."""
+    """A network in its straightforward form, which torch differentiates jet by jet."""
 
     def __init__(self, net: FloatNetwork):
         super().__init__()
@@ -195,7 +195,7 @@ class Straightforward(torch.nn.Module):
 
 
 def rank(net: FloatNetwork) -> int:
-    """Rank of the Jacobian of the logits of 800 random jets: the singular values that are not rounding errors."""
+    """Rank of the Jacobian of the logits of 800 random jets: the number of singular values above rounding."""
     ports = {name: torch.as_tensor(value) for name, value in random_ports(net.network, 800, seed=2).items()}
     parameters = {f"net.{name}": p for name, p in net.named_parameters()}
     derivative = torch.func.grad(lambda p, jet: torch.func.functional_call(Straightforward(net), p, (jet,)))
@@ -203,14 +203,14 @@ def rank(net: FloatNetwork) -> int:
     full = np.concatenate([columns[name].reshape(800, -1).detach().numpy() for name in parameters], axis=1)
     values = np.linalg.svd(full / np.linalg.norm(full, axis=0), compute_uv=False)
     real = values > 1e-10 * values[0]
-    # a gap of many orders: the rank is no matter of taste
+    # a gap of many orders of magnitude: the rank is unambiguous
     assert (values[real] > 1e-6 * values[0]).all()
     assert (values[~real] < 1e-14 * values[0]).all()
     return int(real.sum())
 
 
 class TestIndependentParameters:
-    """How many the logits can tell apart: the rank of their derivative by the parameters."""
+    """Number of parameters that the logits can distinguish: the rank of their Jacobian."""
 
     @pytest.mark.parametrize("channels", [1, 2, 3])
     @pytest.mark.parametrize("scaling", [False, True], ids=["plain", "scaling"])
@@ -222,7 +222,7 @@ class TestIndependentParameters:
         assert rank(net) == parameter_count(net).independent
 
     def test_are_19_with_a_massive_particle_and_17_without(self):
-        """The paper's 19 need a d_ii that is not 0: the jet's. Its own particles, beams too, are massless."""
+        """The 19 of the paper require a non-zero d_ii: that of the jet. Other particles, beams too, are massless."""
         network = NetworkConfig(12, 2, symmetric=False, spurions=Spurions.JET)
         assert rank(active_network(network)) == 19
         network = replace(network, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN)
@@ -232,7 +232,7 @@ class TestIndependentParameters:
     @pytest.mark.parametrize("channels", [1, 2, 3])
     @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET])
     def test_batch_norm_adds_three_offsets(self, spurions, channels):
-        """One of d, and of the logit a n^2 + b n; one channel with a massive particle binds a and b to each other."""
+        """One of d, and a n^2 + b n in the logit; one channel with a massive particle ties a and b together."""
         network = NetworkConfig(12, channels, symmetric=False, spurions=spurions, batch_norm=True)
         net = active_network(network)
         bound = channels == 1 and network.has_jet

@@ -1,4 +1,4 @@
-"""Jets of the shipped sample, and a few of every shape."""
+"""Jets of the shipped sample, and a few edge cases."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def valid(sample) -> Jets:
 
 @pytest.fixture
 def odd_jets() -> Jets:
-    """One jet with no constituent, one with one, one with two, and one with one along the beam, both classes."""
+    """One jet without constituents, with one, with two, and with one along the beam, both classes."""
     momenta = np.zeros((4, 5, 4))
     momenta[1:, 0] = (50, 30, 0, 40)
     momenta[2, 1] = (5, 0, 4, 3)

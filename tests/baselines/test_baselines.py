@@ -1,4 +1,4 @@
-"""What holds for every baseline."""
+"""Properties of every baseline."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_odd_jets_have_finite_logits_and_gradients(model, odd_jets, train):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_seeds(name):
-    """A seed gives the initial values, and leaves the global state alone."""
+    """A seed determines the initial values and leaves the global random state alone."""
     torch.manual_seed(0)
     expected = torch.rand(1)
     torch.manual_seed(0)
@@ -84,7 +84,7 @@ def test_cuts_are_fitted(name, train, valid):
 
 
 def test_the_best_epoch_is_kept(train, valid):
-    """A learning rate at which the loss jumps about."""
+    """At a learning rate for which the loss fluctuates strongly."""
     trained = train_baseline(create("deep-sets"), train, valid, epochs=6, batch_size=50, learning_rate=0.05)
     assert trained.best_epoch < 6
     assert trained.figures.loss == min(trained.losses) == trained.losses[trained.best_epoch - 1]

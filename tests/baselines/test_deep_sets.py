@@ -39,7 +39,7 @@ def test_features_by_hand(model, sample):
 
 
 def test_permutation_invariance(model, sample):
-    """In float64, padding anywhere among the constituents."""
+    """In float64, with padding anywhere among the constituents."""
     inputs = {name: torch.as_tensor(values) for name, values in model.inputs(sample[:50]).items()}
     inputs["features"] = inputs["features"].double()
     order = torch.randperm(80, generator=torch.Generator().manual_seed(0))

@@ -14,7 +14,7 @@ METRIC = torch.diag(torch.tensor([1.0, -1, -1, -1], dtype=torch.float64))
 
 @pytest.fixture(params=[1, 2], ids=["1 block", "2 blocks"])
 def model(request):
-    """In float64, with statistics and a pull on the momenta that are not those of the start."""
+    """In float64, with BatchNorm statistics and a momentum update different from the initial ones."""
     torch.manual_seed(5)
     model = LorentzNet(blocks=request.param).double()
     for name, parameter in model.named_parameters():
@@ -26,7 +26,7 @@ def model(request):
 
 
 def momenta(jets=11, places=12, seed=0):
-    """Beams and up to ten massive constituents, padded; every jet another number, one without any."""
+    """Beams and up to ten massive constituents, padded; a different number in every jet, one without any."""
     rng = np.random.default_rng(seed)
     p = rng.normal((60, 0, 30), 20, size=(jets, places, 3))
     energy = np.sqrt((p**2).sum(axis=-1, keepdims=True) + rng.uniform(0.1, 4, size=(jets, places, 1)))
@@ -45,7 +45,7 @@ def dot(p, q):
 
 
 def of(module, vector):
-    """A module that has channels first, on one vector [channels]."""
+    """Apply a channels-first module to one vector [channels]."""
     return module(vector[:, None])[:, 0]
 
 
@@ -78,7 +78,7 @@ def test_every_jet_is_what_the_equations_say(model):
         logits = model({"momenta": x})
         expected = [straightforward(model, jet) for jet in x]
     assert logits.tolist() == pytest.approx(expected, rel=1e-9, abs=1e-9)
-    assert np.ptp(expected) > 1e-3  # a network that says the same of all would be equal too
+    assert np.ptp(expected) > 1e-3  # a constant network would pass otherwise
 
 
 def boost(direction, beta):
@@ -122,7 +122,7 @@ def test_a_boost_without_the_beams_is_seen(model):
 
 
 def test_permutation_invariance(model):
-    """Constituents in any order, padding anywhere among them."""
+    """Constituents in any order, with padding anywhere among them."""
     x = momenta()
     order = torch.cat([torch.arange(2), 2 + torch.randperm(12, generator=torch.Generator().manual_seed(0))])
     with torch.no_grad():
@@ -131,7 +131,7 @@ def test_permutation_invariance(model):
 
 
 def test_edges():
-    """Every ordered pair of the particles of a jet once, none between jets."""
+    """Every ordered pair of particles in a jet exactly once, none between jets."""
     there = torch.tensor([[1, 1, 0, 1], [1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]], dtype=torch.bool)
     particles = Particles.present(there)
     assert particles.jet.tolist() == [0, 0, 0, 1, 1, 2, 3, 3, 3, 3]
@@ -145,7 +145,7 @@ def test_edges():
 
 
 def test_parameters():
-    """120 with one block, as the paper counts; 224 thousand at the size of the source, as it counts."""
+    """120 with one block, as the paper counts; 224 thousand at the size of the original, as it counts."""
     assert LorentzNet().parameter_count == 120
     assert LorentzNet(blocks=2).parameter_count == 120 + 91 + 15
     assert LorentzNet(hidden=72, blocks=6).parameter_count == 224_072
@@ -153,7 +153,7 @@ def test_parameters():
 
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_no_seed_starts_dead(seed, sample):
-    """Some ReLU before the output lives for some jets, so that the gradient reaches every layer."""
+    """At least one ReLU before the output is active for some jets, so that the gradient reaches every layer."""
     model = create("lorentznet", seed=seed).train()
     model({"momenta": torch.as_tensor(model.inputs(sample[:50])["momenta"])}).square().sum().backward()
     assert all(parameter.grad.any() for parameter in (model.decoder[0].weight, model.blocks[0].from_edge.weight))

@@ -15,7 +15,7 @@ def test_cut_has_the_roc_curve_of_the_mass(sample):
     model.fit(sample)
     found = figures(sample.labels, model.logits(sample))
     assert found.auc == pytest.approx(mass_cut_auc(sample), abs=1e-12)
-    # logistic regression: the mean probability is the share of signal, and a shift or a stretch raises the loss
+    # logistic regression: the mean probability is the signal fraction, and any shift or stretch raises the loss
     probability = 1 / (1 + np.exp(-model.logits(sample)))
     assert probability.mean() == pytest.approx(sample.labels.mean(), abs=1e-3)
     for shifted in (model.logits(sample) + 0.05, model.logits(sample) * 1.05, model.logits(sample) * 0.95):
@@ -47,7 +47,7 @@ def test_likelihood_between_and_beyond_the_centres(sample):
 
 
 def test_likelihood_finds_a_peak(sample):
-    """QCD has a tail of heavy jets that a cut lets pass and a window does not."""
+    """QCD has a tail of heavy jets that pass a cut but not a window."""
     cut, likelihood = create("jet-mass-cut"), create("jet-mass-likelihood")
     train, test = sample[:1500], sample[1500:]
     for model in (cut, likelihood):

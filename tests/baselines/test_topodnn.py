@@ -9,7 +9,7 @@ from nanopelican_hls.jets import Jets
 
 @pytest.fixture
 def jets():
-    """Constituents with pT so far apart that no turn of the jet changes their order."""
+    """Constituents with pT so different that no rotation or boost of the jet changes their order."""
     rng = np.random.default_rng(3)
     pt = 300 * 0.5 ** np.arange(6) * rng.uniform(0.9, 1.1, size=(20, 6))
     eta, phi = rng.normal(scale=0.15, size=(2, 20, 6)) + np.array([0.5, 2.8])[:, None, None]
@@ -62,12 +62,12 @@ def test_pose_keeps_the_mass(jets):
 
 @pytest.mark.parametrize("matrix", [about_beam(1.3), along_beam(-0.7), np.diag([1, 1, 1, -1]), np.diag([1, 1, -1, 1])])
 def test_invariances(jets, matrix):
-    """Turns about the beam, boosts along it, and both mirrors."""
+    """Rotations about the beam, boosts along it, and both reflections."""
     assert features(transformed(jets, matrix)) == pytest.approx(features(jets), abs=1e-6)
 
 
 def test_turns_about_the_leading_constituent(jets):
-    """From the frame in which it lies on x."""
+    """Starting from the frame in which it is along x."""
     for jet in range(5):
         p = jets.four_momenta[jet, 0]
         eta, phi = np.arcsinh(p[3] / np.hypot(p[1], p[2])), np.arctan2(p[2], p[1])

@@ -1,4 +1,4 @@
-"""What the conversion of trigger words takes, out of the figures of a whole design."""
+"""The cost of converting trigger words, extracted from the figures of a complete design."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ def cells(instances, lut, dsp=0):
 
 @pytest.fixture
 def jobs(monkeypatch):
-    """Jobs that were measured; a design of the right pieces, and of others."""
+    """The measured jobs; the design has the pieces of the conversion, and others."""
     found = []
 
     def measure(job):
@@ -64,5 +64,5 @@ def test_shift_registers_are_look_up_tables():
 
 
 def test_a_model_of_components_has_none(tmp_path):
-    with pytest.raises(SynthesisError, match="takes no trigger words"):
+    with pytest.raises(SynthesisError, match="has no trigger words as input"):
         measured_conversion(MODELS / "trigger-n8.pt", tmp_path, 50, tmp_path / "kept.json")

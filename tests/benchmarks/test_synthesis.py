@@ -1,4 +1,4 @@
-"""The benchmark of synthesis: what is measured, what is kept, and the page."""
+"""The synthesis benchmark: measured figures, reused rows, and the page."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def figures(loss):
 
 
 def checkpoint(letter="c", n=4, seed=1):
-    """A network of a form, not trained, with N = 4 so that it is mapped in seconds."""
+    """An untrained network of a form, with N = 4 so that mapping takes seconds."""
     config = next(config for config in FormsStudy().configs() if config.name == f"form-{letter}-n8")
     config = replace(config, network=replace(config.network, n_constituents=n))
     net = FloatNetwork(config.network, nbar=config.training.nbar, seed=seed)
@@ -43,7 +43,7 @@ def checkpoint(letter="c", n=4, seed=1):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder of checkpoints, with one network under the name of N = 8."""
+    """A folder of checkpoints, with one network named as if N = 8."""
     folder = tmp_path_factory.mktemp("forms")
     save_checkpoint(checkpoint(), folder / "form-c-n8.pt")
     return folder
@@ -157,7 +157,7 @@ def test_gather_takes_the_best_seed(tmp_path):
         folder.mkdir(parents=True)
         save_checkpoint(checkpoint(seed=seed), folder / "best.pt")
         (folder / "result.json").write_text(json.dumps({"figures": figures(loss)}))
-    # one that is not finished
+    # an unfinished run
     (tmp_path / "study" / "runs" / "form-c-n12" / "seed1").mkdir(parents=True)
     for runs in (tmp_path / "study", tmp_path / "study" / "runs"):
         (copy,) = gather(runs, tmp_path / "copies")
@@ -176,7 +176,7 @@ def test_gather_without_runs(tmp_path):
 def test_a_broken_file_is_not_overwritten(tmp_path, content):
     path = tmp_path / "synthesis.json"
     path.write_text(content if content != "{}" else '{"a": 1}')
-    with pytest.raises(SynthesisError, match="is no benchmark"):
+    with pytest.raises(SynthesisError, match="is not a benchmark result"):
         read_rows(path)
 
 

@@ -1,4 +1,4 @@
-"""Networks of random weights for the calibration of the estimate."""
+"""Networks with random weights, for the calibration of the estimate."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole chain through the command line, on a network small enough to compile in seconds."""
+"""The whole chain on the command line, with a network small enough to compile in seconds."""
 
 import functools
 import json
@@ -27,7 +27,7 @@ WIDE = QuantiserConfig(10)
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """A folder with tiny.yaml, models/tiny.pt and models/tiny.onnx, made as training makes them."""
+    """A folder with tiny.yaml, models/tiny.pt and models/tiny.onnx, as written by training."""
     folder = tmp_path_factory.mktemp("workspace")
     network = NetworkConfig(3, 1, symmetric=True, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
     quantisers = QuantisersConfig(**dict.fromkeys(("momenta", "logit", "weights", "biases", "jet_momenta", "d"), WIDE))
@@ -46,7 +46,7 @@ def workspace(tmp_path_factory):
 @pytest.fixture
 def command(workspace, monkeypatch):
     monkeypatch.setattr(csim, "HOSTILE_EVENTS", 900)
-    # the compiler's time, not the firmware's, is what the test would wait for
+    # compiling with optimisation takes longer than the simulation it would speed up
     monkeypatch.setattr(csim, "compile_firmware", functools.partial(csim.compile_firmware, optimisation="-O0"))
 
     def run(*arguments, models="models", config="tiny.yaml"):
@@ -99,7 +99,7 @@ def test_equal_executors_end_with_status_0_and_a_whole_report(command, workspace
 
 
 def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, capsys):
-    """The file says one weight differently, by one unit of its grid, than the checkpoint."""
+    """One weight differs between the file and the checkpoint, by one grid step."""
     other = workspace / "other"
     other.mkdir()
     os.link(workspace / "models" / "tiny.pt", other / "tiny.pt")

@@ -1,4 +1,4 @@
-"""`nanopelican equivariance`: the check, the table, the picture, and what is refused."""
+"""`nanopelican equivariance`: the check, the table, the picture, and errors."""
 
 from __future__ import annotations
 

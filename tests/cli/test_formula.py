@@ -1,4 +1,4 @@
-"""`nanopelican formula`: what it prints is the network, and what it refuses is named."""
+"""`nanopelican formula`: the printed formula is the network, and errors name the cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODELS = Path(__file__).parents[2] / "models"
 
 @pytest.fixture
 def seeds(tmp_path) -> list[Path]:
-    """Three checkpoints of one architecture that differ in b0 only, and in the order of their channels."""
+    """Three checkpoints of one architecture that differ only in b0 and in the order of their channels."""
     original = load_checkpoint(MODELS / "paper-n16-c2.pt")
     paths = []
     for seed, shift in enumerate((0.0, 1.0, 5.0)):
@@ -50,7 +50,7 @@ def test_the_printed_formula_is_the_network_on_real_jets(name, capsys):
 
 
 def level1_products(model, ports, k: int) -> np.ndarray:
-    """p_i.p_j of one jet, from Level-1 words."""
+    """Products p_i.p_j of one jet, from Level-1 words."""
     products = square_products(model.config.network, {port: value[k : k + 1] for port, value in ports.items()})
     valid = products["mask"][0].numpy() > 0
     return products["square"][0].numpy()[np.ix_(valid, valid)]
@@ -127,7 +127,7 @@ def test_digits_are_1_to_17(digits, capsys):
 
 def test_a_folder_without_runs_is_refused(tmp_path, capsys):
     assert main(["formula", str(tmp_path)]) == 2
-    assert "holds no finished run" in capsys.readouterr().err
+    assert "has no finished run" in capsys.readouterr().err
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Every option of the command line does something."""
+"""Every command-line option is used."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ SOURCES = sorted(Path(nanopelican_hls.cli.__file__).parent.glob("*.py"))
 
 
 def declared(tree: ast.AST) -> set[str]:
-    """Names under which ``add_argument`` keeps its values."""
+    """Names under which ``add_argument`` stores its values."""
     names = set()
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument":
             words = {word.arg: word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
-            if words.get("action") == "version":  # keeps nothing
+            if words.get("action") == "version":  # stores nothing
                 continue
             flags = [flag.value for flag in call.args if isinstance(flag, ast.Constant)]
             chosen = [words["dest"]] if "dest" in words else []
@@ -26,7 +26,7 @@ def declared(tree: ast.AST) -> set[str]:
 
 
 def read(tree: ast.AST) -> set[str]:
-    """Names that are asked for: ``args.name``."""
+    """Names that are used, as ``args.name``."""
     return {
         node.attr
         for node in ast.walk(tree)

@@ -1,4 +1,4 @@
-"""A command reads and checks a QONNX file once, whatever it does with it, and in however many processes."""
+"""Every command parses a QONNX file only once, however many processes it uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["command", "workspace"]
 
 @pytest.fixture
 def parses(tmp_path, monkeypatch):
-    """Counts calls of `Program.parse`, those of forked processes too."""
+    """Count calls of `Program.parse`, including those in forked processes."""
     log, parse = tmp_path / "parses", Program.parse
 
     def counted(model):

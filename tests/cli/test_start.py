@@ -1,4 +1,4 @@
-"""``nanopelican`` answers at once."""
+"""``nanopelican`` starts quickly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import nanopelican_hls
 from nanopelican_hls.cli import main
 
-#: of a processor
+#: limit of the CPU time
 LIMIT_SECONDS = 0.3
 
 

@@ -1,4 +1,4 @@
-"""``nanopelican synth`` with stand-ins for the vendor's tools, and without any."""
+"""``nanopelican synth``, with stand-ins for the vendor's tools and without tools."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def workspace(tmp_path_factory):
 
 @pytest.fixture
 def command(workspace, tmp_path, monkeypatch):
-    """The command, with a PATH of stand-ins only; ``install`` puts tools there."""
+    """The command, with only stand-ins on the PATH; ``install`` adds them."""
     tools = tmp_path / "bin"
     tools.mkdir()
     monkeypatch.setenv("PATH", os.pathsep.join([str(tools), "/usr/bin", "/bin"]))
@@ -61,7 +61,7 @@ def command(workspace, tmp_path, monkeypatch):
 
 @pytest.fixture
 def open_flow(monkeypatch):
-    """Puts an open flow in place that keeps what it is called with."""
+    """Replaces the open flow by one that records its arguments."""
     calls = []
     module = types.ModuleType("nanopelican_hls.flows.open")
 
@@ -185,5 +185,5 @@ def test_two_runs_in_one_build_folder(command, capsys):
     command.install("vitis-run")
     with locked(command.build):
         assert command("--stage", "csynth") == 2
-    assert f"is in use by another synthesis (of process {os.getpid()})" in capsys.readouterr().err
+    assert f"is in use by another synthesis (process {os.getpid()})" in capsys.readouterr().err
     assert command("--stage", "csynth", "--clock", 2.5) == 0

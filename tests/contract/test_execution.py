@@ -1,4 +1,4 @@
-"""QONNX execution: exact on every tensor, whatever the batch; and what the qonnx package makes of the file."""
+"""QONNX execution: exact for every tensor and batch size; and the qonnx package's own tools on the file."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class TestPorts:
 class TestQonnx:
     @pytest.mark.parametrize("version", ["adds operators to a domain", "looks a domain up as a module"])
     def test_registers_in_the_way_of_the_installed_version(self, version, monkeypatch):
-        """Operators that qonnx has forgotten are found again; any number of times."""
+        """Operators missing from qonnx's registry are registered again, and repeating it is harmless."""
         monkeypatch.setattr(registry, "_OP_REGISTRY", {})
         monkeypatch.setattr(registry, "_DOMAIN_ALIASES", dict(registry._DOMAIN_ALIASES))
         for name in OPERATORS:
@@ -160,9 +160,9 @@ class TestQonnx:
         )
 
     def test_cleanup_with_the_jet_is_refused_rather_than_wrong(self):
-        """Renaming in qonnx 1.0 finds a tensor once in a node, and the jet is twice in the node of its own product."""
+        """qonnx 1.0 renames a tensor only once per node, but the jet is two inputs of the node of its own product."""
         clean = cleanup_model(ModelWrapper(build_program(random_description(JET)).model)).model
-        with pytest.raises(ContractError, match="'jet_q_plus' is computed by no earlier node"):
+        with pytest.raises(ContractError, match="'jet_q_plus' is not computed by an earlier node"):
             Program.parse(clean)
 
 

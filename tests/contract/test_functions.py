@@ -1,4 +1,4 @@
-"""A stock onnxruntime, which knows neither qonnx nor this package, computes the same integers through the bodies."""
+"""A stock onnxruntime, without qonnx or this package, computes the same integers through the function bodies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def session(model):
 
 
 def run_with_onnxruntime(model, port_arrays):
-    """Every activation tensor, as the graph's outputs."""
+    """Every activation tensor, by adding them to the graph's outputs."""
     ranges = Program.parse(model).ranges
     resized = with_batch_size(Program.parse(model), len(next(iter(port_arrays.values()))))
     inner = [value for value in resized.graph.value_info if value.name in ranges]

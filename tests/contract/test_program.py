@@ -1,4 +1,4 @@
-"""The pre-flight check: every way out of the contract is refused with the node, the cause and a remedy."""
+"""The pre-flight check: every violation of the contract is refused with the node, the cause and a remedy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def assert_documented(error):
 
 
 def refused(model, what, *, where, remedy=None):
-    """Parsing fails, the parts of the message hold these texts, and docs/contract.md knows it."""
+    """Parsing fails, the parts of the message match these patterns, and docs/contract.md lists the message."""
     with pytest.raises(ContractError) as caught:
         Program.parse(model)
     error = caught.value
@@ -120,21 +120,21 @@ class TestQuant:
     @pytest.mark.parametrize("bits", [0, 1, 25, 64, -3])
     def test_bit_width_out_of_range(self, model, bits):
         set_initialiser(model, "row_bit_width", np.float32(bits))
-        refused(model, f"a quantiser of {bits} bits", where="'row_quant'", remedy="2 to 24 bits")
+        refused(model, f"unsupported quantiser width of {bits} bits", where="'row_quant'", remedy="2 to 24 bits")
 
     def test_values_that_float32_does_not_hold(self, model):
-        """Execution with qonnx would give infinity."""
+        """Execution with qonnx would return infinity."""
         set_initialiser(model, "logit_scale", np.float32(2.0**126))
         refused(
             model,
-            r"its values reach 2\^133, which float32 does not hold",
+            r"its values reach 2\^133, which float32 cannot represent",
             where="'logit_quant'",
             remedy="smaller scale",
         )
 
     def test_bit_width_that_is_not_whole(self, model):
         set_initialiser(model, "row_bit_width", np.float32(7.5))
-        refused(model, "bit width 7.5 is not whole", where="'row_quant'")
+        refused(model, "bit width 7.5 is not an integer", where="'row_quant'")
 
     @pytest.mark.parametrize("mode", ["CEIL", "HALF_UP", "ROUND_TO_ZERO", "round", 3])
     def test_rounding_mode(self, model, mode):
@@ -204,7 +204,7 @@ class TestOperators:
 
     def test_too_many_inputs(self, model):
         node(model, "s_TotalSum").input.append("d")
-        refused(model, "has 2 inputs, at most 1", where="'s_TotalSum'")
+        refused(model, "has 2 inputs, expected at most 1", where="'s_TotalSum'")
 
     @pytest.mark.parametrize(
         ("name", "position", "message"),
@@ -216,11 +216,11 @@ class TestOperators:
     )
     def test_optional_inputs_that_come_together(self, model, name, position, message):
         node(model, name).input[position] = ""
-        refused(model, f"do not fit together .{message}", where=f"'{name}'", remedy="docs/operators")
+        refused(model, f"are inconsistent .{message}", where=f"'{name}'", remedy="docs/operators")
 
     def test_table_without_a_mask(self, model):
         node(model, "row_ParticleMix").input[5] = ""
-        refused(model, "table of 6 rows, and there is no mask", where="'row_ParticleMix'")
+        refused(model, "table of 6 rows, but there is no mask", where="'row_ParticleMix'")
 
     def test_table_with_too_few_rows(self, model):
         set_initialiser(model, "row_bias_value", np.zeros((5, 2), np.float32))
@@ -232,11 +232,11 @@ class TestOperators:
 
     def test_pairs_of_other_particles(self, model):
         node(model, "z_PairMix").input[4] = ""
-        refused(model, "6 products are not those of all pairs of 5 particles", where="'z_PairMix'")
+        refused(model, "6 products do not match the pairs of 5 particles", where="'z_PairMix'")
 
     def test_row_sums_of_other_particles(self, model):
         set_attribute(model, "r_RowSums", "particles", 7)
-        refused(model, "6 pairs of 4 particles do not give the row sums of 7", where="'r_RowSums'")
+        refused(model, "6 pairs of 4 particles do not match the row sums of 7", where="'r_RowSums'")
 
     def test_something_else_in_place_of_the_mask(self, model):
         node(model, "diagonal_sum_ParticleSum").input[1] = "r"
@@ -261,7 +261,7 @@ class TestOperators:
     def test_weights_that_are_no_numbers(self, model):
         strings = helper.make_tensor("w_d_value", TensorProto.STRING, [2], [b"one", b"two"])
         next(t for t in model.graph.initializer if t.name == "w_d_value").CopyFrom(strings)
-        refused(model, "'w_d_value' holds no numbers", where="'w_d_quant'")
+        refused(model, "'w_d_value' is not numeric", where="'w_d_quant'")
 
     def test_several_outputs(self, model):
         node(model, "z_PairMix").output.append("z_too")
@@ -279,9 +279,9 @@ class TestOperators:
         [
             ("coordinates", 3, "'coordinates' is 3, expected a name"),
             ("coordinates", "polar", "coordinates must be one of .*'polar'"),
-            ("beams", "two", "'beams' is 'two', expected a whole number"),
-            ("beams", -2, "'beams' is -2, expected a whole number, not negative"),
-            ("beams", 2.0, "'beams' is 2.0, expected a whole number"),
+            ("beams", "two", "'beams' is 'two', expected a non-negative integer"),
+            ("beams", -2, "'beams' is -2, expected a non-negative integer"),
+            ("beams", 2.0, "'beams' is 2.0, expected a non-negative integer"),
             ("beams", 2, "beams = 2 in light_cone coordinates"),
             ("beams", 1, "beams = 1"),
         ],
@@ -292,11 +292,13 @@ class TestOperators:
 
     def test_operators_of_a_future_version(self, model):
         next(v for v in model.opset_import if v.domain == DOMAIN).version = 2
-        refused(model, "operators of version 2, this package knows version 1", where="'nanopelican'", remedy="export")
+        refused(
+            model, "operator version 2, but this package supports version 1", where="'nanopelican'", remedy="export"
+        )
 
     def test_operators_of_no_version(self, model):
         del model.opset_import[:]
-        refused(model, "operators of version unknown", where="'nanopelican'", remedy="export")
+        refused(model, "operator version unknown", where="'nanopelican'", remedy="export")
 
 
 class TestGraph:
@@ -315,11 +317,16 @@ class TestGraph:
 
     def test_declared_shape_that_is_wrong(self, model):
         tensor_value(model, "r").type.tensor_type.shape.dim[1].dim_value = 7
-        refused(model, r"'r' is declared as \(7,\), but the operator gives \(5,\)", where="'r_quant'")
+        refused(model, r"'r' is declared as \(7,\), but the operator returns \(5,\)", where="'r_quant'")
 
     def test_port_without_quantiser(self, model):
         node(model, "d_PairwiseDot").input[2] = "q_y_in"
-        refused(model, "'q_y_in' is a port without a quantiser", where="'d_PairwiseDot'", remedy="put a Quant behind")
+        refused(
+            model,
+            "'q_y_in' is a port without a quantiser",
+            where="'d_PairwiseDot'",
+            remedy="quantise every graph input",
+        )
 
     def test_more_than_53_bits(self):
         everywhere = [t for t in activations(UNTIED_JET) if t not in ("logit",)]
@@ -327,7 +334,7 @@ class TestGraph:
         with pytest.raises(ContractError, match=r"tensor 'row' needs \d+ bits, more than the 53") as caught:
             build_program(description)
         assert "'row_ParticleMix'" in caught.value.where
-        assert caught.value.remedy == "narrow the quantisers before it"
+        assert caught.value.remedy == "narrow the quantisers upstream"
 
     def test_port_with_two_quantisers_has_no_type(self, model):
         second = copy.deepcopy(node(model, "q_plus_quant"))
@@ -345,11 +352,11 @@ class TestGraph:
         position = nodes.index(node(model, "r_RowSums"))
         del model.graph.node[:]
         model.graph.node.extend([*nodes[:position], *nodes[position + 1 :], nodes[position]])
-        refused(model, "'r_exact' is computed by no earlier node", where="'r_quant'", remedy="SortGraph")
+        refused(model, "'r_exact' is not computed by an earlier node", where="'r_quant'", remedy="SortGraph")
 
     def test_tensor_that_is_computed_twice(self, model):
         node(model, "diagonal_relu").output[0] = "z"
-        refused(model, "its output 'z' is there already", where="'diagonal_relu'", remedy="own name")
+        refused(model, "its output 'z' is already defined", where="'diagonal_relu'", remedy="own name")
 
     def test_output_that_is_not_computed(self, model):
         model.graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, [1, 1]))
@@ -372,7 +379,7 @@ class TestGraph:
 
 
 class TestReading:
-    """`read_model`: whatever stands in a file, the error is one of ours and names the file."""
+    """`read_model`: whatever a file contains, the error is one of ours and names the file."""
 
     def refused(self, path, what):
         with pytest.raises(ContractError, match=what) as caught:
@@ -400,7 +407,7 @@ class TestReading:
     def test_empty(self, tmp_path):
         path = tmp_path / "m.onnx"
         path.write_bytes(b"")
-        self.refused(path, "holds no graph")
+        self.refused(path, "contains no graph")
 
     def test_weights_in_a_file_that_is_gone(self, model, tmp_path):
         path = tmp_path / "m.onnx"
@@ -409,7 +416,7 @@ class TestReading:
         self.refused(path, "another file")
 
     def test_truncated_anywhere(self, model, tmp_path):
-        """A prefix is refused by the reader or by the check; only the function bodies behind the graph may be lost."""
+        """A prefix is refused by the reader or by the check; only the function bodies after the graph may be lost."""
         content = model.SerializeToString(deterministic=True)
         path = tmp_path / "m.onnx"
         for length in np.linspace(1, len(content) - 1, 150).astype(int):
@@ -421,7 +428,7 @@ class TestReading:
             assert program.nodes == Program.parse(model).nodes
 
     def test_bytes_changed_anywhere(self, model, tmp_path):
-        """A damaged file is refused, or still a program; never a raw exception."""
+        """A damaged file is refused or still parses; a raw exception never escapes."""
         content = model.SerializeToString(deterministic=True)
         rng = np.random.default_rng(0)
         path = tmp_path / "m.onnx"

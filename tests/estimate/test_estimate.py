@@ -1,4 +1,4 @@
-"""The fast estimate: what it counts exactly, what it fits, and what it prints."""
+"""The fast estimate: exact counts, the fit, and the command."""
 
 import dataclasses
 import json
@@ -43,7 +43,7 @@ def program():
 
 @pytest.fixture(scope="module", params=["dsp", "fabric"])
 def mapped(request, program, tmp_path_factory):
-    """Counts, and what Yosys and the generator make of the same network."""
+    """Counts, and the generated and the mapped hardware of the same network."""
     settings = rtl.open_settings(2.7777, request.param)
     project = rtl.generate_rtl(program, tmp_path_factory.mktemp("rtl") / "p", settings=settings)
     return Counts.of(program, settings), project, map_rtl(project)
@@ -58,13 +58,13 @@ def test_what_the_generator_decides_is_exact(mapped):
 
 
 def test_hand_written_multipliers(mapped):
-    """Their rows are instantiated cell by cell; what is constant in the first and last of them is left out."""
+    """Rows are instantiated cell by cell, but constant cells of the first and last row are optimised away."""
     counts, _, cells = mapped
     assert 0.7 * counts.booth_bits < cells.pieces["booth"].lut <= 1.2 * counts.booth_bits
 
 
 def synthetic(number=16):
-    """Networks that follow the linear model exactly."""
+    """Synthetic networks that follow the linear model exactly."""
     rows = []
     for k in range(number):
         values = {
@@ -87,7 +87,7 @@ def test_the_fit_finds_the_coefficients():
 
 
 def test_the_error_is_that_of_a_network_left_out():
-    """One network takes twice what it should: the fit to it must not hide that."""
+    """One network takes twice as many LUTs as the model says: fitting to it must not hide that."""
     rows = synthetic()
     rows[3] = dataclasses.replace(rows[3], lut=2 * rows[3].lut)
     found = calibrate(rows)
@@ -126,7 +126,7 @@ def test_calibration_file(tmp_path, program):
 def test_bad_calibration_files(tmp_path, content):
     path = tmp_path / "calibration.json"
     path.write_text(content)
-    with pytest.raises(SynthesisError, match="is no calibration"):
+    with pytest.raises(SynthesisError, match="is not a calibration"):
         Calibration.read(path)
 
 
@@ -187,7 +187,7 @@ def test_a_clock_period_that_is_not_finite(tmp_path, capsys, program):
 @pytest.mark.parametrize("content", ["[1]", '{"rows": 1}', "3"])
 def test_a_file_that_is_no_list_of_rows(tmp_path, content):
     (tmp_path / "rows.json").write_text(content)
-    with pytest.raises(SynthesisError, match="is no list of rows"):
+    with pytest.raises(SynthesisError, match="is not a list of rows"):
         read_mapped([tmp_path / "rows.json"])
 
 

@@ -12,14 +12,14 @@ from nanopelican_hls.evaluation.metrics import Figures, figures, require_both_cl
 
 
 def gaussians(n_signal, n_background, distance, seed=0):
-    """Labels and logits; the area under the curve is that of a normal distribution at distance / sqrt(2)."""
+    """Labels and logits; the area under the curve is the normal CDF at distance / sqrt(2)."""
     rng = np.random.default_rng(seed)
     labels = np.repeat([1, 0], [n_signal, n_background])
     return labels, rng.normal(size=len(labels)) + distance * (labels - 0.5)
 
 
 def test_by_hand():
-    """Ten of each class: above 0 stand 8 signal jets and 1 background jet, the background jet below 5 of the signal."""
+    """Ten of each class: 8 signal jets and 1 background jet are above 0, the latter below 5 of the former."""
     signal = [9, 8, 7, 6, 5, 3, 2, 1, -3, -4]
     background = [4, *np.linspace(-2, -2.5, 4), *np.linspace(-5, -6, 5)]
     found = figures([1] * 10 + [0] * 10, signal + background)
@@ -31,7 +31,7 @@ def test_by_hand():
     probability = 1 / (1 + np.exp(-logits))
     expected = -np.mean(np.log(np.where(np.arange(20) < 10, probability, 1 - probability)))
     assert found.loss == pytest.approx(expected)
-    # none passes at 30%: no better than the sample can show; one of ten passes at 60%, and at 50% (the larger side)
+    # none passes at 30%: limited to what the sample can show; one of ten passes at 60%, and at 50% (the larger side)
     assert found.rejection_30 == found.rejection_30_error == 10
     assert found.rejection_50 == pytest.approx(10)
     assert found.rejection_50_error == pytest.approx(10 * math.sqrt(0.9))
@@ -53,7 +53,7 @@ def test_auc_error_of_the_source():
 
 
 def test_errors_are_the_spread_over_samples():
-    """The cut of a rejection is taken as given; its own spread adds a third at most here."""
+    """The cut of a rejection is taken as given; its own spread adds at most a third here."""
     found = [figures(*gaussians(800, 800, 1.5, seed)) for seed in range(300)]
     for name, allowed in {"auc": 0.15, "accuracy": 0.15, "rejection_30": 0.4, "rejection_50": 0.4}.items():
         spread = np.std([getattr(f, name) for f in found])
@@ -71,7 +71,7 @@ def test_guessing():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_no_error_is_ever_0(sign):
-    """Classes apart, the right way round and the wrong: huge logits do not overflow, and no figure is certain."""
+    """Separated classes, both right and wrong way round: huge logits do not overflow, and no figure is certain."""
     labels = np.repeat([1, 0], 10)
     found = figures(labels, sign * np.where(labels == 1, 1e6, -1e6))
     assert found.auc == found.accuracy == (sign > 0)
@@ -111,7 +111,7 @@ def test_logit_that_is_no_number(value):
 
 
 def test_plain_values_pass_through_json():
-    """Cards of before have no errors; they are read all the same."""
+    """Old cards have no errors, but are still read."""
     values = figures(*gaussians(100, 100, 1)).as_dict()
     assert Figures(**json.loads(json.dumps(values, allow_nan=False))).as_dict() == values
     old = {name: value for name, value in values.items() if not name.endswith("_error")}
@@ -130,7 +130,7 @@ def test_roc_is_thinned_without_loss():
     for s, b, cut in zip(curve.signal_efficiency, curve.background_efficiency, curve.threshold, strict=True):
         assert s == np.mean(logits[labels == 1] >= cut)
         assert b == np.mean(logits[labels == 0] >= cut)
-    # every point left out lies on the curve: x + y grows strictly, and is linear between the points kept
+    # every dropped point is on the curve: x + y increases strictly, and is linear between the points kept
     path = curve.signal_efficiency + curve.background_efficiency
     assert np.interp(signal + background, path, curve.signal_efficiency) == pytest.approx(signal, abs=1e-12)
 

@@ -9,7 +9,7 @@ from hls_models import MODELS
 from rtl_extra import MISSING
 
 HERE = Path(__file__).parent
-#: the open flow needs the optional extra `rtl`; tests/rtl/test_extra.py says what is missing
+#: the open flow needs the optional extra `rtl`; tests/rtl/test_extra.py names what is missing
 collect_ignore = ["test_open.py"] if MISSING else []
 
 
@@ -20,7 +20,7 @@ def model():
 
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
-    """Puts stand-ins of the named tools on the PATH, and none of this machine's own."""
+    """Puts stand-ins for the named tools on the PATH, and no real tools."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", os.pathsep.join([str(folder), "/usr/bin", "/bin"]))
@@ -40,7 +40,7 @@ def tools(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fails(monkeypatch):
-    """Makes the stand-ins fail in a script."""
+    """Makes the stand-ins fail in a given script."""
 
     def call(script, failure):
         monkeypatch.setenv("STAND_IN_FAILS_IN", script)

@@ -1,8 +1,8 @@
 # ruff: noqa: T201
-"""Stands in for AMD's tools: tells a version, and "runs" a Tcl script by writing the reports of tests/synth/reports.
+"""Stand-in for AMD's tools: prints a version, and "runs" a Tcl script by writing the reports of tests/flows/reports.
 
-Its command line goes to ``commands.txt`` in the working folder. The environment says which version it is
-(``STAND_IN_VERSION``), and in which script (``STAND_IN_FAILS_IN``) it fails how (``STAND_IN_FAILURE``).
+It records its command line in ``commands.txt`` in the working folder. The environment sets its version
+(``STAND_IN_VERSION``), and the script in which (``STAND_IN_FAILS_IN``) and how (``STAND_IN_FAILURE``) it fails.
 """
 
 import os
@@ -37,7 +37,7 @@ PRODUCTS = {
         Path("impl.dcp"): None,
     },
 }
-#: as the tools word them
+#: error messages, worded like those of the tools
 MESSAGES = {
     "licence": "ERROR: [Common 17-345] A valid license was not found for feature 'Synthesis' and/or device 'xcvu13p'.",
     "part": "ERROR: [HLS 200-1023] Part 'xcvu13p-flga2577-2-e' is not installed.",
@@ -67,7 +67,7 @@ def main():
     print("INFO: [HLS 200-111] Finished half of it", flush=True)
     if failure == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
-    if failure == "killed inside":  # a wrapper script outlives the tool, and says so in its exit status
+    if failure == "killed inside":  # a wrapper script survives the tool, and reports the signal in its exit status
         return 128 + signal.SIGKILL
     if failure == "silent":
         print("ERROR: [HLS 200-70] something the wrapper hides")

@@ -16,7 +16,7 @@ from nanopelican_hls.flows.build_folder import digest, locked, mirror, write_if_
 def test_one_run_at_a_time(tmp_path):
     folder = tmp_path / "build" / "model"
     with locked(folder):
-        message = rf"model: is in use by another synthesis \(of process {os.getpid()}\)"
+        message = rf"model: is in use by another synthesis \(process {os.getpid()}\)"
         with pytest.raises(SynthesisError, match=message), locked(folder):
             pass
         with locked(tmp_path / "build" / "other"):

@@ -1,4 +1,4 @@
-"""A process that is killed takes what it started with it."""
+"""When a process is killed, the processes that it started end too."""
 
 import subprocess
 import sys
@@ -17,6 +17,6 @@ def test_a_child_ends_with_its_parent():
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout.readline() == "ready\n"
         parent.kill()
-        # the child holds the other end: it is closed when that is gone
+        # the child holds the other end of the pipe, which is closed when it is gone
         rest, _ = parent.communicate(timeout=20)
     assert rest == ""

@@ -1,4 +1,4 @@
-"""The open flow from a model to a report."""
+"""The open flow, from a model to a report."""
 
 import pytest
 from random_networks import random_description, random_ports

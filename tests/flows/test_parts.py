@@ -18,7 +18,7 @@ def test_every_part_is_found_by_both_names_and_is_plausible(name):
     part = find_part(name)
     assert ORDERING_CODE.fullmatch(part.ordering_code)[1] == part.name == name
     assert find_part(part.ordering_code) == part
-    assert part.ff == 2 * part.lut  # two flip-flops a LUT in every UltraScale device
+    assert part.ff == 2 * part.lut  # every UltraScale device has two flip-flops per LUT
     assert min(part.lut, part.dsp, part.bram36, part.slrs) > 0
 
 

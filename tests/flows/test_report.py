@@ -54,7 +54,7 @@ def test_the_table_names_tool_and_stage_and_guesses_nothing():
     assert caption == "xcvu13p-flga2577-2-e, vendor flow, stage vsynth, by vitis-run 2023.2 and vivado 2023.2"
     assert "  LUT                  17,280 (1.0 %)" in rows
     assert "  latency              12 cycles, 30.0 ns" in rows
-    assert "  clock                2.5 ns asked for, 2.25 ns by Vivado 2023.2 after logic synthesis" in rows
+    assert "  clock                2.5 ns requested, 2.25 ns by Vivado 2023.2 after logic synthesis" in rows
     assert "  RTL against QONNX    0 of 10,000 events differ".replace(",", "") in rows
     text = table(EMPTY)
     assert "latency              unknown, unknown" in text

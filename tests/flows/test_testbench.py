@@ -23,7 +23,7 @@ EXPECTED = {"logit": np.arange(EVENTS)[:, None]}
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
-    """A project, its events and its logits; its test bench has been compiled and has passed."""
+    """A project with its events and logits, whose test bench has been compiled and has passed."""
     program = MODELS["jet"].program()
     firmware = convert(program, tmp_path_factory.mktemp("bench"))
     ports = random_ports(MODELS["jet"].network, EVENTS)
@@ -33,7 +33,7 @@ def bench(tmp_path_factory):
 
 
 def run(path):
-    """The compiled bench on whatever is in the file."""
+    """Run the compiled bench on the current event file."""
     result = subprocess.run(["./testbench"], cwd=path, capture_output=True, text=True, check=False)
     return result.returncode, result.stdout + result.stderr
 
@@ -55,11 +55,11 @@ def test_one_wrong_integer_is_found(bench):
     ("edit", "message"),
     [
         (lambda lines: lines[:0], "cannot be read, or is empty"),
-        (lambda lines: lines[:1], "holds no event"),
-        (lambda lines: [lines[0].replace("^", "^1"), *lines[1:]], "its first line is not that of this firmware"),
+        (lambda lines: lines[:1], "has no events"),
+        (lambda lines: [lines[0].replace("^", "^1"), *lines[1:]], "its header does not match this firmware"),
         (lambda lines: [*lines[:3], lines[3].rsplit(" ", 1)[0]], "too few integers in a line"),
         (lambda lines: [*lines[:3], lines[3] + " 0"], "too many integers in the line of event 2"),
-        (lambda lines: [*lines[:3], "x " + lines[3]], "or something that is none"),
+        (lambda lines: [*lines[:3], "x " + lines[3]], "or a non-integer"),
         (lambda lines: [*lines[:3], "256 " + lines[3].split(" ", 1)[1]], "the integer 256 does not fit its port"),
         (lambda lines: [*lines[:3], "-1 " + lines[3].split(" ", 1)[1]], "the integer -1 does not fit its port"),
     ],
@@ -80,7 +80,7 @@ def test_missing_file_is_an_error_of_the_bench(bench):
     firmware, _, _ = bench
     (firmware.path / "tb_data" / "events.dat").unlink(missing_ok=True)
     with pytest.raises(
-        FirmwareError, match=r"the test bench fails \(exit status 2\): tb_data/events.dat: cannot be read"
+        FirmwareError, match=r"the test bench failed \(exit status 2\): tb_data/events.dat: cannot be read"
     ):
         run_events_file(firmware.path)
 
@@ -127,7 +127,7 @@ class TestWriteEvents:
 
 
 def test_numbers_far_below_the_grid_they_are_rounded_to(tmp_path):
-    """The bit that decides lies above all bits of the number."""
+    """The bit that decides the rounding is above all bits of the number."""
     description = random_description(NetworkConfig(2, 1, symmetric=False), bits=4)
     parameters = description.parameters | {"column_w_r": np.zeros(1)}
     quantisers = description.quantisers | {"column": Quantiser(4, True, 30)}

@@ -1,4 +1,4 @@
-"""The vendor flow with stand-ins for its tools: command lines, generated files, figures, failures."""
+"""The vendor flow, with stand-ins for its tools: command lines, generated files, figures, failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nanopelican_hls.flows.vendor_project import STAGES, STEPS, VendorSettings, 
 from nanopelican_hls.hls.project import convert
 
 GOLDEN = Path(__file__).parent / "golden"
-#: if set, the golden files are written anew
+#: if set, the golden files are rewritten
 REFRESH = "NANOPELICAN_REFRESH_GOLDEN"
 EVENTS = 20
 DEVICE = Device(find_part("xcvu13p"), 2.5)
@@ -38,7 +38,7 @@ def check_golden(name, text):
 
 @pytest.fixture(scope="module")
 def cached_convert(tmp_path_factory):
-    """`convert` of one model, which does its work once for each set of options."""
+    """`convert` of one model, cached by its options."""
     made = {}
 
     def call(model, path, **options):
@@ -53,7 +53,7 @@ def cached_convert(tmp_path_factory):
 
 @pytest.fixture
 def flow(model, tmp_path, monkeypatch, cached_convert):
-    """Runs the flow and returns its report; what it announces is kept."""
+    """Runs the flow and returns its report; records what it announces."""
     monkeypatch.setattr(vendor_project, "convert", cached_convert)
 
     def run(stage="csynth", **options):
@@ -110,7 +110,7 @@ class TestFigures:
         ("product", "old", "new", "message"),
         [
             (STEPS["csynth"].products[0], "xcvu13p", "xcvu9p", "nanopelican, xcvu9p-flga2577-2-e, 2.50 ns; expected"),
-            (STEPS["csynth"].products[0], "'nanopelican'", "'other'", "is of other, xcvu13p"),
+            (STEPS["csynth"].products[0], "'nanopelican'", "'other'", "is for other, xcvu13p"),
             (STEPS["csynth"].products[1], "2.50 ns", "2.60 ns", "flga2577-2-e, 2.60 ns; expected nanopelican, xcvu"),
             (STEPS["vsynth"].products[0], "Synthesized", "Routed", "2-e, Routed; expected .*, Synthesized"),
             (STEPS["vsynth"].products[0], "xcvu13p-f", "xcvu9p-f", "nanopelican, xcvu9p-flga2577-2-e, Synthesized; "),
@@ -126,8 +126,8 @@ class TestFigures:
     def test_a_target_that_is_not_met_is_said(self, flow, caplog):
         flow("impl")
         assert caplog.messages == [
-            "initiation interval is 2, but 1 was asked for",
-            "the clock period is 0.125 ns too short, by Vivado 2023.2 after routing, out of context",
+            "initiation interval is 2, but 1 was requested",
+            "the clock period is 0.125 ns too short according to Vivado 2023.2 after routing, out of context",
         ]
         caplog.clear()
         flow("vsynth", device=dataclasses.replace(DEVICE, reuse_factor=2))
@@ -137,7 +137,7 @@ class TestFigures:
         flow("cosim")
         path = flow.folder / STEPS["cosim"].products[0]
         path.write_text(path.read_text().replace("Pass", "Fail"))
-        with pytest.raises(SynthesisError, match="says Fail, though the test bench passed"):
+        with pytest.raises(SynthesisError, match="reports Fail, although the test bench passed"):
             flow("cosim")
 
 
@@ -178,11 +178,11 @@ class TestFiles:
         before = {path: path.stat().st_mtime_ns for path in flow.folder.rglob("*") if path.is_file()}
         assert flow("vsynth") == first
         assert {path: path.stat().st_mtime_ns for path in before} == before
-        assert flow.announced == ["csynth: done before", "vsynth: done before"]
+        assert flow.announced == ["csynth: already done", "vsynth: already done"]
         flow("impl")
         assert [line.partition(",")[0] for line in flow.announced] == [
-            "csynth: done before",
-            "vsynth: done before",
+            "csynth: already done",
+            "vsynth: already done",
             "impl: vivado 2023.2",
         ]
 
@@ -202,7 +202,7 @@ class TestFiles:
         ]
 
     def test_logic_synthesis_follows_a_new_c_synthesis(self, flow, tools):
-        """Another HLS tool writes other Verilog, though nothing that Vivado is told has changed."""
+        """Another HLS tool writes different Verilog, although the settings of Vivado have not changed."""
         folder = tools("vitis-run", "vivado")
         flow("vsynth")
         tools("vitis_hls")
@@ -241,9 +241,9 @@ class TestFailures:
                 r"PATH: vitis-run 2022.2 is too old\n  remedy: install vitis-run \(from 2023.1\)",
             ),
             (("vitis_hls",), "2020.1", "PATH: vitis_hls 2020.1 is too old"),
-            (("vivado_hls",), "2019.2", "PATH: vivado_hls of before Vitis is too old"),
+            (("vivado_hls",), "2019.2", r"PATH: vivado_hls \(older than Vitis\) is too old"),
             (("vitis_hls", "vitis-run"), "2020.1", "PATH: vitis-run 2020.1, vitis_hls 2020.1 is too old"),
-            (("vitis-run",), "unknown", "does not tell its version; `--version` prints: "),
+            (("vitis-run",), "unknown", "does not report its version; `--version` prints: "),
         ],
     )
     def test_a_tool_is_too_old(self, flow, tools, monkeypatch, names, version, message):
@@ -265,8 +265,8 @@ class TestFailures:
             ("csynth", "part", ["the part is not installed", "HLS 200-1023"]),
             ("vsynth", "vivado part", ["vivado 2023.2 failed in vsynth.tcl", "the part is not installed"]),
             ("csynth", "part select", ["(exit status 1)\n  ERROR: [HLS 214-1] part select of this type"]),
-            ("impl", "allocation", ["memory ran out", "std::bad_alloc", "impl: opening the project"]),
-            ("csynth", "source", ["(exit status 1)", "undeclared identifier", "ERROR: c\n  it came as far as"]),
+            ("impl", "allocation", ["out of memory", "std::bad_alloc", "impl: opening the project"]),
+            ("csynth", "source", ["(exit status 1)", "undeclared identifier", "ERROR: c\n  last step"]),
             ("vsynth", "killed", ["was killed in vsynth.tcl (SIGKILL)", "[HLS 200-111] Finished half", "memory"]),
             ("csynth", "killed inside", ["was killed in csynth.tcl (SIGKILL)", "Finished half of it"]),
             ("csynth", "silent", ["ended csynth.tcl without writing nanopelican_prj/", "the wrapper hides"]),
@@ -290,7 +290,7 @@ class TestFailures:
             flow("vsynth")
         fails("vsynth", "none")
         assert flow("vsynth").lut == 20011
-        assert flow.announced[0] == "csynth: done before"
+        assert flow.announced[0] == "csynth: already done"
 
     def test_an_interrupt_reaches_the_tool(self, flow, tools, monkeypatch):
         tools("vitis-run")
@@ -330,7 +330,7 @@ class TestFailures:
             Device(DEVICE.part, 2.5, 0)
 
 
-#: prints every command that it does not know, and its arguments
+#: Tcl that prints every unknown command with its arguments
 ECHO = r"""
 proc unknown {args} { puts [join $args " "] }
 rename puts tcl_puts

@@ -1,4 +1,4 @@
-"""Parsers of vendor reports: figures of the fixtures, of real reports where there are any, and broken layouts."""
+"""Parsers of vendor reports: figures of the fixtures and, if present, of real reports; and broken layouts."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from nanopelican_hls.flows.vendor_reports import (
 )
 
 REPORTS = Path(__file__).parent / "reports"
-#: real reports, beside a checkout; not part of the repository
+#: real reports, next to the checkout; not part of the repository
 REAL = Path(__file__).parents[3] / "shared" / "vendor-reports"
 
 EXPECTED = [
@@ -41,7 +41,7 @@ def test_every_figure_of_the_fixtures(name, expected):
     assert type(expected).parse(REPORTS / name) == expected
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real vendor reports are not beside this checkout")
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real vendor reports are not next to this checkout")
 def test_real_reports_parse_to_the_figures_of_their_readme():
     csynth = HlsSummary.parse(REAL / "csynth_n32_summary.rpt")
     vsynth = Utilisation.parse(REAL / "vsynth_n32.rpt")
@@ -124,7 +124,7 @@ BROKEN = [
 @pytest.mark.parametrize(("parser", "name", "pattern", "replacement", "message"), BROKEN)
 def test_a_changed_format_fails_with_the_line(parser, name, pattern, replacement, message, tmp_path):
     path = edit(name, pattern, replacement, tmp_path)
-    with pytest.raises(SynthesisError, match=f"is not the known one: expected {message}") as error:
+    with pytest.raises(SynthesisError, match=f"unknown report format: expected {message}") as error:
         parser.parse(path)
     assert error.value.where == str(path)
 

@@ -13,7 +13,7 @@ from nanopelican_hls.hls import convert, register
 
 @pytest.fixture(scope="session")
 def firmware_of(tmp_path_factory):
-    """The compiled firmware of a model, by its name; each is compiled once a session, and fast rather than well."""
+    """The compiled firmware of a model, by name; each is compiled once per session, at -O0 to save time."""
 
     @functools.cache
     def build(name):
@@ -25,7 +25,7 @@ def firmware_of(tmp_path_factory):
 
 @pytest.fixture
 def hls4ml_convert(tmp_path):
-    """hls4ml's own conversion, as a user calls it, without the messages it prints."""
+    """hls4ml's own conversion, as a user calls it, without its printed messages."""
     register()
     from hls4ml.converters import convert_from_onnx_model
 

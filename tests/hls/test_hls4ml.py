@@ -1,4 +1,4 @@
-"""Through hls4ml's own API: `register()` and nothing else."""
+"""Conversion through hls4ml's own API, after `register()` and nothing else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_types_are_exact_whatever_the_configuration_asks_for(hls4ml_convert, gra
     defaults = read(hls4ml_convert(model), "firmware/defines.h")
     config = hls4ml_config(model, granularity) if granularity else None
     graph = hls4ml_convert(model, hls_config=config)
-    tables = re.compile(r"typedef .*(table_t|model_default_t);\n")  # of activations; relu and linear have no table
+    tables = re.compile(r"typedef .*(table_t|model_default_t);\n")  # not used by relu and linear
     assert tables.sub("", read(graph, "firmware/defines.h")) == tables.sub("", defaults)
     assert "input_t;" in defaults
     assert "model_default_t" not in read(graph, "firmware/myproject.cpp")
@@ -154,7 +154,7 @@ def test_an_output_of_two_axes_is_refused(hls4ml_convert):
 
 
 def rename(model, names):
-    """Tensors of a model under other names."""
+    """A copy of a model with renamed tensors."""
     renamed = onnx.ModelProto()
     renamed.CopyFrom(model)
     for node in renamed.graph.node:
@@ -166,7 +166,7 @@ def rename(model, names):
 
 
 def test_names_of_other_exporters_become_names_of_cpp(hls4ml_convert):
-    """As PyTorch gives them, and as hls4ml and C++ reserve them."""
+    """Names as PyTorch writes them, and names that hls4ml or C++ reserve."""
     names = {"q_plus_in": "input", "q_y_in": "input.1", "z": "/net/pair.Mix_output", "d": "0", "pair_exact": "1"}
     graph = hls4ml_convert(rename(MODEL.onnx(), names))
     assert [v.name for v in graph.get_input_variables()][:3] == ["_input", "q_minus_in", "input_1"]
@@ -242,7 +242,7 @@ for backend in before:
 
 
 def test_registration_leaves_ordinary_models_alone(tmp_path):
-    """In a process of its own, for the state before the registration."""
+    """Runs in a new process, in order to start before the registration."""
     result = subprocess.run(
         [sys.executable, "-c", ORDINARY, str(tmp_path)], capture_output=True, text=True, check=False
     )

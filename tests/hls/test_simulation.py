@@ -1,4 +1,4 @@
-"""The compiled C++ against QONNX execution, as integers, at every tensor."""
+"""The compiled C++ compared with QONNX execution, as integers, at every tensor."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_models_cover_all_pairs_of_options():
     ]
     for a, b in itertools.combinations(range(5), 2):
         wanted = set(itertools.product({o[a] for o in options}, {o[b] for o in options}))
-        # in light-cone coordinates beams are not constant
+        # beams are not constants in light-cone coordinates
         assert wanted - {("beams", "light_cone")} == {(o[a], o[b]) for o in options}
 
 
@@ -168,7 +168,7 @@ def _interrupt(*_, **__):
     [
         ({"backend": "Quartus"}, "backend: unknown backend 'Quartus'\n  remedy: use Vitis or Vivado"),
         ({"reuse_factor": 0}, "reuse_factor: must be at least 1, not 0"),
-        ({"project_name": "my-project"}, "project_name: 'my-project' is no name of a C++ function"),
+        ({"project_name": "my-project"}, "project_name: 'my-project' is not a valid C++ function name"),
         ({"hls_config": {"Modell": {}}}, "hls_config: unknown key 'Modell'\n  remedy: did you mean 'Model'?"),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_call_passes_all_inputs_of_the_operator_in_order(tmp_path, name):
             continue
         types, arguments = calls[node.output[0]]
         given = [bool(t) for t in node.input]
-        given += [False] * (len(OPERATORS[node.op_type].inputs) - len(given))  # ONNX may leave out the last ones
+        given += [False] * (len(OPERATORS[node.op_type].inputs) - len(given))  # ONNX may omit trailing absent inputs
         absent += given.count(False)
         assert [t != "nnet::absent" for t in types[:-2]] == given
         assert [a != "nnet::absent()" for a in arguments[:-1]] == given
@@ -60,9 +60,9 @@ def test_unknown_placeholders_are_errors():
 
 @pytest.mark.parametrize("name", ["jet", "jet-untied", "beams-untied"])
 def test_headers_compile_as_cpp11_without_warnings(tmp_path, name):
-    """Warnings in hls4ml's own headers are hls4ml's."""
+    """Warnings in hls4ml's own headers do not count."""
     convert(MODELS[name].program(), tmp_path)
-    # labels and pragmas are for the synthesis
+    # labels and pragmas are for synthesis only
     warnings = ["-pedantic", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label"]
     result = subprocess.run(
         ["g++", "-std=c++11", *warnings, "-fsyntax-only", "-Ifirmware/ap_types", "firmware/nanopelican.cpp"],

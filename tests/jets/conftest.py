@@ -1,4 +1,4 @@
-"""Jets to test with: small, seeded, and of the size of real ones."""
+"""Jets for tests: small, seeded, with realistic momenta."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def massless(pt, eta, phi):
 
 @pytest.fixture
 def jets() -> Jets:
-    """Twelve jets of 3 to 14 constituents in 16 places, two more cut away; float32 values."""
+    """Twelve jets of 3 to 14 constituents in 16 places, with two more constituents cut; float32 values."""
     rng = np.random.default_rng(7)
     pt = -np.sort(-rng.exponential(40.0, (12, 16)), axis=1) + 0.5
     eta = rng.uniform(-2.0, 2.0, (12, 1)) + rng.normal(0.0, 0.2, (12, 16))

@@ -65,7 +65,7 @@ class TestLeading:
         with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
             cut = jets.leading(8)
         assert np.array_equal(cut.four_momenta, jets.four_momenta[:, :8])
-        assert caplog.messages == ["6 of 12 jets have more than 8 constituents: the leading 8 in pT are kept"]
+        assert caplog.messages == ["6 of 12 jets have more than 8 constituents: keeping the leading 8 in pT"]
 
     def test_the_jet_and_its_multiplicity_stay(self, jets):
         cut = jets.leading(2)
@@ -100,7 +100,7 @@ class TestOrder:
         with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
             ordered = dataclasses.replace(jets, four_momenta=shuffled)
         assert np.array_equal(ordered.four_momenta, jets.four_momenta)
-        assert caplog.messages == ["the constituents of 12 of 12 jets were not in order of pT: sorted"]
+        assert caplog.messages == ["12 of 12 jets had constituents out of pT order: sorted them"]
 
     def test_ordered_constituents_are_left_alone(self, jets, caplog):
         with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
@@ -123,7 +123,7 @@ class TestRefused:
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
     def test_not_finite(self, jets, bad):
         jets.four_momenta[4, 2, 1] = bad
-        with pytest.raises(JetsError, match=r"^jet 4, constituent 2: .* has a NaN or an infinity"):
+        with pytest.raises(JetsError, match=r"^jet 4, constituent 2: .* contains a NaN or infinity"):
             dataclasses.replace(jets)
 
     def test_negative_energy(self):
@@ -169,7 +169,7 @@ class TestRefused:
         ],
     )
     def test_lengths_that_disagree(self, jets, name, value):
-        with pytest.raises(JetsError, match=f"^{name}: must have shape .* like the 12 jets"):
+        with pytest.raises(JetsError, match=f"^{name}: must have shape .* for 12 jets"):
             dataclasses.replace(jets, **{name: value})
 
     @pytest.mark.parametrize("label", [2, -1, 256, 257])
@@ -187,7 +187,7 @@ class TestRefused:
             dataclasses.replace(three, labels=np.full(12, label))
 
     def test_multiplicity_below_the_constituents_present(self):
-        with pytest.raises(JetsError, match=r"^jet 0: a multiplicity of 1, but 2 constituents are present"):
+        with pytest.raises(JetsError, match=r"^jet 0: the multiplicity is 1, but 2 constituents are present"):
             one_jet(PHOTON, PHOTON, multiplicity=1)
 
     def test_multiplicity_that_is_no_integer(self):

@@ -16,7 +16,7 @@ from nanopelican_hls.operators._minkowski import dot
 from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import ports
 
-#: what docs/jets.md promises: error of a product, relative to E_i E_j
+#: error of a product relative to E_i E_j, as stated in docs/jets.md
 PRODUCT_BOUND = 1e-10
 
 
@@ -27,7 +27,7 @@ def products(a, b, coordinates):
 
 
 def product_error(momenta, jet):
-    """Largest |product here - product in the laboratory| / (E_i E_j) among particles and the jet with its mass."""
+    """Largest |product - product in the laboratory| / (E_i E_j) among the particles and the massive jet."""
     particles = np.concatenate([momenta, jet[..., None, :]], axis=-2)
     here = products(*[to_light_cone(particles, jet)] * 2, "light_cone")
     laboratory = products(particles, particles, "cartesian")
@@ -156,7 +156,7 @@ class TestProducts:
         masses=arrays(np.float64, 6, elements=st.sampled_from([0.0, 0.0, 0.1396, 172.5])),
     )
     def test_any_particles_in_any_jet(self, spatial, masses):
-        """Five particles and an unrelated jet: forward, backward, along the beam, at rest, or nothing at all."""
+        """Five particles and an unrelated jet: forward, backward, along the beam, at rest, or zero."""
         energy = np.sqrt((spatial**2).sum(axis=-1) + masses**2)
         momenta = np.concatenate([energy[:, None], spatial], axis=-1)
         light_cone = to_light_cone(momenta, momenta[5])
@@ -231,7 +231,7 @@ class TestPortValues:
             assert np.array_equal(values[f"jet_{component}"], jet[..., k])
 
     def test_words(self, jets):
-        """Of jets, and of the jets that their words say: the same, whichever of equal constituents comes first."""
+        """Jets and the jets recovered from their words agree, whichever of equal constituents comes first."""
         values, words = port_values(jets, NETWORKS[-2]), to_level1(jets)
         assert np.array_equal(values["pt"], words.pt[:, :8] / 4)
         assert np.array_equal(values["phi"], words.phi[:, :8])
@@ -251,7 +251,7 @@ class TestPortValues:
     def test_cut_is_logged(self, jets, caplog):
         with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
             port_values(jets, network(Spurions.JET, Coordinates.LIGHT_CONE))
-        assert caplog.messages == ["6 of 12 jets have more than 8 constituents: the leading 8 in pT are kept"]
+        assert caplog.messages == ["6 of 12 jets have more than 8 constituents: keeping the leading 8 in pT"]
 
     def test_an_empty_jet_is_all_zero(self):
         empty = Jets(four_momenta=np.zeros((1, 3, 4)), jet_four_momentum=np.zeros((1, 4)), multiplicity=[0])

@@ -15,7 +15,7 @@ from nanopelican_hls.jets import Jets, read_jets, write_jets
 
 @pytest.fixture
 def path(tmp_path, jets) -> Path:
-    """A good file, to be spoilt."""
+    """A valid file, to be corrupted by the tests."""
     path = tmp_path / "jets.h5"
     write_jets(path, jets, {"origin": "test", "seed": 7})
     return path
@@ -85,7 +85,7 @@ class TestOptionalDatasets:
         with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
             read = read_jets(path)
         assert np.array_equal(read.jet_four_momentum, jets.four_momenta.sum(axis=1))
-        assert caplog.messages == [f"{path} has no jet_Pmu: the jet is the sum of its constituents in the file"]
+        assert caplog.messages == [f"{path} has no jet_Pmu: using the sum of the constituents in the file"]
 
     def test_multiplicity_before_the_cut_is_preferred(self, path):
         spoil(path, "Nobj_all", None)
@@ -203,7 +203,7 @@ class TestConstituents:
         spoil(path, "Pmu", content(path, "Pmu")[:, ::-1])
         with caplog.at_level(logging.INFO, logger="nanopelican_hls"):
             assert_equal(read_jets(path), jets)
-        assert caplog.messages == ["the constituents of 12 of 12 jets were not in order of pT: sorted"]
+        assert caplog.messages == ["12 of 12 jets had constituents out of pT order: sorted them"]
 
     def test_padding_in_the_middle_is_legal(self, path):
         momenta = content(path, "Pmu")
@@ -215,8 +215,8 @@ class TestConstituents:
     @pytest.mark.parametrize(
         ("component", "value", "what"),
         [
-            (1, np.nan, "NaN or an infinity"),
-            (0, np.inf, "NaN or an infinity"),
+            (1, np.nan, "NaN or infinity"),
+            (0, np.inf, "NaN or infinity"),
             (0, -3.0, "energy is negative: -3 GeV"),
             (1, 1e6, "space-like"),
         ],
@@ -256,7 +256,7 @@ class TestBadFile:
 
     def test_not_hdf5(self, tmp_path):
         (tmp_path / "jets.h5").write_text("E,px,py,pz\n")
-        self.refused(tmp_path / "jets.h5", "is not an HDF5 file")
+        self.refused(tmp_path / "jets.h5", "is neither an HDF5 nor a ROOT file")
 
     @pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.999])
     def test_truncated(self, path, kept):
@@ -338,7 +338,7 @@ class TestWriting:
         assert [p.name for p in tmp_path.iterdir()] == ["jets.h5"]
 
     def test_full_disk_leaves_the_old_file_and_nothing_else(self, path, jets):
-        """A limit on the size of files stands for the full disk: both fail in the middle of writing."""
+        """A limit on the file size stands in for a full disk: both fail in the middle of writing."""
         before = path.read_bytes()
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
@@ -356,7 +356,7 @@ class TestWriting:
 
     def test_an_existing_file_is_replaced_only_by_force(self, path, jets):
         before = path.read_bytes()
-        with pytest.raises(JetsError, match="exists already") as caught:
+        with pytest.raises(JetsError, match="already exists") as caught:
             write_jets(path, jets[:6], {})
         assert caught.value.where == str(path)
         assert "force=True (--force)" in caught.value.remedy

@@ -12,7 +12,7 @@ from nanopelican_hls.operators._minkowski import dot
 
 
 def products(jets, n):
-    """Products of the pairs that are there, one by one, in the laboratory."""
+    """Products of the pairs that are present, one by one, in the laboratory frame."""
     found = []
     for momenta in jets.four_momenta[:, :n]:
         present = momenta[momenta[:, 0] > 0]

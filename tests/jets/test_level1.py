@@ -23,7 +23,7 @@ FORMATS = pytest.mark.parametrize("scales", LEVEL1_FORMATS.values(), ids=LEVEL1_
 
 
 def words(**given):
-    """One jet of one constituent, or what is given."""
+    """One jet with one constituent, with any words replaced by ``given``."""
     codes = {"pt": [[40]], "eta": [[1]], "phi": [[2]], "jet_pt": [40], "jet_eta": [1], "jet_phi": [2], "jet_mass": [0]}
     return Level1Jets(format=CMS_CORRELATOR, multiplicity=[1], **(codes | given))
 
@@ -34,7 +34,7 @@ def assert_same(a, b):
 
 
 def one_particle(pt, eta, phi):
-    """A jet whose only constituent is the jet."""
+    """A jet with a single constituent that carries its whole momentum."""
     momentum = np.array([pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)])
     return Jets(four_momenta=momentum[None, None], jet_four_momentum=momentum[None], multiplicity=[1])
 
@@ -91,7 +91,7 @@ class TestRoundTrip:
     @settings(derandomize=True, deadline=None, max_examples=150)
     @given(data=st.data())
     def test_any_jet(self, scales, data):
-        """Within |eta| < 5: beyond, the mass of a jet drowns in the rounding of its energy."""
+        """Within |eta| < 5: beyond that, the mass of a jet is lost in the rounding of its energy."""
 
         def codes(low, high, *shape):
             return data.draw(arrays(np.int64, shape, elements=st.integers(low, high)))

@@ -59,7 +59,7 @@ class TestFigure:
             draw_jets(fill([empty], 8), "", n_constituents=8)
 
     def test_no_products(self, jets):
-        """One constituent a jet."""
+        """One constituent per jet."""
         draw_jets(fill([jets.leading(1).leading(2)], 8), "", n_constituents=8).draw_without_rendering()
 
 
@@ -80,7 +80,7 @@ class TestSaving:
     def test_an_existing_file_is_replaced_only_by_force(self, tmp_path, figure):
         path = tmp_path / "jets.png"
         path.write_text("mine")
-        with pytest.raises(JetsError, match="exists already"):
+        with pytest.raises(JetsError, match="already exists"):
             save_picture(figure, path)
         assert path.read_text() == "mine"
         save_picture(figure, path, force=True)
@@ -126,7 +126,7 @@ class TestCommand:
     def test_existing_picture(self, folder, capsys):
         (folder / "jets.png").write_text("mine")
         assert main(["jets", "show", "jets.h5"]) == 2
-        assert "jets.png: exists already" in capsys.readouterr().err
+        assert "jets.png: already exists" in capsys.readouterr().err
         assert main(["jets", "show", "jets.h5", "--force"]) == 0
 
     def test_wrong_layout(self, folder, capsys):

@@ -13,7 +13,7 @@ from nanopelican_hls.jets import Jets, read_jets, sample_path, write_jets
 from nanopelican_hls.jets.container import pt_gev
 from nanopelican_hls.jets.sample import SAMPLE_CONSTITUENTS, SAMPLE_JETS, cut_sample
 
-#: the jets that the sample is cut from, where a checkout has them beside it
+#: the jets that the sample is cut from, if they are next to the checkout
 SOURCE = Path(__file__).parents[3] / "shared" / "jets" / "test.h5"
 
 
@@ -41,7 +41,7 @@ class TestShipped:
         assert len(np.unique(sample.jet_four_momentum, axis=0)) == SAMPLE_JETS
 
     def test_the_jet_has_more_than_the_constituents_kept(self, sample):
-        """Jets that were cut have lost pT and mass; the others are the sum of their constituents."""
+        """Truncated jets have lost pT and mass; the others are the sum of their constituents."""
         missing = sample.jet_four_momentum - sample.four_momenta.sum(axis=1)
         whole = sample.multiplicity <= SAMPLE_CONSTITUENTS
         assert (missing[~whole, 0] > 0).all()
@@ -82,7 +82,7 @@ class TestCut:
         return tmp_path / "source.h5"
 
     def test_first_of_each_class_with_their_leading_constituents(self, source, jets):
-        """Labels alternate, 0 first: the first four jets are two of each."""
+        """Labels alternate, starting with 0: the first four jets are two of each class."""
         destination = source.with_name("cut.h5")
         cut_sample(source, destination, n_jets=4, n_constituents=5)
         cut, expected = read_jets(destination), jets[:4].leading(5)

@@ -1,4 +1,4 @@
-"""The canonical form changes the parameters and nothing else."""
+"""The canonical form changes the parameters, but not the network's function."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_without_w_d_a_description_stays():
 
 @pytest.mark.parametrize("common", [False, True])
 def test_a_canonical_fold_needs_no_multiplier_at_pair_level(config: Config, common):
-    """Whatever the width of the weights: a power of two is on every grid that covers it."""
+    """For any weight width: a power of two is on every grid that covers it."""
     net = random_float_network(replace(config.network, channels=4, spurions=Spurions.JET))
     config = replace(config, network=net.network)
     ports = random_ports(net.network, 200)

@@ -1,4 +1,4 @@
-"""Checkpoints come back as they were written, and a bad one says what is wrong with it."""
+"""Checkpoints survive a round trip, and errors name what is wrong with a bad one."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_inconsistent_content_is_named(path, changes, message):
 def test_a_float_network_that_lacks_a_parameter_is_named(path):
     state = torch.load(path, weights_only=True)["float_state"]
     tamper(path, float_state={name: value for name, value in state.items() if name != "c5"})
-    with pytest.raises(NetworkError, match=r'has other parameters: .*"c5"'):
+    with pytest.raises(NetworkError, match=r'the parameters do not match its float network: .*"c5"'):
         _ = load_model(path).float_network
 
 

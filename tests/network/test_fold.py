@@ -1,4 +1,4 @@
-"""The fold is an identity in float64, whatever the form of the network and the statistics of BatchNorm."""
+"""The fold is an identity in float64 for every form of the network and any BatchNorm statistics."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class TestFold:
 
 
 def test_three_particles_by_hand():
-    """Two constituents and their jet, with d_JJ = 16 and a diagonal with weights of its own.
+    """Two constituents and their jet, with d_JJ = 16 and separate weights for the diagonal.
 
-    p1 = (q+, q-, y, z) = (4, 1, 2, 0), p2 = (4, 1, -2, 0), J = p1 + p2 = (8, 2, 0, 0), and so
+    p1 = (q+, q-, y, z) = (4, 1, 2, 0), p2 = (4, 1, -2, 0), J = p1 + p2 = (8, 2, 0, 0), so
     d_12 = (4 + 4) / 2 + 4 = 8, d_1J = d_2J = (8 + 8) / 2 = 8, d_JJ = (16 + 16) / 2 = 16,
     row sums 32 (J), 16, 16, total 64.
     z_ij = d_ij - (R_i + R_j) / 4 + 64 / 32 + 1: z_J1 = z_J2 = 8 - 12 + 3 = -1, z_12 = 8 - 8 + 3 = 3
@@ -152,13 +152,13 @@ class TestMultiplicityScaling:
         assert net.alpha.numel() == (6 if symmetric else 7)
 
     def test_has_no_hardware(self, net):
-        with pytest.raises(NetworkError, match=r"network\.multiplicity_scaling: .*have no hardware"):
+        with pytest.raises(NetworkError, match=r"network\.multiplicity_scaling: .*cannot be built in hardware"):
             fold(net)
 
 
 @pytest.mark.parametrize("network", [n for n in NETWORKS if n.level1 is None], ids=network_id)
 def test_training_is_that_of_the_reference(network):
-    """Loss and gradients with the statistics of the batch, in float64."""
+    """Loss and gradients with batch statistics, in float64."""
     form = NetworkConfig(5, 3, network.symmetric, network.spurions, network.coordinates, True, True)
     net = random_float_network(form).train()
     ports = random_ports(form, 60)

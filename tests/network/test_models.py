@@ -1,4 +1,4 @@
-"""The trained models that ship: each is what its configuration says, and as good as its card says."""
+"""The shipped models: each matches its configuration and performs as its card says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nanopelican_hls.network.model import export_qonnx, load_model
 
 ROOT = Path(__file__).parents[2]
 MODELS = sorted((ROOT / "models").glob("*.pt"))
-#: how far AUC may fall by quantisation on the test jets
+#: largest AUC loss allowed from quantisation, on the test jets
 ALLOWED_LOSS = {"trigger": 0.002, "paper": 0.006}
 #: AUC of the quantised network on the test jets
 LEAST_AUC = {"trigger-n8": 0.960, "trigger-n16": 0.966}

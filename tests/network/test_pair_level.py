@@ -1,4 +1,4 @@
-"""The pair level in one pass gives what the operators give, and their gradients."""
+"""The one-pass pair level agrees with the operators, gradients included."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def symmetric(request) -> bool:
 
 @pytest.fixture
 def tensors(symmetric) -> dict[str, Tensor]:
-    """Jets of every multiplicity, none at all included; what is padded is not 0, and must not matter."""
+    """Jets of every multiplicity, including 0; padded values are not 0 and must not matter."""
     random = torch.Generator().manual_seed(0)
 
     def normal(*shape: int) -> Tensor:
@@ -77,7 +77,7 @@ def test_sums_and_gradients_are_those_of_the_operators(tensors, quantiser, entri
 
 
 def test_quantised_sums_are_exact(tensors):
-    """On a grid nothing is rounded, in whatever order it is summed."""
+    """Sums of values on a grid are exact in any order."""
     quantiser = QUANTISERS["round"]
     assert torch.equal(in_one_pass(tensors, PairSettings(quantiser)).total, by_operators(tensors, quantiser)[0])
 
@@ -98,7 +98,7 @@ def test_dropout_keeps_the_mean_and_its_gradient_sees_what_was_kept(tensors):
     pulls = ((trials.mean(0) - total) / deviation)[total > 0]
     assert pulls.abs().max() < 5
     assert pulls.std() == pytest.approx(1, abs=0.3)
-    # the total is linear in all inputs as long as no ReLU switches: its gradient gives it back, but for what is 0
+    # the total is linear in all inputs while no ReLU switches, so its gradient reproduces it
     torch.manual_seed(0)
     found = in_one_pass(tensors, PairSettings(dropout=rate)).kept
     inputs = [t for t in tensors.values() if t.requires_grad]
@@ -120,4 +120,4 @@ def test_groups_hold_every_jet_once_and_stay_small(monkeypatch):
     for jets, size in groups:
         assert sizes[jets].max() == size
         assert len(jets) == 1 or len(jets) * size**2 <= 400
-    assert len(groups) < 300  # small jets do come together
+    assert len(groups) < 300  # small jets are grouped

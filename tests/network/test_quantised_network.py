@@ -1,4 +1,4 @@
-"""The quantised network in float64 is the contract: equal as integers, at every tensor, to numpy and `Quantiser`."""
+"""The quantised network in float64 is the contract: every tensor equals numpy and `Quantiser` as integers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def evaluate(description: NetworkDescription, arrays) -> dict[str, np.ndarray]:
 
 
 def assert_exact(description: NetworkDescription, arrays):
-    """Every tensor equals, and what is quantised is on its grid."""
+    """Every tensor is equal, and every quantised one is on its grid."""
     found, expected = evaluate(description, arrays), numpy_tensors(description, arrays)
     assert set(found) == set(expected)
     for name, value in expected.items():
@@ -100,7 +100,7 @@ def test_permutation_invariant_as_integers(network):
 
 
 def test_three_particles_by_hand():
-    """The jet of test_fold, but d_JJ has its own weight: z_JJ = 16 / 8 + 2 - 2 + 1 = 3, w = 6 / 2 - 3 / 4 + 1 / 8."""
+    """The jet of test_fold, with its own weight for d_JJ: z_JJ = 16 / 8 + 2 - 2 + 1 = 3, w = 6 / 2 - 3 / 4 + 1 / 8."""
     network = NetworkConfig(2, 1, spurions=Spurions.JET)
     weights = {"w_d": 1, "row_w_r": -1 / 4, "row_w_s": 1 / 64, "diagonal_w_r": 1 / 16, "diagonal_w_s": -1 / 32}
     weights |= {"diagonal_w_jj": 1 / 8, "k_pair": 1 / 2, "k_diagonal": -1 / 4}

@@ -1,4 +1,4 @@
-"""The Brevitas quantiser equals `fixed_point.Quantiser`, for every width, scale, sign and rounding."""
+"""The Brevitas quantiser equals `fixed_point.Quantiser` for every width, scale, sign and rounding mode."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ quantisers = st.builds(
     exponent=st.integers(-40, 40),
     rounding=st.sampled_from(Rounding),
 )
-#: in units of the grid: anything, and all that is near a tie or the end of the range
+#: in units of the grid: arbitrary values, and values near ties and the ends of the range
 steps = st.one_of(
     st.floats(-(2.0**26), 2.0**26), st.integers(-(2**25), 2**25).map(lambda k: k / 2), st.floats(-1e30, 1e30)
 )

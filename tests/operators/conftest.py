@@ -1,4 +1,4 @@
-"""Cases of the operators' test classes (`operator_tests.OperatorTests`)."""
+"""Parametrises the operators' test classes (`operator_tests.OperatorTests`) by their cases."""
 
 import pytest
 

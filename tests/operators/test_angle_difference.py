@@ -46,10 +46,10 @@ class TestAngleDifference(OperatorTests):
         assert d.tolist() == [[1, 183, 183, -183]]
 
     def test_fractions_of_a_code(self):
-        with pytest.raises(ValueError, match="fractional bits, expected whole codes"):
+        with pytest.raises(ValueError, match="fractional bits, expected integer codes"):
             AngleDifference(limit=5, turn=0).range(FixedRange(-4, 4, -1), CODES, shapes=[], values={})
 
     @pytest.mark.parametrize("attributes", [{"limit": 0, "turn": 0}, {"limit": 5, "turn": 7}])
     def test_attributes_that_mean_nothing(self, attributes):
-        with pytest.raises(ValueError, match="expected a positive and an even number"):
+        with pytest.raises(ValueError, match="expected limit > 0 and an even turn"):
             AngleDifference(**attributes).shape((1, 5), (1, 1))

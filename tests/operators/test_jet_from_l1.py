@@ -36,9 +36,9 @@ class TestJetFromL1(OperatorTests):
     @pytest.mark.parametrize(
         ("pt", "message"),
         [
-            (FixedRange(0, 80, -2), "pt reaches bin 5, and the table has 5 entries"),
+            (FixedRange(0, 80, -2), "pt reaches bin 5, but the table has 5 entries"),
             (FixedRange(0, 10, 1), "pt reaches bin 5"),
-            (FixedRange(-1, 10, 0), "pt may be negative"),
+            (FixedRange(-1, 10, 0), "pt is signed"),
         ],
     )
     def test_pt_outside_the_table(self, pt, message):

@@ -53,8 +53,8 @@ class TestLightConeFromL1(OperatorTests):
     @pytest.mark.parametrize(
         ("angle", "message"),
         [
-            (FixedRange(-3, 2, 0), "an angle of 3 codes, and a table of 3 entries"),
-            (FixedRange(0, 2, 1), "an angle of 4 codes"),
+            (FixedRange(-3, 2, 0), "an angle reaches 3 codes, but its table has 3 entries"),
+            (FixedRange(0, 2, 1), "an angle reaches 4 codes"),
             (FixedRange(0, 1, -1), "fractional bits"),
         ],
     )
@@ -66,7 +66,7 @@ class TestLightConeFromL1(OperatorTests):
     @pytest.mark.parametrize(
         ("shapes", "odd", "message"),
         [
-            (((1, 4), None, None, None, None), 0, "neither d_eta nor d_phi is given"),
+            (((1, 4), None, None, None, None), 0, "d_eta and d_phi are both missing"),
             (((1, 4), (1, 4), None, None, None), 0, "d_eta without eta_table"),
             (((1, 4), (1, 4), (3,), None, None), 2, "odd = 2, expected 0 or 1"),
             (((1, 4), (1, 3), (3,), None, None), 0, r"d_eta has shape \(1, 3\), expected \(1, 4\)"),

@@ -1,4 +1,4 @@
-"""Recording: what an operator may do in `compute`, and what is refused rather than recorded wrongly."""
+"""Recording: what an operator may use in `compute`; anything else is refused, not recorded wrongly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ X = np.array([[1.5, -2.0, 0.0], [1e6, -1.0, 0.25]])
 
 
 def run(compute):
-    """``compute`` on X, recorded for one jet and executed on two."""
+    """Record ``compute`` for one jet of X, and execute it on two."""
     nodes = record_body(compute, ["x"], [(1, 3)])
     x, result = (
         helper.make_tensor_value_info("x", TensorProto.DOUBLE, [None, 3]),
@@ -46,7 +46,7 @@ def test_equals_numpy(compute):
 
 
 def test_rows_of_a_table():
-    """Indices are jets', so the table is a parameter: here the recorded array itself."""
+    """Rows are selected per jet, from a table that is a parameter: here the recorded array itself."""
     nodes = record_body(lambda table, n: table[_arrays.as_index(n)], ["table", "n"], [(3, 2), (1,)])
     assert [node.op_type for node in nodes] == ["Cast", "Cast", "Cast", "Gather", "Identity"]
 

@@ -1,4 +1,4 @@
-"""The specification pages: every example is executed, and the event on all pages is checked by plain loops."""
+"""The specification pages: every example is executed, and their common event is checked by plain loops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nanopelican_hls.topology.export import build_program
 
 PAGES = Path(__file__).parents[2] / "docs" / "operators"
 
-# the event, and the parameters of the network, as they stand on the pages
+# the event and the network's parameters, as on the pages
 PARTICLES = [(5, 3, 4, 0), (5, 4, 3, 0), (3, 1, 2, 2), (0, 0, 0, 0)]
 JET = (16, 10, 11, 3)
 W_D = [2, 5]
@@ -112,7 +112,7 @@ class TestEvent:
         return [[a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3] for b in particles] for a in particles]
 
     def term(self, weights, n, jet_weights=(0, 0)):
-        """What each particle adds: [M][C]."""
+        """Row, column or diagonal term of each particle: [M][C]."""
         d = self.products()
         total = sum(map(sum, d))
         result = []
@@ -163,7 +163,7 @@ class TestEvent:
 
     @pytest.mark.parametrize("symmetric", [True, False])
     def test_on_the_pages(self, symmetric):
-        """First examples are the symmetric form; the untied form is the second one where it differs."""
+        """The first example of a page is the symmetric form; where the untied form differs, it is the second."""
         naive, which = self.naive(symmetric), 0 if symmetric else 1
         outputs = {page: [block["output"] for block in blocks(page)] for page in OPERATORS}
         assert outputs["ParticleMask"][0] == naive["mask"]

@@ -24,7 +24,7 @@ class TestPairMix(OperatorTests):
 
     @staticmethod
     def terms(index, given):
-        """z_ij = w_d d_ij + row_i + column_j on the full array; entries (j, i) follow those (i, j)."""
+        """z_ij = w_d d_ij + row_i + column_j on the full array; the entries (j, i) follow the entries (i, j)."""
         jet, entry, channel = index
         pairs = pair_indices(M)
         i, j = pairs[entry % len(pairs)]
@@ -67,7 +67,7 @@ class TestPairMix(OperatorTests):
     @pytest.mark.parametrize(
         ("d", "d_jet", "message"),
         [
-            (5, None, "5 products are not those of all pairs of 4"),
+            (5, None, "5 products do not match the pairs of 4"),
             (6, 3, "9 products"),
             (2, 4, "6 products"),
         ],

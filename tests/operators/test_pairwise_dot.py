@@ -42,7 +42,7 @@ class TestPairwiseDot(OperatorTests):
         np.testing.assert_array_equal(got, condense(permuted(full, order)))
 
     def test_is_invariant_under_boosts_along_the_light_cone(self):
-        """Scaling q+ by 2 and q- by 1/2 is a boost, exact in binary."""
+        """Scaling q+ by 2 and q- by 1/2 is a boost that is exact in binary."""
         p = np.random.default_rng(4).integers(-100, 100, (4, 2, 6)).astype(float)
         boosted = p * np.array([2, 0.5, 1, 1])[:, None, None]
         first, second = (PairwiseDot(coordinates="light_cone", beams=0).compute(*q) for q in (p, boosted))
@@ -65,7 +65,7 @@ class TestPairwiseDot(OperatorTests):
         assert (bound.low, bound.high, bound.exponent) == (low[0, 0], high[0, 0], 0)
 
     def test_the_range_covers_the_beams(self):
-        """With ports narrower than 1 GeV the beams are what is largest."""
+        """With port ranges below 1 GeV, the beams are the largest values."""
         narrow = FixedRange(0, 3, -4)
         bound = PairwiseDot(coordinates="cartesian", beams=2).range(*[narrow] * 4, shapes=[(1, 2)] * 4, values={})
         d = PairwiseDot(coordinates="cartesian", beams=2).compute(*np.full((4, 1, 2), 3 / 16))

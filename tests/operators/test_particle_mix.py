@@ -67,7 +67,7 @@ class TestParticleMix(OperatorTests):
         values["w_jj"] = np.array([1.0, 1.0])
         ranges = [FixedRange(0, 10, 0), FixedRange(0, 6, 1), *[None] * 4, FixedRange(0, 3, 0), None]
         bound = ParticleMix().range(*ranges, shapes=[None] * 8, values=values)
-        # the second channel reaches the upper end (r = 10, S = 12, d_JJ = 3), the first one the lower (r = 10)
+        # channel 2 reaches the upper end (r = 10, S = 12, d_JJ = 3), channel 1 the lower one (r = 10)
         assert bound.high * 2.0**bound.exponent == 3 * 10 + 0.25 * 12 + 8 + 3
         assert bound.low * 2.0**bound.exponent == -2 * 10 - 1
         assert bound.exponent == -1

@@ -43,7 +43,7 @@ class TestReadout(OperatorTests):
         np.testing.assert_array_equal(again, first)
 
     def test_the_range_is_tight(self):
-        """Each channel has its own weight, so the ends are reached channel by channel."""
+        """The channels have separate weights, so each reaches its ends independently."""
         values = {"k_pair": np.array([2.0, -1.0]), "k_diagonal": np.array([0.5, 4.0]), "bias": np.array([[-3.0]])}
         sums = FixedRange(0, 100, 0)
         bound = Readout().range(sums, sums, *[None] * 4, shapes=[None] * 6, values=values)

@@ -23,7 +23,7 @@ class TestRowSums(OperatorTests):
 
     @staticmethod
     def terms(index, given):
-        """Row i of the M x M array, whose diagonal is 0 but for the jet's own product."""
+        """Row i of the M x M array, whose diagonal is 0 except for the jet's own product."""
         jet, row = index
         m = given["particles"]
         matrix = [[0] * m for _ in range(m)]
@@ -69,5 +69,5 @@ class TestRowSums(OperatorTests):
 
     @pytest.mark.parametrize("particles", [2, 3, 5])
     def test_another_number_of_particles(self, particles):
-        with pytest.raises(ValueError, match=f"do not give the row sums of {particles}"):
+        with pytest.raises(ValueError, match=f"do not match the row sums of {particles}"):
             RowSums(particles=particles).shape((1, 6), None, None)

@@ -65,7 +65,7 @@ class TestSpurionDot(OperatorTests):
     @pytest.mark.parametrize(
         ("without", "coordinates", "message"),
         [
-            ((2, 3, 6, 7), "cartesian", "in cartesian coordinates there is no axis"),
+            ((2, 3, 6, 7), "cartesian", "expected them in cartesian coordinates"),
             ((6, 7), "light_cone", "c2, c3 without s2, s3"),
         ],
     )

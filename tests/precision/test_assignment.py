@@ -1,4 +1,4 @@
-"""The integer program against all choices, and the greedy search against one step by hand."""
+"""The integer program against an exhaustive search, and one greedy step against a calculation by hand."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Products(Cost):
 
 
 def random_blocks(seed):
-    """Four tensors of 8 bits and less, the loss growing with every bit that is lost, by a random amount."""
+    """Four tensors of up to 8 bits, whose loss increases with every lost bit by a random amount."""
     rng = np.random.default_rng(seed)
     return [
         [
@@ -93,7 +93,9 @@ def test_a_cost_that_is_no_sum_is_kept_to_as_well(seed):
 
 
 def test_a_budget_that_nothing_meets_is_refused():
-    with pytest.raises(ConfigError, match=r"no choice of widths costs as little .*\n.*no quantiser gets less than 2"):
+    with pytest.raises(
+        ConfigError, match=r"meets the budget \(7; the widest choice .*\n.*no quantiser gets fewer than 2"
+    ):
         lowest_loss(random_blocks(0), Weighted(dict.fromkeys("abcd", 1)), 7.0)
 
 
@@ -154,7 +156,7 @@ class TestGreedy:
     def test_ends_where_nothing_can_be_lost(self, config, sample):
         least = with_widths(config, uniform(own_widths(config), 20), "least")
         description = calibrated(least, fold(FloatNetwork(least.network, nbar=4, seed=0)), sample.values)
-        with pytest.raises(ConfigError, match="no quantiser can lose a bit any more"):
+        with pytest.raises(ConfigError, match="no quantiser can lose another bit"):
             next(self.search(least, description, sample).down_to([1.0], lambda _: None))
 
 

@@ -16,7 +16,7 @@ def widths(description):
 
 
 def test_held_bits_by_hand():
-    """N = 4, C = 2, no spurion: 4 ports of 4, 6 pairs, 4 particles; 41 numbers less the output stand for parameters."""
+    """N = 4, C = 2, no spurion: 4 ports of 4 components, 6 pairs, 4 particles, 19 parameters."""
     description = random_description(NetworkConfig(4, 2), bits=8)
     elements = 4 * 4 * 10  # ports have 10 bits
     elements += 8 * (6 + 4 + 1 + 4 * 2 + 6 * 2 + 4 * 2 + 2 + 2 + 1)  # d, r, s, row, pair, diagonal, two sums, logit
@@ -28,7 +28,7 @@ def test_held_bits_by_hand():
 
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 def test_adders_fall_with_every_bit(network):
-    """Whatever loses a bit; a port of Level-1 words cannot."""
+    """For any tensor that loses a bit; a port of Level-1 words cannot."""
     description = random_description(network, seed=2)
     cost, own = AdderBits(description), widths(description)
     full = cost(own)

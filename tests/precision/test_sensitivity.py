@@ -19,7 +19,7 @@ from nanopelican_hls.precision.sensitivity import LossExpansion
 
 
 def scaled(description, sample):
-    """Weights of the readout such that logits are of the size of 1: then the loss is curved."""
+    """Readout weights that make logits of order 1, where the loss is curved."""
     with torch.no_grad():
         spread = QuantisedNetwork.from_description(description)(sample.values).std().item()
     down = round(math.log2(spread))
@@ -38,7 +38,7 @@ def scaled(description, sample):
 
 @pytest.fixture
 def description(config, sample):
-    """Quantisers so fine that the network is smooth but for its ReLUs."""
+    """Quantisers so fine that the network is smooth except for its ReLUs."""
     return scaled(random_description(config.network, seed=3, bits=18), sample)
 
 
@@ -50,7 +50,7 @@ def test_its_own_quantiser_costs_nothing(description, sample):
 
 @pytest.mark.parametrize("tables", [False, True])
 def test_predicts_what_coarser_quantisers_do(config, sample, tables):
-    """Eight bits fewer of 18 or 20: small changes, which the second order gives to within a few per cent."""
+    """Eight bits fewer out of 18 or 20: small changes, which the second order predicts to a few per cent."""
     description = scaled(random_description(config.network, tables, seed=3, bits=18), sample)
     expansion, loss = LossExpansion(description, sample), MeasuredLoss(description, sample)
     now, seen = loss(), 0
@@ -66,7 +66,7 @@ def test_predicts_what_coarser_quantisers_do(config, sample, tables):
 
 @pytest.mark.parametrize("names", [("k_pair", "k_diagonal"), ("pair_sum", "diagonal_sum")])
 def test_the_curvature_counts(description, sample, names):
-    """Behind the last ReLU only the third order is missing: far less than what the first order leaves open."""
+    """After the last ReLU only the third order is missing: far less than the error of the first order."""
     expansion, loss = LossExpansion(description, sample), MeasuredLoss(description, sample)
     first_order = copy.copy(expansion)
     first_order._curvature = torch.zeros_like(expansion._curvature)
@@ -91,7 +91,7 @@ def test_every_form_has_an_expansion(network):
 
 
 def test_the_measured_loss_is_that_of_the_firmware(config, sample):
-    """Bit for bit: the logits are those of the QONNX graph, and the mean is taken alike."""
+    """Bit for bit: the logits are those of the QONNX graph, averaged in the same way."""
     for seed in range(3):
         description = random_description(config.network, seed=seed)
         net = QuantisedNetwork.from_description(description)

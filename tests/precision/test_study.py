@@ -1,4 +1,4 @@
-"""The whole way: widths, fine-tuning, table and picture; what is finished is not done again."""
+"""End to end: widths, fine-tuning, table and plot; finished work is not repeated."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def jets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(jets):
-    """Trained for a moment, as small as a network can be."""
+    """Trained briefly, as small as a network can be."""
     torch.set_num_threads(1)
     keys = ("momenta", "logit", "weights", "biases", "d", "r", "s", "mix", "relu", "diagonal", "sums")
     config = Config(
@@ -139,7 +139,7 @@ def test_methods_keep_to_a_budget_of_adders(model, jets):
 
 def test_less_than_the_narrowest_is_refused(model, jets):
     assigner = Assigner(model, JetFiles.find(jets).sample("train", model.config.network).head(100), "bits")
-    with pytest.raises(ConfigError, match="less than the narrowest widths cost"):
+    with pytest.raises(ConfigError, match="less than the cost of the narrowest widths"):
         list(assigner.assignments("uniform", [0.01]))
 
 
@@ -155,7 +155,7 @@ def test_differences_are_taken_jet_by_jet():
 
 class TestFineTuning:
     def test_starts_from_the_model(self, model, jets):
-        """At a learning rate of nothing the weights stay; only scales may move."""
+        """With a negligible learning rate the weights stay; only scales may move."""
         config = model.config
         still = replace(config.training, quantised_learning_rate=1e-15, freeze_scales_fraction=1.0)
         train = JetFiles.find(jets).sample("train", config.network)

@@ -1,4 +1,4 @@
-"""Any network that is accepted gives the same integers everywhere; ``make fuzz`` draws more of them."""
+"""Every accepted network yields the same integers in all executors; ``make fuzz`` draws more of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nanopelican_hls.hls.project import convert
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof.comparison import compare
 
-#: the others are not compiled, which takes seconds
+#: only every 12th network is compiled, since each takes seconds
 COMPILED_EVERY = 12
 
 

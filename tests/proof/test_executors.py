@@ -45,7 +45,7 @@ def test_a_mismatch_in_a_later_chunk_keeps_its_jet(monkeypatch):
     program = build_program(random_description(network, seed=8))
     ports = random_ports(network, JETS, seed=9)
     marker = next(iter(ports))
-    # every port value of jet 101 is unlike any other, so that a forked worker can tell the jet
+    # a value that occurs in no other jet, so that a forked worker can recognise jet 101
     ports[marker][101] = 77.125
     monkeypatch.setattr(executors, "VALUES_PER_CHUNK", 20 * sum(np.prod(s) for s in program.shapes.values()))
 

@@ -24,7 +24,7 @@ def batches(events):
 
 
 def port_tensors(program):
-    """The quantised tensor behind each port, whose name is also that of the port's values."""
+    """The quantised tensor of each port, whose name is also the key of the port's values."""
     return [port.tensor for port in program.inputs]
 
 
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_events(case):
 
 
 def test_angles_about_the_axis():
-    """With Level-1 words: on either side of the seam of phi, at the ends of the tables and next to them, opposite."""
+    """Level-1 words: angles on both sides of the phi wrap-around, at and next to the table ends, and opposite."""
     network = next(n for n in NETWORKS if n.level1 is not None)
     program = build_program(random_description(network, seed=7))
     events = hostile_events(program, lambda ports: execute(program, ports), EVENTS, seed=1)

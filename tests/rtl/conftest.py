@@ -1,4 +1,4 @@
-"""Tests of this folder need the optional extra `rtl`; without it `test_extra` alone is collected, and says so."""
+"""Tests in this folder need the optional extra `rtl`; without it only `test_extra` is collected, which says so."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ if MISSING:
 
 @pytest.fixture(scope="session", autouse=True)
 def _seeded():
-    """alkaid names its variables at random, and a few of its choices hang on it."""
+    """Seed alkaid's random variable names, on which a few of its choices depend."""
     if not MISSING:
         from alkaid.trace import fixed_variable
 

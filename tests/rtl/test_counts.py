@@ -1,4 +1,4 @@
-"""Counts of pieces, without any tool, against what is generated."""
+"""Counts of pieces, made without any tool, against the generated hardware."""
 
 import pytest
 from random_networks import NETWORKS, random_description
@@ -18,8 +18,8 @@ def counts(settings, **parameters):
     return {piece.name: piece for piece in found}
 
 
-# pairs of 4 constituents and the jet, the jet's mass; and with two products a pair those of each particle, in fabric
-# and in two parts
+# products of the pairs of 4 constituents and the jet, and of the jet's mass; with Winograd's identity also those of
+# each particle, in fabric and in two parts
 @pytest.mark.parametrize(
     ("settings", "dsp", "in_fabric"),
     [
@@ -37,13 +37,13 @@ def test_products(settings, dsp, in_fabric):
     }
 
 
-# 12 for the pairs of 4 constituents, 8 for these and the jet, 2 for its mass; two fewer for each pair without
+# 12 DSPs for pairs of the 4 constituents, 8 for their pairs with the jet, 2 for its mass; two fewer per pair in LUTs
 @pytest.mark.parametrize(("most", "dsp"), [(22, 22), (21, 20), (9, 8), (1, 0), (0, 0)])
 def test_a_limit_on_dsps(most, dsp):
     found = counts(Settings(most_dsps=most))
     assert sum(piece.dsp for piece in found.values()) == dsp
     unlimited = counts(Settings())
-    in_fabric = 4 * (22 - dsp) // 2 - (dsp == 0)  # a square takes three
+    in_fabric = 4 * (22 - dsp) // 2 - (dsp == 0)  # a square takes three products
     assert found["z"].cycle <= unlimited["z"].cycle
     assert len(found["booth"].costs.products) == len(unlimited["booth"].costs.products) + in_fabric
 
@@ -59,14 +59,14 @@ def test_pieces():
 
 
 def test_a_weight_of_a_power_of_two_costs_no_addition():
-    """Of w_d d and the terms of two particles: one addition of three numbers, and the rounding."""
+    """w_d d and the terms of two particles then take one ternary adder, plus rounding."""
     dear, cheap = (counts(Settings(), w_d=w).get("z").costs.adder_bits for w in (0.6875, 0.5))
     assert cheap < 0.7 * dear
 
 
 @pytest.mark.parametrize("products", ["dsp", "fabric"])
 def test_dsps_are_those_that_yosys_finds(products, tmp_path):
-    """Of a network that takes words of a trigger: its conversion multiplies too."""
+    """For a network with trigger words as inputs, whose conversion has multipliers too."""
     network = next(k for k in NETWORKS if k.level1)
     program = build_program(random_description(network, seed=1, bits=5))
     settings = Settings(products=products, winograd=products == "dsp")

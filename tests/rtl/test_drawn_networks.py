@@ -1,4 +1,4 @@
-"""Hardware of any network that is accepted; ``make fuzz`` draws more of them."""
+"""Hardware of randomly drawn networks; ``make fuzz`` draws more of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from drawn_networks import SEEDS, example
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.comparison import compare
-from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.hardware import Settings
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.tracer import trace
 
-#: the others are not compiled, which takes seconds
+#: the others are not compiled, since that takes seconds
 SIMULATED_EVERY = 4
 SMALL = {"constituents": 4, "channels": 2}
-#: what alkaid's arithmetic does not hold, and what is no hardware (docs/rtl.md)
-REFUSED = re.compile("is a constant of|a number beside the tensors needs|gives the same logit")
+#: networks that exceed alkaid's arithmetic, or whose output is constant (docs/rtl.md)
+REFUSED = re.compile("is a constant of|an intermediate value needs|gives the same logit")
 
 
 def settings(seed: int) -> Settings:

@@ -1,4 +1,4 @@
-"""Says that the tests of this folder were left out, if so."""
+"""Report the tests in this folder as skipped if they were not collected."""
 
 import pytest
 from rtl_extra import MISSING

@@ -32,7 +32,7 @@ def program() -> Program:
 
 @pytest.fixture(scope="module")
 def events(program):
-    """Jets of the sample, and hostile events."""
+    """Jets from the sample, and hostile events."""
     hostile = hostile_events(program, lambda ports: execute(program, ports), JETS).ports
     jets = port_values(read_jets(sample_path(), JETS), TRIGGER)
     return {port: np.concatenate([jets[port], values]) for port, values in hostile.items()}
@@ -50,7 +50,7 @@ def test_every_tensor_of_a_trigger_model(program, project, events):
     assert result.comparison.first is None
     assert result.comparison.jets > 2 * JETS
     assert result.latency_cycles == project.latency_cycles
-    # what is missing are exact numbers that a quantiser in the same piece follows at once
+    # those missing are exact values that are quantised in the same piece
     assert set(program.ranges) - set(result.comparison.tensors) == {
         *(f"{tensor}_exact" for tensor in ("d", "d_jet", "d_jj", "s", "row", "pair", "pair_sum", "diagonal_sum")),
         *("z", "g", "diagonal_exact", "logit_exact"),
@@ -88,7 +88,7 @@ def test_every_tensor_of_other_forms(network, tmp_path):
 
 
 def test_damage_is_found_at_the_first_tensor_that_differs(tmp_path):
-    """The sums of rows lack their last bit."""
+    """The damage clears the last bit of the row sums."""
     program = build_program(random_description(NETWORKS[3], seed=1, bits=5))
     made = generate_rtl(program, tmp_path / "rtl", probes=True)
     (source,) = made.path.glob("src/nanopelican_r_exact_v*.v")

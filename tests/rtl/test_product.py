@@ -1,4 +1,4 @@
-"""The hand-written product: its variants against each other and against integers, in one simulation."""
+"""The hand-written products: behavioural and instantiated variants against each other and against integers."""
 
 from importlib import resources
 from pathlib import Path
@@ -18,7 +18,7 @@ FORMS = [(0, 0, 0, 1), (1, 0, 64, 1), (0, 1, 0, 1), (1, 1, 0, 1), (0, 0, -5, 0),
 
 
 def top(variants):
-    """All forms, each variant; the same inputs for all, delayed as the forms want them; results side by side."""
+    """A bench with each variant of all forms, on the same inputs, delayed as each form requires."""
     lines, fields = [], []
     for k, (subtract, chained, half, registered) in enumerate(FORMS):
         for variant in range(variants):
@@ -67,7 +67,7 @@ def test_variants_are_equal_and_right(bench):
         for port in bench.inputs
         if port.signed
     }
-    for port in bench.inputs[:4]:  # the ends of the ranges, often
+    for port in bench.inputs[:4]:  # the ends of the ranges, more often
         at_end = random.random(4000) < 0.3
         low, high = -(1 << port.bits - 1), (1 << port.bits - 1) - 1
         events[port.name] = np.where(at_end, np.where(ends[port.name] < 0, low, high), events[port.name])
@@ -84,17 +84,17 @@ def test_variants_are_equal_and_right(bench):
     assert latency == bench.latency_cycles
 
 
-#: of the multiplier of look-up tables
+#: signs of the factors of the multiplier in LUTs
 SIGNS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 BOOTH_A = 5
 
 
 def booth_top(width):
-    """Both variants for all signs, delayed to the same latency; the product of the form that is asked for."""
+    """A bench with both variants for all signs, delayed to the same latency; `form` selects the product."""
     bits = BOOTH_A + width
     lines = []
     for k, (a_signed, b_signed) in enumerate(SIGNS):
-        cycles = (width + (not b_signed) + 1) // 2 - 1  # a row a stage
+        cycles = (width + (not b_signed) + 1) // 2 - 1  # one row per stage
         for variant in (0, 1):
             name = f"p{k}_{variant}"
             lines += [
@@ -121,7 +121,7 @@ endmodule
 
 @pytest.mark.parametrize("width", [1, 2, 4])
 def test_multiplier_of_look_up_tables(width, tmp_path):
-    """Every product of numbers of 5 bits and of few: one row to three."""
+    """All products of factors of 5 bits and of 1 to 4 bits: one to three rows."""
     bits = BOOTH_A + width
     (tmp_path / "booth_bench.v").write_text(booth_top(width))
     ports = [("a", BOOTH_A), ("b", width), ("form", 2)]

@@ -1,4 +1,4 @@
-"""Generated RTL: what is written, its simulation against QONNX execution, and its mapping."""
+"""Generated RTL: its files, its simulation against QONNX execution, and its mapping."""
 
 import dataclasses
 import json
@@ -16,23 +16,23 @@ from nanopelican_hls.flows import yosys as mapping
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.flows.yosys import NETLIST, PIECES, map_rtl
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.architecture import Settings
+from nanopelican_hls.rtl.hardware import Settings
 from nanopelican_hls.rtl.project import TEMPLATES, generate_rtl, read_rtl
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program
 
-#: Yosys' models of the cells, and one of the DSP, which Yosys does not have
+#: Yosys' cell models, and a model of the DSP, which Yosys lacks
 CELLS = [
     Path(str(resources.files("pyosys"))) / "share" / "xilinx" / "cells_sim.v",
     Path(__file__).with_name("dsp48e2_model.v"),
 ]
-#: two constituents, the jet, and tables: every kind of logic, little of it
+#: two constituents, the jet, and tables: all kinds of logic, in a small network
 SMALL = NetworkConfig(2, 1, symmetric=True, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
 
 
 @cache
 def example():
-    """The program, and its tensors for hostile events."""
+    """A program, and its tensors for hostile events."""
     program = build_program(random_description(SMALL, True, seed=1, bits=4))
     return program, execute(program, hostile_events(program, lambda ports: execute(program, ports), 1000).ports)
 
@@ -84,8 +84,8 @@ def test_mapping_counts_cells(project, cells):
     assert cells.lut_of_two > 50
     assert cells.ff > 100
     assert cells.carry4 > 0
-    # two products for each pair of the two constituents and the jet, and for the jet's mass; those of a particle alone
-    # are narrow, and not worth a DSP
+    # two products per pair of the two constituents and the jet, and for the jet's mass; those of single particles are
+    # narrow and not worth a DSP
     assert cells.dsp == 2 * (3 + 1)
     assert cells.bram36 == 0
     assert (project.path / "map" / "map.ys").is_file()
@@ -102,7 +102,7 @@ def test_mapping_counts_a_module_as_often_as_it_stands_in_the_design(project, ce
     assert table["z"]["lut"] == cells.pieces["z"].lut > 0
 
 
-#: modules that are not alkaid's: those written by hand, the top module and the pieces
+#: modules that are not alkaid's: the hand-written ones, the top module and the pieces
 def strict_sources(project):
     generated = [path for path in project.sources if path.name.startswith(("nanopelican_", project.top))]
     return [*generated, *TEMPLATES.glob("*.v")]
@@ -117,21 +117,21 @@ def test_nets_must_be_declared(project):
 def test_a_misspelt_net_is_an_error(project, tmp_path):
     (tmp_path / "tagger.v").write_text((project.path / "src" / "tagger.v").read_text().replace("(q_y_in)", "(q_y_im)"))
     sources = [tmp_path / path.name if path.name == "tagger.v" else path for path in project.sources]
-    with pytest.raises(RtlError, match=r"Verilator fails: %Error.*q_y_im"):
+    with pytest.raises(RtlError, match=r"Verilator failed: %Error.*q_y_im"):
         compile_simulation(dataclasses.replace(project, path=tmp_path), sources)
 
 
 def test_a_killed_mapping_says_how_far_it_came(project, tmp_path, monkeypatch):
-    """As the kernel does when memory runs out."""
+    """As by the kernel when memory runs out."""
     worker = "import os; print('7.1. Executing OPT pass.', flush=True); os.kill(os.getpid(), 9)"
     monkeypatch.setattr(mapping, "WORKER", worker)
     (tmp_path / "src").symlink_to(project.path / "src")
-    with pytest.raises(RtlError, match=r"Yosys is killed, in step 7.1. Executing OPT pass"):
+    with pytest.raises(RtlError, match=r"Yosys was killed in step 7.1. Executing OPT pass"):
         map_rtl(dataclasses.replace(project, path=tmp_path))
 
 
 def test_the_mapped_netlist_equals_qonnx_execution(project, cells, tmp_path):  # noqa: ARG001
-    """What Yosys made, and the cells that it was given: DSPs, and look-up tables with two outputs."""
+    """Including the cells that are instantiated for Yosys: DSPs and LUTs with two outputs."""
     program, tensors = example()
     elsewhere = dataclasses.replace(project, path=tmp_path)
     compile_simulation(elsewhere, [project.path / "map" / NETLIST, *CELLS])
@@ -143,7 +143,7 @@ def test_mapping_says_how_far_it_came(project, tmp_path):
     broken = dataclasses.replace(project, path=tmp_path)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "tagger.v").write_text("module tagger(; endmodule")
-    with pytest.raises(RtlError, match=r"Yosys (fails: ERROR|ends)"):
+    with pytest.raises(RtlError, match=r"Yosys (failed: ERROR|exited)"):
         map_rtl(broken)
 
 
@@ -156,7 +156,7 @@ def test_verilator_errors_are_shown(project, tmp_path):
     broken = dataclasses.replace(project, path=tmp_path)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "tagger.v").write_text("module tagger(; endmodule")
-    with pytest.raises(RtlError, match=r"Verilator fails: %Error"):
+    with pytest.raises(RtlError, match=r"Verilator failed: %Error"):
         compile_simulation(broken)
 
 
@@ -183,9 +183,9 @@ def test_fewer_levels_a_stage_give_more_cycles(project, tmp_path):
 def test_vhdl(tmp_path):
     made = generate_rtl(example()[0], tmp_path / "rtl", top="tagger", language="vhdl")
     assert any("entity tagger_pipeline" in path.read_text() for path in made.sources)
-    with pytest.raises(RtlError, match="only Verilog is simulated"):
+    with pytest.raises(RtlError, match="only Verilog can be simulated"):
         compile_simulation(made)
-    with pytest.raises(RtlError, match="only Verilog is mapped"):
+    with pytest.raises(RtlError, match="only Verilog can be mapped"):
         map_rtl(made)
 
 
@@ -197,7 +197,7 @@ def test_an_older_project_is_replaced_and_nothing_else(tmp_path):
     ] == []
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
-    with pytest.raises(RtlError, match="exists, and is no RTL project"):
+    with pytest.raises(RtlError, match="exists and is not an RTL project"):
         generate_rtl(program, tmp_path / "mine")
     assert (tmp_path / "mine" / "thesis.tex").is_file()
 
@@ -205,9 +205,9 @@ def test_an_older_project_is_replaced_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"top": "8jets"}, "is no name of a module"),
+        ({"top": "8jets"}, "is not a valid module name"),
         ({"language": "systemc"}, "use verilog or vhdl"),
-        ({"language": "vhdl", "probes": True}, "has no probes"),
+        ({"language": "vhdl", "probes": True}, "does not support probes"),
         ({"settings": Settings(0)}, "use 1 or more"),
         ({"settings": Settings(products="paper")}, "use dsp or fabric"),
     ],
@@ -226,7 +226,7 @@ def test_a_network_that_says_the_same_of_every_jet(tmp_path):
 
 
 def test_inputs_without_effect_stay_ports(tmp_path):
-    """Without weights on the pairs' products, a logit from the diagonal alone: masks and the jet."""
+    """Without weights on pairs, the logit depends only on the diagonal: masks and the jet."""
     description = random_description(SMALL, bits=4)
     kept = {
         name: value * (not name.startswith(("w_d", "row", "k_pair"))) for name, value in description.parameters.items()
@@ -239,7 +239,7 @@ def test_inputs_without_effect_stay_ports(tmp_path):
 
 
 def test_no_project(tmp_path):
-    with pytest.raises(RtlError, match="is no RTL project"):
+    with pytest.raises(RtlError, match="is not an RTL project"):
         read_rtl(tmp_path)
 
 

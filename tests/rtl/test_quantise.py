@@ -1,4 +1,4 @@
-"""Quantisers as logic: every value of many sources, against `Quantiser`."""
+"""Quantisers as logic: all values of many source types, against `Quantiser`."""
 
 import itertools
 
@@ -19,7 +19,7 @@ TARGETS = [
 
 
 def differences(source: Quantiser, factor: float, offset: float, targets: list[Quantiser]) -> list[Quantiser]:
-    """Targets onto which some value of ``factor * x + offset`` is quantised wrongly, x from `source`."""
+    """Targets to which any value of ``factor * x + offset``, with x from `source`, is quantised wrongly."""
     x = Symbolic.inputs((1, 1), source)
     values = np.arange(source.low, source.high + 1)[:, None] * source.scale
     logic = circuit({"x": x}, {str(k): (x * factor + offset).quantised(target) for k, target in enumerate(targets)})
@@ -55,7 +55,7 @@ def test_equals_the_quantiser_after_arithmetic(source, factor, offset, target):
 @pytest.mark.parametrize("offset", [0.0, 0.25, 0.5, 0.75, 1.0, -0.25])
 @pytest.mark.parametrize("source", [Quantiser(3, True, 0), Quantiser(4, True, 1), Quantiser(5, True, -2)], ids=repr)
 def test_half_a_unit_may_have_been_added_before(source, offset):
-    """Also where all sums are whole units then: every value was a tie."""
+    """Including cases in which every value is a tie."""
     target = Quantiser(6, True, -1)
     values = np.arange(source.low, source.high + 1)[:, None] * source.scale
     x = Symbolic.inputs((1, 1), source)

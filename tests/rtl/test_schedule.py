@@ -1,4 +1,4 @@
-"""The schedule of a piece: nothing before its operands, nothing longer than a stage, all as late as it may be."""
+"""The schedule of a piece: no operation before its operands, none across a stage boundary, all as late as possible."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ def test_schedule(case):
     cycles, times = stages(operations, outputs, LEVELS)
     assert times == [as_soon_as_possible(operations, LEVELS)[k] for k in outputs]
     assert [cycles[k] for k in outputs] == [time.cycle for time in times]
-    # within its cycle every operation ends before the next clock edge
+    # every operation finishes before the clock edge at the end of its cycle
     level = {}
     for k, (operation, cycle) in enumerate(zip(operations, cycles, strict=True)):
         if cycle is None:
@@ -48,7 +48,7 @@ def test_what_does_not_fit_into_the_rest_of_a_stage_waits_for_the_next():
 
 
 def test_an_early_operation_is_done_late():
-    """Its operand waits, narrow and shared, instead of its result."""
+    """Its operand, narrow and shared, is delayed instead of its result."""
     early, late = (Operation((), 0.0, Time(cycle, 0.0)) for cycle in (0, 5))
     cycles, times = stages([early, late, Operation((0,), 2.0), Operation((1, 2), 1.0)], [3], LEVELS)
     assert times == [Time(5, 1.0)]

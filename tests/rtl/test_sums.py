@@ -1,4 +1,4 @@
-"""Sums that are put off: their values, what they consist of, and when they are there."""
+"""Deferred sums: their values, their adders, and when they are ready."""
 
 import itertools
 
@@ -45,7 +45,7 @@ def test_weighted_sums(kinds, weights, constant, arrivals):
 
 @pytest.mark.parametrize("constant", [2.0**24 + 1, 1 - 2.0**-30, -(2.0**31) + 1])
 def test_no_bit_of_a_wide_constant_is_lost(constant):
-    """alkaid finds the last bit of a constant in float32."""
+    """alkaid itself finds the last bit of a constant in float32."""
     values = np.arange(-8.0, 8.0)[:, None]
     x = Symbolic.row([FixedRange(-8, 7, 0)], [0.0])
     results = circuit({"x": x}, {"y": x + constant}).evaluate({"x": values})
@@ -66,7 +66,7 @@ def test_a_number_whose_bounds_float64_does_not_hold_is_refused():
 
 @pytest.mark.parametrize("count", [4, 5, 6, 7, 11, 12, 30])
 def test_unsigned_numbers_are_compressed(count):
-    """No bit is lost where all are at their ends, and few numbers are not added by carries before the last addition."""
+    """No bit is lost at the ends of the ranges, and few numbers take carry chains only for the last addition."""
     kinds = [FixedRange(0, 63, 0)] * count
     x = Symbolic.row(kinds, [0.0] * count)
     logic = circuit({"x": x}, {"y": x.sum(1).reshape(1, 1)})
@@ -79,7 +79,7 @@ def test_unsigned_numbers_are_compressed(count):
 
 
 def test_what_comes_late_is_added_last():
-    """An addition behind the last of many numbers, the others of which come first."""
+    """The last of many numbers to arrive is delayed by a single addition."""
     kinds = [FixedRange(-32, 31, 0)] * 28
     arrivals = [Time(0, 0.0)] * 27 + [Time(3, 0.5)]
     piece = trace_piece(kinds, lambda row: row.sum(1).reshape(1, 1), arrivals, 4.0)

@@ -1,4 +1,4 @@
-"""The traced program in alkaid's interpreter against QONNX execution, at every tensor."""
+"""Traced programs in alkaid's interpreter against QONNX execution, at every tensor."""
 
 from functools import cache
 
@@ -22,7 +22,7 @@ EVENTS = 100
 
 @cache
 def example(network, *, tables, without=()):
-    """A random network: its program, hostile events by tensor behind the port, and what QONNX execution gives."""
+    """A random network: its program, quantised hostile events by input tensor, and the tensors of QONNX execution."""
     model = build_program(random_description(network, tables, seed=NETWORKS.index(network), without=without))
     program = model
     events = hostile_events(program, lambda ports: execute(model, ports), EVENTS).ports
@@ -32,7 +32,7 @@ def example(network, *, tables, without=()):
 
 @pytest.mark.parametrize("network", NETWORKS, ids=network_id)
 def test_every_tensor_equals_qonnx_execution(network):
-    # without tables: the tests below
+    # the tests below are without tables
     program, ports, reference = example(network, tables=True)
     comparison = compare(program, reference, trace(program).circuit(all_tensors=True).evaluate(ports))
     assert comparison.mismatches == 0, str(comparison)
@@ -80,7 +80,7 @@ def test_a_table_is_read_by_an_index():
 
 
 def test_entries_of_a_table_keep_all_of_their_bits():
-    """alkaid holds a table as float32; a bias with half a unit of a coarse grid added may have more bits."""
+    """alkaid holds tables in float32, but a bias plus half a unit of a coarse grid may have more bits."""
     table = np.array([[-(2.0**20) - 2.0**-20], [0.0], [2.0**20 + 2.0**-20], [2.0**-20], [3.0]])
     index = Symbolic.inputs((1,), Quantiser(3, False, 0))
     logic = circuit({"n": index}, {"row": Symbolic(table)[index.astype(np.intp)]})

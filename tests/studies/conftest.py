@@ -1,4 +1,4 @@
-"""Jets for studies: the shipped sample, and little of it."""
+"""Jets for studies: a small part of the shipped sample."""
 
 from __future__ import annotations
 

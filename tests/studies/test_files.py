@@ -23,13 +23,13 @@ def test_one_file_is_divided(jets_file):
     expected = everything.four_momenta[np.argsort(everything.four_momenta[:, 0, 0], kind="stable")]
     np.testing.assert_array_equal(together[order], expected)
     for part in parts:
-        assert 0.3 < part.labels.mean() < 0.7  # although the file is sorted by class
+        assert 0.3 < part.labels.mean() < 0.7  # even though the file is sorted by class
 
 
 def test_at_most(jets_file):
     files = JetFiles.find(jets_file, at_most={"test": 110})
     assert len(files.jets("test")) == 110
-    # what is at most needed is read from the head of the file, and that is all signal here
+    # only as much as needed is read from the head of the file, which is all signal here
     with pytest.raises(JetsError, match="background"):
         JetFiles.find(jets_file, at_most={"train": 30}).jets("train")
 

@@ -25,7 +25,7 @@ TINY = Scale(
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
-    """Two channels in place of ten, and a training of two epochs."""
+    """Two channels instead of ten, and a training run of two epochs."""
     monkeypatch.setattr(paper, "QUICK", TINY)
     monkeypatch.setattr(paper, "CHANNELS", (2, 1))
 
@@ -53,7 +53,7 @@ def test_both_tables(jets_file, tmp_path, capsys):
         auc = row["figures"]["auc"]
         assert f"{auc['mean']:.4f}" in page
         assert auc["statistical"] > 0
-    # the best seed by the validation loss
+    # the best seed by validation loss
     runs = [tmp_path / "runs" / "npelican-c2" / f"seed{seed}" for seed in (1, 2)]
     figures = [json.loads((run / "result.json").read_text())["figures"] for run in runs]
     best = min(figures, key=lambda f: f["valid"]["float"]["loss"])

@@ -1,4 +1,4 @@
-"""``nanopelican study``: tables and pictures from many small trainings."""
+"""``nanopelican study``: tables and plots from many small training runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exported file: names, types, determinism, and what the export refuses."""
+"""The exported file: names, types, determinism, and descriptions that the export refuses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JET = NetworkConfig(4, 2, spurions=Spurions.JET, coordinates=Coordinates.CARTESI
 
 
 def declared(model):
-    """Element type and shape by tensor."""
+    """Element type and shape, by tensor."""
     values = (*model.graph.input, *model.graph.value_info, *model.graph.output)
     types = {v.name: v.type.tensor_type for v in values}
     return {name: (t.elem_type, tuple(d.dim_value for d in t.shape.dim)) for name, t in types.items()}
@@ -104,7 +104,7 @@ def test_trailing_absent_inputs_are_left_out():
 
 @pytest.mark.parametrize(("port_bits", "tensor"), [(24, "r"), (20, "row_exact")])
 def test_more_than_53_bits_names_the_tensor(port_bits, tensor):
-    """A product of ports has twice their bits and more; summed over all pairs or times a weight, it is too much."""
+    """A product of ports has at least twice their bits; summed over all pairs, or weighted, it exceeds the limit."""
     description = random_description(JET, without=["d", "d_jet", "r", "s"])
     wide = {name: dataclasses.replace(description.quantisers[name], bits=port_bits) for name in ports(JET)}
     description = dataclasses.replace(description, quantisers={**description.quantisers, **wide})
@@ -113,7 +113,7 @@ def test_more_than_53_bits_names_the_tensor(port_bits, tensor):
 
 
 class TestDescription:
-    """`NetworkDescription` refuses what does not belong to the network."""
+    """`NetworkDescription` refuses parameters and quantisers that do not match the network."""
 
     @pytest.fixture
     def parts(self):
@@ -135,7 +135,7 @@ class TestDescription:
 
     def test_parameter_of_no_such_name(self, parts):
         parts[1]["column_w_r"] = np.zeros(2)
-        self.refused(parts, r"shape \(2,\), expected none of this name", "column_w_r")
+        self.refused(parts, r"shape \(2,\), expected no such parameter", "column_w_r")
 
     @pytest.mark.parametrize("value", [np.nan, np.inf])
     def test_parameter_that_is_no_number(self, parts, value):
@@ -153,7 +153,7 @@ class TestDescription:
 
     def test_quantiser_of_no_such_tensor(self, parts):
         parts[0]["g"] = Quantiser(8, True, 0)
-        self.refused(parts, "a tensor that the network does not have", "g")
+        self.refused(parts, "has a quantiser, but the network has no such tensor", "g")
 
 
 class TestSaving:

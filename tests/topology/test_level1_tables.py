@@ -1,4 +1,4 @@
-"""From Level-1 words to light-cone components: the tables hold their functions, and docs/level1.md states the cost."""
+"""From Level-1 words to light-cone components: the tables match their functions, and docs/level1.md the cost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TestTables:
 
 
 def exact_products(network: NetworkConfig, values) -> dict[str, np.ndarray]:
-    """What the dataflow computes before the first weight, unquantised."""
+    """The tensors of the dataflow upstream of the first weight, unquantised."""
     steps, _ = split(network, tables=False)
     tensors = {name: torch.as_tensor(value) for name, value in values.items()}
     execute_steps(steps, tensors, {})
@@ -75,7 +75,7 @@ def tensors(jets):
 
 
 class TestComponents:
-    """The sample as words, against the formulas of docs/jets.md on what the words say."""
+    """The sample as words, compared with the formulas of docs/jets.md for the same values."""
 
     def test_constituents(self, jets, tensors):
         said = to_level1(jets).leading(8)
@@ -142,7 +142,7 @@ class TestGraph:
 
 
 def test_the_page_states_the_cost():
-    """Multiplications and bits of tables, counted from the graph of a network with the jet."""
+    """Multiplications and table bits, counted in the graph of a network with the jet."""
     program = build_program(random_description(JET))
     for node in program.nodes:
         if not isinstance(node.operator, LightConeFromL1 | JetFromL1):

@@ -1,4 +1,4 @@
-"""Settings of a quantiser by role and by tensor, and the errors of those that cannot be."""
+"""Settings of a quantiser by role and by tensor, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def test_what_is_never_negative_may_be_signed():
         (
             NetworkConfig(4, 2, input=Input.L1),
             {"tensors": {"pt": EIGHT}},
-            "tensors.pt: its grid is that of the Level-1",
+            "tensors.pt: its grid is set by the Level-1",
         ),
         (
             NetworkConfig(4, 2, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN),
             {"momenta": QuantiserConfig(8, clip=1000.0)},
-            "quantisers.momenta: clip 1000 makes the unit 4 GeV, and the beams' 1 GeV is off the grid",
+            "quantisers.momenta: clip 1000 requires a scale of 4 GeV, but the beams need 1 GeV to be on the grid",
         ),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_clip_is_positive_and_finite(clip):
     nudge=st.integers(-1, 1),
 )
 def test_the_scale_is_the_finest_that_holds_a_bound(bits, signed, bound, nudge):
-    """Exactly, beside every power of two as well: floats of Python compare as the numbers they are."""
+    """Exact, also right next to every power of two: Python compares floats and integers exactly."""
     quantiser = QuantiserConfig(bits, signed=signed).holding(bound)
     assert quantiser.high * quantiser.scale >= bound
     assert quantiser.high * quantiser.scale / 2 < bound
@@ -127,7 +127,7 @@ def test_mapping_and_back():
 
 
 def test_a_mapping_of_before_is_read():
-    """Checkpoints and cards hold `bits` and `rounding` only, and no settings of tensors."""
+    """Older checkpoints and cards have only `bits` and `rounding`, and no settings of single tensors."""
     mapping = to_mapping(config())
     del mapping["quantisers"]["tensors"]
     for settings_of_role in filter(None, mapping["quantisers"].values()):

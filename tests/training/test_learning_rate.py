@@ -1,4 +1,4 @@
-"""Learning rates over a training."""
+"""Learning rate schedules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a run that only some ask for."""
+"""The optional files of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_tensorboard_events(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     folder = RunFolder(tmp_path, tensorboard=True)
-    for epochs in (1, 2, 2, 3):  # interrupted between the second and the third
+    for epochs in (1, 2, 2, 3):  # interrupted between the second and third
         folder.save({"history": HISTORY[:epochs]})
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()

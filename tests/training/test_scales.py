@@ -1,4 +1,4 @@
-"""Scales stand where the loss is low, and keep to what a scale may be."""
+"""Scales end up where the loss is low, and respect their constraints."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_disabled_quantiser_passes_everything(net):
 
 
 class TestClip:
-    """A clip decides on a scale, and no calibration moves it."""
+    """A clip fixes a scale, and no calibration moves it."""
 
     CLIPS = {
         "q_plus": QuantiserConfig(8, clip=100.0),
@@ -117,7 +117,7 @@ class TestClip:
 
     @pytest.mark.parametrize("symmetric", [True, False])
     def test_signs_clips_and_rounding_reach_the_contract(self, clipped, sample, symmetric):
-        """Every tensor of the QONNX graph, executed, is that of the network in training, as integers."""
+        """Every tensor of the executed QONNX graph equals that of the network in training, as integers."""
         config = replace(clipped, network=replace(clipped.network, symmetric=symmetric))
         net = QuantisedNetwork(calibrated(config, fold(FloatNetwork(config.network, nbar=4, seed=0)), sample.values))
         place_scales(net, sample, pinned(config))
@@ -139,7 +139,7 @@ def tensor_settings_of(config, names):
 
 
 def test_training_sees_truncation(config, sample):
-    """A step of training with FLOOR goes where that of the floored values goes, in float32 and at pair level too."""
+    """A training step with FLOOR follows that of the floored values, in float32 and also at pair level."""
     floored = {
         field.name: replace(chosen, rounding=Rounding.FLOOR)
         for field in fields(config.quantisers)

@@ -1,4 +1,4 @@
-"""``nanopelican train``, from files to files."""
+"""``nanopelican train``, from input files to output files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def command(files, *more: str) -> list[str]:
 
 
 def check_runs(runs, content):
-    """Each seed has a folder with all that a run is."""
+    """Each seed has a folder with all files of a run."""
     assert sorted(p.name for p in runs.iterdir()) == ["seed3", "seed4"]
     names = ["best.pt", "config.yaml", "curves.png", "last.pt", "metrics.csv", "run.json"]
     for run, entry in zip(sorted(runs.iterdir()), content["seeds"], strict=True):

@@ -1,4 +1,4 @@
-"""Training: it learns, stops on divergence, and goes on after a kill as if nothing had happened."""
+"""Training learns, stops on divergence, and resumes after a kill as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nanopelican_hls.training.seed_training import SeedTraining
 
 
 class Killed(BaseException):
-    """Nothing in the package may catch it."""
+    """Must not be caught anywhere in the package."""
 
 
 def run(config, sample, path=None) -> Checkpoint:
@@ -33,7 +33,7 @@ def run(config, sample, path=None) -> Checkpoint:
 
 
 def run_and_kill(config, sample, path, saves: int):
-    """Die right after the state was saved for the n-th time."""
+    """Die right after the n-th time the state is saved."""
     count = iter(range(1, 1000))
 
     def save(content, path):
@@ -116,7 +116,7 @@ def test_without_quantised_epochs_the_model_stays_a_float_one(config, sample, tm
     best = load_checkpoint(tmp_path / "best.pt")
     assert best.description is None
     losses = [row["loss"] for row in load_mapping(tmp_path / "last.pt")["history"]]
-    # the best epoch, not the last; its figures were computed in float32 then
+    # the best epoch, not the last; its figures were computed in float32 at the time
     assert checkpoint.metrics["valid"]["float"]["loss"] == pytest.approx(min(losses), rel=1e-6)
     with pytest.raises(NetworkError, match="tiny: has no quantised network\n  remedy: train it with"):
         export_qonnx(TrainedModel(best))
@@ -128,7 +128,7 @@ def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample, 
     assert checkpoint.float_state["alpha"].any()
     # refused before anything is trained
     monkeypatch.delattr(SeedTraining, "_train_float")
-    with pytest.raises(NetworkError, match="have no hardware"):
+    with pytest.raises(NetworkError, match="cannot be built in hardware"):
         run(scaled, sample)
 
 

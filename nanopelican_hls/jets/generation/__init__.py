@@ -27,22 +27,28 @@ def generate_jets(
 ) -> None:
     """Generate a sample into one HDF5 file, in the layout that `read_jets` reads.
 
-    Chunks are kept in ``<output>.chunks/`` until the file is there: a run that was killed goes on where it was, and
-    gives the same bytes as one that was not.
+    Chunks are kept in ``<output>.chunks/`` until the file is complete: an interrupted run resumes where it stopped, and
+    its file has the same bytes as that of an uninterrupted one.
 
     Parameters
     ----------
+    recipe : Recipe
+        Definition of the sample.
+    output : str or Path
+        The file to write.
     jobs : int
-        Processes on this machine.
+        Number of processes on this machine.
     dask_client : distributed.Client, optional
-        A cluster to use instead, whose machines share the folder of the output.
+        Client of a cluster to use instead; its machines must share the output folder.
     force : bool
-        Whether an output that exists is replaced.
+        Whether to replace an existing output.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
     JetsError
-        If the optional packages are missing, the output exists, or cannot be written.
+        If optional packages are missing, the output exists, or it cannot be written.
     """
     from nanopelican_hls.jets.generation.merge import merge
     from nanopelican_hls.jets.generation.running import generate_chunks
@@ -52,9 +58,9 @@ def generate_jets(
     if jobs < 1:
         raise JetsError(f"cannot run {jobs} processes", where="jobs", remedy="ask for at least 1")
     if output.is_dir():
-        raise JetsError("is a folder", where=str(output), remedy="give the name of a file")
+        raise JetsError("is a folder", where=str(output), remedy="choose a file name")
     if output.exists() and not force:
-        raise JetsError("exists already", where=str(output), remedy="choose another name, or replace it with --force")
+        raise JetsError("already exists", where=str(output), remedy="choose another name, or replace it with --force")
     if not output.parent.is_dir():
         raise JetsError("the folder does not exist", where=str(output), remedy="create it")
     folder = output.with_name(f"{output.name}.chunks")
@@ -63,7 +69,7 @@ def generate_jets(
 
 
 def require(*packages: str) -> None:
-    """Import packages of the extra ``generate``.
+    """Check that packages of the extra ``generate`` can be imported.
 
     Raises
     ------

@@ -1,13 +1,13 @@
-"""Detectors: the numbers of the Delphes ATLAS card that shape its energy-flow objects.
+"""Detector cards: the parameters of the Delphes ATLAS card that affect its energy-flow objects.
 
-Source of the numbers: `cards/delphes_card_ATLAS.tcl` of Delphes (arXiv:1307.6346); `detector` applies them.
+Values from `cards/delphes_card_ATLAS.tcl` of Delphes (arXiv:1307.6346); `detector` applies them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: tower edges in eta with 36 towers in phi, and with 18: the number belongs to the tower's upper edge
+#: upper eta edges of the towers with 36 and with 18 divisions in phi
 _FINE_ETA = (-3.2, *(round(-2.5 + 0.1 * i, 1) for i in range(52)), 3.3)
 _COARSE_ETA = (
     *(-4.9, -4.7, -4.5, -4.3, -4.1, -3.9, -3.7, -3.5, -3.3, -3.0, -2.8, -2.6),
@@ -19,8 +19,8 @@ _COARSE_ETA = (
 class Resolution:
     """sigma = sqrt(constant^2 x^2 + stochastic^2 x + noise^2) for |eta| up to ``eta_max``.
 
-    ``x`` is the energy in GeV in a calorimeter. Of a track, relative to its pT in GeV, only two terms exist:
-    sigma / pT = sqrt(constant^2 + slope^2 pT^2).
+    In a calorimeter ``x`` is the energy in GeV. A track has only two terms, relative to its pT in GeV: sigma / pT =
+    sqrt(constant^2 + slope^2 pT^2).
     """
 
     eta_max: float
@@ -32,7 +32,7 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Efficiency:
-    """Probability of a track, for |eta| up to ``eta_max``, from each lower edge of pT on; below the first it is 0."""
+    """Track efficiency for |eta| up to ``eta_max``, in bins of pT given by their lower edges; 0 below the first."""
 
     eta_max: float
     pt_min_gev: tuple[float, ...]
@@ -41,7 +41,7 @@ class Efficiency:
 
 @dataclass(frozen=True)
 class Tracking:
-    """Efficiency and resolution of the tracks of one kind of particle, in ascending ``eta_max``."""
+    """Track efficiency and resolution for one kind of particle, in ascending ``eta_max``."""
 
     efficiency: tuple[Efficiency, ...]
     resolution: tuple[Resolution, ...]
@@ -49,7 +49,7 @@ class Tracking:
 
 @dataclass(frozen=True)
 class Calorimeter:
-    """Resolution and zero suppression: energies below the minimum, or that many sigmas, are dropped."""
+    """Resolution and zero suppression: energies below the minimum, or below that many sigmas, are dropped."""
 
     resolution: tuple[Resolution, ...]
     energy_min_gev: float
@@ -58,7 +58,7 @@ class Calorimeter:
 
 @dataclass(frozen=True)
 class Card:
-    """A detector: cylinder of the tracker, tracking, and calorimeters with common towers."""
+    """A detector: tracker volume, tracking, and calorimeters that share one tower grid."""
 
     description: str
     hadrons: Tracking
@@ -113,5 +113,5 @@ CARDS = {
         hcal=_HCAL,
     ),
 }
-#: the card of the earlier samples
+#: the card that earlier samples were made with
 DEFAULT_CARD = "atlas-3.3.3"

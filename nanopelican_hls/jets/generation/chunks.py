@@ -1,4 +1,4 @@
-"""Chunks: the unit of work. The same chunk has the same bits, whoever makes it."""
+"""Chunks, the unit of work: a chunk has the same bits wherever it is made."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from nanopelican_hls.jets.generation.processes import PROCESSES
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe, provenance
 from nanopelican_hls.jets.generation.selection import FoundJet, select_jets
 
-#: events per batch: enough for numpy to be fast
+#: events per batch: enough for numpy to be efficient
 MAX_BATCH_EVENTS = 400
-#: the first batch: until the share of selected events is known
+#: size of the first batch, while the fraction of selected events is not yet known
 FIRST_BATCH_EVENTS, FIRST_BATCH_EVENTS_PER_JET = 100, 5
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Jets of one process, in the order they were found.
+    """Jets of one process, in the order in which they were found.
 
-    ``four_momenta`` float32 [n, N, 4] zero-padded, ``jet_four_momentum`` and ``truth_four_momentum`` float32 [n, 4],
-    ``multiplicity`` int32 [n] before the cut at N; ``events`` is how many Pythia began, ``hadronised`` how many it
-    finished.
+    ``four_momenta`` float32 [n, N, 4], zero-padded; ``jet_four_momentum`` and ``truth_four_momentum`` float32 [n, 4];
+    ``multiplicity`` int32 [n] before the cut at N constituents. ``events`` counts those that Pythia started,
+    ``hadronised`` those that it finished.
     """
 
     four_momenta: NDArray[np.float32]
@@ -51,7 +51,7 @@ def make_chunk(recipe: Recipe, key: ChunkKey) -> Chunk:
     Raises
     ------
     JetsError
-        If Pythia does not take the settings.
+        If Pythia rejects the settings.
     """
     events = Events(recipe, key)
     rng = np.random.default_rng(recipe.seed_sequence(key))
@@ -63,7 +63,7 @@ def make_chunk(recipe: Recipe, key: ChunkKey) -> Chunk:
         objects = energy_flow(events.stable(batch), recipe.detector, rng)
         found += select_jets(batch, objects, recipe, PROCESSES[key.process])
         hadronised += batch_events
-        # just enough for the rest: events beyond the last jet are thrown away
+        # just enough for the missing jets: events after the last jet are discarded
         missing = (key.jets - len(found)) * hadronised / max(1, len(found))
         batch_events = int(np.clip(1.02 * missing, 10, MAX_BATCH_EVENTS))
     return _as_chunk(found[: key.jets], recipe.n_constituents, events.seen, hadronised)
@@ -85,18 +85,18 @@ def _as_chunk(found: list[FoundJet], n_constituents: int, events: int, hadronise
 
 
 def fingerprint(recipe: Recipe) -> str:
-    """Of everything that decides the bits of a chunk: recipe without its size, card, versions."""
+    """Hash of everything that determines the bits of a chunk: the recipe without its size, the card, and versions."""
     content = {**provenance(dataclasses.replace(recipe, jets=len(recipe.processes))), "chunk_jets": recipe.chunk_jets}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def chunk_path(folder: Path, key: ChunkKey) -> Path:
-    """Where a chunk of that size is kept; the last one of a larger sample has another name."""
+    """File of a chunk; the name includes the size, since the last chunk depends on the size of the sample."""
     return folder / f"{key.name}-{key.jets}.npz"
 
 
 def write_chunk(folder: Path, recipe: Recipe, key: ChunkKey) -> Path:
-    """Make a chunk, or find it made; the file appears whole or not at all.
+    """Make a chunk, unless its file exists, and write it atomically.
 
     Raises
     ------
@@ -129,5 +129,5 @@ def read_chunk(path: Path) -> Chunk:
             return Chunk(**content)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise JetsError(
-            f"is damaged ({error})", where=str(path), remedy="delete it: the next run makes it again"
+            f"is damaged ({error})", where=str(path), remedy="delete it; the next run will make it again"
         ) from error

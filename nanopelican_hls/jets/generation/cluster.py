@@ -10,18 +10,18 @@ from typing import Any
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.generation import require
 
-#: how long to wait for a scheduler
+#: timeout for connecting to a scheduler
 CONNECT_SECONDS = 30
 
 
 @contextlib.contextmanager
 def connect(scheduler: str) -> Iterator[Any]:
-    """A client of a running scheduler, given by its address or by the path of its scheduler file.
+    """Connect to a running scheduler, given by its address or the path of its scheduler file.
 
     Raises
     ------
     JetsError
-        If there is none, or dask is missing.
+        If no scheduler answers, or dask is missing.
     """
     require("distributed")
     from distributed import Client
@@ -33,7 +33,7 @@ def connect(scheduler: str) -> Iterator[Any]:
         raise JetsError(
             f"no dask scheduler answers ({error})",
             where=scheduler,
-            remedy="give an address like tcp://host:8786, or the path of a scheduler file",
+            remedy="use an address like tcp://host:8786, or the path of a scheduler file",
         ) from error
     with client:
         yield client
@@ -41,7 +41,7 @@ def connect(scheduler: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def local_cluster(workers: int) -> Iterator[Any]:
-    """A client of a new cluster of ``workers`` single-threaded processes on this machine.
+    """Start a cluster of ``workers`` single-threaded processes on this machine, and yield its client.
 
     Raises
     ------

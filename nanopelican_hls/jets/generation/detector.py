@@ -1,10 +1,10 @@
-"""Energy flow: what the detector of a card makes of the particles of an event (Delphes, arXiv:1307.6346).
+"""Energy flow: the objects that a detector reconstructs from the particles of an event (Delphes, arXiv:1307.6346).
 
-Particles go through the solenoid to the calorimeters. Charged ones may give a track, with the momentum smeared. Towers
-add up energy, smear it log-normally and suppress noise. Then, in every tower of the ECAL (electrons) and of the HCAL
-(charged hadrons): the energy of tracks that are measured better than the calorimeter would is subtracted; tracks that
-are measured worse take what is left, in proportion; otherwise what is left, if it is above the noise, is a photon or a
-neutral hadron. All objects are massless.
+Particles are propagated through the solenoid to the calorimeters. Charged particles may leave a track, with smeared
+momentum. Tower energies are summed, smeared log-normally and zero-suppressed. Then, in each tower of the ECAL (for
+electrons) and of the HCAL (for charged hadrons), the energy of tracks measured better than by the calorimeter is
+subtracted; tracks measured worse, if there are any, share the remainder in proportion to their energy; otherwise a
+remainder above the noise becomes a photon or a neutral hadron. All objects are massless.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Row = TypeVar("Row", Efficiency, Resolution)
 
-#: smallest pT that is propagated
+#: particles below this pT are not propagated
 MIN_PT_GEV = 3.2e-5
 _INVISIBLE = (12, 14, 16)
 _ELECTRON, _MUON, _PHOTON, _PI0, _K_SHORT, _LAMBDA = 11, 13, 22, 111, 310, 3122
-#: share of the energy of K_S and Lambda that the ECAL sees
+#: fraction of the energy of a K_S or Lambda deposited in the ECAL
 _ECAL_SHARE_V0 = 0.3
 
 
@@ -36,8 +36,8 @@ _ECAL_SHARE_V0 = 0.3
 class Particles:
     """Stable particles of several events, one entry each, events in ascending order.
 
-    ``event`` [n], ``pdg_id`` [n], ``charge`` [n] in units of the positron's, ``momentum`` [n, 4] (E, px, py, pz) in
-    GeV, ``vertex_m`` [n, 3].
+    ``event`` [n], ``pdg_id`` [n], ``charge`` [n] in units of e, ``momentum`` [n, 4] (E, px, py, pz) in GeV,
+    ``vertex_m`` [n, 3] the production vertex.
     """
 
     event: Integers
@@ -62,7 +62,7 @@ class Objects:
 
 @dataclass(frozen=True)
 class _Tracks:
-    """Tracks: the particle each belongs to, massless momentum [n, 4], relative pT resolution [n]."""
+    """Tracks: index of the particle, massless momentum [n, 4], relative pT resolution [n]."""
 
     particle: NDArray[np.intp]
     momentum: Floats
@@ -71,7 +71,7 @@ class _Tracks:
 
 @dataclass(frozen=True)
 class _Towers:
-    """Towers that were hit: event, centre in eta, smeared direction; and each particle's tower, -1 outside."""
+    """Hit towers: event, eta of the centre, smeared direction; and the tower of each particle, -1 outside."""
 
     event: Integers
     centre_eta: Floats
@@ -86,7 +86,7 @@ class _Towers:
 
 
 def energy_flow(particles: Particles, card: Card, rng: np.random.Generator) -> Objects:
-    """Objects that the detector reconstructs; the same generator state gives the same objects."""
+    """Reconstruct the objects in the detector; the same generator state yields the same objects."""
     particles = particles[_inside(particles, card)]
     eta, phi = to_calorimeter(particles.momentum, particles.charge, particles.vertex_m, card)
     ecal_share, hcal_share = _shares(np.abs(particles.pdg_id))
@@ -106,7 +106,7 @@ def energy_flow(particles: Particles, card: Card, rng: np.random.Generator) -> O
 
 
 def _inside(particles: Particles, card: Card) -> Mask:
-    """Whether particles begin inside the tracker with a pT to speak of."""
+    """Mask of the particles produced inside the tracker with pT above `MIN_PT_GEV`."""
     x, y, z = particles.vertex_m.T
     pt = np.hypot(particles.momentum[:, 1], particles.momentum[:, 2])
     inside: Mask = (np.hypot(x, y) <= card.radius_m) & (np.abs(z) <= card.half_length_m) & (pt > MIN_PT_GEV)
@@ -114,7 +114,7 @@ def _inside(particles: Particles, card: Card) -> Mask:
 
 
 def _shares(kind: Integers) -> tuple[Floats, Floats]:
-    """Shares of the energy that ECAL and HCAL see, for absolute PDG codes [n]."""
+    """Fractions of the energy deposited in ECAL and HCAL, for absolute PDG codes [n]."""
     electromagnetic = np.isin(kind, (_ELECTRON, _PHOTON, _PI0))
     v0 = np.isin(kind, (_K_SHORT, _LAMBDA))
     visible = ~np.isin(kind, (*_INVISIBLE, _MUON))
@@ -123,7 +123,7 @@ def _shares(kind: Integers) -> tuple[Floats, Floats]:
 
 
 def _tracks(particles: Particles, eta: Floats, card: Card, rng: np.random.Generator) -> _Tracks:
-    """Tracks of charged particles [n] that reach the calorimeters at ``eta``."""
+    """Reconstruct the tracks of charged particles [n] that reach the calorimeters at ``eta``."""
     kind = np.abs(particles.pdg_id)
     pt = np.hypot(particles.momentum[:, 1], particles.momentum[:, 2])
     probability, resolution = np.zeros_like(pt), np.zeros_like(pt)
@@ -151,15 +151,15 @@ def _tracking(tracking: Tracking, eta: Floats, pt: Floats) -> tuple[Floats, Floa
 
 
 def _by_eta(rows: Sequence[Row], eta: Floats) -> list[tuple[Row, Mask]]:
-    """Each row with the mask of the particles in its range, ``eta_max`` of the row before to its own."""
+    """Each row with the mask of the particles in its |eta| range, from the previous row's ``eta_max`` to its own."""
     bin_of = np.searchsorted([row.eta_max for row in rows], np.abs(eta), side="left")
     return [(row, bin_of == i) for i, row in enumerate(rows)]
 
 
 def _towers(event: Integers, eta: Floats, phi: Floats, visible: Mask, card: Card, rng: np.random.Generator) -> _Towers:
-    """Towers hit by the visible ones of particles [n]; directions are uniform within a tower."""
+    """Towers hit by the ``visible`` particles; directions are uniform within a tower."""
     edges = np.array(card.eta_edges)
-    columns = np.where(np.isin(edges, card.eta_edges_18_phi), 18, 36)  # of the tower below each edge
+    columns = np.where(np.isin(edges, card.eta_edges_18_phi), 18, 36)  # phi divisions of the tower below each edge
     row = np.searchsorted(edges, eta, side="left")
     inside = visible & (row > 0) & (row < len(edges))
     row = row[inside]
@@ -188,7 +188,7 @@ def _layer(
     towers: _Towers,
     rng: np.random.Generator,
 ) -> list[tuple[Integers, Floats]]:
-    """Tracks that the calorimeter sees whole (``measured``) and neutral objects, as (event, momentum)."""
+    """Tracks of particles absorbed in this calorimeter (``measured``) and neutral objects, as (event, momentum)."""
     n = len(towers.event)
     hit = towers.of_particle >= 0
     energy = _sums(towers.of_particle[hit], deposits[hit], n)
@@ -208,7 +208,7 @@ def _layer(
 
 
 def _sums(tower: Integers, energy: Floats, n_towers: int) -> Floats:
-    """Sums of energies [n] by tower."""
+    """Energies [n] summed by tower."""
     sums: Floats = np.bincount(tower, weights=energy, minlength=n_towers).astype(np.float64)
     return sums
 
@@ -223,13 +223,13 @@ def _sigma(calorimeter: Calorimeter, eta: Floats, energy: Floats) -> Floats:
 
 
 def _above_noise(calorimeter: Calorimeter, eta: Floats, energy: Floats) -> Floats:
-    """Energies [n], 0 where zero suppression drops them."""
+    """Energies [n] after zero suppression."""
     minimum = np.maximum(calorimeter.energy_min_gev, calorimeter.significance_min * _sigma(calorimeter, eta, energy))
     return np.where(energy < minimum, 0.0, energy)
 
 
 def _lognormal(mean: Floats, sigma: Floats, rng: np.random.Generator) -> Floats:
-    """Log-normal values of given mean and standard deviation [n]; 0 stays 0."""
+    """Log-normal random values with given mean and standard deviation [n]; 0 stays 0."""
     positive = np.where(mean > 0, mean, 1.0)
     spread = np.sqrt(np.log1p((sigma / positive) ** 2))
     values = positive * np.exp(spread * (rng.standard_normal(len(mean)) - spread / 2))

@@ -1,4 +1,4 @@
-"""Events of Pythia 8, in batches of flat arrays."""
+"""Pythia 8 events, in batches of flat arrays."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from nanopelican_hls.jets.generation.veto import parton_veto
 
 @dataclass(frozen=True)
 class Batch:
-    """Whole event records, partons included, one entry a particle.
+    """Complete event records, partons included, one entry per particle.
 
-    ``start`` [events + 1] is where each event begins; ``status`` is positive for stable particles; ``daughters``
-    [n, 2] are the first and the last, as positions within the event; the rest as in `Particles`.
+    ``start`` [events + 1] is the first entry of each event; ``status`` is positive for stable particles; ``daughters``
+    [n, 2] are the first and last daughter, as positions within the event; the rest as in `Particles`.
     """
 
     start: NDArray[np.int64]
@@ -35,12 +35,12 @@ class Batch:
 
 
 class Events:
-    """Pythia 8, set up for a chunk.
+    """Pythia 8, configured for a chunk.
 
     Raises
     ------
     JetsError
-        If Pythia refuses a setting or cannot start.
+        If Pythia rejects a setting or cannot start.
     """
 
     def __init__(self, recipe: Recipe, key: ChunkKey) -> None:
@@ -49,7 +49,7 @@ class Events:
         self._pythia = pythia8mc.Pythia("", False)
         for setting in ("Print:quiet = on", *recipe.pythia_settings(key)):
             if not self._pythia.readString(setting):
-                raise JetsError(f"Pythia does not take the setting {setting!r}", where=key.name)
+                raise JetsError(f"Pythia rejects the setting {setting!r}", where=key.name)
         self._veto = parton_veto(recipe, PROCESSES[key.process])
         self._pythia.setUserHooksPtr(self._veto)
         if not self._pythia.init():
@@ -58,7 +58,7 @@ class Events:
 
     @property
     def seen(self) -> int:
-        """Events that reached the parton level so far."""
+        """Number of events that have reached parton level so far."""
         return int(self._veto.seen)
 
     def batch(self, events: int) -> Batch:

@@ -1,4 +1,4 @@
-"""Chunks to one file in the layout of PELICAN (docs/jets.md), jets of all classes mixed."""
+"""Merging of chunks into one file in the PELICAN layout (docs/jets.md), with the classes shuffled."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _ENTRY = {
 
 
 def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
-    """Write all jets to ``output``; no more than one chunk of each process is in memory at once.
+    """Write all jets to ``output``, with at most one chunk of each process in memory at once.
 
-    Chunks of all processes, one of each, are mixed by a permutation that follows from the seed, so the first jets of
-    the file are a fair sample. The file appears whole or not at all, and equal recipes give equal bytes.
+    Each group of chunks, one of each process, is shuffled by a permutation derived from the seed, so the first jets of
+    the file are a representative sample. The file is written atomically, and equal recipes produce equal bytes.
 
     Raises
     ------
@@ -40,13 +40,13 @@ def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
     """
     needed = sum(path.stat().st_size for path in chunks) * 3 // 2
     with written_whole(output, JetsError) as temporary:
-        # HDF5 cannot close a file cleanly on a full disk: ask before
+        # HDF5 cannot close a file cleanly on a full disk, so check first
         free = shutil.disk_usage(output.parent).free
         if free < needed:
             raise JetsError(
-                f"needs about {needed >> 20} MB, and {free >> 20} MB are free",
+                f"needs about {needed >> 20} MB, but {free >> 20} MB are free",
                 where=str(output),
-                remedy="free some space; the chunks stay, and the same command goes on",
+                remedy="free some space and run the same command again: the chunks are kept",
             )
         with h5py.File(temporary, "w") as file:
             _fill(file, recipe, chunks)
@@ -54,7 +54,7 @@ def merge(recipe: Recipe, chunks: list[Path], output: Path) -> None:
 
 def _fill(file: h5py.File, recipe: Recipe, chunks: list[Path]) -> None:
     file.attrs.update(provenance(recipe))
-    if recipe.processes != DEFAULT_PROCESSES:  # that file is as before there were others
+    if recipe.processes != DEFAULT_PROCESSES:  # keeps the bits of files made before there was a choice
         file.attrs[CLASSES] = recipe.classes
     for name, (dtype, entry) in _ENTRY.items():
         shape = tuple(recipe.n_constituents if size == "constituents" else size for size in entry)
@@ -81,12 +81,12 @@ def _fill(file: h5py.File, recipe: Recipe, chunks: list[Path]) -> None:
 
 
 def _labels(recipe: Recipe) -> str:
-    """The dataset of the labels."""
+    """Name of the dataset of labels."""
     return IS_SIGNAL if recipe.binary else LABEL
 
 
 def _mixed(recipe: Recipe, group: dict[str, Chunk], rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
-    """The datasets of one chunk of each process, jets in random order."""
+    """Datasets of one chunk of each process, with the jets shuffled."""
     sizes = [len(chunk.multiplicity) for chunk in group.values()]
     order = rng.permutation(sum(sizes))
 

@@ -1,32 +1,31 @@
-"""Processes that jets come from, as a table: what Pythia makes, and what a jet must be matched to."""
+"""Table of the processes that produce jets: what Pythia generates, and what a jet must be matched to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: the stream of random numbers that mixes the jets of all processes
+#: random-number stream that shuffles the jets of all processes
 MIXING_STREAM = 2
 _W_TO_QUARKS = ("24:onMode = off", "24:onIfAny = 1 2 3 4 5")
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process.
+    """Process that produces a jet.
 
     Parameters
     ----------
     stream : int
-        Random numbers of its chunks: no two processes share one, and none has `MIXING_STREAM`.
+        Random-number stream of its chunks, its own (`t` is `top`) and never `MIXING_STREAM`.
     settings : tuple of str
-        Settings of Pythia 8 that select it.
+        Pythia 8 settings that select the process.
     truth : tuple of int
-        PDG ids, without sign, of the particle that must lie within the radius of the jet; empty: any jet is taken.
+        Unsigned PDG ids of the particle that must lie within the radius of the jet; empty to accept any jet.
     quarks : int
-        To how many quarks this particle decays, which must lie within the radius too; 0: it does not decay, but is a
-        parton of the hard process.
+        Number of quarks it decays to, which must lie within the radius too; 0 for a parton of the hard process.
     selection : str
-        The same in words, for the attributes of the file.
+        The same in words, for the file attributes.
     """
 
     stream: int
@@ -37,7 +36,7 @@ class Process:
 
 
 def _on_shell(pdg_id: int, low_gev: float, high_gev: float) -> tuple[str, ...]:
-    """A mass range; without it, 9% of the W of WW are more than 20 GeV above the pole."""
+    """Mass range; without it, 9% of the W in WW are more than 20 GeV above the pole."""
     return (f"{pdg_id}:mMin = {low_gev}", f"{pdg_id}:mMax = {high_gev}")
 
 
@@ -49,7 +48,7 @@ _TOP = Process(
     selection="tops with the top and its three quarks within the radius",
 )
 
-#: what a file may be made of; the name is that of the class
+#: process by name, which is also the class name
 PROCESSES: Mapping[str, Process] = {
     "top": _TOP,
     "qcd": Process(stream=0, settings=("HardQCD:all = on",)),
@@ -100,7 +99,7 @@ PROCESSES: Mapping[str, Process] = {
     ),
     "t": _TOP,
 }
-#: what is made unless asked otherwise
+#: processes of a sample by default
 DEFAULT_PROCESSES = ("top", "qcd")
-#: beside one other process it is the background
+#: the background in a sample with one other process
 BACKGROUND = "qcd"

@@ -1,4 +1,4 @@
-"""Where particles leave the tracker: straight lines and helices in a solenoid (Delphes' ParticlePropagator)."""
+"""Propagation out of the tracker: straight lines and helices in a solenoid (Delphes' ParticlePropagator)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from nanopelican_hls.jets.generation.cards import Card
 
 Floats = NDArray[np.float64]
 
-#: curvature 1/m of a particle of unit charge with 1 GeV of pT in 1 T
+#: curvature in 1/m of a particle of unit charge and pT = 1 GeV in 1 T
 CURVATURE_PER_TESLA = 0.299792458
 
 
 def to_calorimeter(momentum: Floats, charge: Floats, vertex_m: Floats, card: Card) -> tuple[Floats, Floats]:
-    """Pseudorapidity and azimuth [n] at which particles leave the cylinder of the tracker.
+    """Pseudorapidity and azimuth [n] at which particles leave the tracker cylinder.
 
-    A charged particle that curls up inside leaves through an end cap.
+    A charged particle that loops inside leaves through an end cap.
 
     Parameters
     ----------
     momentum : [n, 4]
         (E, px, py, pz) in GeV at the vertex, with pT above 0.
     charge : [n]
-        In units of the positron's.
+        In units of e.
     vertex_m : [n, 3]
-        Where the particle begins, inside the cylinder, in m.
+        Production vertex inside the cylinder, in m.
+    card : Card
+        The detector.
     """
     _, px, py, pz = momentum.T
     x, y, z = vertex_m.T
@@ -38,8 +40,8 @@ def to_calorimeter(momentum: Floats, charge: Floats, vertex_m: Floats, card: Car
         _helix_to_radius(azimuth, np.where(charge == 0, 1.0, curvature), x, y, card.radius_m),
     )
     length = np.minimum(to_barrel, _length_to_end_cap(pt, pz, z, card.half_length_m))
-    length = np.where(np.isfinite(length), length, 0.0)  # curls up exactly across the beam: stays where it is
-    # the chord of an arc points along its middle; sinc covers the straight line
+    length = np.where(np.isfinite(length), length, 0.0)  # a looper with pz = 0 stays where it is
+    # the chord is parallel to the tangent at the middle of the arc; sinc covers the straight line
     turn = curvature * length
     chord = length * np.sinc(turn / (2 * np.pi))
     x_out = x + chord * np.cos(azimuth - turn / 2)
@@ -56,10 +58,10 @@ def _line_to_radius(cos: Floats, sin: Floats, x: Floats, y: Floats, radius: floa
 
 
 def _helix_to_radius(azimuth: Floats, curvature: Floats, x: Floats, y: Floats, radius: float) -> Floats:
-    """Transverse length [n] of the arc to the barrel, infinite where it never gets there.
+    """Transverse length [n] of the arc to the barrel, infinite if it never gets there.
 
-    With the centre of the circle at distance c from the beam, the point at angle a on it is at the radius where
-    cos(a - a_c) = (radius^2 - c^2 - 1/k^2) / (2 c / |k|), a_c being the direction of the centre.
+    With the centre of the circle at distance c from the beam and curvature k, the point at angle a on it is at the
+    radius where cos(a - a_c) = (radius^2 - c^2 - 1/k^2) / (2 c / |k|), a_c being the direction of the centre.
     """
     centre_x, centre_y = x + np.sin(azimuth) / curvature, y - np.cos(azimuth) / curvature
     distance = np.maximum(np.hypot(centre_x, centre_y), 1e-12)
@@ -68,13 +70,13 @@ def _helix_to_radius(azimuth: Floats, curvature: Floats, x: Floats, y: Floats, r
     sense = np.sign(curvature)
     start = np.arctan2((y - centre_y), (x - centre_x))
     centre = np.arctan2(centre_y, centre_x)
-    # a positive charge runs clockwise
+    # a positive charge turns clockwise
     turns = [np.mod((start - (centre + side * half)) * sense, 2 * np.pi) for side in (1, -1)]
     return np.where(np.abs(cosine) <= 1, np.minimum(*turns) / np.abs(curvature), np.inf)
 
 
 def _length_to_end_cap(pt: Floats, pz: Floats, z: Floats, half_length: float) -> Floats:
-    """Transverse length [n] until an end cap is reached, infinite across the beam."""
+    """Transverse length [n] to the end cap, infinite for pz = 0."""
     length = np.full_like(pt, np.inf)
     np.divide((np.where(pz > 0, half_length, -half_length) - z) * pt, pz, out=length, where=pz != 0)
     return length

@@ -1,4 +1,4 @@
-"""What a generated sample is: physics, selection, size and seed, all of it in the attributes of the file."""
+"""Definition of a generated sample: physics, selection, size and seed, all recorded in the attributes of the file."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from nanopelican_hls.jets.generation.cards import CARDS, DEFAULT_CARD, Card
 from nanopelican_hls.jets.generation.processes import BACKGROUND, DEFAULT_PROCESSES, PROCESSES
 from nanopelican_hls.versions import versions
 
-#: largest seed Pythia takes
+#: largest seed that Pythia accepts
 MAX_PYTHIA_SEED = 900_000_000
-#: distributions whose version decides what the jets are
+#: packages whose version affects the jets
 _VERSIONED = ("pythia8mc", "fastjet", "numpy")
 
 
 @dataclass(frozen=True)
 class ChunkKey:
-    """One unit of work: ``jets`` jets of a process, made from a seed of their own."""
+    """One unit of work: ``jets`` jets of one process, with a seed of its own."""
 
     process: str
     index: int
@@ -34,26 +34,26 @@ class ChunkKey:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A sample, as many jets of each process; equal recipes give equal files.
+    """A sample with equally many jets of each process; equal recipes produce equal files.
 
     Parameters
     ----------
     jets : int
-        Jets of all processes together, a multiple of their number.
+        Total number of jets of all processes, a multiple of the number of processes.
     seed : int
-        Everything random follows from it, the process and the index of the chunk.
+        Determines all random numbers, together with the process and index of the chunk.
     chunk_jets : int
-        Jets per chunk, the unit that a kill may cost.
+        Jets per chunk, the most that an interruption can cost a process.
     n_constituents : int
         Leading constituents kept in the file.
     card : str
         Detector, a key of `cards.CARDS`.
     multiple_interactions : bool
-        Whether Pythia adds multiple parton interactions, the underlying event.
+        Whether Pythia adds multiple parton interactions (the underlying event).
     sqrt_s_gev, pthat_min_gev, pthat_max_gev : float
-        Energy of the pp collision and range of the hard process.
+        Energy of the pp collision, and pT range of the hard process.
     radius, pt_min_gev, pt_max_gev, eta_max : float
-        Anti-kT radius, and the selection of the leading jet of the event. A top and its three quarks must lie within
+        Anti-kT radius, and selection of the leading jet of the event. A top and its three quarks must be within
         `radius` of the jet.
     processes : tuple of str
         Keys of `processes.PROCESSES`.
@@ -61,7 +61,7 @@ class Recipe:
     Raises
     ------
     JetsError
-        If a number is out of range, or the card or a process is not known.
+        If a number is out of range, or the card or a process is unknown.
     """
 
     jets: int
@@ -111,12 +111,12 @@ class Recipe:
 
     @property
     def binary(self) -> bool:
-        """Whether the file has signal and background: QCD, and one other process."""
+        """Whether the labels are signal and background: QCD and one other process."""
         return len(self.processes) == 2 and BACKGROUND in self.processes
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The processes in the order of the labels of their jets."""
+        """Processes in the order of their labels."""
         return tuple(sorted(self.processes, key=lambda name: name != BACKGROUND)) if self.binary else self.processes
 
     def chunks(self) -> list[ChunkKey]:
@@ -126,11 +126,11 @@ class Recipe:
         return [ChunkKey(process, i, size) for i, size in enumerate(sizes) for process in self.processes]
 
     def seed_sequence(self, key: ChunkKey) -> np.random.SeedSequence:
-        """The chunk's own randomness, whoever makes it."""
+        """Random seed of a chunk, the same wherever it is made."""
         return np.random.SeedSequence((self.seed, PROCESSES[key.process].stream, key.index))
 
     def pythia_settings(self, key: ChunkKey) -> tuple[str, ...]:
-        """Settings of Pythia 8 for a chunk, complete but for what it prints."""
+        """All Pythia 8 settings of a chunk, except for what it prints."""
         pythia_seed = 1 + int(self.seed_sequence(key).generate_state(1)[0]) % MAX_PYTHIA_SEED
         return (
             *self.physics_settings(key.process),
@@ -139,7 +139,7 @@ class Recipe:
         )
 
     def physics_settings(self, process: str) -> tuple[str, ...]:
-        """Settings of Pythia 8 that select the physics; everything else is its default (Monash tune)."""
+        """Pythia 8 settings that define the physics; everything else is default (Monash tune)."""
         return (
             f"Beams:eCM = {self.sqrt_s_gev}",
             f"PartonLevel:MPI = {'on' if self.multiple_interactions else 'off'}",
@@ -162,9 +162,9 @@ def _check_processes(names: tuple[str, ...]) -> None:
 
 
 def provenance(recipe: Recipe) -> dict[str, str | int]:
-    """How the sample is made, as attributes of its file: an integer, a word, or JSON."""
+    """How the sample is made, as attributes of its file: integers, words, or JSON."""
     content = dataclasses.asdict(recipe)
-    if recipe.processes == DEFAULT_PROCESSES:  # as before there were others: files and chunks stay what they were
+    if recipe.processes == DEFAULT_PROCESSES:  # keeps the bits of files and chunks made before there was a choice
         del content["processes"]
     matched = [PROCESSES[name].selection for name in recipe.processes if PROCESSES[name].selection]
     return {

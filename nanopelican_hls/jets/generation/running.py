@@ -1,4 +1,4 @@
-"""Runs the chunks of a recipe: in this machine's processes, or on a cluster through dask.distributed."""
+"""Running the chunks of a recipe, in processes on this machine or on a cluster through dask.distributed."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ from nanopelican_hls.files import write_atomically
 from nanopelican_hls.jets.generation.chunks import chunk_path, fingerprint, write_chunk
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
 
-#: in the folder of chunks: what they were made from
+#: file in the folder of chunks that records what they were made from
 _FINGERPRINT = "recipe.json"
 
 
 def generate_chunks(
     recipe: Recipe, folder: Path, *, jobs: int = 1, dask_client: Any = None, progress: bool = False
 ) -> list[Path]:
-    """Make the chunks of a recipe that are not made yet.
+    """Make the missing chunks of a recipe.
 
     Parameters
     ----------
+    recipe : Recipe
+        Definition of the sample.
     folder : Path
-        Where chunks are kept; it must be the same folder on every machine of the cluster.
+        Where chunks are kept; must be the same folder on all machines of the cluster.
     jobs : int
-        Processes on this machine; not used with a cluster.
+        Number of processes on this machine; not used with a cluster.
     dask_client : distributed.Client, optional
-        The cluster.
+        Client of the cluster.
     progress : bool
         Whether to show jets made, jets per second and time left.
 
@@ -60,7 +62,7 @@ def generate_chunks(
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
-    """Take a folder for the recipe, or find that it is the recipe's."""
+    """Claim a folder for the recipe, or check that it already belongs to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         marker = folder / _FINGERPRINT
@@ -95,7 +97,7 @@ def _here(recipe: Recipe, folder: Path, keys: list[ChunkKey], jobs: int) -> Iter
 
 
 def _end_with_parent() -> None:
-    """In a worker: end when the main process does, even if that was killed; a pool's workers would wait for ever."""
+    """End a worker when the main process ends, even if that is killed; otherwise workers would wait forever."""
     parent = multiprocessing.parent_process()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""The jet of an event: the leading anti-kT jet, inside the selection, and matched to the truth."""
+"""The jet of an event: the leading anti-kT jet, if it passes the selection and is matched to the truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nanopelican_hls.jets.generation.events import Batch
 from nanopelican_hls.jets.generation.processes import Process
 from nanopelican_hls.jets.generation.recipe import Recipe
 
-#: jets below this share of the smallest selected pT need not be looked at: a leading one is not selected either
+#: jets below this fraction of the lowest selected pT are not looked at: even a leading one would not be selected
 _CLUSTER_PT = 0.9
 _W, _B = 24, 5
 #: status of the partons that leave the hard process
@@ -21,7 +21,7 @@ _HARD_PARTON = 23
 
 @dataclass(frozen=True)
 class FoundJet:
-    """A selected jet: its event in the batch, its constituents [k, 4], its sum [4], the matched truth [4] or zeros."""
+    """A selected jet: its event in the batch, constituents [k, 4], momentum [4], and matched truth [4] or zeros."""
 
     event: int
     constituents: Floats
@@ -30,7 +30,7 @@ class FoundJet:
 
 
 def select_jets(batch: Batch, objects: Objects, recipe: Recipe, process: Process) -> list[FoundJet]:
-    """The selected jets of a batch, at most one an event, in order of the events; constituents in descending pT."""
+    """Selected jets of a batch, at most one per event, in event order; constituents in descending pT."""
     found = []
     for event, momentum, constituents in leading_jets(objects, len(batch), recipe):
         eta, phi = direction(momentum)
@@ -48,7 +48,7 @@ def select_jets(batch: Batch, objects: Objects, recipe: Recipe, process: Process
 
 
 def leading_jets(objects: Objects, n_events: int, recipe: Recipe) -> list[tuple[int, Floats, Floats]]:
-    """Event, momentum [4] and constituents [k, 4] of the leading jet of each event that has one near the selection."""
+    """Event, momentum [4] and constituents [k, 4] of the leading jet, for events with a jet near the selection."""
     import awkward as ak
     import fastjet
 
@@ -74,7 +74,7 @@ def leading_jets(objects: Objects, n_events: int, recipe: Recipe) -> list[tuple[
 
 
 def matched_truth(batch: Batch, event: int, process: Process, eta: float, phi: float, radius: float) -> Floats | None:
-    """(E, px, py, pz) of the particle of a process that lies, like its quarks, within ``radius`` of the direction."""
+    """(E, px, py, pz) of the truth particle within ``radius`` of the direction whose quarks are too, or None."""
     first, last = batch.start[event], batch.start[event + 1]
     kind = np.abs(batch.pdg_id[first:last])
     momentum, daughters = batch.momentum[first:last], batch.daughters[first:last]
@@ -86,7 +86,7 @@ def matched_truth(batch: Batch, event: int, process: Process, eta: float, phi: f
 
     for index in np.flatnonzero(np.isin(kind, process.truth)).tolist():
         if process.quarks and kind[index] in kind[_daughters(daughters, index)]:
-            continue  # a copy that does not decay yet
+            continue  # an earlier copy
         if not process.quarks and status[index] != _HARD_PARTON:
             continue
         quarks = _quarks(kind, daughters, index) if process.quarks else []
@@ -108,7 +108,7 @@ def _daughters(daughters: Integers, index: int) -> list[int]:
 
 
 def _quarks(kind: NDArray[np.int64], daughters: Integers, index: int) -> list[int]:
-    """The quarks that a particle decays to, through W too, before they radiate."""
+    """Quarks from the decay of a particle, including those of its W, before radiation."""
     quarks: list[int] = []
     for daughter in _decay(kind, daughters, index):
         if kind[daughter] <= _B:
@@ -119,7 +119,7 @@ def _quarks(kind: NDArray[np.int64], daughters: Integers, index: int) -> list[in
 
 
 def _decay(kind: NDArray[np.int64], daughters: Integers, index: int) -> list[int]:
-    """What the last copy of a particle decays to."""
+    """Decay products of the last copy of a particle."""
     decay = _daughters(daughters, index)
     copies = [i for i in decay if kind[i] == kind[index]]
     return _decay(kind, daughters, copies[0]) if copies else decay

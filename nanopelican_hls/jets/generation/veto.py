@@ -1,6 +1,6 @@
-"""A loose selection before hadronisation: most events that cannot give a jet are not worth hadronising.
+"""Loose selection at parton level, to avoid hadronising the many events that cannot yield a jet.
 
-The windows are so wide that about 1 in 1000 selected jets is lost (docs/generation.md has the measurement).
+The windows are wide enough to lose only about 1 in 1000 selected jets (measured in docs/generation.md).
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Any
 from nanopelican_hls.jets.generation.processes import Process
 from nanopelican_hls.jets.generation.recipe import Recipe
 
-#: range of the pT of the leading parton-level jet, relative to the selection's ends. The upper one is far away because
-#: a K_S or a Lambda that decays beyond the tracker takes its energy along.
+#: pT window of the leading parton-level jet, relative to the limits of the selection. The upper one is loose because a
+#: K_S or Lambda that decays outside the tracker carries its energy away.
 PT_BELOW, PT_ABOVE = 0.88, 1.5
 #: margins in |eta|, and in the distance of the truth particle and its quarks from the jet
 ETA_MARGIN, MATCH_MARGIN = 0.8, 0.15
-#: where Pythia puts the two products of the hard process
+#: indices of the two products of the hard process in the event record of Pythia
 _HARD_PRODUCTS = (5, 6)
 _W = 24
 
 
 def parton_veto(recipe: Recipe, process: Process) -> Any:
-    """A `pythia8mc.UserHooks` that drops events without a parton-level jet near the selection; ``seen`` counts all."""
+    """A `pythia8mc.UserHooks` that vetoes events without a parton-level jet near the selection; ``seen`` counts all."""
     import pythia8mc
 
     pt_low, pt_high = PT_BELOW * recipe.pt_min_gev, PT_ABOVE * recipe.pt_max_gev
@@ -58,7 +58,7 @@ def parton_veto(recipe: Recipe, process: Process) -> Any:
 
 
 def _decay(event: Any, index: int) -> list[Any]:
-    """A particle as it decays, and the quarks it decays to, before they radiate."""
+    """A particle at its decay, and its quarks before radiation."""
     particle = event[event[index].iBotCopyId()]
     particles = [particle]
     for daughter in (event[particle.daughter1()], event[particle.daughter2()]):

@@ -1,4 +1,4 @@
-"""Readers of jets, one module per layout of file; the layout is chosen by looking into the file (docs/jets.md)."""
+"""Jet readers, one module per file layout; the layout is detected from the content of the file (docs/jets.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels of jets: what those of a file mean, and what a caller wants of them."""
+"""Labels of jets: what they mean in a file, and what the caller asks for."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from nanopelican_hls.jets.container import check_labels
 
 logger = logging.getLogger(__name__)
 
-#: datasets with the labels of our own layouts: 1 = signal, or the position of the class in the attribute `CLASSES`
+#: label datasets of our own layouts: 1 = signal, or the position of the class in the file attribute `CLASSES`
 IS_SIGNAL, LABEL, CLASSES = "is_signal", "label", "classes"
-#: classes of `IS_SIGNAL` 0 and 1 in a file that does not name them
+#: classes of `IS_SIGNAL` 0 and 1 if the file does not name them
 BINARY = ("qcd", "top")
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """How the labels of a file become those of `Jets`; a call does it.
+    """Map from the labels of a file to those of `Jets`; call it to apply it.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Labelling:
     classes : tuple of str or None
         `Jets.classes`.
     label_of : tuple of int or None
-        The new label of each class of the file, -1 for one that is not wanted; None leaves labels as they are.
+        New label of each class of the file, -1 for a class not asked for; None leaves the labels as they are.
     dataset : str
-        Where an HDF5 file has the labels; empty: it has none.
+        Name of the label dataset of an HDF5 file; empty if there is none.
     """
 
     names: tuple[str, ...]
@@ -44,12 +44,12 @@ class Labelling:
     dataset: str = ""
 
     def __call__(self, labels: NDArray[Any] | None) -> NDArray[Any] | None:
-        """The labels [n] of jets; None if there are none.
+        """Labels [n] of the jets, or None if there are none.
 
         Raises
         ------
         JetsError
-            If a jet has no class of the file, or one that is not wanted.
+            If a label is not a class of the file, or is one not asked for.
         """
         if labels is None or self.label_of is None:
             return labels
@@ -67,12 +67,12 @@ class Labelling:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a caller wants of the labels: ``signal`` and ``classes`` of `read_jets`.
+    """Labels that a caller asks for: ``signal`` and ``classes`` of `read_jets`.
 
     Raises
     ------
     JetsError
-        If both are given, or ``classes`` name none, or one twice.
+        If both are given, or ``classes`` is empty or has duplicates.
     """
 
     signal: Sequence[str] | None = None
@@ -90,21 +90,21 @@ class Wanted:
             )
 
     def of_classes(self, path: Path, names: Sequence[str], default_signal: Sequence[str] | None = None) -> Labelling:
-        """Labels that count the classes ``names``.
+        """Labelling of a file with the classes ``names``.
 
         Parameters
         ----------
         path : Path
             For messages.
         names : sequence of str
-            The classes of the file.
+            Classes of the file, in the order of its labels.
         default_signal : sequence of str, optional
-            The signal of the layout, unless the caller wants something else; without one, jets have their classes.
+            Signal classes of the layout, if the caller names none; None keeps all classes apart.
 
         Raises
         ------
         JetsError
-            If the file lacks a class.
+            If the file lacks a class, or all are chosen as signal.
         """
         if self.classes is not None:
             return self._by_name(path, names)
@@ -118,15 +118,16 @@ class Wanted:
         return Labelling(tuple(names), label_of=tuple(int(i in chosen) for i in range(len(names))))
 
     def of_signal(self, path: Path, names: Sequence[str] = BINARY) -> Labelling:
-        """Labels 1 = signal and 0 = background, of the classes ``names`` of 0 and 1; errors as for `of_classes`."""
+        """Labelling of a file whose labels 0 and 1 are the classes ``names``; errors as for `of_classes`."""
         self.refuse_signal(path)
         return Labelling(tuple(names)) if self.classes is None else self._by_name(path, names)
 
     def refuse_signal(self, path: Path) -> None:
-        """Refuse ``signal`` for a layout whose labels are signal and background already."""
+        """Reject ``signal`` for a layout whose labels are already signal and background."""
         if self.signal is not None:
             raise JetsError(
-                f"has labels of signal and background, so the classes {', '.join(self.signal)} cannot be chosen",
+                "is already labelled as signal and background, "
+                f"so the classes {', '.join(self.signal)} cannot be chosen",
                 where=str(path),
                 remedy="leave `signal` out",
             )
@@ -139,12 +140,12 @@ class Wanted:
 
 
 def labels_of_file(path: Path, file: Any, wanted: Wanted) -> Labelling:
-    """The labels of a file in one of our own layouts.
+    """Labelling of a file in one of our own layouts.
 
     Raises
     ------
     JetsError
-        If the file lacks a class that is wanted, or has labels without the names of the classes.
+        If the file lacks a class asked for, or does not name its classes.
     """
     names = _names(path, file)
     if LABEL in file and names is not None:
@@ -169,12 +170,12 @@ def labels_of_file(path: Path, file: Any, wanted: Wanted) -> Labelling:
 
 
 def class_of_one_hot(one_hot: NDArray[Any], classes: Sequence[str]) -> NDArray[np.intp]:
-    """Positions [n] of the class that is set in one-hot rows [n, classes].
+    """Class positions [n] from one-hot rows [n, classes].
 
     Raises
     ------
     JetsError
-        If a row is not one 1 among zeros.
+        If a row is not one-hot.
     """
     valid = ((one_hot == 0) | (one_hot == 1)).all(axis=1) & (one_hot.sum(axis=1) == 1)
     for jet in np.flatnonzero(~valid)[:1]:
@@ -187,7 +188,7 @@ def class_of_one_hot(one_hot: NDArray[Any], classes: Sequence[str]) -> NDArray[n
 
 
 def _positions(path: Path, chosen: Sequence[str], names: Sequence[str], argument: str) -> list[int]:
-    """Positions of the ``chosen`` classes in ``names``; W and w are the same: sets of jets differ there."""
+    """Positions of the ``chosen`` classes in ``names``, ignoring case, in which jet sets differ (W and w)."""
     folded = [name.casefold() for name in names]
     unknown = sorted(name for name in set(chosen) if name.casefold() not in folded)
     if unknown or not chosen:
@@ -200,7 +201,7 @@ def _positions(path: Path, chosen: Sequence[str], names: Sequence[str], argument
 
 
 def _names(path: Path, file: Any) -> tuple[str, ...] | None:
-    """The attribute `CLASSES`, if the file has it."""
+    """Class names in the file attribute `CLASSES`, or None."""
     if CLASSES not in file.attrs:
         return None
     found = np.asarray(file.attrs[CLASSES])

@@ -1,4 +1,4 @@
-"""Form of HDF5 datasets: kind of number, shape and compression, checked before anything is read."""
+"""Checks of HDF5 datasets before they are read: number type, shape and compression."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import h5py
 
 from nanopelican_hls.errors import JetsError
 
-#: kinds of numpy type -> what they are called
+#: numpy dtype kinds -> their name in messages
 _KINDS = {"f": "floating-point numbers", "biu": "integers", "iu": "integers"}
 
 
 def check_dataset(where: str, dataset: Any, kinds: str, entry: tuple[int | None, ...]) -> None:
-    """Refuse a dataset whose numbers are of other ``kinds``, or whose entries have another shape (None: any size).
+    """Check that a dataset has one of the dtype ``kinds``, and entries of the given shape (None: any size) per jet.
 
     Raises
     ------
     JetsError
-        That shows what the dataset is.
+        If it does not; the message shows what the dataset has.
     """
     remedy = "write it in the layout of docs/jets.md"
     check_readable(where, dataset)
@@ -36,7 +36,7 @@ def check_dataset(where: str, dataset: Any, kinds: str, entry: tuple[int | None,
 
 
 def check_readable(where: str, dataset: Any) -> None:
-    """Refuse what is no dataset, or is compressed by a filter that is not there to decompress it."""
+    """Check that an HDF5 object is a dataset, and that the filter it is compressed with is available."""
     if not isinstance(dataset, h5py.Dataset):
         raise JetsError("is a group, not a dataset", where=where, remedy="write it in a layout of docs/jets.md")
     creation = dataset.id.get_create_plist()
@@ -44,7 +44,7 @@ def check_readable(where: str, dataset: Any) -> None:
         if not h5py.h5z.filter_avail(number):
             raise JetsError(
                 f"is compressed by HDF5 filter {number} {name.decode(errors='replace')}".rstrip()
-                + ", which is not known here",
+                + ", which is not available here",
                 where=where,
                 remedy="write it again with gzip or blosc",
             )

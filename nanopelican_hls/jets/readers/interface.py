@@ -1,4 +1,4 @@
-"""What every reader answers, and what several of them share."""
+"""The interface of a reader, and what several readers share."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nanopelican_hls.jets.readers.classes import Wanted
 
 
 class Reader(ABC):
-    """An open file of jets in one layout; `read` gives any range of them, and holds nothing else in memory.
+    """An open file of jets in one layout; `read` loads any range of jets, and nothing else.
 
-    The constructor checks the form of the file (datasets, columns, shapes, types), so that a file that cannot be read
-    is refused before the first jet, and logs once what the file does not say.
+    The constructor checks the structure of the file (datasets, columns, shapes, types), so that an unreadable file is
+    rejected before the first jet, and logs once what information the file lacks.
 
     Parameters
     ----------
     path : Path
-        Of the file, for messages.
+        Path of the file, for messages.
     file : object
         The open file, an ``h5py.File`` or an ``uproot`` directory.
     wanted : Wanted
-        What the caller wants of the labels.
+        Labels that the caller asks for.
     """
 
     #: name of the layout in messages
@@ -38,7 +38,7 @@ class Reader(ABC):
     @classmethod
     @abstractmethod
     def recognises(cls, file: Any) -> bool:
-        """True if the open file is meant to be in this layout, be it well-formed or not."""
+        """Whether the open file is meant to be in this layout, well-formed or not."""
 
     @abstractmethod
     def __init__(self, path: Path, file: Any, wanted: Wanted) -> None: ...
@@ -49,14 +49,14 @@ class Reader(ABC):
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Jets:
-        """The jets ``start`` to ``stop - 1`` of the file."""
+        """Read jets ``start`` to ``stop - 1`` of the file."""
 
 
 def jets_of_constituents(
     four_momenta: NDArray[Any], labels: NDArray[Any] | None, classes: tuple[str, ...] | None = None
 ) -> Jets:
-    """Jets of which a file has nothing but the constituents [n, N, 4]: the jet is their sum, they are counted."""
-    # the order in which numpy sums depends on how an array lies in memory
+    """Jets of a file that has only constituents [n, N, 4]: sum and count them for the jet and its multiplicity."""
+    # the order in which numpy sums depends on the memory layout of the array
     momenta = np.ascontiguousarray(four_momenta, dtype=np.float64)
     return Jets(
         four_momenta=momenta,
@@ -68,7 +68,7 @@ def jets_of_constituents(
 
 
 def check_lengths(path: Path, lengths: dict[str, int]) -> None:
-    """Refuse datasets (name -> number of entries) that disagree, or that are empty."""
+    """Reject datasets (name -> number of entries) that are empty or differ in length."""
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise JetsError(
@@ -77,4 +77,4 @@ def check_lengths(path: Path, lengths: dict[str, int]) -> None:
             remedy="write one entry per jet in each",
         )
     if not next(iter(lengths.values())):
-        raise JetsError("holds no jets", where=str(path), remedy="give a file with at least 1 jet")
+        raise JetsError("holds no jets", where=str(path), remedy="use a file with at least 1 jet")

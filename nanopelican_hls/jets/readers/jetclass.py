@@ -1,7 +1,7 @@
-"""ROOT files in the layout of JetClass (Qu, Li, Qian; doi 10.5281/zenodo.6619768), read through uproot.
+"""ROOT files in the JetClass layout (Qu, Li, Qian; doi 10.5281/zenodo.6619768), read with uproot.
 
-The tree ``tree``, one entry a jet: branches part_energy, part_px, part_py, part_pz, one number a constituent, in GeV,
-and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, of which one is set. Other branches are not used.
+Tree ``tree``, one entry per jet: branches part_energy, part_px, part_py, part_pz with one number per constituent, in
+GeV, and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, exactly one of which is set. Other branches are ignored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PREFIX = "label_"
 
 
 class JetClassReader(Reader):
-    """Both top classes are signal and all else background, unless ``signal`` names other classes or ``classes`` all."""
+    """Both top classes are signal and all others background, unless ``signal`` or ``classes`` say otherwise."""
 
     layout = "JetClass (ROOT)"
     identified_by = "tree 'tree' with branch 'part_px'"
@@ -48,14 +48,14 @@ class JetClassReader(Reader):
         for name in MOMENTA:
             if self._tree[name].interpretation.numpy_dtype.kind != "O":
                 raise JetsError(
-                    f"must be lists of numbers, one a constituent, not {self._tree[name].typename}",
+                    f"must be lists of numbers, one per constituent, not {self._tree[name].typename}",
                     where=f"{path}: {name}",
-                    remedy="write a list for each jet",
+                    remedy="write one list per jet",
                 )
         check_lengths(path, {"tree": len(self)})
         self._classes = [name.removeprefix(_PREFIX) for name in branches if name.startswith(_PREFIX)]
         self._labelling = self._label(path, wanted)
-        # one width for every range of the file: the longest jet decides
+        # the longest jet sets one width for all ranges of the file
         self._width = max(self._longest(), 1)
 
     def __len__(self) -> int:

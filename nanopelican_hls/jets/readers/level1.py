@@ -1,8 +1,8 @@
-"""Jets as the integers of a Level-1 trigger (docs/level1.md), in HDF5; also what `write_level1` writes.
+"""Level-1 trigger words in HDF5 (docs/level1.md), as written by `write_level1`.
 
-The attribute ``level1_format`` of the file names the format. Datasets: ``pt``, ``eta``, ``phi`` [n, N] codes of the
-constituents, zero-padded; ``jet_pt``, ``jet_eta``, ``jet_phi``, ``jet_mass`` [n] of the whole jet; and, optional,
-labels as in the layout of PELICAN, and ``Nobj_all`` [n] constituents before any cut.
+The file attribute ``level1_format`` names the format. Datasets: ``pt``, ``eta``, ``phi`` [n, N], codes of the
+constituents, zero-padded; ``jet_pt``, ``jet_eta``, ``jet_phi``, ``jet_mass`` [n] of the whole jet; optionally
+labels as in the PELICAN layout, and ``Nobj_all`` [n], the number of constituents before any cut.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nanopelican_hls.jets.readers.datasets import check_dataset
 from nanopelican_hls.jets.readers.interface import Reader, check_lengths
 
 FORMAT, MULTIPLICITY = "level1_format", "Nobj_all"
-#: word -> type in which it is written; any integer type is read
+#: word -> dtype in which it is written; any integer dtype can be read
 WORD_TYPES = {
     "pt": np.uint16,
     "eta": np.int16,
@@ -33,7 +33,7 @@ WORD_TYPES = {
 
 
 class Level1Reader(Reader):
-    """The words are the jets: `from_level1` says what they mean, and `to_level1` finds them again exactly.
+    """Words are converted by `from_level1`; `to_level1` recovers them exactly.
 
     Without a dataset of labels they are None (and a warning is logged); without ``Nobj_all`` constituents are counted.
     """
@@ -49,7 +49,7 @@ class Level1Reader(Reader):
         name = file.attrs[FORMAT]
         if name not in LEVEL1_FORMATS:
             raise JetsError(
-                f"is in the Level-1 format {name!r}, which is not known",
+                f"is in an unknown Level-1 format, {name!r}",
                 where=f"{path}: {FORMAT}",
                 remedy=f"use one of {', '.join(LEVEL1_FORMATS)}",
             )

@@ -1,8 +1,8 @@
-"""The hls4ml LHC jet set with up to 150 constituents (Pierini et al., doi 10.5281/zenodo.3602260) as it is published.
+"""The hls4ml LHC jet set with up to 150 constituents (Pierini et al., doi 10.5281/zenodo.3602260) as published.
 
-Datasets: ``jetConstituentList`` [n, 150, 16], px, py, pz, E of each constituent first, in GeV, zero-padded; ``jets``
-[n, 59], with the class in columns -6 to -2, one-hot, in the order g, q, w, z, t. Where ``particleFeatureNames`` and
-``jetFeatureNames`` are there, columns are found by name.
+Datasets: ``jetConstituentList`` [n, 150, 16], starting with px, py, pz, E of each constituent in GeV, zero-padded;
+``jets`` [n, 59], with the one-hot class in columns -6 to -2, in the order g, q, w, z, t. If ``particleFeatureNames``
+and ``jetFeatureNames`` are present, columns are looked up by name.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_o
 
 CLASSES = ("g", "q", "w", "z", "t")
 DEFAULT_SIGNAL = ("t",)
-#: column of a dataset by name -> where it is in a file without names
+#: column name -> its position in a file without names
 _MOMENTA = {"j1_e": 3, "j1_px": 0, "j1_py": 1, "j1_pz": 2}
 _LABELS = {f"j_{name}": position for position, name in enumerate(CLASSES, start=-6)}
 
 
 class LhcJetsReader(Reader):
-    """Top (t) is signal and all else background, unless ``signal`` names other classes or ``classes`` all."""
+    """Top (t) is signal and all others background, unless ``signal`` or ``classes`` say otherwise."""
 
     layout = "hls4ml LHC jets"
     identified_by = "datasets 'jetConstituentList' and 'jets'"
@@ -52,7 +52,7 @@ class LhcJetsReader(Reader):
         return len(self._constituents)
 
     def read(self, start: int, stop: int) -> Jets:
-        # all features of a range at once: HDF5 is slow at picking some
+        # read all features of a range: HDF5 is slow at selecting a few
         momenta = self._constituents[start:stop][..., self._momenta]
         one_hot = self._features[start:stop][:, self._labels]
         labels = self._labelling(class_of_one_hot(one_hot, CLASSES))
@@ -69,12 +69,12 @@ def _check_form(where: str, dataset: Any, dimensions: int, columns: int) -> None
             f"must be numbers of shape [{', '.join(wanted)}] with {columns} features or more, "
             f"not {dataset.dtype} {list(shape)}",
             where=where,
-            remedy="take the file as it is published",
+            remedy="use the file as published",
         )
 
 
 def _positions(where: str, file: Any, names: str, columns: dict[str, int]) -> list[int]:
-    """Positions of columns: by name where the dataset ``names`` is in the file, else as published."""
+    """Column positions: by name if the file has the dataset ``names``, otherwise as published."""
     if names not in file:
         return list(columns.values())
     found = [name.decode() if isinstance(name, bytes) else str(name) for name in file[names][()]]
@@ -83,6 +83,6 @@ def _positions(where: str, file: Any, names: str, columns: dict[str, int]) -> li
         raise JetsError(
             f"has no column {', '.join(missing)}; it has {', '.join(found[:8])}{', ...' if len(found) > 8 else ''}",
             where=where,
-            remedy="take the file as it is published, or remove the names if its columns are in the published order",
+            remedy="use the file as published, or remove the names if its columns are in the published order",
         )
     return [found.index(name) for name in columns]

@@ -1,4 +1,4 @@
-"""Opening a file of jets: which layout it is in, and every way in which it may not be one."""
+"""Opening a jet file: detecting its layout, and reporting everything that may be wrong with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import h5py
 
-# registers the compressors that PyTables writes (blosc and others) with HDF5
+# registers the compression filters of PyTables (blosc and others) with HDF5
 import hdf5plugin  # noqa: F401
 
 from nanopelican_hls.errors import JetsError
@@ -27,21 +27,21 @@ from nanopelican_hls.jets.readers.top_tagging import TopTaggingReader
 HDF5_LAYOUTS: tuple[type[Reader], ...] = (PelicanReader, TopTaggingReader, LhcJetsReader, Level1Reader)
 ROOT_LAYOUTS: tuple[type[Reader], ...] = (JetClassReader,)
 
-#: bytes of decompressed chunks that HDF5 keeps: ranges of jets end within chunks, which would be decompressed twice
+#: size of HDF5's cache of decompressed chunks: ranges of jets end inside chunks, which would be decompressed twice
 CACHE_BYTES = 64 * 2**20
-#: what h5py and uproot raise on damage
+#: raised by h5py and uproot for damaged files
 _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, IndexError, struct.error, zlib.error)
 
 
 @contextmanager
 def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
-    """The reader of a file of jets, while the file is open.
+    """Open a jet file and yield its reader.
 
     Raises
     ------
     JetsError
-        If the file cannot be opened, or is in no known layout, then with the layouts tried and what was found. What
-        h5py or uproot raise while the file is read says that it is damaged.
+        If the file cannot be opened; if it is in no known layout, listing the layouts tried and what was found; or if
+        it turns out to be damaged, by an error of h5py or uproot while it is read.
     """
     _check_file(path)
     try:
@@ -73,15 +73,15 @@ def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], wanted: Want
 def _check_file(path: Path) -> None:
     if not path.is_file():
         raise JetsError(
-            "is a folder" if path.is_dir() else "does not exist", where=str(path), remedy="give an HDF5 file of jets"
+            "is a folder" if path.is_dir() else "does not exist", where=str(path), remedy="name an HDF5 file of jets"
         )
     if path.stat().st_size == 0:
         raise JetsError("is empty (0 bytes)", where=str(path), remedy="write or copy it again")
     if _magic(path) != b"root" and not h5py.is_hdf5(path):
         raise JetsError(
-            "is not an HDF5 file, nor a ROOT file",
+            "is neither an HDF5 nor a ROOT file",
             where=str(path),
-            remedy="give a file of jets in one of the layouts of docs/jets.md",
+            remedy="use a file of jets in one of the layouts of docs/jets.md",
         )
 
 

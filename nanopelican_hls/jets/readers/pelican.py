@@ -1,8 +1,8 @@
-"""The layout in which PELICAN reads the public top-tagging sets; also what `write_jets` writes.
+"""The PELICAN layout of the public top-tagging sets, also written by `write_jets`.
 
-Datasets: ``Pmu`` [n, N, 4] (E, px, py, pz) in GeV, zero-padded; ``is_signal`` [n] 1 = top, or
-``label`` [n] the position of the class in the attribute ``classes``; ``Nobj`` [n] constituents
-in the file; and, optional, ``jet_Pmu`` [n, 4] the whole jet and ``Nobj_all`` [n] constituents before any cut.
+Datasets: ``Pmu`` [n, N, 4], (E, px, py, pz) in GeV, zero-padded; ``is_signal`` [n], 1 = top, or ``label`` [n], the
+position of the class in the file attribute ``classes``; ``Nobj`` [n], the number of constituents in the file;
+optionally ``jet_Pmu`` [n, 4], the whole jet, and ``Nobj_all`` [n], the number of constituents before any cut.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nanopelican_hls.jets.readers.interface import Reader, check_lengths
 
 logger = logging.getLogger(__name__)
 
-#: dataset -> kinds of numpy type it may have, and the shape of one jet's entry (None: any)
+#: dataset -> dtype kinds it may have, and the shape of its entry per jet (None: any size)
 _DATASETS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "Pmu": ("f", (None, 4)),
     "Nobj": ("iu", ()),
@@ -71,6 +71,6 @@ class PelicanReader(Reader):
 
     def _log_what_is_missing(self, path: Path) -> None:
         if "jet_Pmu" not in self._datasets:
-            logger.info("%s has no jet_Pmu: the jet is the sum of its constituents in the file", path)
+            logger.info("%s has no jet_Pmu: using the sum of the constituents in the file", path)
         if not {"Nobj", "Nobj_all"} & set(self._datasets):
-            logger.info("%s has no Nobj: the constituents in the file are counted", path)
+            logger.info("%s has no Nobj: counting the constituents in the file", path)

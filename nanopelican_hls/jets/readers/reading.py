@@ -1,4 +1,4 @@
-"""Jets of a file, at once or in chunks, whatever its layout."""
+"""Reading jets from files of any layout, at once or in chunks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nanopelican_hls.jets.readers.plausibility import warn_of_empty_jets, warn_o
 
 logger = logging.getLogger(__name__)
 
-#: jets per chunk: a few hundred megabytes at most, and large enough that the overhead of a chunk does not count
+#: jets per chunk: a few hundred megabytes at most, and enough to make the overhead per chunk negligible
 CHUNK_JETS = 4000
 
 
@@ -27,25 +27,25 @@ def read_jets(
     signal: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
 ) -> Jets:
-    """Read the first ``events`` jets of a file, all of them if None or if it has fewer.
+    """Read the first ``events`` jets of a file, or all of them.
 
     Parameters
     ----------
     path : str or Path
-        A file in any of the layouts of docs/jets.md; which, is found by looking into it.
+        A file in any of the layouts of docs/jets.md; the layout is detected from its content.
     events : int, optional
-        How many jets.
+        Number of jets; all if None or if the file has fewer.
     signal : sequence of str, optional
-        In a layout with several classes, those that count as signal (label 1); the others are background.
+        For a layout with several classes: those that count as signal (label 1); the others are background.
     classes : sequence of str, optional
-        The classes that labels 0, 1, ... stand for (`Jets.classes`), by their names in the file; W and w are the same.
+        Classes for labels 0, 1, ... (`Jets.classes`), by their names in the file; case is ignored.
 
     Raises
     ------
     JetsError
         If the file does not exist, is in no known layout, is truncated or holds no jets, if datasets or columns are
-        missing, have the wrong shape or type or disagree in length, if the file lacks a class
-        that is named or a jet has one that is not, or if `Jets` refuses the values.
+        missing, have the wrong shape or type or differ in length, if the file lacks a class in ``classes`` or a jet
+        has one that is not in it, or if `Jets` rejects the values.
     """
     with _opened(path, events, Wanted(signal, classes)) as (reader, stop):
         return _read(Path(path), reader, 0, stop)
@@ -59,10 +59,10 @@ def iterate_jets(
     signal: Sequence[str] | None = None,
     classes: Sequence[str] | None = None,
 ) -> Iterator[Jets]:
-    """The jets of a file in order, ``chunk`` at a time: no more than a chunk is in memory, whatever the file's size.
+    """Read the jets of a file in order, ``chunk`` at a time, with only one chunk in memory.
 
-    Every chunk has the same number of places for constituents. The arguments and errors are those of `read_jets`; an
-    error in a later chunk comes when that chunk is read.
+    Every chunk has the same number of places for constituents. Arguments and errors are those of `read_jets`; an error
+    in a later chunk is raised when that chunk is read.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def iterate_jets(
 
 @contextmanager
 def _opened(path: str | Path, events: int | None, wanted: Wanted) -> Iterator[tuple[Reader, int]]:
-    """The reader of a file, and how many of its jets are wanted."""
+    """The reader of a file, and the number of jets to read."""
     if events is not None and events < 1:
         raise JetsError(f"cannot read {events} jets", where=str(path), remedy="ask for at least 1, or for all (None)")
     with open_file(Path(path), wanted) as reader:

@@ -1,8 +1,8 @@
-"""The top-tagging reference set (Kasieczka, Plehn, Thompson, Russel; doi 10.5281/zenodo.2603256) as it is published.
+"""The top-tagging reference set (Kasieczka, Plehn, Thompson, Russel; doi 10.5281/zenodo.2603256) as published.
 
-A pandas table ``table/table``, one row a jet: columns E_0, PX_0, PY_0, PZ_0, E_1, ... of 200 constituents in GeV and
-pT-ordered, zero-padded, then truthE, truthPX, truthPY, truthPZ (not used), ttv (not used) and is_signal_new, 1 = top.
-pandas stores columns of one type as one array ``values_block_k`` [row, column] of the row, and their names, pickled, in
+A pandas table ``table/table``, one row per jet: columns E_0, PX_0, PY_0, PZ_0, E_1, ... of 200 constituents in GeV, in
+descending pT and zero-padded; truthE, truthPX, truthPY, truthPZ and ttv, which are not used; and is_signal_new, 1 =
+top. pandas stores all columns of one type as one array ``values_block_k`` [row, column], and their names, pickled, in
 the attribute ``values_block_k_kind``.
 """
 
@@ -27,7 +27,7 @@ LABEL = "is_signal_new"
 
 
 class TopTaggingReader(Reader):
-    """Columns are found by name, so another number of constituents, or another order of columns, is read too."""
+    """Columns are looked up by name, so their order and the number of constituents may differ."""
 
     layout = "top-tagging reference"
     identified_by = "pandas table 'table/table'"
@@ -63,7 +63,7 @@ class TopTaggingReader(Reader):
 
 
 def _columns(table: Any) -> dict[str, tuple[str, int]]:
-    """Name of each column -> its block and its position there."""
+    """Column name -> its block and its position there."""
     blocks = [name for name in table.dtype.names if f"{name}_kind" in table.attrs and name.startswith("values_block_")]
     return {
         column: (block, position)
@@ -73,7 +73,7 @@ def _columns(table: Any) -> dict[str, tuple[str, int]]:
 
 
 def _pickled_strings(pickled: bytes) -> list[str]:
-    """The strings of a pickled list, read without unpickling: a pickle from elsewhere may run anything."""
+    """The strings of a pickled list, read without unpickling: a foreign pickle can run arbitrary code."""
     try:
         return [argument for _, argument, _ in pickletools.genops(pickled) if isinstance(argument, str)]
     except ValueError:
@@ -95,15 +95,15 @@ def _check_columns(where: str, momenta: Sequence[str], columns: dict[str, tuple[
 def _one_block(
     where: str, names: Sequence[str], columns: dict[str, tuple[str, int]]
 ) -> tuple[str, slice | NDArray[np.intp]]:
-    """The block that holds ``names``, and their positions in it: a slice if they are a run."""
+    """The block that holds ``names``, and their positions in it: a slice if contiguous."""
     blocks = sorted({columns[name][0] for name in names})
     if len(blocks) > 1:
         raise JetsError(
             f"the momenta are spread over {', '.join(blocks)}",
             where=where,
-            remedy="give all momenta one type, such as float32, before writing the table",
+            remedy="convert all momenta to one type, such as float32, before writing the table",
         )
     positions = np.array([columns[name][1] for name in names])
     if (np.diff(positions) == 1).all():
-        return blocks[0], slice(int(positions[0]), int(positions[-1]) + 1)  # a view, where an index array copies
+        return blocks[0], slice(int(positions[0]), int(positions[-1]) + 1)  # a view; an index array would copy
     return blocks[0], positions

@@ -1,4 +1,4 @@
-"""Rules of `rtl.rule`, a module for each operator that has one: whatever stands in this folder is known."""
+"""Rules of `rtl.rule`, one module per operator; all modules in this folder are imported and so registered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums over all particles or pairs, for each channel."""
+"""Sums over all particles or pairs, per channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 
 
 def add_channel_sums(node: Node, builder: PieceBuilder) -> None:
-    """A piece for each channel; the masks have done their work before, where they could."""
+    """Add a piece per channel, with masks only if they were not applied upstream (`needs_mask`)."""
     values, mask = (builder.inputs_of(node)[name] for name in node.operator.inputs)
     entries, channels = values.shape
     masked = needs_mask(builder.graph, node)

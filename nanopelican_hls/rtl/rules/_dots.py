@@ -1,4 +1,4 @@
-"""Minkowski products of many pairs of vectors: in DSPs, in multipliers of look-up tables, or traced."""
+"""Minkowski products of many pairs of vectors: in DSPs, in LUTs, or traced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 
 
 def add_dots(node: Node, coordinates: str, builder: PieceBuilder, lanes: Sequence[tuple[Vector, Vector]]) -> None:
-    """Products of pairs of vectors; in DSPs where both are variables, and not too wide."""
+    """Add products of pairs of vectors; those that are constant or too wide for the multipliers are traced."""
     products = builder.products
     in_dsp = [k for k, lane in enumerate(lanes) if products and all(isinstance(v, Word) for v in sum(lane, ()))]
     if in_dsp:

@@ -1,4 +1,4 @@
-"""Operators that do the same to every particle: inputs [B, K], or [B, 1] for all."""
+"""Operators that act on each particle separately: inputs [B, K], or [B, 1] shared by all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 
 
 def add_per_particle(node: Node, builder: PieceBuilder) -> None:
-    """A piece for each particle; its inputs stand in the order of the operator's."""
+    """Add a piece per particle, with the inputs of the operator in order."""
     inputs = builder.inputs_of(node)
     count = builder.program.shapes[node.output][0]
     lanes = [[values[k if len(values) > 1 else 0] for values in inputs.values()] for k in range(count)]

@@ -1,4 +1,4 @@
-"""AngleDifference: a piece for each particle."""
+"""AngleDifference: a piece per particle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JetFromL1: a piece for each particle."""
+"""JetFromL1: a piece per particle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LightConeFromL1: a piece for each particle."""
+"""LightConeFromL1: a piece per particle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PairMix: a piece for each pair, with all channels."""
+"""PairMix: a piece per pair, with all channels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _(operator: PairMix, node: Node, builder: PieceBuilder) -> None:
         for k in range(entries)
     ]
     half = builder.half_unit(node)
-    added = np.array([half, half if len(terms) > 1 else 0.0]).reshape(1, 2, 1)  # once for each entry
+    added = np.array([half, half if len(terms) > 1 else 0.0]).reshape(1, 2, 1)  # once per entry
 
     def compute(lane: Symbolic) -> Symbolic:
         given = [

@@ -1,4 +1,4 @@
-"""PairSum: a piece for each channel."""
+"""PairSum: a piece per channel."""
 
 from __future__ import annotations
 

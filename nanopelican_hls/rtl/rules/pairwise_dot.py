@@ -1,4 +1,4 @@
-"""PairwiseDot: a product for each pair; beams are constants."""
+"""PairwiseDot: a product per pair; beams are constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ParticleMask: a piece for each constituent; spurions are always valid."""
+"""ParticleMask: a piece per constituent; spurions are always valid."""
 
 from __future__ import annotations
 

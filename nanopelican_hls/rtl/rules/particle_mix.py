@@ -1,4 +1,4 @@
-"""ParticleMix: ``w_s S + b(n)`` once, and the rest for each particle."""
+"""ParticleMix: ``w_s S + b(n)`` once, the rest per particle."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from nanopelican_hls.contract.program import Node
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators.particle_mask import ParticleMask
 from nanopelican_hls.operators.particle_mix import ParticleMix
+from nanopelican_hls.rtl.alkaid_adapter import ENTRY_BITS
 from nanopelican_hls.rtl.masking import padded_term
 from nanopelican_hls.rtl.netlist import Value
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
-from nanopelican_hls.rtl.symbolic import ENTRY_BITS, Symbolic
+from nanopelican_hls.rtl.symbolic import Symbolic
 
 
 @add_hardware.register
@@ -24,7 +25,7 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
     constants = {name: Symbolic(value) for name, value in parameters.items()}
     half = builder.half_unit(node) if "s" in inputs else 0.0
     if half and (FixedRange.of_values(parameters["bias"]) + FixedRange.of_values(half)).bits > ENTRY_BITS:
-        half = 0.0  # one constant with both would have more bits than the tracer holds
+        half = 0.0  # bias and half together would be wider than an entry of the tracer's tables
     shared = _shared_terms(operator, node, builder, constants, half) if "s" in inputs else []
     own = {name: constants.get(name) for name in ("w_r", "w_jj")}
     padded = padded_term(builder.graph, node)
@@ -54,7 +55,7 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
 def _shared_terms(
     operator: ParticleMix, node: Node, builder: PieceBuilder, constants: Mapping[str, Symbolic], half: float
 ) -> list[Value]:
-    """Of all channels, in two halves: a particle's own term, with which they are added, is there sooner."""
+    """The shared terms of all channels, as two numbers each, to which a particle's own term is added at once."""
     inputs = builder.inputs_of(node)
     mask = list(inputs.get("mask", ()))
 

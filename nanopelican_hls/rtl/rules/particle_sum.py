@@ -1,4 +1,4 @@
-"""ParticleSum: a piece for each channel."""
+"""ParticleSum: a piece per channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RowSums: a sum for each particle; that of the jet is of other terms."""
+"""RowSums: a sum per particle; that of the jet has other terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SpurionDot: a product for each particle."""
+"""SpurionDot: a product per particle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sample that takes seconds, made once by the real generator."""
+"""A sample that takes seconds, generated once with the real generator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nanopelican_hls.jets.generation import Recipe, generate_jets
 
 @pytest.fixture(scope="session")
 def recipe() -> Recipe:
-    """Two chunks a class, the last smaller."""
+    """Two chunks per class, the last one smaller."""
     return Recipe(jets=14, seed=3, chunk_jets=4)
 
 
@@ -23,7 +23,7 @@ def five_classes(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def unbroken(recipe, tmp_path_factory):
-    """Its file, made in one go."""
+    """Its file, made in one run."""
     path = tmp_path_factory.mktemp("generation") / "unbroken.h5"
     generate_jets(recipe, path)
     return path

@@ -12,7 +12,7 @@ N = 4000
 
 
 def shot(*kinds, energy=50.0, eta=0.25, phi=0.1, n=N, vertex=(0.0, 0.0, 0.0)):
-    """``n`` equal events with one massless particle of each kind."""
+    """``n`` identical events with one massless particle of each kind."""
     pdg_id = np.tile(kinds, n)
     pt = energy / np.cosh(eta)
     momentum = np.tile([energy, pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)], (len(pdg_id), 1))
@@ -33,7 +33,7 @@ def multiplicity(objects, n=N):
 
 
 def test_photons_have_the_resolution_of_the_ecal():
-    """Inside the tower that they hit."""
+    """Inside the tower they hit."""
     objects = seen(shot(PHOTON))
     energy = energy_per_event(objects)
     assert (multiplicity(objects) == 1).all()
@@ -60,7 +60,7 @@ def test_muons_are_tracks_of_their_own():
 
 
 def test_a_pion_is_a_track_and_what_the_hcal_sees_beyond_it():
-    """The track is never lost to the tower, and the excess counts only above the noise."""
+    """The track is never lost to the tower, and only an excess above the noise counts."""
     objects = seen(shot(PION, energy=20.0))
     counts = multiplicity(objects)
     assert set(counts) <= {0, 1, 2}
@@ -71,7 +71,7 @@ def test_a_pion_is_a_track_and_what_the_hcal_sees_beyond_it():
 
 
 def test_hard_tracks_share_the_energy_of_the_tower():
-    """At 2 TeV the calorimeter measures better than the tracker: one object with the tower's energy."""
+    """At 2 TeV the calorimeter is better than the tracker: one object with the energy of the tower."""
     objects = seen(shot(PION, energy=2000.0))
     assert multiplicity(objects).max() == 1
     sigma = np.sqrt((0.0302 * 2000) ** 2 + 0.5205**2 * 2000 + 1.59**2)

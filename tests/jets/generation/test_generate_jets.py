@@ -69,7 +69,7 @@ class TestSameBytes:
         assert (tmp_path / "two.h5").read_bytes() == unbroken.read_bytes()
 
     def test_after_kills_at_any_moment(self, unbroken, tmp_path):
-        """A run that is killed leaves at most a temporary file, and no process; nobody sees a difference afterwards."""
+        """A killed run leaves at most a temporary file and no process, and the resumed run's output is identical."""
         output, chunks = tmp_path / "killed.h5", tmp_path / "killed.h5.chunks"
         command = [sys.executable, "-c", "import sys; from nanopelican_hls.cli import main; sys.exit(main())"]
         rng = np.random.default_rng(9)
@@ -101,7 +101,7 @@ class TestRefused:
     def test_an_output_that_exists(self, unbroken, capsys):
         before = unbroken.read_bytes()
         assert main([*COMMAND, str(unbroken)]) == 2
-        assert "unbroken.h5: exists already" in capsys.readouterr().err
+        assert "unbroken.h5: already exists" in capsys.readouterr().err
         assert unbroken.read_bytes() == before
 
     def test_force_replaces_it(self, unbroken, tmp_path):

@@ -14,7 +14,7 @@ def four_momentum(pt, eta, phi):
 
 
 def in_small_steps(momentum, charge, vertex):
-    """The equation of motion, step by step (midpoint rule), until the cylinder ends; there with ever smaller steps."""
+    """Integrate the equation of motion by the midpoint rule up to the cylinder, refining the steps there."""
     _, px, py, pz = momentum
     position, angle = np.array(vertex, dtype=float), np.arctan2(py, px)
     pt = np.hypot(px, py)
@@ -42,7 +42,7 @@ def random_particles(n, pt_range, charges):
     ("pt_range", "charges"), [((0.05, 0.4), (-1, 1)), ((0.4, 2.0), (-1, 1, 2)), ((2.0, 500.0), (-1, 1)), ((1, 9), (0,))]
 )
 def test_equals_the_equation_of_motion(pt_range, charges):
-    """Curled-up, curved and straight ones, from displaced vertices."""
+    """Looping, curved and straight tracks from displaced vertices."""
     particles = random_particles(15, pt_range, charges)
     eta, phi = to_calorimeter(*particles, CARD)
     expected = np.array([in_small_steps(*particle) for particle in zip(*particles, strict=True)])
@@ -67,7 +67,7 @@ def test_neutral_ones_keep_their_direction():
 
 
 def test_exactly_across_the_beam():
-    """One that leaves, and one that curls up and never reaches anything."""
+    """One that leaves, and a looper that never reaches anything."""
     momentum = four_momentum(np.array([5.0, 0.1]), np.zeros(2), np.zeros(2))
     eta, phi = to_calorimeter(momentum, np.ones(2), np.zeros((2, 3)), CARD)
     assert eta.tolist() == [0, 0]

@@ -13,7 +13,7 @@ from nanopelican_hls.jets.level1 import from_level1, to_level1
 
 @pytest.fixture
 def grid_jets(jets: Jets) -> Jets:
-    """The jets on the Level-1 grid, which every layout can hold exactly: in float64, or as words."""
+    """Jets on the Level-1 grid, which every layout can hold exactly, in float64 or as words."""
     words = to_level1(jets)
     return dataclasses.replace(from_level1(words), multiplicity=np.count_nonzero(words.pt, axis=1))
 

@@ -83,7 +83,7 @@ def test_missing_branch(path, jets):
 
 def test_branch_that_is_not_a_list(path, jets):
     write_tree(path, jetclass_branches(jets) | {"part_energy": np.ones(12)})
-    refused(path, "part_energy: must be lists of numbers, one a constituent")
+    refused(path, "part_energy: must be lists of numbers, one per constituent")
 
 
 def test_a_jet_without_constituents(path, jets, caplog):

@@ -82,7 +82,7 @@ class TestBadFile:
     def test_format(self, path):
         with h5py.File(path, "r+") as file:
             file.attrs["level1_format"] = "atlas"
-        refused(path, "is in the Level-1 format 'atlas', which is not known")
+        refused(path, "is in an unknown Level-1 format, 'atlas'")
 
     def test_missing_words(self, path):
         spoil(path, "phi", None)
@@ -124,7 +124,7 @@ class TestBadFile:
 
     def test_an_existing_file(self, path, words):
         before = path.read_bytes()
-        with pytest.raises(JetsError, match="exists already") as caught:
+        with pytest.raises(JetsError, match="already exists") as caught:
             write_level1(path, words, {})
         assert "force" in caught.value.remedy
         assert path.read_bytes() == before

@@ -37,7 +37,7 @@ def refused(path, what, **arguments) -> JetsError:
 
 
 class TestClasses:
-    """Of the twelve jets 0 to 11, the odd ones are t, the others g, q, w, z in turn."""
+    """Of the twelve jets 0 to 11, the odd ones are t and the others cycle through g, q, w, z."""
 
     def test_top_is_signal(self, path):
         assert read_jets(path).labels.tolist() == [0, 1] * 6

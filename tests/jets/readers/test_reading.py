@@ -30,7 +30,7 @@ def refused(path, what, **arguments) -> JetsError:
 
 
 class TestEveryLayout:
-    """The same jets, the same arrays, whatever the layout."""
+    """The same jets yield the same arrays in every layout."""
 
     def test_identical_arrays(self, layout_file, grid_jets):
         read = read_jets(layout_file)
@@ -96,7 +96,7 @@ class TestChunks:
             consume()
 
     def test_memory_does_not_grow_with_the_file(self, tmp_path, jets):
-        """300 MB of constituents, in chunks of 6.4 MB, by a process of its own."""
+        """300 MB of constituents, in chunks of 6.4 MB, in a separate process."""
         path = tmp_path / "jets.h5"
         with h5py.File(path, "w") as file:
             shape = (46_875, 200, 4)
@@ -140,7 +140,7 @@ class TestWrongLayout:
         refused(tmp_path / "fixed.h5", "it has 'table'. Layouts tried")
 
     def test_compression_that_is_not_known(self, tmp_path):
-        lzo = 305  # a filter of HDF5's register that nobody here has
+        lzo = 305  # a registered HDF5 filter that is not installed
         with h5py.File(tmp_path / "jets.h5", "w") as file:
             creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             creation.set_chunk((12, 16, 4))
@@ -148,12 +148,12 @@ class TestWrongLayout:
             space = h5py.h5s.create_simple((12, 16, 4))
             dataset = h5py.h5d.create(file.id, b"Pmu", h5py.h5t.IEEE_F32LE, space, dcpl=creation)
             dataset.write_direct_chunk((0, 0, 0), bytes(100))
-        refused(tmp_path / "jets.h5", "is compressed by HDF5 filter 305, which is not known here")
+        refused(tmp_path / "jets.h5", "is compressed by HDF5 filter 305, which is not available here")
 
     def test_no_permission(self, tmp_path, jets, monkeypatch):
         write_jets(tmp_path / "jets.h5", jets, {})
         with monkeypatch.context() as patch:
-            # the tests may run as root, who may read everything
+            # the tests may run as root, which can read everything
             patch.setattr(Path, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
             refused(tmp_path / "jets.h5", r"cannot be read \(Permission denied\)")
 
@@ -178,10 +178,10 @@ class TestPlausibility:
     def test_mev_is_guessed_from_the_spectrum(self, tmp_path, jets, caplog, write):
         write(tmp_path / "jets.h5", dataclasses.replace(jets, four_momenta=1000 * jets.four_momenta))
         (message,) = self.warnings(caplog, tmp_path / "jets.h5")
-        assert "more than an LHC beam has: are these MeV? Divide them by 1000" in message
+        assert "more than an LHC beam has: if these are MeV, divide by 1000" in message
 
     def test_mixed_units(self, tmp_path, jets, caplog):
-        # of hardly a GeV each, so that the spectrum says nothing
+        # hardly a GeV each, so that the spectrum reveals nothing
         soft = dataclasses.replace(
             jets, four_momenta=jets.four_momenta / 100, jet_four_momentum=jets.jet_four_momentum * 10
         )

@@ -27,7 +27,7 @@ def write(path, frame) -> None:
 
 
 def test_as_published_in_float32(path, jets):
-    """200 constituents, the truth, two integers."""
+    """200 constituents, the truth momentum and two integers."""
     wide = plain(jets).leading(200)
     write_top_tagging(path, wide, np.float32, complib="blosc", complevel=9)
     with h5py.File(path, "r") as file:
@@ -96,7 +96,7 @@ def test_no_jets(path, jets):
 
 def test_classes_cannot_be_chosen(path, jets):
     write_top_tagging(path, jets)
-    refused(path, "has labels of signal and background, so the classes t cannot be chosen", signal=["t"])
+    refused(path, "is already labelled as signal and background, so the classes t cannot be chosen", signal=["t"])
     assert read_jets(path, classes=("top", "qcd")).labels.tolist() == [1, 0] * 6
     refused(path, "has no class 'W'; its classes are qcd, top", classes=("qcd", "W"))
 
@@ -108,7 +108,7 @@ def test_not_a_table(path):
 
 
 def test_names_are_not_unpickled(path, jets):
-    """A pickle that would run something is read for its strings only."""
+    """Only the strings of a pickle are read, even if unpickling it would run code."""
     write_top_tagging(path, jets)
     with h5py.File(path, "r+") as file:
         file["table/table"].attrs["values_block_0_kind"] = np.bytes_(b"cos\nsystem\n(S'exit 1'\ntR.")

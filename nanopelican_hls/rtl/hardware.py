@@ -1,4 +1,4 @@
-"""A program of the contract as hardware: which pieces there are, how often, and what is wired to what (docs/rtl.md)."""
+"""The hardware of a program: its pieces, their instances, and how they are connected (docs/rtl.md)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from nanopelican_hls.rtl.rule import add_hardware
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.settings import Settings
 
-assert rules  # registers what it holds
+assert rules  # importing it registers the rules
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """A program as hardware.
+    """The hardware of a program.
 
     Attributes
     ----------
     netlist : Netlist
-    tensors : numbers of the tensors that exist, by name; those inside a piece do not.
-    padding : by tensor, what padded particles have in place of the contract's number, which nothing looks at.
+    tensors : elements of each tensor that exists as nets, by name; tensors inside a piece do not.
+    padding : by tensor, what padded particles have instead of the contract's value; no output depends on it.
     """
 
     netlist: Netlist
@@ -36,17 +36,17 @@ class Hardware:
     padding: Mapping[str, Padding]
 
     def words(self, tensors: Iterable[str]) -> list[Word]:
-        """The numbers of tensors that are no constants."""
+        """The elements of tensors that are not constant."""
         return [value for tensor in tensors for value in self.tensors[tensor].ravel() if isinstance(value, Word)]
 
 
 def build(program: Program, prefix: str, settings: Settings) -> Hardware:
-    """The hardware of a program; ports are nets ``<tensor>_<element>``, registered, in cycle 0.
+    """Build the hardware of a program; registered inputs are nets ``<tensor>_<element>`` in cycle 0.
 
     Raises
     ------
     RtlError
-        If all outputs are constants.
+        If all outputs are constant.
     """
     hardware = _built(program, prefix, settings)
     excess = 0 if settings.most_dsps is None else dsps(hardware.netlist, settings).total() - settings.most_dsps
@@ -74,7 +74,7 @@ def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int =
 
 
 def dsps(netlist: Netlist, settings: Settings) -> Counter[str]:
-    """By module, of all its instances: of products of momenta, and of traced pieces, which convert trigger words."""
+    """DSPs by module, for all of its instances: momentum products, and pieces that convert trigger words."""
     if settings.products != "dsp":
         return Counter()
     of_one = {products.MODULE: 1} | {module: piece.costs.dsps for module, piece in netlist.pieces.items()}

@@ -1,4 +1,4 @@
-"""The hardware of every form of the network: its pieces, and its Verilog against QONNX execution."""
+"""The hardware of all forms of the network: pieces, and Verilog simulation against QONNX execution."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
 from nanopelican_hls.proof.hostile import hostile_events
-from nanopelican_hls.rtl.architecture import Settings, build
+from nanopelican_hls.rtl.hardware import Settings, build
 from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.topology.export import build_program
@@ -25,7 +25,7 @@ def mismatches(network, folder, settings=None, **description):
     return result.mismatches
 
 
-# the symmetric light-cone form with the jet, all products in DSPs: test_project
+# the symmetric light-cone form with the jet and all products in DSPs is in test_project
 @pytest.mark.parametrize(
     ("network", "settings"),
     [(NETWORKS[7], Settings(most_dsps=7)), (NETWORKS[-1], Settings())],
@@ -53,7 +53,7 @@ def test_equal_pieces_are_one_module(network):
 
 
 def test_half_a_unit_far_above_the_bias_is_no_part_of_it():
-    """Together they would have more bits than the tracer can add to a number."""
+    """Merged, they would have more bits than the tracer can add."""
     description = random_description(NETWORKS[1], bits=5)
     wide = {"row_bias": Quantiser(20, True, -20), "row": Quantiser(5, True, 14)}
     program = build_program(dataclasses.replace(description, quantisers=description.quantisers | wide))
