@@ -99,6 +99,27 @@ class Jets:
             )
         return replace(self, four_momenta=self.four_momenta[:, :n_constituents])
 
+    def binary_labels(self, where: str) -> NDArray[np.int8] | None:
+        """Labels [n], 1 = signal and 0 = background, or None if unknown: those that can train or score one logit.
+
+        Parameters
+        ----------
+        where : str
+            The file or sample, for messages.
+
+        Raises
+        ------
+        JetsError
+            If there are more than two classes.
+        """
+        if self.labels is not None and self.classes is not None and len(self.classes) > 2:
+            raise JetsError(
+                f"has {len(self.classes)} classes ({', '.join(self.classes)}), but signal and background are needed",
+                where=where,
+                remedy="choose the signal with read_jets(path, signal=[...]) and write these jets with write_jets",
+            )
+        return self.labels
+
     def _check_shapes(self) -> None:
         shape = self.four_momenta.shape
         if len(shape) != 3 or shape[1] < 1 or shape[2] != 4:

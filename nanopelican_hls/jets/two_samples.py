@@ -35,8 +35,8 @@ def mass_gev(jets: Jets) -> Floats:
 
 
 def mass_cut_auc(jets: Jets) -> float:
-    """Area under the ROC curve of a lower cut on the jet mass."""
-    return float(roc_auc_score(jets.labels, mass_gev(jets)))
+    """Area under the ROC curve of a lower cut on the jet mass; a `JetsError` if there are more than two classes."""
+    return float(roc_auc_score(jets.binary_labels("jets of the mass cut"), mass_gev(jets)))
 
 
 def _constituent_pt(rank: int) -> Callable[[Jets], Floats]:

@@ -55,6 +55,11 @@ def test_mass(halves):
     assert 0.89 < mass_cut_auc(halves[0]) < 0.93
 
 
+def test_a_mass_cut_separates_two_classes(halves):
+    with pytest.raises(JetsError, match=r"jets of the mass cut: has 3 classes \(g, W, t\)"):
+        mass_cut_auc(dataclasses.replace(halves[0], classes=("g", "W", "t")))
+
+
 def test_labels_are_needed(halves):
     for jets in (dataclasses.replace(halves[0], labels=None), halves[0][halves[0].labels == 1]):
         with pytest.raises(JetsError, match="the second sample: needs labelled jets of both classes"):
