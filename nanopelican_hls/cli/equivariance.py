@@ -108,7 +108,7 @@ def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
     first = min(CALIBRATION_JETS, max(len(jets) // 2, len(jets) - args.events))
     calibration, rest = jets[:first], jets[first:]
     for part in (calibration, rest):
-        require_both_classes(part.labels, str(path))
+        require_both_classes(part.binary_labels(str(path)), str(path))
     return calibration, rest
 
 
