@@ -37,10 +37,12 @@ class TrainingConfig:
     ``nbar`` normalises sums over particles while training, and is absorbed by the fold. ``dropout`` leaves out products
     and ReLU outputs. ``warmup_epochs`` come before the schedule and ``decay_epochs``, in each of which the learning
     rate is multiplied by ``decay_factor``, behind it; all count among ``float_epochs``. Cosines with restarts last
-    ``restart_epochs``, and each ``restart_factor`` times as long as the one before. Fine-tuning always follows one
-    cosine; without ``quantised_epochs`` the model stays a float one. Without ``pair_multipliers`` the weight of d is a
-    power of two in every channel from then on: hardware has no multiplier at pair level (docs/formula.md). Scales are
-    frozen for the last ``freeze_scales_fraction`` of the quantised epochs. ``max_jets`` cuts the training sample.
+    ``restart_epochs``, and each ``restart_factor`` times as long as the one before. Float training is finished with up
+    to ``second_order_steps`` of L-BFGS, and ends earlier after ``second_order_patience`` of them without a lower
+    validation loss. Fine-tuning always follows one cosine; without ``quantised_epochs`` the model stays a float one.
+    Without ``pair_multipliers`` the weight of d is a power of two in every channel from then on: hardware has no
+    multiplier at pair level (docs/formula.md). Scales are frozen for the last ``freeze_scales_fraction`` of the
+    quantised epochs. ``max_jets`` cuts the training sample.
     """
 
     nbar: int = 64
@@ -51,6 +53,8 @@ class TrainingConfig:
     weight_decay: float = 0.0
     dropout: float = 0.0
     float_epochs: int = 12
+    second_order_steps: int = 0
+    second_order_patience: int = 50
     quantised_epochs: int = 8
     learning_rate: float = 0.03
     schedule: Schedule = Schedule.COSINE
@@ -65,11 +69,12 @@ class TrainingConfig:
     max_jets: int | None = None
 
     def __post_init__(self) -> None:
-        for key in ("nbar", "batch_size", "float_epochs", "restart_epochs", "restart_factor", "max_jets"):
+        positive = ("nbar", "batch_size", "float_epochs", "second_order_patience", "restart_epochs", "restart_factor")
+        for key in (*positive, "max_jets"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
-        for key in ("quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
+        for key in ("second_order_steps", "quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
             if not 0 <= getattr(self, key) < math.inf:
                 raise ConfigError(
                     f"must be finite and not negative, but is {getattr(self, key)}", where=f"training.{key}"

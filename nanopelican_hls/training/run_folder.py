@@ -32,9 +32,9 @@ class RunFolder:
     ============== ======================================================================
     config.yaml    the resolved configuration, defaults included
     run.json       seed, versions, fingerprints of the jets
-    metrics.csv    one row for every epoch: learning rate, training loss, validation figures
+    metrics.csv    one row for every epoch or step: learning rate, training loss, validation figures
     curves.png     loss and AUC against epochs (needs the extra ``pictures``)
-    last.pt        the state after the last epoch; from it a killed run goes on, bit for bit
+    last.pt        the state after the last epoch or step; from it a killed run goes on, bit for bit
     best.pt        the checkpoint of the finished run: the best epoch
     ============== ======================================================================
 
