@@ -54,7 +54,7 @@ class TrainingConfig:
     dropout: float = 0.0
     float_epochs: int = 12
     second_order_steps: int = 0
-    second_order_patience: int = 50
+    second_order_patience: int = 100
     quantised_epochs: int = 8
     learning_rate: float = 0.03
     schedule: Schedule = Schedule.COSINE
