@@ -45,6 +45,13 @@ class Graph:
         found = [node for node in self.consumers.get(tensor, ()) if node.operator.elementwise]
         return [each for node in found for each in (node, *self.elementwise(node.output))]
 
+    def only_user(self, node: Node) -> Node | None:
+        """The operator downstream, through quantisers and ReLUs; None if anything else reads a value on the way."""
+        users = self.consumers.get(node.output, [])
+        if len(users) != 1 or node.output in self.outputs:
+            return None
+        return self.only_user(users[0]) if users[0].operator.elementwise else users[0]
+
     def operator_before(self, tensor: str | None) -> Node:
         """The node upstream of a tensor that is neither a quantiser nor a ReLU."""
         node = self.producers[str(tensor)]
@@ -59,22 +66,19 @@ def padded_term(graph: Graph, mix: Node) -> float | None:
     """
     if not isinstance(mix.operator, ParticleMix):
         return None  # nothing else gives padded particles another value
-    last = [mix, *graph.elementwise(mix.output)][-1]
-    users = graph.consumers.get(last.output, [])
-    if len(users) != 1 or last.output in graph.outputs:
+    user = graph.only_user(mix)
+    if user is None:
         return None
-    if isinstance(users[0].operator, ParticleSum):
+    if isinstance(user.operator, ParticleSum):
         return 0.0
-    return _negative_term(graph, users[0]) if isinstance(users[0].operator, PairMix) else None
+    return _negative_term(graph, user) if isinstance(user.operator, PairMix) else None
 
 
 def _negative_term(graph: Graph, mix: Node) -> float | None:
     """Minus the smallest power of two that ``w_d d`` plus the other term of `PairMix` never exceeds, by intervals."""
     chain = graph.elementwise(mix.output)
-    users = [type(user.operator) for user in graph.consumers.get(chain[-1].output, [])] if chain else []
-    if not chain or not isinstance(chain[0].operator, Relu) or users != [PairSum]:
-        return None
-    if any(node.output in graph.outputs for node in (mix, *chain)):
+    user = graph.only_user(mix)
+    if user is None or not isinstance(user.operator, PairSum) or not chain or not isinstance(chain[0].operator, Relu):
         return None
     program, given = graph.program, mix.given
     weights = program.constants[given["w_d"]]

@@ -26,7 +26,7 @@ def doubling():
     @dataclass(frozen=True)
     class Doubling(CustomOperator):
         inputs = ("x",)
-        axes = ("BMC",)
+        axes = ("BLC",)
 
         def compute(self, *inputs):
             return 2 * inputs[0]
@@ -62,6 +62,17 @@ def inserted(program: Program, operator: str, tensor: str, reader: str) -> Progr
     return Program.parse(model)
 
 
+def also_read(program: Program, operator: str, tensor: str) -> Program:
+    """The program with one more output: what ``operator`` makes of a tensor."""
+    model = onnx.ModelProto()
+    model.CopyFrom(program.model)
+    model.graph.node.append(helper.make_node(operator, [tensor], ["doubled"], name="doubled", domain=DOMAIN))
+    value = copy.deepcopy(next(v for v in model.graph.value_info if v.name == tensor))
+    value.name = "doubled"
+    model.graph.output.append(value)
+    return Program.parse(model)
+
+
 def sums(program: Program) -> dict[str, Node]:
     return {node.output: node for node in program.nodes if node.operator.name in ("PairSum", "ParticleSum")}
 
@@ -81,3 +92,15 @@ def test_an_operator_in_between_brings_the_mask_back(doubling, tensor, reader, e
     """It would not hand on what `ParticleMix` returns for padded particles."""
     program = build_program(random_description(NETWORK, tables=True, bits=5))
     assert masked(inserted(program, doubling, tensor, reader)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tensor", "expected"),
+    [
+        *[(tensor, {"pair_sum"}) for tensor in ("row_exact", "row", "z", "pair_exact", "pair")],
+        *[(tensor, {"diagonal_sum"}) for tensor in ("g", "diagonal_exact", "diagonal")],
+    ],
+)
+def test_another_reader_on_the_way_brings_the_mask_back(doubling, tensor, expected):
+    program = build_program(random_description(NETWORK, tables=True, bits=5))
+    assert masked(also_read(program, doubling, tensor)) == expected
