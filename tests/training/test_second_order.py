@@ -165,7 +165,7 @@ def diverging(monkeypatch, factor: float) -> None:
 
 def test_converges_and_ends(config, sample, caplog):
     """Labels that say nothing have an optimum, after which no step lowers the loss."""
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="nanopelican_hls")
     net = FloatNetwork(replace(config.network, channels=1), nbar=4, seed=0)
     blind = replace(sample.head(120), labels=np.arange(120) % 2.0)
     phase = SecondOrder(net, blind, steps=2000, where="tiny seed 0")
