@@ -45,12 +45,15 @@ class Graph:
         found = [node for node in self.consumers.get(tensor, ()) if node.operator.elementwise]
         return [each for node in found for each in (node, *self.elementwise(node.output))]
 
+    def only_reader(self, tensor: str) -> Node | None:
+        """The node that reads a tensor; None if several do, or if it is an output."""
+        readers = self.consumers.get(tensor, [])
+        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
+
     def only_user(self, node: Node) -> Node | None:
         """The operator downstream, through quantisers and ReLUs; None if anything else reads a value on the way."""
-        users = self.consumers.get(node.output, [])
-        if len(users) != 1 or node.output in self.outputs:
-            return None
-        return self.only_user(users[0]) if users[0].operator.elementwise else users[0]
+        reader = self.only_reader(node.output)
+        return self.only_user(reader) if reader is not None and reader.operator.elementwise else reader
 
     def operator_before(self, tensor: str | None) -> Node:
         """The node upstream of a tensor that is neither a quantiser nor a ReLU."""
@@ -94,10 +97,13 @@ def _high(values: FixedRange) -> float:
     return math.ldexp(values.high, values.exponent)
 
 
+def pads_pairs(graph: Graph, mix: Node) -> bool:
+    """Whether the terms of a `PairMix` make it 0, after ReLU, for every pair with a padded particle."""
+    terms = [graph.operator_before(mix.given[name]) for name in ("row", "column") if name in mix.given]
+    return all(padded_term(graph, term) is not None for term in terms)
+
+
 def needs_mask(graph: Graph, sums: Node) -> bool:
     """Whether a `PairSum` or `ParticleSum` must mask padded particles itself."""
     node = graph.operator_before(sums.inputs[0])
-    if isinstance(node.operator, PairMix):
-        mixes = [graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]
-        return any(padded_term(graph, mix) is None for mix in mixes)
-    return padded_term(graph, node) is None
+    return not pads_pairs(graph, node) if isinstance(node.operator, PairMix) else padded_term(graph, node) is None

@@ -15,6 +15,7 @@ from torch.nn.utils import parameters_to_vector
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.inference import CHUNK, Tensors, in_chunks
+from nanopelican_hls.network.pair_level import leading_particles
 from nanopelican_hls.network.square_products import particles, square_products
 
 logger = logging.getLogger(__name__)
@@ -136,9 +137,8 @@ class _Chunks:
         self._ports = {name: torch.as_tensor(values) for name, values in sample.values.items()}
         self._labels = torch.as_tensor(sample.labels)
         mask = in_chunks(lambda ports: {"mask": particles(self._network, ports)[1]}, self._ports)["mask"]
-        # of the leading particles that hold all valid ones; one is left where there are none
-        sizes = (mask * torch.arange(1, mask.shape[1] + 1)).amax(1).long().clamp(min=1)
-        sizes, order = torch.sort(sizes, descending=True, stable=True)
+        # one particle is left where there are none
+        sizes, order = torch.sort(leading_particles(mask).clamp(min=1), descending=True, stable=True)
         self._parts = [
             (jets, int(size[0]))
             for jets, size in zip(torch.split(order, CHUNK), torch.split(sizes, CHUNK), strict=True)
