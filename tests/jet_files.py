@@ -51,8 +51,11 @@ def write_lhc_jets(path: Path, jets: Jets, *, names: bool = True) -> None:
     constituents[..., :4] = jets.four_momenta[..., [1, 2, 3, 0]]
     features = np.full((n, 59), 5.0)
     features[:, -6:] = 0
-    features[:, -2] = jets.labels
-    features[np.flatnonzero(jets.labels == 0), -6 + np.arange(np.sum(jets.labels == 0)) % 4] = 1
+    if jets.classes:
+        features[np.arange(n), [LHC_CLASSES.index(jets.classes[label].lower()) - 6 for label in jets.labels]] = 1
+    else:
+        features[:, -2] = jets.labels
+        features[np.flatnonzero(jets.labels == 0), -6 + np.arange(np.sum(jets.labels == 0)) % 4] = 1
     with h5py.File(path, "w") as file:
         file["jetConstituentList"], file["jets"] = constituents, features
         if names:

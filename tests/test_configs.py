@@ -71,6 +71,8 @@ def test_an_unknown_input_is_refused(tmp_path):
     [
         ("quantised_epochs", -1),
         ("batch_size", -1),
+        ("second_order_steps", -1),
+        ("second_order_patience", 0),
         ("max_jets", 0),
         ("learning_rate", 0.0),
         ("freeze_scales_fraction", 1.5),

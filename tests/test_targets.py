@@ -8,7 +8,7 @@ import pytest
 from random_networks import random_description
 from rtl_extra import MISSING
 
-from nanopelican_hls.errors import NanopelicanError
+from nanopelican_hls.errors import FirmwareError, NanopelicanError
 from nanopelican_hls.targets import TARGETS, load_target
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.export import build_program
@@ -19,6 +19,11 @@ MANIFESTS = {"hls": "nanopelican.json", "rtl": "rtl.json"}
 @pytest.fixture(scope="module")
 def program():
     return build_program(random_description(NetworkConfig(2, 1), bits=4))
+
+
+def test_a_target_that_does_not_exist():
+    with pytest.raises(FirmwareError, match=r"no target 'chisel'\n.*use one of hls, rtl"):
+        load_target("chisel")
 
 
 @pytest.fixture(params=TARGETS)

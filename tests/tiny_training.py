@@ -1,4 +1,4 @@
-"""Tiny configuration and sample that train in a second: fixtures for the test folders that train."""
+"""Tiny configurations and samples that train in a second, and killed trainings, for the folders that train."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from random_networks import random_ports
 
 from nanopelican_hls.config import Config, TrainingConfig
 from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.network.checkpoint import Checkpoint, save_atomically
 from nanopelican_hls.topology.config import NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
+from nanopelican_hls.training import run_folder
+from nanopelican_hls.training.run_folder import RunFolder
+from nanopelican_hls.training.seed_training import SeedTraining
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +41,35 @@ def sample(config: Config) -> Sample:
     ports = random_ports(config.network, 400)
     mass_squared = ports["jet_q_plus"] * ports["jet_q_minus"] - ports["jet_q_y"] ** 2 - ports["jet_q_z"] ** 2
     return Sample(ports, (mass_squared[:, 0] > np.median(mass_squared)).astype(float))
+
+
+class Killed(BaseException):
+    """Nothing in the package may catch it."""
+
+
+def run(config, sample, path=None) -> Checkpoint:
+    return SeedTraining(config, 1, sample, sample, folder=RunFolder(path) if path else None).run()
+
+
+def run_and_kill(config, sample, path, saves: int):
+    """Die right after the state was saved for the n-th time."""
+    count = iter(range(1, 1000))
+
+    def save(content, path):
+        save_atomically(content, path)
+        if next(count) == saves:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(run_folder, "save_atomically", save)
+        with pytest.raises(Killed):
+            run(config, sample, path)
+
+
+def assert_same(one: Checkpoint, other: Checkpoint):
+    assert one.metrics == other.metrics
+    assert one.description.quantisers == other.description.quantisers
+    for name, value in one.description.parameters.items():
+        np.testing.assert_array_equal(value, other.description.parameters[name])
+    for name, value in one.float_state.items():
+        assert torch.equal(value, other.float_state[name])

@@ -192,9 +192,15 @@ def drifts(
         Seed of the transformations.
     bits : int, optional
         Width of the momenta, recorded in the result.
+
+    Raises
+    ------
+    JetsError
+        If the jets have more than two classes.
     """
     net, network = free_quantised(description), description.network
-    assert jets.labels is not None
+    labels = jets.binary_labels("equivariance jets")
+    assert labels is not None
 
     def evaluated(matrices: Array) -> tuple[Array, float]:
         values = free_port_values(network, jets, matrices)
@@ -207,7 +213,7 @@ def drifts(
     for kind, beta in itertools.product(Kind, betas):
         after, saturated = evaluated(transformations(kind, beta, len(jets), rng))
         setting = {"momentum_bits": bits, "kind": kind, "beta": beta, "saturated": saturated}
-        yield Drift.between(before, after, jets.labels, **setting)
+        yield Drift.between(before, after, labels, **setting)
 
 
 def _exceeds(quantiser: Quantiser, values: Array) -> NDArray[np.bool_]:

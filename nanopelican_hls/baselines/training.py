@@ -63,12 +63,12 @@ def train_baseline(
     Raises
     ------
     JetsError
-        If jets lack labels or a class, or validation jets are too few for figures of merit.
+        If jets lack labels or a class or have more than two, or validation jets are too few for figures of merit.
     TrainingError
         If the loss diverges; the message names the batch.
     """
-    train_labels = require_both_classes(train.labels, "training jets")
-    valid_labels = require_both_classes(valid.labels, "validation jets")
+    train_labels = require_both_classes(train.binary_labels("training jets"), "training jets")
+    valid_labels = require_both_classes(valid.binary_labels("validation jets"), "validation jets")
     model.fit(train)
     valid_inputs = model.inputs(valid)
     if not model.trainable or epochs == 0:

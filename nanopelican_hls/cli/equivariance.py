@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.numbers import positive
+
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.equivariance import Drift
     from nanopelican_hls.jets import Jets
@@ -35,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
         "model", type=Path, help="checkpoint (models/trigger-n16.pt), or configuration of a model in --models"
     )
     parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
-    parser.add_argument("--events", type=_positive, default=4000, help="number of jets to transform (default: 4000)")
+    parser.add_argument("--events", type=positive, default=4000, help="number of jets to transform (default: 4000)")
     parser.add_argument("--output", type=Path, default=Path(), help="output folder (default: the current one)")
     parser.add_argument(
         "--models", type=Path, default=Path("models"), help="folder with the checkpoints (default: models)"
@@ -48,21 +50,18 @@ def add_parser(subparsers: Any) -> None:
         help="velocities of the boosts (default: 0 to 0.9)",
     )
     parser.add_argument(
-        "--widths", type=_positive, nargs="*", help="momentum widths to scan, in bits (no values: no scan)"
+        "--widths", type=positive, nargs="*", help="momentum widths to scan, in bits (no values: no scan)"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the transformations (default: 1)")
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"must be a positive number, not {text!r}")
-    return int(text)
-
-
 def _velocity(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 0 and below 1, the speed of light, not {text}")
+        raise argparse.ArgumentTypeError(f"must be at least 0 and below 1, the speed of light, not {text!r}")
     return value
 
 
@@ -108,7 +107,7 @@ def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
     first = min(CALIBRATION_JETS, max(len(jets) // 2, len(jets) - args.events))
     calibration, rest = jets[:first], jets[first:]
     for part in (calibration, rest):
-        require_both_classes(part.labels, str(path))
+        require_both_classes(part.binary_labels(str(path)), str(path))
     return calibration, rest
 
 

@@ -1,4 +1,4 @@
-"""``nanopelican jets generate``: top and QCD jets with Pythia 8, FastJet and an emulated detector."""
+"""``nanopelican jets generate``: jets with Pythia 8, FastJet and an emulated detector."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from typing import Any
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "generate",
-        help="generate top and QCD jets",
-        description="Generate jets, half top and half QCD (docs/generation.md). A killed run resumes with the same "
-        "command, and gives the same file as an uninterrupted one.",
+        help="generate jets of tops, W, Z, H, quarks and gluons",
+        description="Generate jets, half top and half QCD or of other processes (docs/generation.md). A killed run "
+        "resumes with the same command, and gives the same file as an uninterrupted one.",
     )
     parser.add_argument("output", type=Path, help="HDF5 file to write")
     parser.add_argument(
-        "--jets", type=int, default=20_000, help="number of jets, both classes together (default: 20000)"
+        "--jets", type=int, default=20_000, help="number of jets, all processes together (default: 20000)"
+    )
+    parser.add_argument(
+        "--process",
+        nargs="+",
+        metavar="NAME",
+        help="what the jets come from, equally many of each: top (or t), qcd, g, q, W, Z, H (default: top qcd)",
     )
     parser.add_argument("--seed", type=int, default=1, help="equal seeds give equal jets (default: 1)")
     parser.add_argument(
@@ -46,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.jets.generation import Recipe, generate_jets
 
     chosen: dict[str, Any] = {"card": args.card} if args.card else {}
+    if args.process:
+        chosen["processes"] = tuple(args.process)
     recipe = Recipe(
         jets=args.jets,
         seed=args.seed,

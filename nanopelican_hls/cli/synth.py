@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.numbers import not_negative
 from nanopelican_hls.cli.trained import read_trained
 from nanopelican_hls.errors import SynthesisError
 
@@ -24,14 +25,6 @@ DEFAULT_STAGE = "vsynth"
 COSIM_EVENTS = 500
 
 
-def whole_number(text: str) -> int:
-    """A non-negative integer."""
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
-
-
 def add_arithmetic(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `rtl.open_settings`, except the clock period."""
     group = parser.add_argument_group("open flow")
@@ -46,7 +39,7 @@ def add_arithmetic(parser: argparse.ArgumentParser) -> None:
         help="four products per pair (default in fabric)",
     )
     group.add_argument(
-        "--most-dsps", type=whole_number, help="no more DSPs than this, other products in LUTs (default: no limit)"
+        "--most-dsps", type=not_negative, help="no more DSPs than this, other products in LUTs (default: no limit)"
     )
 
 

@@ -37,11 +37,12 @@ class TrainingConfig:
     ``nbar`` normalises sums over particles during training, and is absorbed by the fold. ``dropout`` drops products
     and ReLU outputs. ``float_epochs`` include ``warmup_epochs`` before the schedule and ``decay_epochs`` after it; each
     decay epoch multiplies the learning rate by ``decay_factor``. With restarts, the first cosine lasts
-    ``restart_epochs``, and each further one ``restart_factor`` times as long as the previous one. Fine-tuning always
-    uses one cosine; with ``quantised_epochs`` 0 the model stays in float. Without ``pair_multipliers``, fine-tuning
-    makes the weight of d a power of two in every channel, so the hardware has no multiplier at pair level
-    (docs/formula.md). Scales are frozen for the last ``freeze_scales_fraction`` of the quantised epochs. ``max_jets``
-    limits the training sample.
+    ``restart_epochs``, and each further one ``restart_factor`` times as long as the previous one. Float training ends
+    with up to ``second_order_steps`` of L-BFGS, or earlier, after ``second_order_patience`` steps without a lower
+    validation loss. Fine-tuning always uses one cosine; with ``quantised_epochs`` 0 the model stays in float. Without
+    ``pair_multipliers``, fine-tuning makes the weight of d a power of two in every channel, so the hardware has no
+    multiplier at pair level (docs/formula.md). Scales are frozen for the last ``freeze_scales_fraction`` of the
+    quantised epochs. ``max_jets`` limits the training sample.
     """
 
     nbar: int = 64
@@ -52,6 +53,8 @@ class TrainingConfig:
     weight_decay: float = 0.0
     dropout: float = 0.0
     float_epochs: int = 12
+    second_order_steps: int = 0
+    second_order_patience: int = 100
     quantised_epochs: int = 8
     learning_rate: float = 0.03
     schedule: Schedule = Schedule.COSINE
@@ -66,11 +69,12 @@ class TrainingConfig:
     max_jets: int | None = None
 
     def __post_init__(self) -> None:
-        for key in ("nbar", "batch_size", "float_epochs", "restart_epochs", "restart_factor", "max_jets"):
+        positive = ("nbar", "batch_size", "float_epochs", "second_order_patience", "restart_epochs", "restart_factor")
+        for key in (*positive, "max_jets"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
-        for key in ("quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
+        for key in ("second_order_steps", "quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
             if not 0 <= getattr(self, key) < math.inf:
                 raise ConfigError(f"must be finite and not negative, not {getattr(self, key)}", where=f"training.{key}")
         for key in ("learning_rate", "quantised_learning_rate", "decay_factor"):

@@ -7,6 +7,7 @@ code neither reads protobuf nor checks again.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -152,6 +153,14 @@ class _Parser:
         self.inputs: dict[str, Port] = {}
 
     def run(self) -> Program:
+        for kind, values in (("input", self.graph.input), ("output", self.graph.output)):
+            for name, count in Counter(value.name for value in values).items():
+                if count > 1:
+                    raise ContractError(
+                        f"is listed {count} times as an {kind} of the graph",
+                        where=f"tensor {name!r}",
+                        remedy="list it once",
+                    )
         ports = {i.name: _static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
         self.shapes.update(ports)
         for proto in self.graph.node:

@@ -58,6 +58,13 @@ def read_quantiser(
         raise ContractError(
             f"its rounding mode {rounding!r} is not supported", where=where, remedy="use ROUND (half-to-even) or FLOOR"
         )
+    for name, default in (("signed", 1), ("narrow", 0)):
+        value = attributes.get(name, default)
+        if type(value) is not int or value not in (0, 1):
+            # qonnx and onnxruntime would read it in different ways
+            raise ContractError(
+                f"its attribute {name!r} is {value!r}, expected 0 or 1", where=where, remedy="store it as an integer"
+            )
     if attributes.get("narrow", 0):
         raise ContractError("its range is narrow", where=where, remedy="train with the full two's complement range")
     try:

@@ -163,9 +163,15 @@ def simulate(
         Called with the name of each stage when it starts.
     progress : callable
         Called with numbers of events when they are done.
+
+    Raises
+    ------
+    JetsError
+        If the jets have more than two classes.
     """
+    labels = jets.binary_labels("csim jets")
     stages = Stages(announce)
-    torch.set_num_threads(1)  # processes use the cores already, and a forked OpenMP pool would hang
+    torch.set_num_threads(1)  # processes use the cores already
     with stages("read"):
         program = read_program(qonnx_path)
         ports = port_values(jets, model.config.network)
@@ -196,7 +202,7 @@ def simulate(
         hostile_events=hostile,
         testbench=testbench,
         float_logits=float_logits,
-        labels=jets.labels,
+        labels=labels,
         seconds=stages.seconds | {f"{name}, processor time": round(s, 3) for name, s in on_jets.seconds.items()},
     )
 

@@ -31,12 +31,14 @@ class Jets:
     multiplicity : int64 [n]
         Number of constituents before any cut; never less than the number present.
     labels : int8 [n] or None
-        1 = top, 0 = QCD; None if unknown.
+        1 = top, 0 = QCD, or positions in `classes`; None if unknown.
+    classes : tuple of str or None
+        Names of the classes, indexed by the labels; None if the labels mean signal and background.
 
     Raises
     ------
     JetsError
-        If shapes disagree, a label is not 0 or 1, a multiplicity is too small, or a four-momentum contains a NaN or
+        If shapes disagree, a label is not a class, a multiplicity is too small, or a four-momentum contains a NaN or
         infinity, has negative energy, or has |p| above E by more than `SPACE_LIKE_TOLERANCE`; the message names the
         jet, the constituent and the excess.
     """
@@ -45,6 +47,7 @@ class Jets:
     jet_four_momentum: NDArray[np.float64]
     multiplicity: NDArray[np.int64]
     labels: NDArray[np.int8] | None = None
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "four_momenta", np.asarray(self.four_momenta, dtype=np.float64))
@@ -52,6 +55,8 @@ class Jets:
         object.__setattr__(self, "multiplicity", np.asarray(self.multiplicity))
         if self.labels is not None:
             object.__setattr__(self, "labels", np.asarray(self.labels))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", tuple(self.classes))
         self._check_shapes()
         _check_four_momenta(self.four_momenta, "constituent {}")
         _check_four_momenta(self.jet_four_momentum[:, None], "the whole jet")
@@ -70,6 +75,7 @@ class Jets:
             jet_four_momentum=self.jet_four_momentum[chosen],
             multiplicity=self.multiplicity[chosen],
             labels=None if self.labels is None else self.labels[chosen],
+            classes=self.classes,
         )
 
     def leading(self, n_constituents: int) -> Jets:
@@ -92,6 +98,27 @@ class Jets:
                 *(cut, len(self), n_constituents, n_constituents),
             )
         return replace(self, four_momenta=self.four_momenta[:, :n_constituents])
+
+    def binary_labels(self, where: str) -> NDArray[np.int8] | None:
+        """Labels [n], 1 = signal and 0 = background, or None if unknown: those that can train or score one logit.
+
+        Parameters
+        ----------
+        where : str
+            The file or sample, for messages.
+
+        Raises
+        ------
+        JetsError
+            If there are more than two classes.
+        """
+        if self.labels is not None and self.classes is not None and len(self.classes) > 2:
+            raise JetsError(
+                f"has {len(self.classes)} classes ({', '.join(self.classes)}), but signal and background are needed",
+                where=where,
+                remedy="choose the signal with read_jets(path, signal=[...]) and write these jets with write_jets",
+            )
+        return self.labels
 
     def _check_shapes(self) -> None:
         shape = self.four_momenta.shape
@@ -120,11 +147,15 @@ class Jets:
     def _check_labels(self) -> None:
         if self.labels is None:
             return
-        for jet in np.flatnonzero((self.labels != 0) & (self.labels != 1))[:1]:
-            raise JetsError(
-                f"the label is {self.labels[jet]}", where=f"jet {jet}", remedy="labels are 1 (top) and 0 (QCD)"
-            )
+        check_labels(self.labels, self.classes)
         object.__setattr__(self, "labels", self.labels.astype(np.int8, copy=False))
+
+
+def check_labels(labels: NDArray[Any], classes: tuple[str, ...] | None) -> None:
+    """Reject labels [n] that are not positions in ``classes``, or 0 and 1 without classes."""
+    for jet in np.flatnonzero(~np.isin(labels, np.arange(2 if classes is None else len(classes))))[:1]:
+        meant = "1 (top) and 0 (QCD)" if classes is None else f"0 to {len(classes) - 1}, for {', '.join(classes)}"
+        raise JetsError(f"the label is {labels[jet]}", where=f"jet {jet}", remedy=f"labels are {meant}")
 
 
 def pt_gev(four_momenta: NDArray[np.float64]) -> NDArray[np.float64]:

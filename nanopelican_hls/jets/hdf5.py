@@ -15,7 +15,8 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.level1 import Level1Jets
-from nanopelican_hls.jets.readers.level1 import FORMAT, LABELS, MULTIPLICITY, WORD_TYPES
+from nanopelican_hls.jets.readers.classes import CLASSES, IS_SIGNAL, LABEL
+from nanopelican_hls.jets.readers.level1 import FORMAT, MULTIPLICITY, WORD_TYPES
 
 #: jets per HDF5 chunk, the unit of compression
 CHUNK_JETS = 1000
@@ -33,7 +34,7 @@ def write_jets(
     JetsError
         If there are no jets, the file exists and ``force`` is False, or it cannot be written.
     """
-    write_datasets(Path(path), _datasets(jets), attributes, force=force)
+    write_datasets(Path(path), _datasets(jets) | _labels(jets), {**attributes, **_class_names(jets)}, force=force)
 
 
 def write_level1(
@@ -41,14 +42,12 @@ def write_level1(
 ) -> None:
     """Write Level-1 words in the layout read by `readers.level1`; otherwise like `write_jets`, errors included."""
     datasets = {name: getattr(words, name).astype(dtype) for name, dtype in WORD_TYPES.items()}
-    datasets[MULTIPLICITY] = words.multiplicity.astype(np.int32)
-    if words.labels is not None:
-        datasets[LABELS] = words.labels
-    write_datasets(Path(path), datasets, {**attributes, FORMAT: words.format.name}, force=force)
+    datasets |= {MULTIPLICITY: words.multiplicity.astype(np.int32), **_labels(words)}
+    write_datasets(Path(path), datasets, {**attributes, FORMAT: words.format.name, **_class_names(words)}, force=force)
 
 
 def write_datasets(
-    path: Path, datasets: Mapping[str, NDArray[Any]], attributes: Mapping[str, str | int | float], *, force: bool
+    path: Path, datasets: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any], *, force: bool
 ) -> None:
     """Write compressed datasets [n, ...] of n jets; otherwise like `write_jets`, errors included."""
     jets = len(next(iter(datasets.values())))
@@ -69,10 +68,17 @@ def write_datasets(
 
 
 def _datasets(jets: Jets) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {
+    return {
         "Pmu": jets.four_momenta.astype(np.float32),
         "jet_Pmu": jets.jet_four_momentum.astype(np.float32),
         "Nobj": np.count_nonzero(jets.four_momenta[..., 0], axis=1).astype(np.int32),
         "Nobj_all": jets.multiplicity.astype(np.int32),
     }
-    return arrays if jets.labels is None else arrays | {"is_signal": jets.labels}
+
+
+def _labels(jets: Jets | Level1Jets) -> dict[str, NDArray[Any]]:
+    return {} if jets.labels is None else {LABEL if jets.classes else IS_SIGNAL: jets.labels}
+
+
+def _class_names(jets: Jets | Level1Jets) -> dict[str, tuple[str, ...]]:
+    return {} if jets.labels is None or jets.classes is None else {CLASSES: jets.classes}

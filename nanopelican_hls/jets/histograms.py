@@ -76,7 +76,7 @@ class ClassHistograms:
 
 
 def fill(chunks: Iterable[Jets], n_constituents: int) -> dict[str, ClassHistograms]:
-    """Fill histograms per class: "signal" and "background", or "all jets" if there are no labels.
+    """Fill histograms per class: "signal" and "background", the class names, or "all jets" if there are no labels.
 
     Parameters
     ----------
@@ -95,9 +95,10 @@ def fill(chunks: Iterable[Jets], n_constituents: int) -> dict[str, ClassHistogra
     classes: dict[str, ClassHistograms] = {}
     for jets in chunks:
         for name, part in _by_class(jets).items():
+            histograms = classes.setdefault(name, ClassHistograms())
             if len(part):
-                classes.setdefault(name, ClassHistograms()).add(part, n_constituents)
-    return {name: classes[name] for name in sorted(classes, reverse=True)}
+                histograms.add(part, n_constituents)
+    return {name: histograms for name, histograms in classes.items() if histograms.jets}
 
 
 def smallest_width(classes: Iterable[ClassHistograms], share: float = 1e-3) -> int:
@@ -109,6 +110,8 @@ def smallest_width(classes: Iterable[ClassHistograms], share: float = 1e-3) -> i
 def _by_class(jets: Jets) -> dict[str, Jets]:
     if jets.labels is None:
         return {"all jets": jets}
+    if jets.classes is not None:
+        return {name: jets[jets.labels == label] for label, name in enumerate(jets.classes)}
     return {"signal": jets[jets.labels == 1], "background": jets[jets.labels == 0]}
 
 

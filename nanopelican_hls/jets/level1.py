@@ -48,7 +48,9 @@ class Level1Jets:
     multiplicity : int64 [n]
         Number of constituents before any cut; never less than the number present.
     labels : int8 [n] or None
-        1 = top, 0 = QCD; None if unknown.
+        1 = top, 0 = QCD, or positions in `classes`; None if unknown.
+    classes : tuple of str or None
+        As in `Jets`.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class Level1Jets:
     jet_mass: Codes
     multiplicity: NDArray[np.int64]
     labels: NDArray[np.int8] | None = None
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         shape = np.shape(self.pt)
@@ -136,6 +139,7 @@ def to_level1(jets: Jets, scales: Level1Format = CMS_CORRELATOR) -> Level1Jets:
         jet_mass=scales.pt.integers(mass),
         multiplicity=jets.multiplicity,
         labels=jets.labels,
+        classes=jets.classes,
     )
 
 
@@ -153,6 +157,7 @@ def from_level1(words: Level1Jets) -> Jets:
         jet_four_momentum=_cartesian(transverse_mass, jet_pt, rapidity, jet_phi),
         multiplicity=words.multiplicity,
         labels=words.labels,
+        classes=words.classes,
     )
 
 

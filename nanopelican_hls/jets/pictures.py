@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".pdf")
 #: two colour-blind-safe hues (Okabe and Ito), and grey for unlabelled jets
 COLOURS = {"signal": "#0072B2", "background": "#D55E00", "all jets": "#555555"}
+#: more of them, for classes with names of their own
+CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLE = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -117,7 +119,9 @@ def _draw_mass(axes: Any, classes: Mapping[str, ClassHistograms]) -> None:
 def _draw_shares(axes: Any, classes: Mapping[str, ClassHistograms], name: str, *, digits: int, unit: str = "") -> None:
     for label, histograms in classes.items():
         share = histograms.counts[name] / histograms.jets
-        _step(axes, share, EDGES[name], label, f"{label}, mean {histograms.mean(name):.{digits}f}{unit}")
+        _step(
+            axes, share, EDGES[name], _colour(classes, label), f"{label}, mean {histograms.mean(name):.{digits}f}{unit}"
+        )
     total = _total(classes, name)
     used = np.flatnonzero(np.cumsum(total) <= 0.997 * total.sum())
     axes.set_xlim(0, EDGES[name][min(used.max(initial=0) + 2, len(total))])
@@ -128,7 +132,7 @@ def _draw_shares(axes: Any, classes: Mapping[str, ClassHistograms], name: str, *
 def _draw_pt(axes: Any, classes: Mapping[str, ClassHistograms]) -> None:
     edges = EDGES["pt_gev"]
     for label, histograms in classes.items():
-        _step(axes, histograms.counts["pt_gev"] / histograms.jets, edges, label, label)
+        _step(axes, histograms.counts["pt_gev"] / histograms.jets, edges, _colour(classes, label), label)
     axes.set(
         xscale="log", yscale="log", title="Constituent pT", xlabel="pT, GeV", ylabel="constituents per jet and bin"
     )
@@ -141,7 +145,7 @@ def _draw_products(axes: Any, classes: Mapping[str, ClassHistograms], n_constitu
     edges = EDGES["d_bits"]
     for label, histograms in classes.items():
         counts = histograms.counts["d_bits"]
-        _step(axes, counts / max(counts.sum(), 1), edges, label, label)
+        _step(axes, counts / max(counts.sum(), 1), edges, _colour(classes, label), label)
     axes.set(
         title=f"Products $d_{{ij}}$ of the leading {n_constituents} constituents",
         xlabel=r"$\log_2(d_{ij}$ / GeV²$)$; rounded up: bits needed before the binary point",
@@ -160,7 +164,7 @@ def _draw_clipped(axes: Any, classes: Mapping[str, ClassHistograms], bits: int) 
         axes.plot(
             edges,
             np.maximum(share, SMALLEST_SHARE / 10),
-            color=COLOURS[label],
+            color=_colour(classes, label),
             lw=1.6,
             label=f"{label}: {_percent(at)} clipped at {bits} bits",
         )
@@ -183,10 +187,14 @@ def _leave_room(axes: Any, factor: float) -> None:
     axes.set_ylim(0, factor * (axes.dataLim.ymax or 1))
 
 
-def _step(axes: Any, values: NDArray[np.float64], edges: NDArray[np.float64], label: str, legend: str) -> None:
+def _step(axes: Any, values: NDArray[np.float64], edges: NDArray[np.float64], colour: str, legend: str) -> None:
     """Histogram drawn as an outline over a light fill."""
-    axes.stairs(values, edges, color=COLOURS[label], alpha=0.12, fill=True)
-    axes.stairs(values, edges, color=COLOURS[label], lw=1.6, label=legend)
+    axes.stairs(values, edges, color=colour, alpha=0.12, fill=True)
+    axes.stairs(values, edges, color=colour, lw=1.6, label=legend)
+
+
+def _colour(classes: Mapping[str, ClassHistograms], label: str) -> str:
+    return COLOURS.get(label) or CLASS_COLOURS[list(classes).index(label) % len(CLASS_COLOURS)]
 
 
 def _total(classes: Mapping[str, ClassHistograms], name: str) -> NDArray[np.int64]:

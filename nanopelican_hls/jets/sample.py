@@ -57,7 +57,7 @@ def _first_of_each_class(jets: Jets, n_jets: int, where: str) -> NDArray[np.intp
     """Positions of the first ``n_jets / 2`` top and QCD jets, ascending."""
     if n_jets < 2 or n_jets % 2:
         raise JetsError(f"{n_jets} jets cannot be half top and half QCD", where=where, remedy="ask for an even number")
-    if jets.labels is None:
+    if jets.binary_labels(where) is None or jets.classes is not None:
         raise JetsError("has no labels (is_signal)", where=where, remedy="use a file with labels")
     classes = {"top": np.flatnonzero(jets.labels == 1), "QCD": np.flatnonzero(jets.labels == 0)}
     for name, positions in classes.items():

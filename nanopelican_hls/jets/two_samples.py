@@ -35,8 +35,8 @@ def mass_gev(jets: Jets) -> Floats:
 
 
 def mass_cut_auc(jets: Jets) -> float:
-    """Area under the ROC curve of a lower cut on the jet mass."""
-    return float(roc_auc_score(jets.labels, mass_gev(jets)))
+    """Area under the ROC curve of a lower cut on the jet mass; a `JetsError` if there are more than two classes."""
+    return float(roc_auc_score(jets.binary_labels("jets of the mass cut"), mass_gev(jets)))
 
 
 def _constituent_pt(rank: int) -> Callable[[Jets], Floats]:
@@ -61,7 +61,7 @@ RANKS = (1, 2, 5, 10, 20, 40)
 
 
 def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
-    """Test every quantity in `QUANTITIES`, and the pT of the constituents in `RANKS`, for both classes.
+    """Test every quantity in `QUANTITIES`, and the pT of the constituents in `RANKS`, for every class.
 
     A constituent that a jet does not have counts as pT 0. Ranks that were cut off in any jet of either sample are
     skipped.
@@ -69,12 +69,16 @@ def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
     Raises
     ------
     JetsError
-        If a sample has no labels or lacks a class.
+        If a sample has no labels or lacks a class, or they have different classes.
     """
     samples = [first, second]
     for name, jets in zip(("first", "second"), samples, strict=True):
-        if jets.labels is None or len(np.unique(jets.labels)) < 2:
-            raise JetsError("needs labelled jets of both classes", where=f"the {name} sample")
+        if jets.labels is None or len(np.unique(jets.labels)) < len(_classes(jets)):
+            which = "both" if len(_classes(jets)) == 2 else "all"
+            raise JetsError(f"needs labelled jets of {which} classes", where=f"the {name} sample")
+    if _classes(first) != _classes(second):
+        found = " and ".join(", ".join(_classes(jets).values()) for jets in samples)
+        raise JetsError(f"have different classes: {found}", where="the two samples")
     # the same number of places in both, so that padding compares as padding
     places = max(*RANKS, *(jets.four_momenta.shape[1] for jets in samples))
     samples = [jets.leading(places) for jets in samples]
@@ -83,13 +87,18 @@ def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
         f"pT of constituent {rank}, GeV": _constituent_pt(rank) for rank in RANKS if rank <= complete
     }
     rows = []
-    for label, jet_class in ((1, "top"), (0, "QCD")):
+    for label, jet_class in _classes(first).items():
         pair = [jets[jets.labels == label] for jets in samples if jets.labels is not None]
         for quantity, values_of in quantities.items():
             a, b = (values_of(jets) for jets in pair)
             test = stats.ks_2samp(a, b)
             rows.append(SpectrumTest(jet_class, quantity, (a.mean(), b.mean()), test.statistic, test.pvalue))
     return rows
+
+
+def _classes(jets: Jets) -> dict[int, str]:
+    """Label -> class."""
+    return {1: "top", 0: "QCD"} if jets.classes is None else dict(enumerate(jets.classes))
 
 
 def markdown(rows: Sequence[SpectrumTest], first: str, second: str) -> str:

@@ -143,11 +143,16 @@ class _PairLevel(torch.autograd.Function):
         return None, row, column, w_d, None, None
 
 
+def leading_particles(mask: Tensor) -> Tensor:
+    """How many leading particles include all valid ones, from the mask [b, M]: integers [b]."""
+    positions = torch.arange(1, mask.shape[1] + 1, device=mask.device, dtype=mask.dtype)
+    return (mask * positions).amax(1).long()
+
+
 def _groups(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
     """Indices of jets of similar multiplicity, and the number of leading particles that include all valid ones."""
-    positions = torch.arange(1, mask.shape[1] + 1, device=mask.device, dtype=mask.dtype)
     # largest first: the first jet of a group sets how many fit, so larger ones after it would overflow the group
-    sizes, order = torch.sort((mask * positions).amax(1).long(), descending=True)
+    sizes, order = torch.sort(leading_particles(mask), descending=True)
     lengths = sizes.tolist()
     entries = ENTRIES_PER_GROUP[mask.device.type]
     start = 0

@@ -77,6 +77,19 @@ class Operator(ABC):
 
 
 @dataclass(frozen=True)
+class Elementwise(Operator):
+    """An operator of one input, whose result depends, entry by entry, on the same entry of the input alone."""
+
+    inputs = ("x",)
+    elementwise = True
+
+    def shape(self, *shapes: Shape | None) -> Shape:
+        (x,) = shapes
+        assert x is not None
+        return x
+
+
+@dataclass(frozen=True)
 class CustomOperator(Operator):
     """An operator of the domain ``nanopelican``.
 

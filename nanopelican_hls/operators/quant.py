@@ -8,27 +8,19 @@ from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange, Quantiser
 from nanopelican_hls.operators._arrays import Array, quantised
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import Elementwise, Shape
 
 
 @dataclass(frozen=True)
-class Quant(Operator):
+class Quant(Elementwise):
     """A `Quantiser`, elementwise; in the file it has three more inputs, all constant (contract/quant.py)."""
 
     quantiser: Quantiser
-
-    inputs = ("x",)
-    elementwise = True
 
     def compute(self, *inputs: Array | None) -> Array:
         (x,) = inputs
         assert x is not None
         return quantised(x, self.quantiser)
-
-    def shape(self, *shapes: Shape | None) -> Shape:
-        (x,) = shapes
-        assert x is not None
-        return x
 
     def range(
         self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]

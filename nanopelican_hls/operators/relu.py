@@ -8,25 +8,17 @@ from typing import Any
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, rectified
-from nanopelican_hls.operators.base import Operator, Shape
+from nanopelican_hls.operators.base import Elementwise, Shape
 
 
 @dataclass(frozen=True)
-class Relu(Operator):
+class Relu(Elementwise):
     """``max(x, 0)``, elementwise."""
-
-    inputs = ("x",)
-    elementwise = True
 
     def compute(self, *inputs: Array | None) -> Array:
         (x,) = inputs
         assert x is not None
         return rectified(x)
-
-    def shape(self, *shapes: Shape | None) -> Shape:
-        (x,) = shapes
-        assert x is not None
-        return x
 
     def range(
         self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -69,6 +70,12 @@ class _Task:
 _task: _Task | None = None
 
 
+def _on_one_thread() -> None:
+    """Keep a forked worker from torch's thread pool, which does not survive a fork: the first use of it would hang."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
 def _run_chunk(bounds: tuple[int, int]) -> Proof:
     assert _task is not None
     return _task.run(bounds)
@@ -89,7 +96,7 @@ def prove(
     program : Program
         Defines the tensors, their order and their grids.
     executors : mapping of str to callable
-        Functions from ports to tensors, by name; each must run in a forked process, on one thread.
+        Functions from ports to tensors, by name; each must run in a forked process. Torch has one thread there.
     ports : mapping of str to float64 array [n, ...]
     reference : str
         Name of the executor that the others are compared with.
@@ -105,7 +112,7 @@ def prove(
     _task = _Task(program, executors, reference, ports)
     try:
         results = []
-        with multiprocessing.get_context("fork").Pool(min(processes, len(bounds))) as pool:
+        with multiprocessing.get_context("fork").Pool(min(processes, len(bounds)), _on_one_thread) as pool:
             for (start, stop), result in zip(bounds, pool.imap(_run_chunk, bounds), strict=True):
                 results.append(result)
                 progress(stop - start)

@@ -46,6 +46,20 @@ class Graph:
         found = [node for node in self.consumers.get(tensor, ()) if node.operator.elementwise]
         return [each for node in found for each in (node, *self.elementwise(node.output))]
 
+    def only_reader(self, tensor: str) -> Node | None:
+        """The node that reads a tensor; None if several do, or if it is an output."""
+        readers = self.consumers.get(tensor, [])
+        return readers[0] if len(readers) == 1 and tensor not in self.outputs else None
+
+    def users(self, node: Node) -> list[Node]:
+        """The operators downstream, through quantisers and ReLUs; none if anything else reads a value on the way."""
+        if node.output in self.outputs:
+            return []
+        readers = self.consumers.get(node.output, [])
+        if len(readers) == 1 and readers[0].operator.elementwise:
+            return self.users(readers[0])
+        return [] if any(reader.operator.elementwise for reader in readers) else readers
+
     def operator_before(self, tensor: str | None) -> Node:
         """The node upstream of a tensor that is neither a quantiser nor a ReLU."""
         node = self.producers[str(tensor)]
@@ -53,26 +67,29 @@ class Graph:
 
 
 def padded_term(graph: Graph, mix: Node) -> float | None:
-    """Output of a `ParticleMix` for padded particles that makes masks in sums unnecessary; None if there is none.
+    """Output of the node ``mix`` for padded particles that makes masks in sums unnecessary; None if there is none.
 
-    It is 0 on the diagonal. In a row or column it is so negative that ReLU is 0 for every pair of the particle.
+    Only `ParticleMix` has one. It is 0 on the diagonal. In a row or column it is so negative that ReLU is 0 for every
+    pair of the particle.
     """
-    last = [mix, *graph.elementwise(mix.output)][-1]
-    users = graph.consumers.get(last.output, [])
-    if len(users) != 1 or last.output in graph.outputs:
+    if not isinstance(mix.operator, ParticleMix):
+        return None  # nothing else gives padded particles another value
+    users = graph.users(mix)
+    if len(users) != 1:
         return None
-    if isinstance(users[0].operator, ParticleSum):
+    (user,) = users
+    if isinstance(user.operator, ParticleSum):
         return 0.0
-    return _negative_term(graph, users[0]) if isinstance(users[0].operator, PairMix) else None
+    return _negative_term(graph, user) if isinstance(user.operator, PairMix) else None
 
 
 def _negative_term(graph: Graph, mix: Node) -> float | None:
     """Minus the smallest power of two that ``w_d d`` plus the other term of `PairMix` never exceeds, by intervals."""
     chain = graph.elementwise(mix.output)
-    users = {type(user.operator) for user in graph.consumers.get(chain[-1].output, [])} if chain else set()
-    if not chain or not isinstance(chain[0].operator, Relu) or not users or users - {PairSum, SpurionSum}:
+    users = graph.users(mix)
+    if not users or any(not isinstance(user.operator, (PairSum, SpurionSum)) for user in users):
         return None
-    if any(node.output in graph.outputs for node in (mix, *chain)):
+    if not chain or not isinstance(chain[0].operator, Relu):
         return None
     program, given = graph.program, mix.given
     weights = program.constants[given["w_d"]]
@@ -88,10 +105,13 @@ def _high(values: FixedRange) -> float:
     return math.ldexp(values.high, values.exponent)
 
 
+def pads_pairs(graph: Graph, mix: Node) -> bool:
+    """Whether the terms of a `PairMix` make it 0, after ReLU, for every pair with a padded particle."""
+    terms = [graph.operator_before(mix.given[name]) for name in ("row", "column") if name in mix.given]
+    return all(padded_term(graph, term) is not None for term in terms)
+
+
 def needs_mask(graph: Graph, sums: Node) -> bool:
     """Whether a `PairSum`, `SpurionSum` or `ParticleSum` must mask padded particles itself."""
     node = graph.operator_before(sums.inputs[0])
-    if isinstance(node.operator, PairMix):
-        mixes = [graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]
-        return any(padded_term(graph, mix) is None for mix in mixes)
-    return not isinstance(node.operator, ParticleMix) or padded_term(graph, node) is None
+    return not pads_pairs(graph, node) if isinstance(node.operator, PairMix) else padded_term(graph, node) is None

@@ -148,7 +148,7 @@ class PieceBuilder:
         """
         chain = self.graph.elementwise(node.output)
         before = [node.output, *(each.output for each in chain[:-1])]
-        if not chain or any(len(self.graph.consumers[tensor]) > 1 or tensor in self.graph.outputs for tensor in before):
+        if not chain or any(self.graph.only_reader(tensor) is None for tensor in before):
             return 0.0
         quantiser = chain[-1].quantiser
         if quantiser is None or any(each.quantiser for each in chain[:-1]):

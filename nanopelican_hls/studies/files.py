@@ -35,13 +35,13 @@ class Source:
         Raises
         ------
         JetsError
-            If the file cannot be read, has no labels, or lacks a class.
+            If the file cannot be read, has no labels, lacks a class, or has more than two.
         """
         events = None if self.at_most is None else -(-5 * self.at_most // len(self.fifths))
         jets = read_jets(self.path, events=events)
         chosen = np.flatnonzero(np.isin(np.arange(len(jets)) % 5, self.fifths))[: self.at_most]
         jets = jets[chosen]
-        require_both_classes(jets.labels, str(self.path))
+        require_both_classes(jets.binary_labels(str(self.path)), str(self.path))
         return jets
 
 

@@ -65,7 +65,7 @@ class NetworkTask(Task):
         """Entries at pair level, plus a constant for the rest."""
         network, recipe = self.config.network, self.config.training
         entries = network.particles**2 * (network.channels + 2) + 3000
-        return entries * (recipe.float_epochs + recipe.quantised_epochs)
+        return entries * (recipe.float_epochs + recipe.second_order_steps + recipe.quantised_epochs)
 
     def described(self) -> dict[str, Any]:
         return {"seed": self.seed, "config": to_mapping(self.config)}

@@ -17,7 +17,7 @@ def png(figure: Figure) -> bytes:
 
 
 def training_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
-    """Plot loss, AUC and learning rate against epochs, as a PNG file; the quantised phase is shaded.
+    """Plot loss, AUC and learning rate against epochs, as a PNG file; phases after the float one are shaded.
 
     Parameters
     ----------
@@ -36,9 +36,10 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
     rates.plot(epochs, [row["learning_rate_factor"] for row in history], color="C2")
     rates.set_ylabel("learning rate\n(of the highest)")
     rates.set_xlabel("epoch")
-    quantised = [epoch for epoch, row in zip(epochs, history, strict=True) if row["phase"] == "quantised"]
-    if quantised:
-        for axes in (losses, aucs, rates):
-            axes.axvspan(quantised[0] - 0.5, quantised[-1] + 0.5, color="0.92", zorder=0)
-        losses.annotate("quantised", (quantised[0], losses.get_ylim()[1]), va="top", fontsize="small")
+    for name, shade in (("second_order", "0.96"), ("quantised", "0.92")):
+        shaded = [epoch for epoch, row in zip(epochs, history, strict=True) if row["phase"] == name]
+        if shaded:
+            for axes in (losses, aucs, rates):
+                axes.axvspan(shaded[0] - 0.5, shaded[-1] + 0.5, color=shade, zorder=0)
+            losses.annotate(name.replace("_", " "), (shaded[0], losses.get_ylim()[1]), va="top", fontsize="small")
     return png(figure)

@@ -32,9 +32,9 @@ class RunFolder:
     ============== ======================================================================
     config.yaml    the resolved configuration, defaults included
     run.json       seed, versions, fingerprints of the jets
-    metrics.csv    one row per epoch: learning rate, training loss, validation figures
+    metrics.csv    one row per epoch or step: learning rate, training loss, validation figures
     curves.png     loss and AUC against epochs (requires the extra ``pictures``)
-    last.pt        the state after the last epoch, from which a killed run resumes exactly
+    last.pt        the state after the last epoch or step, from which a killed run resumes exactly
     best.pt        the checkpoint of the finished run: the best epoch
     ============== ======================================================================
 

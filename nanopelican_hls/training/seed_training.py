@@ -1,9 +1,10 @@
-"""Training of one seed: float, fold, calibration, quantisation-aware fine-tuning (docs/training.md)."""
+"""Training of one seed: float and its finish, fold, calibration, quantisation-aware fine-tuning (docs/training.md)."""
 
 from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,7 @@ from nanopelican_hls.training.memory import keep_freed_memory
 from nanopelican_hls.training.phase import Phase
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.scales import calibrated, pinned, place_scales, refine_scales
+from nanopelican_hls.training.second_order import SecondOrder
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +81,7 @@ class SeedTraining:
         recipe = config.training
         self._bar = tqdm(
             desc=f"{config.name} seed {seed}",
-            total=recipe.quantised_epochs + (recipe.float_epochs if base is None else 0),
+            total=recipe.quantised_epochs + (recipe.float_epochs + recipe.second_order_steps if base is None else 0),
             position=progress,
             disable=progress is None,
             leave=None,  # only the first bar stays on screen
@@ -133,14 +135,37 @@ class SeedTraining:
 
         if "float_state" not in state:
             groups = [(p, recipe.learning_rate) for p in net.parameters()]
-            inputs = _single(self._train.values)
-            phase = self._phase("float", net, logits, groups, inputs, float_schedule(recipe))
-            state = self._run(phase, state, 0, lambda: float_figures(net, self._valid), {})
+            if state.get("phase") != SecondOrder.name:
+                inputs = _single(self._train.values)
+                phase = self._phase("float", net, logits, groups, inputs, float_schedule(recipe))
+                state = self._run(phase, state, 0, lambda: float_figures(net, self._valid), {})
+            else:
+                self._bar.update(recipe.float_epochs)
+            if recipe.second_order_steps:
+                state = self._finish_float(net, state)
             state["float_state"] = state["best"]["model"]
         else:
-            self._bar.update(recipe.float_epochs)
-        net.load_state_dict(state["float_state"])
+            self._bar.update(recipe.float_epochs + recipe.second_order_steps)
+        net.float().load_state_dict(state["float_state"])
         return net.eval()
+
+    def _finish_float(self, net: FloatNetwork, state: dict[str, Any]) -> dict[str, Any]:
+        """L-BFGS from the best epoch, which stays the best if no step surpasses it."""
+        steps, patience = self.config.training.second_order_steps, self.config.training.second_order_patience
+        where = f"{self.config.name} seed {self.seed}"
+        net.load_state_dict(state["best"]["model"])
+        phase = SecondOrder(net, self._train, steps=steps, where=where)
+
+        def figures() -> Figures:
+            return float_figures(net, self._valid)
+
+        if state["phase"] != phase.name:
+            state = {"best": _candidate(figures(), net, 0)}
+        state = self._run(phase, state, 0, figures, {}, patience=patience)
+        best = state["best"]
+        logger.info("%s: second-order training ends after step %d, the best is %d", where, phase.epoch, best["epoch"])
+        self._bar.update(steps - phase.epoch)
+        return state
 
     def _train_quantised(
         self, float_net: FloatNetwork, state: dict[str, Any]
@@ -174,7 +199,7 @@ class SeedTraining:
                 net.float()
 
         if not resumed:  # fine-tuning never ends worse than it starts
-            state = {"best": _candidate(quantised_figures(net, self._valid), net)}
+            state = {"best": _candidate(quantised_figures(net, self._valid), net, 0)}
         state = self._run(
             phase,
             state,
@@ -188,22 +213,24 @@ class SeedTraining:
 
     def _run(
         self,
-        phase: Phase,
+        phase: Phase | SecondOrder,
         state: dict[str, Any],
         kept_from: int,
         figures: Callable[[], Figures],
         beside: dict[str, Any],
         before_epoch: Callable[[int], None] = lambda _: None,
+        patience: float = math.inf,
     ) -> dict[str, Any]:
         """Run all epochs of a phase; its state includes the best epoch after ``kept_from``, by validation loss.
 
-        ``state`` is the state to resume from, or only a ``best`` to improve on, or empty.
+        The phase ends early once ``patience`` epochs have passed since the best. ``state`` is the state to resume from,
+        or only a ``best`` to improve on, or empty.
         """
         best: dict[str, Any] = state.get("best", {})
         if "epoch" in state:
             phase.restore(state)
             self._bar.update(phase.epoch)
-        while phase.epoch < phase.epochs:
+        while phase.epoch < phase.epochs and phase.epoch - best.get("epoch", 0) < patience:
             before_epoch(phase.epoch)
             rate = phase.rate_factor
             row = {"phase": phase.name, "epoch": phase.epoch + 1, "learning_rate_factor": rate}
@@ -211,7 +238,7 @@ class SeedTraining:
             found = figures()
             self._history.append(row | found.as_dict())
             if phase.epoch > kept_from and not (best and best["figures"]["loss"] <= found.loss):
-                best = _candidate(found, phase.model)
+                best = _candidate(found, phase.model, phase.epoch)
             self._bar.set_postfix_str(f"validation AUC {found.auc:.4f}", refresh=False)
             self._bar.update()
             state = phase.state() | beside | {"best": best, "history": self._history}
@@ -254,8 +281,8 @@ class SeedTraining:
         return state
 
 
-def _candidate(found: Figures, model: nn.Module) -> dict[str, Any]:
-    return {"figures": found.as_dict(), "model": copy.deepcopy(model.state_dict())}
+def _candidate(found: Figures, model: nn.Module, epoch: int) -> dict[str, Any]:
+    return {"figures": found.as_dict(), "model": copy.deepcopy(model.state_dict()), "epoch": epoch}
 
 
 def _kept(products: Tensors) -> Tensors:

@@ -27,10 +27,11 @@ def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
     Raises
     ------
     JetsError
-        If the file cannot be read, or does not hold jets of both classes.
+        If the file cannot be read, or does not hold jets of both classes, or has more than two.
     """
     jets = read_jets(path)
-    labels = np.array([]) if jets.labels is None else jets.labels.astype(float)
+    binary = jets.binary_labels(str(path))
+    labels = np.array([]) if binary is None else binary.astype(float)
     for label, kind in ((1, "signal"), (0, "background")):
         if label not in labels:
             raise JetsError(f"holds no {kind} jets", where=str(path), remedy="use a file with is_signal 0 and 1")

@@ -25,6 +25,7 @@ from nanopelican_hls.analysis.equivariance import (
     transformations,
     transformed,
 )
+from nanopelican_hls.errors import JetsError
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, to_light_cone
 from nanopelican_hls.network.inference import float_logits as port_logits
@@ -156,6 +157,11 @@ class TestQuantisedNetwork:
             found = free_quantised(description)(free_port_values(network, jets, identity(len(jets))))
         assert torch.equal(found, expected)
         assert len(expected.unique()) > 3
+
+    def test_more_than_two_classes_are_refused(self, jets):
+        model = load_model(MODELS / "trigger-n16.pt")
+        with pytest.raises(JetsError, match=r"equivariance jets: has 3 classes \(g, W, t\)"):
+            next(drifts(model.description, replace(jets, classes=("g", "W", "t")), [0.0], seed=1))
 
     def test_light_cone_ports_do_not_see_rotations_about_the_beam(self, jets):
         model = load_model(MODELS / "trigger-n16.pt")

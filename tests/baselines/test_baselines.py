@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -104,6 +106,14 @@ def test_missing_class(model, train, valid):
         train_baseline(model, train[train.labels == 0], valid, epochs=1)
     with pytest.raises(JetsError, match="validation jets: has no background jets"):
         train_baseline(model, train, valid[valid.labels == 1], epochs=1)
+
+
+def test_more_than_two_classes(train, valid):
+    train_three, valid_three = (replace(jets, classes=("g", "W", "t")) for jets in (train, valid))
+    with pytest.raises(JetsError, match=r"training jets: has 3 classes \(g, W, t\)"):
+        train_baseline(create("jet-mass-cut"), train_three, valid, epochs=0)
+    with pytest.raises(JetsError, match=r"validation jets: has 3 classes \(g, W, t\)"):
+        train_baseline(create("jet-mass-cut"), train, valid_three, epochs=0)
 
 
 def test_too_few_validation_jets(train, valid):

@@ -1,5 +1,6 @@
 """The whole chain on the command line, with a network small enough to compile in seconds."""
 
+import dataclasses
 import functools
 import json
 import os
@@ -15,7 +16,7 @@ from random_networks import random_description
 from nanopelican_hls.cli import main
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.flows import bit_accuracy as csim
-from nanopelican_hls.jets import read_jets, sample_path
+from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network.checkpoint import Checkpoint, save_checkpoint
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.model import TrainedModel, export_qonnx
@@ -125,6 +126,14 @@ def test_jets_without_labels_have_no_auc(command, workspace, tmp_path, caplog):
     assert command("--jets", str(tmp_path / "unlabelled.h5")) == 0
     assert report(workspace)["auc"] is None
     assert "AUC will be skipped" in caplog.text
+
+
+def test_more_than_two_classes_are_refused(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(csim, "convert", None)  # before anything is built
+    three = dataclasses.replace(read_jets(sample_path(), EVENTS), classes=("g", "W", "t"))
+    write_jets(tmp_path / "three.h5", three, {})
+    assert command("--jets", str(tmp_path / "three.h5")) == 2
+    assert "csim jets: has 3 classes (g, W, t), but signal and background are needed" in capsys.readouterr().err
 
 
 def test_a_user_error_is_one_message_and_status_2(command, workspace, tmp_path, capsys):

@@ -83,6 +83,12 @@ def test_jets_of_one_class_are_refused(tmp_path, capsys):
     assert "tops.h5: has no" in capsys.readouterr().err
 
 
+def test_more_than_two_classes_are_refused(tmp_path, capsys):
+    write_jets(tmp_path / "three.h5", replace(read_jets(sample_path(), 60), classes=("g", "W", "t")), {})
+    assert main(["equivariance", MODEL, "--jets", str(tmp_path / "three.h5")]) == 2
+    assert "three.h5: has 3 classes (g, W, t), but signal" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("beta", ["1", "-0.1", "nan"])
 def test_velocities_are_below_that_of_light(beta, capsys):
     with pytest.raises(SystemExit):

@@ -117,6 +117,16 @@ class TestQuant:
         set_initialiser(model, "logit_zero_point", np.float32(3))
         refused(model, "zero point is 3, not 0", where="'logit_quant'", remedy="symmetrically")
 
+    @pytest.mark.parametrize("name", ["signed", "narrow"])
+    @pytest.mark.parametrize("value", [1.0, 0.0, "no", [0], -1, 2])
+    def test_flags_that_are_neither_0_nor_1(self, model, name, value):
+        """qonnx would take 1.0 and "no" for unsigned."""
+        node = next(n for n in model.graph.node if n.name == "logit_quant")
+        kept = [a for a in node.attribute if a.name != name]
+        del node.attribute[:]
+        node.attribute.extend([*kept, helper.make_attribute(name, value)])
+        refused(model, f"its attribute '{name}' is .*, expected 0 or 1", where="'logit_quant'", remedy="as an integer")
+
     @pytest.mark.parametrize("bits", [0, 1, 25, 64, -3])
     def test_bit_width_out_of_range(self, model, bits):
         set_initialiser(model, "row_bit_width", np.float32(bits))
@@ -342,6 +352,12 @@ class TestGraph:
         model.graph.node.insert(1, second)
         model.graph.value_info.append(helper.make_tensor_value_info("again", TensorProto.FLOAT, (1, 4)))
         refused(model, "has a second quantiser, 'again_quant'", where="port 'q_plus_in'", remedy="one Quant read it")
+
+    @pytest.mark.parametrize("kind", ["input", "output"])
+    def test_a_tensor_listed_twice(self, model, kind):
+        values = getattr(model.graph, kind)
+        values.append(values[0])
+        refused(model, f"is listed 2 times as an {kind} of the graph", where=values[0].name, remedy="list it once")
 
     def test_port_that_nothing_reads(self, model):
         model.graph.input.append(helper.make_tensor_value_info("idle_in", TensorProto.DOUBLE, (1, 4)))

@@ -177,6 +177,26 @@ class TestRefused:
         with pytest.raises(JetsError, match=f"^jet 0: the label is {label}"):
             one_jet(PHOTON, label=label)
 
+    @pytest.mark.parametrize("label", [3, -1, 259])
+    def test_labels_of_classes(self, jets, label):
+        classes = ("g", "W", "t")
+        three = dataclasses.replace(jets, labels=np.arange(12) % 3, classes=list(classes))
+        assert three.classes == three[2:5].classes == three.leading(4).classes == classes
+        assert three[2:5].labels.tolist() == [2, 0, 1]
+        with pytest.raises(JetsError, match=f"^jet 0: the label is {label}\n  remedy: labels are 0 to 2, for g, W, t"):
+            dataclasses.replace(three, labels=np.full(12, label))
+
+    def test_more_than_two_classes_are_not_binary(self, jets):
+        two = dataclasses.replace(jets, classes=("g", "t"))
+        assert two.binary_labels("set").tolist() == jets.binary_labels("set").tolist() == [0, 1] * 6
+        assert dataclasses.replace(jets, labels=None, classes=("g", "W", "t")).binary_labels("set") is None
+        with pytest.raises(JetsError) as caught:
+            dataclasses.replace(jets, classes=("g", "W", "t")).binary_labels("a.h5")
+        assert str(caught.value) == (
+            "a.h5: has 3 classes (g, W, t), but signal and background are needed\n"
+            "  remedy: choose the signal with read_jets(path, signal=[...]) and write these jets with write_jets"
+        )
+
     def test_multiplicity_below_the_constituents_present(self):
         with pytest.raises(JetsError, match=r"^jet 0: the multiplicity is 1, but 2 constituents are present"):
             one_jet(PHOTON, PHOTON, multiplicity=1)

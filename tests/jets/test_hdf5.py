@@ -102,6 +102,102 @@ class TestOptionalDatasets:
         assert_equal(read_jets(path), jets)
 
 
+class TestClasses:
+    """Three classes in turn."""
+
+    CLASSES = ("g", "W", "t")
+
+    @pytest.fixture
+    def three(self, jets) -> Jets:
+        return dataclasses.replace(jets, labels=np.arange(12) % 3, classes=self.CLASSES)
+
+    @pytest.fixture
+    def path(self, tmp_path, three) -> Path:
+        write_jets(tmp_path / "jets.h5", three, {"origin": "test"})
+        return tmp_path / "jets.h5"
+
+    def refused(self, path: Path, what: str, **arguments) -> None:
+        with pytest.raises(JetsError, match=what) as caught:
+            read_jets(path, **arguments)
+        assert str(path) in caught.value.where
+        assert caught.value.remedy
+
+    def test_are_written_and_read(self, path, three):
+        assert_equal(read_jets(path), three)
+        with h5py.File(path, "r") as file:
+            assert set(file) == {"Pmu", "jet_Pmu", "Nobj", "Nobj_all", "label"}
+            assert file["label"].dtype == np.int8
+            assert list(file.attrs["classes"]) == list(self.CLASSES)
+
+    def test_same_bytes_again(self, path, three):
+        before = path.read_bytes()
+        write_jets(path, three, {"origin": "test"}, force=True)
+        assert path.read_bytes() == before
+
+    def test_in_another_order(self, path):
+        read = read_jets(path, classes=("T", "g", "w"))
+        assert read.classes == ("T", "g", "w")
+        assert read.labels.tolist() == [1, 2, 0] * 4
+
+    def test_some_as_signal(self, path):
+        read = read_jets(path, signal=["w", "t"])
+        assert read.classes is None
+        assert read.labels.tolist() == [0, 1, 1] * 4
+
+    def test_names_as_bytes(self, path, three):
+        with h5py.File(path, "r+") as file:
+            file.attrs["classes"] = np.array([b"g", b"W", b"t"])
+        assert_equal(read_jets(path), three)
+
+    def test_a_class_that_no_name_is_given_for(self, path):
+        self.refused(path, "its class is t, which is none of g, W", classes=("g", "W"))
+
+    def test_a_name_that_no_class_has(self, path):
+        self.refused(path, "has no class 'Z'; its classes are g, W, t", classes=("g", "W", "t", "Z"))
+
+    @pytest.mark.parametrize("arguments", [{}, {"classes": ("t", "g", "W")}, {"signal": ["t"]}])
+    @pytest.mark.parametrize("label", [3, -1])
+    def test_a_label_that_is_no_class(self, path, label, arguments):
+        labels = content(path, "label")
+        labels[5] = label
+        spoil(path, "label", labels)
+        with pytest.raises(JetsError, match=f"the label is {label}") as caught:
+            read_jets(path, **arguments)
+        assert caught.value.where == f"{path}: jet 5"
+
+    @pytest.mark.parametrize("names", ["g", ["g", "W", "G"], np.array(7), [["g", "W", "t"]]])
+    def test_names_that_are_none(self, path, names):
+        with h5py.File(path, "r+") as file:
+            file.attrs["classes"] = names
+        self.refused(path, "must be a list of names, each once, not ")
+
+    def test_no_names(self, path, jets):
+        with h5py.File(path, "r+") as file:
+            del file.attrs["classes"]
+        self.refused(path, "has the dataset label, but does not name its classes")
+        spoil(path, "is_signal", jets.labels)
+        assert_equal(read_jets(path), jets)
+
+    def test_labels_of_signal_may_have_names(self, tmp_path, jets):
+        write_jets(tmp_path / "binary.h5", jets, {"origin": "test"})
+        assert read_jets(tmp_path / "binary.h5", classes=("top", "qcd")).labels.tolist() == [1, 0] * 6
+        with h5py.File(tmp_path / "binary.h5", "r+") as file:
+            file.attrs["classes"] = ["qcd", "W"]
+        assert_equal(read_jets(tmp_path / "binary.h5"), jets)
+        read = read_jets(tmp_path / "binary.h5", classes=("W", "qcd"))
+        assert (read.classes, read.labels.tolist()) == (("W", "qcd"), [1, 0] * 6)
+        self.refused(tmp_path / "binary.h5", "so the classes W cannot be chosen", signal=["W"])
+        with h5py.File(tmp_path / "binary.h5", "r+") as file:
+            file.attrs["classes"] = ["qcd", "W", "t"]
+        self.refused(tmp_path / "binary.h5", "has 3 classes, qcd, W, t, where is_signal has 2")
+
+    def test_without_labels(self, tmp_path, three, caplog):
+        write_jets(tmp_path / "none.h5", dataclasses.replace(three, labels=None), {})
+        read = read_jets(tmp_path / "none.h5", classes=self.CLASSES)
+        assert (read.labels, read.classes) == (None, None)
+        assert "has no labels" in caplog.text
+
+
 class TestConstituents:
     def test_unordered_are_sorted_and_logged(self, path, jets, caplog):
         spoil(path, "Pmu", content(path, "Pmu")[:, ::-1])

@@ -25,6 +25,12 @@ class TestFill:
         classes = fill([jets], 8)
         assert {name: c.jets for name, c in classes.items()} == {"signal": 6, "background": 6}
 
+    def test_classes_with_names(self, jets):
+        three = dataclasses.replace(jets, labels=np.arange(12) % 3, classes=("z", "a", "m"))
+        late = dataclasses.replace(jets, labels=np.minimum(np.arange(12) % 3, 1), classes=three.classes)
+        assert {name: c.jets for name, c in fill([late, three], 8).items()} == {"z": 8, "a": 12, "m": 4}
+        assert list(fill([late], 8)) == ["z", "a"]
+
     def test_no_labels(self, jets):
         classes = fill([dataclasses.replace(jets, labels=None)], 8)
         assert {name: c.jets for name, c in classes.items()} == {"all jets": 12}

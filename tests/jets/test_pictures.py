@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import h5py
@@ -113,6 +114,14 @@ class TestCommand:
         output = capsys.readouterr().out
         assert "signal: 2 jets" in output
         assert "signal: 3 jets" in output
+
+    def test_classes_with_names(self, folder, jets, capsys):
+        names = ("g", "W", "t")
+        write_jets(folder / "3.h5", dataclasses.replace(jets, labels=jets.multiplicity % 3, classes=names), {})
+        assert main(["jets", "show", "3.h5"]) == 0
+        assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[:3]] == [
+            f"{name}: 4 jets" for name in names
+        ]
 
     def test_existing_picture(self, folder, capsys):
         (folder / "jets.png").write_text("mine")

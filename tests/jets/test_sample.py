@@ -121,6 +121,12 @@ class TestCut:
             cut_sample(source, source.with_name("cut.h5"), n_jets=14)
 
     def test_no_labels(self, source, jets):
-        write_jets(source, dataclasses.replace(jets, labels=None), {}, force=True)
-        with pytest.raises(JetsError, match="has no labels"):
+        for change in ({"labels": None}, {"classes": ("W", "Z")}):
+            write_jets(source, dataclasses.replace(jets, **change), {}, force=True)
+            with pytest.raises(JetsError, match="has no labels"):
+                cut_sample(source, source.with_name("cut.h5"), n_jets=4)
+
+    def test_several_classes(self, source, jets):
+        write_jets(source, dataclasses.replace(jets, classes=("g", "W", "t")), {}, force=True)
+        with pytest.raises(JetsError, match=r"has 3 classes \(g, W, t\), but signal and background are needed"):
             cut_sample(source, source.with_name("cut.h5"), n_jets=4)

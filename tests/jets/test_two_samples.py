@@ -55,10 +55,24 @@ def test_mass(halves):
     assert 0.89 < mass_cut_auc(halves[0]) < 0.93
 
 
+def test_a_mass_cut_separates_two_classes(halves):
+    with pytest.raises(JetsError, match=r"jets of the mass cut: has 3 classes \(g, W, t\)"):
+        mass_cut_auc(dataclasses.replace(halves[0], classes=("g", "W", "t")))
+
+
 def test_labels_are_needed(halves):
     for jets in (dataclasses.replace(halves[0], labels=None), halves[0][halves[0].labels == 1]):
         with pytest.raises(JetsError, match="the second sample: needs labelled jets of both classes"):
             compare_samples(halves[0], jets)
+
+
+def test_classes_with_names(halves):
+    first, second = (dataclasses.replace(jets, labels=np.arange(2000) % 3, classes=("g", "W", "t")) for jets in halves)
+    assert [row.jet_class for row in compare_samples(first, second)][:: len(QUANTITIES) + 5] == ["g", "W", "t"]
+    with pytest.raises(JetsError, match="the first sample: needs labelled jets of all classes"):
+        compare_samples(first[first.labels > 0], second)
+    with pytest.raises(JetsError, match="the two samples: have different classes: g, W, t and top, QCD"):
+        compare_samples(first, halves[1])
 
 
 def test_command(halves, tmp_path, capsys):

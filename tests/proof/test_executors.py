@@ -1,10 +1,13 @@
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from random_networks import NETWORKS, network_id, random_description, random_ports
 
 from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.program import save_program
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof import executors
 from nanopelican_hls.proof.executors import prove
@@ -38,6 +41,27 @@ def test_brevitas_evaluation_equals_qonnx_execution(network, tables):
     assert [*proof.outputs["qonnx"]] == ["logit"]
     assert np.array_equal(proof.outputs["qonnx"]["logit"], proof.outputs["brevitas"]["logit"])
     assert set(proof.seconds) == {"qonnx", "brevitas"}
+
+
+def test_threads_of_torch_before_a_fork_do_not_hang_it(tmp_path):
+    save_program(build_program(random_description(NETWORKS[0])), tmp_path / "m.onnx")
+    busy = """
+import sys
+import numpy as np
+import torch
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.program import read_program
+from nanopelican_hls.proof.executors import prove
+torch.set_num_threads(2)
+program = read_program(sys.argv[1])
+def threaded(ports):
+    torch.ones(10**6).exp()
+    return execute(program, ports)
+threaded(ports := {port.name: np.zeros((10, *port.shape)) for port in program.inputs})
+print(prove(program, {"a": threaded, "b": threaded}, ports, reference="a", progress=int).comparisons["b"].first)
+"""
+    command = [sys.executable, "-c", busy, str(tmp_path / "m.onnx")]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout == "None\n"
 
 
 def test_a_mismatch_in_a_later_chunk_keeps_its_jet(monkeypatch):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.jets import read_jets
+from nanopelican_hls.jets import read_jets, write_jets
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.topology.config import NetworkConfig
 
@@ -49,3 +50,9 @@ def test_samples_are_shared_by_networks_of_one_size(jets_file):
     one, other = (files.sample("test", NetworkConfig(8, channels)) for channels in (2, 5))
     assert one is other
     assert len(one) == 120
+
+
+def test_more_than_two_classes_are_refused(jets_file, tmp_path):
+    write_jets(tmp_path / "three.h5", replace(read_jets(jets_file), classes=("g", "W", "t")), {})
+    with pytest.raises(JetsError, match=r"three\.h5: has 3 classes \(g, W, t\)"):
+        JetFiles.find(tmp_path / "three.h5").jets("train")

@@ -123,6 +123,13 @@ def test_one_class_is_not_enough(files, capsys):
     assert "jets.h5: holds no background jets" in capsys.readouterr().err
 
 
+def test_more_than_two_classes_are_refused(files, capsys):
+    jets = read_jets(files / "jets.h5")
+    write_jets(files / "jets.h5", replace(jets, classes=("g", "W", "t")), {}, force=True)
+    assert main(command(files)) == 2
+    assert "jets.h5: has 3 classes (g, W, t), but signal and background are needed" in capsys.readouterr().err
+
+
 def test_a_seed_that_diverges_is_left_out_and_all_are_an_error(files, capsys, caplog):
     config = files / "tiny.yaml"
     config.write_text(CONFIG.replace("batch_size: 100", "batch_size: 100, learning_rate: 1.0e+30"))

@@ -8,52 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tiny_training import Killed, assert_same, run, run_and_kill
 
 from nanopelican_hls.config import InitialValues, Optimiser, Schedule, TrainingConfig
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.evaluation.figures import quantised_figures
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.canonical import multiplier_free
-from nanopelican_hls.network.checkpoint import Checkpoint, load_checkpoint, load_mapping, save_atomically
+from nanopelican_hls.network.checkpoint import load_checkpoint, load_mapping
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.model import TrainedModel, export_qonnx
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
-from nanopelican_hls.training import run_folder
 from nanopelican_hls.training.phase import Phase
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
-
-
-class Killed(BaseException):
-    """Must not be caught anywhere in the package."""
-
-
-def run(config, sample, path=None) -> Checkpoint:
-    return SeedTraining(config, 1, sample, sample, folder=RunFolder(path) if path else None).run()
-
-
-def run_and_kill(config, sample, path, saves: int):
-    """Die right after the n-th time the state is saved."""
-    count = iter(range(1, 1000))
-
-    def save(content, path):
-        save_atomically(content, path)
-        if next(count) == saves:
-            raise Killed
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(run_folder, "save_atomically", save)
-        with pytest.raises(Killed):
-            run(config, sample, path)
-
-
-def assert_same(one: Checkpoint, other: Checkpoint):
-    assert one.metrics == other.metrics
-    assert one.description.quantisers == other.description.quantisers
-    for name, value in one.description.parameters.items():
-        np.testing.assert_array_equal(value, other.description.parameters[name])
-    for name, value in one.float_state.items():
-        assert torch.equal(value, other.float_state[name])
 
 
 def test_learns(config, sample):

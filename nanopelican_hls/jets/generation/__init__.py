@@ -1,4 +1,4 @@
-"""Generation of top and QCD jets with Pythia 8, FastJet and an emulation of Delphes (docs/generation.md)."""
+"""Generation of jets with Pythia 8, FastJet and an emulation of Delphes (docs/generation.md)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.jets.generation.recipe import ChunkKey, JetClass, Recipe
+from nanopelican_hls.jets.generation.processes import PROCESSES, Process
+from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
 
-__all__ = ["ChunkKey", "JetClass", "Recipe", "generate_jets"]
+__all__ = ["PROCESSES", "ChunkKey", "Process", "Recipe", "generate_jets"]
 
 _NEEDED = ("pythia8mc", "fastjet", "awkward")
 

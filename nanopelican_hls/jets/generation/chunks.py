@@ -18,6 +18,7 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.files import written_whole
 from nanopelican_hls.jets.generation.detector import energy_flow
 from nanopelican_hls.jets.generation.events import Events
+from nanopelican_hls.jets.generation.processes import PROCESSES
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe, provenance
 from nanopelican_hls.jets.generation.selection import FoundJet, select_jets
 
@@ -29,7 +30,7 @@ FIRST_BATCH_EVENTS, FIRST_BATCH_EVENTS_PER_JET = 100, 5
 
 @dataclass(frozen=True)
 class Chunk:
-    """Jets of one class, in the order in which they were found.
+    """Jets of one process, in the order in which they were found.
 
     ``four_momenta`` float32 [n, N, 4], zero-padded; ``jet_four_momentum`` and ``truth_four_momentum`` float32 [n, 4];
     ``multiplicity`` int32 [n] before the cut at N constituents. ``events`` counts those that Pythia started,
@@ -60,7 +61,7 @@ def make_chunk(recipe: Recipe, key: ChunkKey) -> Chunk:
     while len(found) < key.jets:
         batch = events.batch(batch_events)
         objects = energy_flow(events.stable(batch), recipe.detector, rng)
-        found += select_jets(batch, objects, recipe, key.jet_class)
+        found += select_jets(batch, objects, recipe, PROCESSES[key.process])
         hadronised += batch_events
         # just enough for the missing jets: events after the last jet are discarded
         missing = (key.jets - len(found)) * hadronised / max(1, len(found))
@@ -85,7 +86,7 @@ def _as_chunk(found: list[FoundJet], n_constituents: int, events: int, hadronise
 
 def fingerprint(recipe: Recipe) -> str:
     """Hash of everything that determines the bits of a chunk: the recipe without its size, the card, and versions."""
-    content = {**provenance(dataclasses.replace(recipe, jets=2)), "chunk_jets": recipe.chunk_jets}
+    content = {**provenance(dataclasses.replace(recipe, jets=len(recipe.processes))), "chunk_jets": recipe.chunk_jets}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

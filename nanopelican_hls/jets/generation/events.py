@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.generation.detector import Floats, Integers, Particles
+from nanopelican_hls.jets.generation.processes import PROCESSES
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
 from nanopelican_hls.jets.generation.veto import parton_veto
 
@@ -49,7 +50,7 @@ class Events:
         for setting in ("Print:quiet = on", *recipe.pythia_settings(key)):
             if not self._pythia.readString(setting):
                 raise JetsError(f"Pythia rejects the setting {setting!r}", where=key.name)
-        self._veto = parton_veto(recipe, key.jet_class)
+        self._veto = parton_veto(recipe, PROCESSES[key.process])
         self._pythia.setUserHooksPtr(self._veto)
         if not self._pythia.init():
             raise JetsError("Pythia does not start", where=key.name, remedy="check the ranges of the recipe")

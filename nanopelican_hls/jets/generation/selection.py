@@ -1,4 +1,4 @@
-"""The jet of an event: the leading anti-kT jet, if it passes the selection; for tops, also matched to the top."""
+"""The jet of an event: the leading anti-kT jet, if it passes the selection and is matched to the truth."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.jets.generation.detector import Floats, Integers, Objects
 from nanopelican_hls.jets.generation.events import Batch
-from nanopelican_hls.jets.generation.recipe import JetClass, Recipe
+from nanopelican_hls.jets.generation.processes import Process
+from nanopelican_hls.jets.generation.recipe import Recipe
 
 #: jets below this fraction of the lowest selected pT are not looked at: even a leading one would not be selected
 _CLUSTER_PT = 0.9
-_TOP, _W, _B = 6, 24, 5
+_W, _B = 24, 5
+#: status of the partons that leave the hard process
+_HARD_PARTON = 23
 
 
 @dataclass(frozen=True)
 class FoundJet:
-    """A selected jet: its event in the batch, constituents [k, 4], momentum [4], and matched top [4] or zeros."""
+    """A selected jet: its event in the batch, constituents [k, 4], momentum [4], and matched truth [4] or zeros."""
 
     event: int
     constituents: Floats
@@ -26,7 +29,7 @@ class FoundJet:
     truth: Floats
 
 
-def select_jets(batch: Batch, objects: Objects, recipe: Recipe, jet_class: JetClass) -> list[FoundJet]:
+def select_jets(batch: Batch, objects: Objects, recipe: Recipe, process: Process) -> list[FoundJet]:
     """Selected jets of a batch, at most one per event, in event order; constituents in descending pT."""
     found = []
     for event, momentum, constituents in leading_jets(objects, len(batch), recipe):
@@ -36,8 +39,8 @@ def select_jets(batch: Batch, objects: Objects, recipe: Recipe, jet_class: JetCl
         if abs(eta) >= recipe.eta_max:
             continue
         truth: Floats | None = np.zeros(4)
-        if jet_class is JetClass.TOP:
-            truth = matched_top(batch, event, eta, phi, recipe.radius)
+        if process.truth:
+            truth = matched_truth(batch, event, process, eta, phi, recipe.radius)
         if truth is not None:
             pt = np.hypot(constituents[:, 1], constituents[:, 2])
             found.append(FoundJet(event, constituents[np.argsort(-pt, kind="stable")], momentum, truth))
@@ -70,25 +73,25 @@ def leading_jets(objects: Objects, n_events: int, recipe: Recipe) -> list[tuple[
     return leading
 
 
-def matched_top(batch: Batch, event: int, eta: float, phi: float, radius: float) -> Floats | None:
-    """(E, px, py, pz) of the top within ``radius`` of the direction whose three quarks are too, or None."""
+def matched_truth(batch: Batch, event: int, process: Process, eta: float, phi: float, radius: float) -> Floats | None:
+    """(E, px, py, pz) of the truth particle within ``radius`` of the direction whose quarks are too, or None."""
     first, last = batch.start[event], batch.start[event + 1]
     kind = np.abs(batch.pdg_id[first:last])
     momentum, daughters = batch.momentum[first:last], batch.daughters[first:last]
+    status = np.abs(batch.status[first:last])
 
     def near(index: int) -> bool:
         own_eta, own_phi = direction(momentum[index])
         return bool(np.hypot(own_eta - eta, (own_phi - phi + np.pi) % (2 * np.pi) - np.pi) < radius)
 
-    for top in np.flatnonzero(kind == _TOP).tolist():
-        decay = _daughters(daughters, top)
-        if not (kind[decay] == _W).any() or not near(top):
-            continue  # an earlier copy, or the other top
-        quarks = [i for i in decay if kind[i] <= _B]
-        for w in (i for i in decay if kind[i] == _W):
-            quarks += [i for i in _w_decay(kind, daughters, w) if kind[i] <= _B]
-        if len(quarks) == 3 and all(near(quark) for quark in quarks):
-            matched: Floats = momentum[top]
+    for index in np.flatnonzero(np.isin(kind, process.truth)).tolist():
+        if process.quarks and kind[index] in kind[_daughters(daughters, index)]:
+            continue  # an earlier copy
+        if not process.quarks and status[index] != _HARD_PARTON:
+            continue
+        quarks = _quarks(kind, daughters, index) if process.quarks else []
+        if len(quarks) == process.quarks and all(near(i) for i in (index, *quarks)):
+            matched: Floats = momentum[index]
             return matched
     return None
 
@@ -104,8 +107,19 @@ def _daughters(daughters: Integers, index: int) -> list[int]:
     return list(range(first, max(first, last) + 1)) if first > 0 else []
 
 
-def _w_decay(kind: NDArray[np.int64], daughters: Integers, w: int) -> list[int]:
-    """Decay products of the last copy of a W."""
-    decay = _daughters(daughters, w)
-    copies = [i for i in decay if kind[i] == _W]
-    return _w_decay(kind, daughters, copies[0]) if copies else decay
+def _quarks(kind: NDArray[np.int64], daughters: Integers, index: int) -> list[int]:
+    """Quarks from the decay of a particle, including those of its W, before radiation."""
+    quarks: list[int] = []
+    for daughter in _decay(kind, daughters, index):
+        if kind[daughter] <= _B:
+            quarks.append(daughter)
+        elif kind[daughter] == _W:
+            quarks += _quarks(kind, daughters, daughter)
+    return quarks
+
+
+def _decay(kind: NDArray[np.int64], daughters: Integers, index: int) -> list[int]:
+    """Decay products of the last copy of a particle."""
+    decay = _daughters(daughters, index)
+    copies = [i for i in decay if kind[i] == kind[index]]
+    return _decay(kind, daughters, copies[0]) if copies else decay

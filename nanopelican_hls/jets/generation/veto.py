@@ -8,19 +8,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nanopelican_hls.jets.generation.recipe import JetClass, Recipe
+from nanopelican_hls.jets.generation.processes import Process
+from nanopelican_hls.jets.generation.recipe import Recipe
 
 #: pT window of the leading parton-level jet, relative to the limits of the selection. The upper one is loose because a
 #: K_S or Lambda that decays outside the tracker carries its energy away.
 PT_BELOW, PT_ABOVE = 0.88, 1.5
-#: margins in |eta|, and in the distance of a top and its quarks from the jet
+#: margins in |eta|, and in the distance of the truth particle and its quarks from the jet
 ETA_MARGIN, MATCH_MARGIN = 0.8, 0.15
 #: indices of the two products of the hard process in the event record of Pythia
 _HARD_PRODUCTS = (5, 6)
 _W = 24
 
 
-def parton_veto(recipe: Recipe, jet_class: JetClass) -> Any:
+def parton_veto(recipe: Recipe, process: Process) -> Any:
     """A `pythia8mc.UserHooks` that vetoes events without a parton-level jet near the selection; ``seen`` counts all."""
     import pythia8mc
 
@@ -45,21 +46,22 @@ def parton_veto(recipe: Recipe, jet_class: JetClass) -> Any:
                 return True
             if jets.pT(0) > pt_high or abs(jets.y(0)) > y_max:
                 return True
-            return jet_class is JetClass.TOP and not self._has_top(event)
+            return bool(process.truth) and not self._has_truth(event)
 
-        def _has_top(self, event: Any) -> bool:
+        def _has_truth(self, event: Any) -> bool:
             axes = [(self._jets.y(i), self._jets.phi(i)) for i in range(self._jets.sizeJet())]
-            tops = [_decay(event, product) for product in _HARD_PRODUCTS]
-            return any(all(_near(particle, axis, distance) for particle in top) for axis in axes for top in tops)
+            products = [product for product in _HARD_PRODUCTS if abs(event[product].id()) in process.truth]
+            groups = [_decay(event, product) if process.quarks else [event[product]] for product in products]
+            return any(all(_near(particle, axis, distance) for particle in group) for axis in axes for group in groups)
 
     return Veto()
 
 
 def _decay(event: Any, index: int) -> list[Any]:
-    """A top at its decay, and its three quarks before radiation."""
-    top = event[event[index].iBotCopyId()]
-    particles = [top]
-    for daughter in (event[top.daughter1()], event[top.daughter2()]):
+    """A particle at its decay, and its quarks before radiation."""
+    particle = event[event[index].iBotCopyId()]
+    particles = [particle]
+    for daughter in (event[particle.daughter1()], event[particle.daughter2()]):
         if abs(daughter.id()) == _W:
             w = event[daughter.iBotCopyId()]
             particles += [event[w.daughter1()], event[w.daughter2()]]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +11,7 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
-
-logger = logging.getLogger(__name__)
+from nanopelican_hls.jets.readers.classes import Wanted
 
 
 class Reader(ABC):
@@ -29,8 +26,8 @@ class Reader(ABC):
         Path of the file, for messages.
     file : object
         The open file, an ``h5py.File`` or an ``uproot`` directory.
-    signal : sequence of str or None
-        Classes that count as signal, for a layout with several; None for the default of the layout.
+    wanted : Wanted
+        Labels that the caller asks for.
     """
 
     #: name of the layout in messages
@@ -44,7 +41,7 @@ class Reader(ABC):
         """Whether the open file is meant to be in this layout, well-formed or not."""
 
     @abstractmethod
-    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None: ...
+    def __init__(self, path: Path, file: Any, wanted: Wanted) -> None: ...
 
     @abstractmethod
     def __len__(self) -> int:
@@ -55,7 +52,9 @@ class Reader(ABC):
         """Read jets ``start`` to ``stop - 1`` of the file."""
 
 
-def jets_of_constituents(four_momenta: NDArray[Any], labels: NDArray[Any] | None) -> Jets:
+def jets_of_constituents(
+    four_momenta: NDArray[Any], labels: NDArray[Any] | None, classes: tuple[str, ...] | None = None
+) -> Jets:
     """Jets of a file that has only constituents [n, N, 4]: sum and count them for the jet and its multiplicity."""
     # the order in which numpy sums depends on the memory layout of the array
     momenta = np.ascontiguousarray(four_momenta, dtype=np.float64)
@@ -64,53 +63,8 @@ def jets_of_constituents(four_momenta: NDArray[Any], labels: NDArray[Any] | None
         jet_four_momentum=momenta.sum(axis=1),
         multiplicity=np.count_nonzero(momenta[..., 0], axis=1),
         labels=labels,
+        classes=classes,
     )
-
-
-def refuse_classes(path: Path, signal: Sequence[str] | None) -> None:
-    """Reject ``signal`` for a layout whose labels are already signal and background."""
-    if signal is not None:
-        raise JetsError(
-            f"is already labelled as signal and background, so the classes {', '.join(signal)} cannot be chosen",
-            where=str(path),
-            remedy="leave `signal` out",
-        )
-
-
-def chosen_classes(
-    path: Path, signal: Sequence[str] | None, default: Sequence[str], classes: Sequence[str]
-) -> list[int]:
-    """Positions in ``classes`` of the signal classes."""
-    chosen = default if signal is None else signal
-    unknown = sorted(set(chosen) - set(classes))
-    if unknown or not chosen:
-        raise JetsError(
-            f"has no class {', '.join(map(repr, unknown)) or 'chosen as signal'}; its classes are {', '.join(classes)}",
-            where=str(path),
-            remedy="choose `signal` among them",
-        )
-    if set(chosen) == set(classes):
-        raise JetsError("every class is chosen as signal", where=str(path), remedy="leave one for the background")
-    logger.info("%s: signal is %s, all other classes are background", path, ", ".join(chosen))
-    return [classes.index(name) for name in chosen]
-
-
-def labels_of_one_hot(one_hot: NDArray[Any], classes: Sequence[str], signal: Sequence[int]) -> NDArray[np.int8]:
-    """Labels [n] from one-hot rows [n, classes]: 1 where a class of ``signal`` is set.
-
-    Raises
-    ------
-    JetsError
-        If a row is not one-hot.
-    """
-    valid = ((one_hot == 0) | (one_hot == 1)).all(axis=1) & (one_hot.sum(axis=1) == 1)
-    for jet in np.flatnonzero(~valid)[:1]:
-        found = ", ".join(f"{name} {value:g}" for name, value in zip(classes, one_hot[jet].tolist(), strict=True))
-        raise JetsError(
-            f"its classes are not one-hot: {found}", where=f"jet {jet}", remedy="set exactly one class of a jet to 1"
-        )
-    labels: NDArray[np.int8] = np.asarray(one_hot[:, list(signal)].any(axis=1), dtype=np.int8)
-    return labels
 
 
 def check_lengths(path: Path, lengths: dict[str, int]) -> None:

@@ -7,7 +7,6 @@ GeV, and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, exactly one of which 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,8 @@ import numpy as np
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
-from nanopelican_hls.jets.readers.interface import (
-    Reader,
-    check_lengths,
-    chosen_classes,
-    jets_of_constituents,
-    labels_of_one_hot,
-)
+from nanopelican_hls.jets.readers.classes import Labelling, Wanted, class_of_one_hot
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_of_constituents
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +25,7 @@ _PREFIX = "label_"
 
 
 class JetClassReader(Reader):
-    """Both top classes are signal and all others background, unless ``signal`` names other classes."""
+    """Both top classes are signal and all others background, unless ``signal`` or ``classes`` say otherwise."""
 
     layout = "JetClass (ROOT)"
     identified_by = "tree 'tree' with branch 'part_px'"
@@ -40,7 +34,7 @@ class JetClassReader(Reader):
     def recognises(cls, file: Any) -> bool:
         return "tree" in file and hasattr(file["tree"], "arrays")
 
-    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+    def __init__(self, path: Path, file: Any, wanted: Wanted) -> None:
         self._tree = file["tree"]
         branches = list(self._tree.keys())
         missing = [name for name in MOMENTA if name not in branches]
@@ -60,7 +54,7 @@ class JetClassReader(Reader):
                 )
         check_lengths(path, {"tree": len(self)})
         self._classes = [name.removeprefix(_PREFIX) for name in branches if name.startswith(_PREFIX)]
-        self._signal = self._choose(path, signal)
+        self._labelling = self._label(path, wanted)
         # the longest jet sets one width for all ranges of the file
         self._width = max(self._longest(), 1)
 
@@ -74,10 +68,11 @@ class JetClassReader(Reader):
         columns = self._tree.arrays([*MOMENTA, *labels], entry_start=start, entry_stop=stop)
         padded = (awkward.fill_none(awkward.pad_none(columns[name], self._width), 0.0) for name in MOMENTA)
         momenta = np.stack([awkward.to_numpy(component) for component in padded], axis=-1)
-        if not self._classes:
+        if self._labelling is None:
             return jets_of_constituents(momenta, None)
         one_hot = np.stack([awkward.to_numpy(columns[name]) for name in labels], axis=-1).astype(np.float32)
-        return jets_of_constituents(momenta, labels_of_one_hot(one_hot, self._classes, self._signal))
+        found = self._labelling(class_of_one_hot(one_hot, self._classes))
+        return jets_of_constituents(momenta, found, self._labelling.classes)
 
     def _longest(self) -> int:
         import awkward
@@ -85,8 +80,8 @@ class JetClassReader(Reader):
         chunks = self._tree.iterate(MOMENTA[:1], step_size="20 MB")
         return max(int(awkward.max(awkward.num(chunk[MOMENTA[0]]))) for chunk in chunks)
 
-    def _choose(self, path: Path, signal: Sequence[str] | None) -> list[int]:
+    def _label(self, path: Path, wanted: Wanted) -> Labelling | None:
         if not self._classes:
             logger.warning("%s has no labels (%s...): AUC will be skipped", path, _PREFIX)
-            return []
-        return chosen_classes(path, signal, DEFAULT_SIGNAL, self._classes)
+            return None
+        return wanted.of_classes(path, self._classes, DEFAULT_SIGNAL)

@@ -2,13 +2,11 @@
 
 The file attribute ``level1_format`` names the format. Datasets: ``pt``, ``eta``, ``phi`` [n, N], codes of the
 constituents, zero-padded; ``jet_pt``, ``jet_eta``, ``jet_phi``, ``jet_mass`` [n] of the whole jet; optionally
-``is_signal`` [n], 1 = top, and ``Nobj_all`` [n], the number of constituents before any cut.
+labels as in the PELICAN layout, and ``Nobj_all`` [n], the number of constituents before any cut.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,11 @@ import numpy as np
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, LEVEL1_FORMATS, Level1Jets, from_level1
+from nanopelican_hls.jets.readers.classes import Wanted, labels_of_file
 from nanopelican_hls.jets.readers.datasets import check_dataset
-from nanopelican_hls.jets.readers.interface import Reader, check_lengths, refuse_classes
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths
 
-logger = logging.getLogger(__name__)
-
-FORMAT, LABELS, MULTIPLICITY = "level1_format", "is_signal", "Nobj_all"
+FORMAT, MULTIPLICITY = "level1_format", "Nobj_all"
 #: word -> dtype in which it is written; any integer dtype can be read
 WORD_TYPES = {
     "pt": np.uint16,
@@ -38,7 +35,7 @@ WORD_TYPES = {
 class Level1Reader(Reader):
     """Words are converted by `from_level1`; `to_level1` recovers them exactly.
 
-    Without ``is_signal`` the labels are None (and a warning is logged); without ``Nobj_all`` constituents are counted.
+    Without a dataset of labels they are None (and a warning is logged); without ``Nobj_all`` constituents are counted.
     """
 
     layout = "Level-1 words"
@@ -48,7 +45,7 @@ class Level1Reader(Reader):
     def recognises(cls, file: Any) -> bool:
         return FORMAT in file.attrs
 
-    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+    def __init__(self, path: Path, file: Any, wanted: Wanted) -> None:
         name = file.attrs[FORMAT]
         if name not in LEVEL1_FORMATS:
             raise JetsError(
@@ -64,24 +61,25 @@ class Level1Reader(Reader):
                 where=str(path),
                 remedy="write the words as write_level1 does (docs/jets.md)",
             )
-        optional = [name for name in (LABELS, MULTIPLICITY) if name in file]
+        self._labelling = labels_of_file(path, file, wanted)
+        labels = self._labelling.dataset
+        optional = [name for name in (labels, MULTIPLICITY) if name and name in file]
         self._datasets = {name: file[name] for name in (*WORD_TYPES, *optional)}
         check_dataset(f"{path}: pt", self._datasets["pt"], "iu", (None,))
         constituents = self._datasets["pt"].shape[1]
         for name, dataset in self._datasets.items():
-            kinds = "biu" if name == LABELS else "iu"
+            kinds = "biu" if name == labels else "iu"
             check_dataset(f"{path}: {name}", dataset, kinds, (constituents,) if name in CONSTITUENT_WORDS else ())
         check_lengths(path, {name: len(dataset) for name, dataset in self._datasets.items()})
-        refuse_classes(path, signal)
-        if LABELS not in optional:
-            logger.warning("%s has no labels (%s): AUC will be skipped", path, LABELS)
 
     def __len__(self) -> int:
         return len(self._datasets["pt"])
 
     def read(self, start: int, stop: int) -> Jets:
         arrays = {name: dataset[start:stop] for name, dataset in self._datasets.items()}
-        multiplicity, labels = arrays.pop(MULTIPLICITY, None), arrays.pop(LABELS, None)
+        labels = self._labelling(arrays.pop(self._labelling.dataset, None))
+        multiplicity = arrays.pop(MULTIPLICITY, None)
         if multiplicity is None:
             multiplicity = np.count_nonzero(arrays["pt"], axis=1)
-        return from_level1(Level1Jets(format=self._format, **arrays, multiplicity=multiplicity, labels=labels))
+        labelled: dict[str, Any] = {"labels": labels, "classes": self._labelling.classes}
+        return from_level1(Level1Jets(format=self._format, **arrays, multiplicity=multiplicity, **labelled))

@@ -7,20 +7,14 @@ and ``jetFeatureNames`` are present, columns are looked up by name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.readers.classes import Wanted, class_of_one_hot
 from nanopelican_hls.jets.readers.datasets import check_readable
-from nanopelican_hls.jets.readers.interface import (
-    Reader,
-    check_lengths,
-    chosen_classes,
-    jets_of_constituents,
-    labels_of_one_hot,
-)
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_of_constituents
 
 CLASSES = ("g", "q", "w", "z", "t")
 DEFAULT_SIGNAL = ("t",)
@@ -30,7 +24,7 @@ _LABELS = {f"j_{name}": position for position, name in enumerate(CLASSES, start=
 
 
 class LhcJetsReader(Reader):
-    """Top (t) is signal and all others background, unless ``signal`` names other classes."""
+    """Top (t) is signal and all others background, unless ``signal`` or ``classes`` say otherwise."""
 
     layout = "hls4ml LHC jets"
     identified_by = "datasets 'jetConstituentList' and 'jets'"
@@ -39,7 +33,7 @@ class LhcJetsReader(Reader):
     def recognises(cls, file: Any) -> bool:
         return "jetConstituentList" in file
 
-    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+    def __init__(self, path: Path, file: Any, wanted: Wanted) -> None:
         if "jets" not in file:
             raise JetsError(
                 "has jetConstituentList, but no dataset 'jets' with the classes",
@@ -52,7 +46,7 @@ class LhcJetsReader(Reader):
         check_lengths(path, {"jetConstituentList": len(self._constituents), "jets": len(self._features)})
         self._momenta = _positions(f"{path}: particleFeatureNames", file, "particleFeatureNames", _MOMENTA)
         self._labels = _positions(f"{path}: jetFeatureNames", file, "jetFeatureNames", _LABELS)
-        self._signal = chosen_classes(path, signal, DEFAULT_SIGNAL, CLASSES)
+        self._labelling = wanted.of_classes(path, CLASSES, DEFAULT_SIGNAL)
 
     def __len__(self) -> int:
         return len(self._constituents)
@@ -61,7 +55,8 @@ class LhcJetsReader(Reader):
         # read all features of a range: HDF5 is slow at selecting a few
         momenta = self._constituents[start:stop][..., self._momenta]
         one_hot = self._features[start:stop][:, self._labels]
-        return jets_of_constituents(momenta, labels_of_one_hot(one_hot, CLASSES, self._signal))
+        labels = self._labelling(class_of_one_hot(one_hot, CLASSES))
+        return jets_of_constituents(momenta, labels, self._labelling.classes)
 
 
 def _check_form(where: str, dataset: Any, dimensions: int, columns: int) -> None:

@@ -15,6 +15,7 @@ import h5py
 import hdf5plugin  # noqa: F401
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.readers.classes import Wanted
 from nanopelican_hls.jets.readers.interface import Reader
 from nanopelican_hls.jets.readers.jetclass import JetClassReader
 from nanopelican_hls.jets.readers.level1 import Level1Reader
@@ -33,8 +34,8 @@ _DAMAGE = (OSError, KeyError, RuntimeError, ValueError, IndexError, struct.error
 
 
 @contextmanager
-def open_file(path: Path, signal: Sequence[str] | None) -> Iterator[Reader]:
-    """Open a jet file and yield its reader; ``signal`` as in `read_jets`.
+def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
+    """Open a jet file and yield its reader.
 
     Raises
     ------
@@ -46,20 +47,20 @@ def open_file(path: Path, signal: Sequence[str] | None) -> Iterator[Reader]:
     try:
         if _magic(path) == b"root":
             with _uproot(path).open(path) as file:
-                yield _reader(path, file, ROOT_LAYOUTS, signal)
+                yield _reader(path, file, ROOT_LAYOUTS, wanted)
         else:
             with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
-                yield _reader(path, file, HDF5_LAYOUTS, signal)
+                yield _reader(path, file, HDF5_LAYOUTS, wanted)
     except _DAMAGE as error:
         raise JetsError(
             f"is truncated or damaged ({error})", where=str(path), remedy="write or copy it again"
         ) from error
 
 
-def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], signal: Sequence[str] | None) -> Reader:
+def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], wanted: Wanted) -> Reader:
     for layout in layouts:
         if layout.recognises(file):
-            return layout(path, file, signal)
+            return layout(path, file, wanted)
     found = ", ".join(map(repr, file)) or "none at all"
     tried = "; ".join(f"{layout.layout} ({layout.identified_by})" for layout in layouts)
     raise JetsError(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.readers.classes import Wanted
 from nanopelican_hls.jets.readers.interface import Reader
 from nanopelican_hls.jets.readers.opening import open_file
 from nanopelican_hls.jets.readers.plausibility import warn_of_empty_jets, warn_of_units
@@ -19,7 +20,13 @@ logger = logging.getLogger(__name__)
 CHUNK_JETS = 4000
 
 
-def read_jets(path: str | Path, events: int | None = None, *, signal: Sequence[str] | None = None) -> Jets:
+def read_jets(
+    path: str | Path,
+    events: int | None = None,
+    *,
+    signal: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+) -> Jets:
     """Read the first ``events`` jets of a file, or all of them.
 
     Parameters
@@ -30,19 +37,27 @@ def read_jets(path: str | Path, events: int | None = None, *, signal: Sequence[s
         Number of jets; all if None or if the file has fewer.
     signal : sequence of str, optional
         For a layout with several classes: those that count as signal (label 1); the others are background.
+    classes : sequence of str, optional
+        Classes for labels 0, 1, ... (`Jets.classes`), by their names in the file; case is ignored.
 
     Raises
     ------
     JetsError
         If the file does not exist, is in no known layout, is truncated or holds no jets, if datasets or columns are
-        missing, have the wrong shape or type or differ in length, or if `Jets` rejects the values.
+        missing, have the wrong shape or type or differ in length, if the file lacks a class in ``classes`` or a jet
+        has one that is not in it, or if `Jets` rejects the values.
     """
-    with _opened(path, events, signal) as (reader, stop):
+    with _opened(path, events, Wanted(signal, classes)) as (reader, stop):
         return _read(Path(path), reader, 0, stop)
 
 
 def iterate_jets(
-    path: str | Path, chunk: int = CHUNK_JETS, *, events: int | None = None, signal: Sequence[str] | None = None
+    path: str | Path,
+    chunk: int = CHUNK_JETS,
+    *,
+    events: int | None = None,
+    signal: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Iterator[Jets]:
     """Read the jets of a file in order, ``chunk`` at a time, with only one chunk in memory.
 
@@ -56,17 +71,17 @@ def iterate_jets(
     """
     if chunk < 1:
         raise JetsError(f"cannot read {chunk} jets at a time", where=str(path), remedy="read at least 1")
-    with _opened(path, events, signal) as (reader, end):
+    with _opened(path, events, Wanted(signal, classes)) as (reader, end):
         for start in range(0, end, chunk):
             yield _read(Path(path), reader, start, min(start + chunk, end))
 
 
 @contextmanager
-def _opened(path: str | Path, events: int | None, signal: Sequence[str] | None) -> Iterator[tuple[Reader, int]]:
+def _opened(path: str | Path, events: int | None, wanted: Wanted) -> Iterator[tuple[Reader, int]]:
     """The reader of a file, and the number of jets to read."""
     if events is not None and events < 1:
         raise JetsError(f"cannot read {events} jets", where=str(path), remedy="ask for at least 1, or for all (None)")
-    with open_file(Path(path), signal) as reader:
+    with open_file(Path(path), wanted) as reader:
         yield reader, len(reader) if events is None else min(events, len(reader))
 
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.jets.readers.classes import Wanted
 from nanopelican_hls.jets.readers.datasets import check_readable
-from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_of_constituents, refuse_classes
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_of_constituents
 
 COMPONENTS = ("E", "PX", "PY", "PZ")
 LABEL = "is_signal_new"
@@ -35,19 +36,19 @@ class TopTaggingReader(Reader):
     def recognises(cls, file: Any) -> bool:
         return "table/table" in file
 
-    def __init__(self, path: Path, file: Any, signal: Sequence[str] | None) -> None:
+    def __init__(self, path: Path, file: Any, wanted: Wanted) -> None:
         self._table = file["table/table"]
         check_readable(f"{path}: table/table", self._table)
         if self._table.dtype.names is None:
             raise JetsError(
                 "is not a table of rows", where=f"{path}: table/table", remedy="write it with pandas, format='table'"
             )
-        refuse_classes(path, signal)
+        self._labelling = wanted.of_signal(path)
         columns = _columns(self._table)
         constituents = sum(name.startswith("E_") for name in columns)
-        wanted = [f"{component}_{i}" for i in range(constituents) for component in COMPONENTS]
-        _check_columns(f"{path}: table/table", wanted or ["E_0"], columns)
-        self._momenta, self._positions = _one_block(f"{path}: table/table", wanted, columns)
+        momenta = [f"{component}_{i}" for i in range(constituents) for component in COMPONENTS]
+        _check_columns(f"{path}: table/table", momenta or ["E_0"], columns)
+        self._momenta, self._positions = _one_block(f"{path}: table/table", momenta, columns)
         self._label_block, self._label_position = columns[LABEL]
         check_lengths(path, {"table": len(self._table)})
 
@@ -57,7 +58,8 @@ class TopTaggingReader(Reader):
     def read(self, start: int, stop: int) -> Jets:
         rows = self._table[start:stop]
         momenta = rows[self._momenta][:, self._positions].reshape(len(rows), -1, len(COMPONENTS))
-        return jets_of_constituents(momenta, rows[self._label_block][:, self._label_position])
+        labels = self._labelling(rows[self._label_block][:, self._label_position])
+        return jets_of_constituents(momenta, labels, self._labelling.classes)
 
 
 def _columns(table: Any) -> dict[str, tuple[str, int]]:

@@ -7,7 +7,7 @@ import numpy as np
 from nanopelican_hls.contract.program import Node
 from nanopelican_hls.operators._arrays import pair_count, pairs
 from nanopelican_hls.operators.pair_mix import PairMix
-from nanopelican_hls.rtl.masking import Padding, padded_term
+from nanopelican_hls.rtl.masking import Padding, pads_pairs
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
 from nanopelican_hls.rtl.symbolic import Symbolic
@@ -43,7 +43,6 @@ def _(operator: PairMix, node: Node, builder: PieceBuilder) -> None:
         return mixed
 
     builder.add_piece(node, node.output, lanes, index, compute, half_added=half > 0)
-    mixes = [builder.graph.operator_before(node.given[name]) for name in ("row", "column") if name in node.given]
-    if all(padded_term(builder.graph, mix) is not None for mix in mixes):
+    if pads_pairs(builder.graph, node):
         chain = builder.graph.elementwise(node.output)
         builder.padding |= {each.output: Padding(0.0, of_pairs=True) for each in chain}

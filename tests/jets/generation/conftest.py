@@ -14,6 +14,14 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
+def five_classes(tmp_path_factory):
+    """A file of five processes, three jets of each in two chunks."""
+    path = tmp_path_factory.mktemp("generation") / "five.h5"
+    generate_jets(Recipe(jets=15, seed=3, chunk_jets=2, processes=("g", "q", "W", "Z", "t")), path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def unbroken(recipe, tmp_path_factory):
     """Its file, made in one run."""
     path = tmp_path_factory.mktemp("generation") / "unbroken.h5"

@@ -6,14 +6,15 @@ import json
 import pytest
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.jets.generation import JetClass, Recipe
+from nanopelican_hls.jets.generation import PROCESSES, Recipe
 from nanopelican_hls.jets.generation.chunks import fingerprint
+from nanopelican_hls.jets.generation.processes import MIXING_STREAM
 from nanopelican_hls.jets.generation.recipe import MAX_PYTHIA_SEED, provenance
 
 
 def test_chunks_alternate_and_add_up(recipe):
     chunks = recipe.chunks()
-    assert [(key.jet_class.value, key.index, key.jets) for key in chunks] == [
+    assert [(key.process, key.index, key.jets) for key in chunks] == [
         *[("top", 0, 4), ("qcd", 0, 4), ("top", 1, 3), ("qcd", 1, 3)]
     ]
 
@@ -57,6 +58,45 @@ def test_provenance(recipe):
     assert "PartonLevel:MPI = off" in json.loads(attributes["pythia_settings"])["top"]
 
 
+def test_the_default_recipe_is_what_it_was_before_there_were_others(recipe, monkeypatch):
+    monkeypatch.setattr("nanopelican_hls.jets.generation.recipe.versions", lambda _: {})
+    assert fingerprint(recipe) == "5d8b50fe356d31a9"
+
+
+@pytest.mark.parametrize(
+    ("processes", "binary", "classes"),
+    [
+        (("W", "qcd"), True, ("qcd", "W")),
+        (("qcd", "t"), True, ("qcd", "t")),
+        (("Z", "W"), False, ("Z", "W")),
+        (("W",), False, ("W",)),
+        (("qcd",), False, ("qcd",)),
+        (("g", "q", "W", "Z", "t"), False, ("g", "q", "W", "Z", "t")),
+        (["top", "qcd", "H"], False, ("top", "qcd", "H")),
+    ],
+)
+def test_classes(processes, binary, classes):
+    recipe = Recipe(jets=30, processes=processes)
+    assert (recipe.binary, recipe.classes) == (binary, classes)
+    assert json.loads(provenance(recipe)["recipe"])["processes"] == list(processes)
+    assert len(fingerprint(recipe)) == 16
+
+
+def test_every_process_is_in_the_provenance():
+    attributes = provenance(Recipe(jets=2, processes=("W", "g")))
+    assert "WeakDoubleBoson:ffbar2WW = on" in json.loads(attributes["pythia_settings"])["W"]
+    assert attributes["selection"] == (
+        "leading anti-kT jet of the event; W jets with the W and its two quarks within the radius; "
+        "gluon jets with a gluon of the hard process within the radius"
+    )
+
+
+def test_every_process_has_random_numbers_of_its_own():
+    streams = {name: process.stream for name, process in PROCESSES.items()}
+    assert streams.pop("t") == streams["top"]
+    assert len({MIXING_STREAM, *streams.values()}) == 1 + len(streams)
+
+
 def test_multiple_interactions_are_a_choice(recipe):
     chosen = dataclasses.replace(recipe, multiple_interactions=True)
     assert "PartonLevel:MPI = on" in json.loads(provenance(chosen)["pythia_settings"])["qcd"]
@@ -65,7 +105,7 @@ def test_multiple_interactions_are_a_choice(recipe):
 
 @pytest.mark.parametrize("jets", [0, 1, -2, 15])
 def test_halves(jets):
-    with pytest.raises(JetsError, match=f"{jets} jets cannot be half top and half QCD"):
+    with pytest.raises(JetsError, match=f"{jets} jets cannot be divided equally among top, qcd"):
         Recipe(jets=jets)
 
 
@@ -79,6 +119,9 @@ def test_halves(jets):
         ({"pt_max_gev": 500.0}, "pt: the range 550 to 500 is empty"),
         ({"pthat_min_gev": 2000.0}, "pthat: the range 2000 to 1000 is empty"),
         ({"radius": 0.0}, "radius: must be positive"),
+        ({"processes": ("qcd", "w", "b")}, "processes: is unknown: 'w', 'b'"),
+        ({"processes": ()}, "processes: names none"),
+        ({"processes": ("t", "qcd", "top")}, "processes: names one twice: t, qcd, top"),
     ],
 )
 def test_bad_numbers(change, what):
@@ -87,5 +130,6 @@ def test_bad_numbers(change, what):
     assert str(caught.value).startswith(what)
 
 
-def test_labels():
-    assert [jet_class.label for jet_class in JetClass] == [1, 0]
+def test_labels(recipe):
+    assert recipe.binary
+    assert [recipe.classes.index(process) for process in recipe.processes] == [1, 0]

@@ -33,6 +33,18 @@ def test_other_classes_can_be(path, jets):
     assert read_jets(path, signal=["Hbb"]).labels.tolist() == [0, 0, 1, 0] * 3
 
 
+def test_each_class_with_a_label(path, jets):
+    write_jetclass(path, jets)
+    read = read_jets(path, classes=("Tbl", "Tbqq", "QCD", "Hbb"))
+    assert read.classes == ("Tbl", "Tbqq", "QCD", "Hbb")
+    assert read.labels.tolist() == [2, 1, 3, 0] * 3
+
+
+def test_classes_without_jets_need_no_name(path, jets):
+    write_jetclass(path, jets[:2])
+    assert read_jets(path, classes=("qcd", "tbqq")).labels.tolist() == [0, 1]
+
+
 def test_unknown_class(path, jets):
     write_jetclass(path, jets)
     refused(path, "has no class 'top'; its classes are QCD, Hbb, Tbqq, Tbl", signal=["top"])
@@ -48,6 +60,7 @@ def test_no_labels(path, jets, caplog):
     with caplog.at_level(logging.WARNING, logger="nanopelican_hls"):
         assert read_jets(path).labels is None
     assert caplog.messages == [f"{path} has no labels (label_...): AUC will be skipped"]
+    assert read_jets(path, classes=("QCD", "Hbb")).labels is None
 
 
 def test_not_one_hot(path, jets):

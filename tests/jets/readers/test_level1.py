@@ -114,6 +114,14 @@ class TestBadFile:
     def test_classes_cannot_be_chosen(self, path):
         refused(path, "the classes t cannot be chosen", signal=["t"])
 
+    def test_several_classes(self, path, words):
+        three = dataclasses.replace(words, labels=np.arange(12) % 3, classes=("g", "W", "t"))
+        write_level1(path, three[:11], {}, force=True)
+        read = read_jets(path)
+        assert (read.classes, read.labels.tolist()) == (three.classes, three.labels[:11].tolist())
+        assert to_level1(read).classes == three.leading(3).classes == three.classes
+        assert read_jets(path, classes=("t", "w", "g")).labels.tolist() == (2 - three.labels[:11]).tolist()
+
     def test_an_existing_file(self, path, words):
         before = path.read_bytes()
         with pytest.raises(JetsError, match="already exists") as caught:

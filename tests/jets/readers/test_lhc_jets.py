@@ -60,6 +60,33 @@ class TestClasses:
     def test_all(self, path):
         refused(path, "every class is chosen as signal", signal=["g", "q", "w", "z", "t"])
 
+    def test_each_with_a_label(self, path):
+        read = read_jets(path, classes=("g", "q", "W", "Z", "t"))
+        assert read.classes == ("g", "q", "W", "Z", "t")
+        assert read.labels.tolist() == [0, 4, 1, 4, 2, 4, 3, 4, 0, 4, 1, 4]
+        assert read[:5].classes == read.leading(3).classes == read.classes
+
+    def test_in_another_order_in_chunks(self, path):
+        chunks = iterate_jets(path, 5, classes=["t", "g", "z", "w", "q"])
+        assert [c.labels.tolist() for c in chunks] == [[1, 0, 4, 0, 3], [0, 2, 0, 1, 0], [4, 0]]
+
+    def test_a_class_that_no_name_is_given_for(self, path):
+        error = refused(path, "its class is w, which is none of g, q, t", classes=("g", "q", "t"))
+        assert error.where == f"{path}: jet 4"
+        assert read_jets(path, 4, classes=("g", "q", "t")).labels.tolist() == [0, 2, 1, 2]
+
+    def test_a_name_that_no_class_has(self, path):
+        refused(path, "has no class 'H', 'b'; its classes are g, q, w, z, t", classes=("t", "b", "H"))
+
+    @pytest.mark.parametrize(("names", "what"), [((), "name none"), (("W", "t", "w"), "name one twice: W, t, w")])
+    def test_not_a_choice(self, path, names, what):
+        with pytest.raises(JetsError, match=f"^classes: {what}"):
+            read_jets(path, classes=names)
+
+    def test_signal_and_classes(self, path):
+        with pytest.raises(JetsError, match="signal and classes: are both given"):
+            read_jets(path, signal=["t"], classes=("t", "g"))
+
     @pytest.mark.parametrize("row", [(0, 0, 0, 0, 0), (1, 0, 0, 0, 1), (0.5, 0, 0, 0, 0.5), (0, 0, 2, -1, 0)])
     def test_another_convention(self, path, row):
         features = content(path, "jets")

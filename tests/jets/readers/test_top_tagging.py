@@ -97,6 +97,8 @@ def test_no_jets(path, jets):
 def test_classes_cannot_be_chosen(path, jets):
     write_top_tagging(path, jets)
     refused(path, "is already labelled as signal and background, so the classes t cannot be chosen", signal=["t"])
+    assert read_jets(path, classes=("top", "qcd")).labels.tolist() == [1, 0] * 6
+    refused(path, "has no class 'W'; its classes are qcd, top", classes=("qcd", "W"))
 
 
 def test_not_a_table(path):
