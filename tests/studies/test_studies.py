@@ -115,7 +115,7 @@ def test_sizes_of_the_firmware_table(monkeypatch):
     sizes = {(c.network.n_constituents, c.network.channels) for c in SizeStudy().configs()}
     assert sizes == {(n, c) for n in (16, 20, 32, 80) for c in (2, 3, 10)}
     assert all(len(c.training.seeds) == 3 for c in SizeStudy().configs())
-    without_jet = [c for c in SizeStudy().configs() if not c.network.has_jet]
+    without_jet = [c for c in SizeStudy().configs() if not c.network.spurion]
     assert {c.network.n_constituents for c in without_jet} == {80}
     assert {(c.quantisers.momenta.bits, c.quantisers.jet_momenta) for c in without_jet} == {(10, None)}
 
