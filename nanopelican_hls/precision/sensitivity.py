@@ -125,7 +125,8 @@ class LossExpansion:
     def _differentiate(self, logits: Tensor) -> None:
         names = [name for name, given in self._given.items() if given.requires_grad]
         # the logit of a jet depends on its own tensors only, so the gradient of the sum holds those of all jets
-        found = torch.autograd.grad(logits.sum(), [self._given[name] for name in names])
+        # the multiplicity only picks rows of tables, so it has no derivative; its grid is given
+        found = torch.autograd.grad(logits.sum(), [self._given[name] for name in names], materialize_grads=True)
         self._jacobian = dict(zip(names, found, strict=True))
         self._given = {name: given.detach() for name, given in self._given.items()}
 
