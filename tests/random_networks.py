@@ -27,7 +27,7 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 Arrays = dict[str, NDArray[np.float64]]
 
-BINS = MultiplicityBins(low=4, width=16, bins=5)
+BINS = MultiplicityBins(low=4, width=16, bins=4)
 #: small networks of every form
 NETWORKS = [
     NetworkConfig(4, 2, symmetric=symmetric, spurions=spurions, coordinates=coordinates)

@@ -32,8 +32,8 @@ class MultiplicityBin(CustomOperator):
 
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
-        if self.width < 1 or self.width & (self.width - 1) or self.bins < 2:
-            raise ValueError(f"width = {self.width} and bins = {self.bins}, expected a power of two and at least 2")
+        if self.width < 1 or self.width & (self.width - 1) or self.bins < 2 or self.bins & (self.bins - 1):
+            raise ValueError(f"width = {self.width} and bins = {self.bins}, expected powers of two, bins at least 2")
         return (sizes["B"], 1)
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:

@@ -49,7 +49,10 @@ class MultiplicityTables(str, Enum):
 
 @dataclass(frozen=True)
 class MultiplicityBins:
-    """Bins of the jet's multiplicity n: ``clip((n - low) // width, 0, bins - 1)``; `width` is a power of two."""
+    """Bins of the jet's multiplicity n: ``clip((n - low) // width, 0, bins - 1)``.
+
+    `width` is a power of two, so that the division is a shift; and `bins`, so that every pattern of its bits is a row.
+    """
 
     low: int = 24
     width: int = 4
@@ -61,8 +64,8 @@ class MultiplicityBins:
             raise ConfigError(f"low must be 0 to {MULTIPLICITY.high - 1}, not {self.low}", where=where)
         if self.width < 1 or self.width & (self.width - 1):
             raise ConfigError(f"width must be a power of two, not {self.width}", where=where, remedy="use 1, 2, 4 or 8")
-        if not 2 <= self.bins <= 64:
-            raise ConfigError(f"bins must be 2 to 64, not {self.bins}", where=where)
+        if self.bins not in (2, 4, 8, 16, 32, 64):
+            raise ConfigError(f"bins must be 2, 4, 8, 16, 32 or 64, not {self.bins}", where=where)
         if self.low + self.width * (self.bins - 1) > MULTIPLICITY.high:
             raise ConfigError(
                 f"the last of {self.bins} bins of {self.width} begins above {MULTIPLICITY.high}, the largest number",
