@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from nanopelican_hls.contract import protobuf
 from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.operators import DOMAIN, OPERATORS
@@ -42,7 +43,7 @@ def attach_functions(model: onnx.ModelProto) -> None:
             node.overload = node.name
             model.functions.append(_operator_function(node, shapes))
         elif node.domain == QUANT_DOMAIN:
-            node.overload = next(a.s.decode() for a in node.attribute if a.name == "rounding_mode")
+            node.overload = protobuf.attributes(node)["rounding_mode"]
     for overload in sorted({node.overload for node in graph.node if node.domain == QUANT_DOMAIN}):
         model.functions.append(_quant_function(Rounding(overload)))
 
@@ -63,13 +64,13 @@ def _function(
 
 
 def _operator_function(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> onnx.FunctionProto:
-    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    operator = OPERATORS[node.op_type](**{k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()})
-    padded = [*node.input, *[""] * (len(operator.inputs) - len(node.input))]
-    nodes = operator.body(*(shapes[t] if t else None for t in padded))
+    attributes = protobuf.attributes(node)
+    operator = OPERATORS[node.op_type](**attributes)
+    tensors = protobuf.padded_inputs(node, type(operator))
+    nodes = operator.body(*(shapes[t] if t else None for t in tensors))
     names = list(operator.inputs)
     # a file without the inputs that an operator got later is written as it was before
-    while names[-1] in operator.later and not padded[len(names) - 1]:
+    while names[-1] in operator.later and not tensors[len(names) - 1]:
         names.pop()
     return _function(DOMAIN, operator.name, node.overload, names, nodes, list(attributes))
 

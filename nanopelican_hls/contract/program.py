@@ -6,21 +6,19 @@ code neither reads protobuf nor checks again.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
 
+from nanopelican_hls.contract import protobuf
 from nanopelican_hls.contract.port import Port, Shape
-from nanopelican_hls.contract.quant import QUANT_DOMAIN, QUANT_DOMAINS, read_quantiser
+from nanopelican_hls.contract.quant import QUANT_DOMAINS, read_quantiser
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
@@ -153,26 +151,12 @@ class _Parser:
         self.inputs: dict[str, Port] = {}
 
     def run(self) -> Program:
-        for kind, values in (("input", self.graph.input), ("output", self.graph.output)):
-            for name, count in Counter(value.name for value in values).items():
-                if count > 1:
-                    raise ContractError(
-                        f"is listed {count} times as an {kind} of the graph",
-                        where=f"tensor {name!r}",
-                        remedy="list it once",
-                    )
-        ports = {i.name: _static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
+        self._check_listed_once()
+        ports = {i.name: protobuf.static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
         self.shapes.update(ports)
         for proto in self.graph.node:
             self._read_node(proto)
-        outputs = tuple(o.name for o in self.graph.output)
-        if not outputs:
-            raise ContractError("has no output", where=f"graph {self.graph.name!r}", remedy="export it again")
-        for name in outputs:
-            if name not in self.ranges:
-                raise ContractError(
-                    "is an output that no node computes", where=f"tensor {name!r}", remedy="remove it, or export again"
-                )
+        outputs = self._outputs()
         for port in ports:
             if port not in self.inputs:
                 raise ContractError(
@@ -181,7 +165,7 @@ class _Parser:
         return Program(
             model=self.model,
             inputs=tuple(self.inputs[port] for port in ports),
-            outputs=tuple(Port.of_output(name, self.shapes[name], self.ranges[name]) for name in outputs),
+            outputs=outputs,
             nodes=tuple(self.nodes),
             constants=self.constants,
             parameter_quantisers=self.parameter_quantisers,
@@ -189,8 +173,41 @@ class _Parser:
             ranges=self.ranges,
         )
 
+    def _check_listed_once(self) -> None:
+        for kind, values in (("input", self.graph.input), ("output", self.graph.output)):
+            for name, count in Counter(value.name for value in values).items():
+                if count > 1:
+                    raise ContractError(
+                        f"is listed {count} times as an {kind} of the graph",
+                        where=f"tensor {name!r}",
+                        remedy="list it once",
+                    )
+
+    def _outputs(self) -> tuple[Port, ...]:
+        names = [o.name for o in self.graph.output]
+        if not names:
+            raise ContractError("has no output", where=f"graph {self.graph.name!r}", remedy="export it again")
+        for name in names:
+            if name not in self.ranges:
+                raise ContractError(
+                    "is an output that no node computes", where=f"tensor {name!r}", remedy="remove it, or export again"
+                )
+        return tuple(Port.of_output(name, self.shapes[name], self.ranges[name]) for name in names)
+
     def _read_node(self, proto: onnx.NodeProto) -> None:
-        where = _where(proto)
+        where = protobuf.where(proto)
+        self._check_tensors(proto, where)
+        if proto.op_type == "Quant" and proto.domain in QUANT_DOMAINS:
+            self._read_quant(proto, where)
+        elif proto.op_type == "Relu" and proto.domain in STANDARD_DOMAINS:
+            self._read_relu(proto, where)
+        elif proto.domain == DOMAIN and proto.op_type in OPERATORS:
+            self._read_operator(proto, where)
+        else:
+            raise protobuf.unknown_operator(proto)
+
+    def _check_tensors(self, proto: onnx.NodeProto, where: str) -> None:
+        """Its inputs are known, and its only output is new."""
         if len(proto.output) != 1:
             raise ContractError(
                 f"has {len(proto.output)} outputs, expected 1", where=where, remedy="split it into one node per output"
@@ -208,14 +225,6 @@ class _Parser:
                 where=where,
                 remedy="give every tensor its own name",
             )
-        if proto.op_type == "Quant" and proto.domain in QUANT_DOMAINS:
-            self._read_quant(proto, where)
-        elif proto.op_type == "Relu" and proto.domain in STANDARD_DOMAINS:
-            self._read_relu(proto, where)
-        elif proto.domain == DOMAIN and proto.op_type in OPERATORS:
-            self._read_operator(proto, where)
-        else:
-            raise _unknown_operator(proto, where)
 
     def _known(self, tensor: str) -> bool:
         return tensor in self.shapes or tensor in self.initialisers or tensor in self.constants
@@ -230,15 +239,7 @@ class _Parser:
                 where=where,
                 remedy="fold it into an initialiser (qonnx: FoldConstants)",
             )
-        try:
-            value = numpy_helper.to_array(self.initialisers[tensor]).astype(np.float64)
-        except (ValueError, TypeError, KeyError) as error:  # raised by onnx for strings and unknown types
-            raise ContractError(
-                f"{what} {tensor!r} is not numeric ({error})", where=where, remedy="export it again"
-            ) from error
-        if not np.isfinite(value).all():
-            raise ContractError(f"{what} {tensor!r} is NaN or infinite", where=where, remedy="train the model again")
-        return value
+        return protobuf.initialiser_value(self.initialisers[tensor], what, where)
 
     def _read_quant(self, proto: onnx.NodeProto, where: str) -> None:
         if len(proto.input) != 4:
@@ -251,7 +252,7 @@ class _Parser:
             self._constant(t, what, where)
             for t, what in zip(proto.input[1:], ("its scale", "its zero point", "its bit width"), strict=True)
         )
-        quantiser = read_quantiser(scale, zero_point, bit_width, _attributes(proto), where)
+        quantiser = read_quantiser(scale, zero_point, bit_width, protobuf.attributes(proto), where)
         source, output = proto.input[0], proto.output[0]
         if source in self.shapes:
             if source not in self.ranges:
@@ -280,38 +281,46 @@ class _Parser:
         self._append(Node(proto.output[0], Relu(), tuple(proto.input), proto.name), where)
 
     def _read_operator(self, proto: onnx.NodeProto, where: str) -> None:
-        kind, page = OPERATORS[proto.op_type], _page(proto.op_type)
+        self._check_version()
+        kind = OPERATORS[proto.op_type]
+        attributes = protobuf.attributes(proto)
+        for name, value in attributes.items():
+            protobuf.check_attribute(kind, name, value, where)
+        if len(proto.input) > len(kind.inputs):
+            raise ContractError(
+                f"has {len(proto.input)} inputs, expected at most {len(kind.inputs)}",
+                where=where,
+                remedy=protobuf.page(proto.op_type),
+            )
+        tensors = protobuf.padded_inputs(proto, kind)
+        for name, tensor in zip(kind.inputs, tensors, strict=True):
+            self._read_input(kind, name, tensor, where)
+        self._append(Node(proto.output[0], kind(**attributes), tuple(t or None for t in tensors), proto.name), where)
+
+    def _check_version(self) -> None:
         if self.versions.get(DOMAIN) != VERSION:
             raise ContractError(
                 f"operator version {self.versions.get(DOMAIN, 'unknown')}, but this package supports version {VERSION}",
                 where=f"domain {DOMAIN!r}",
                 remedy="export the model again with this version",
             )
-        given = _attributes(proto)
-        for name, value in given.items():
-            _check_attribute(kind, name, value, where)
-        if len(proto.input) > len(kind.inputs):
-            raise ContractError(
-                f"has {len(proto.input)} inputs, expected at most {len(kind.inputs)}", where=where, remedy=page
-            )
-        padded = [*proto.input, *[""] * (len(kind.inputs) - len(proto.input))]
-        for name, tensor in zip(kind.inputs, padded, strict=True):
-            if not tensor and name not in kind.optional:
+
+    def _read_input(self, kind: type[CustomOperator], name: str, tensor: str, where: str) -> None:
+        """Check one input of an operator; the tensor is '' where absent."""
+        page = protobuf.page(kind.__name__)
+        if not tensor:
+            if name not in kind.optional:
                 raise ContractError(f"its input {name!r} is missing", where=where, remedy=page)
-            if tensor and name in kind.parameters:
-                self.constants[tensor] = self._constant(tensor, f"its input {name!r}", where)
-            elif tensor and tensor not in self.shapes:
-                raise ContractError(
-                    f"its input {name!r} is a constant, expected an activation", where=where, remedy=page
-                )
-            elif tensor and name == "mask" and self.ranges.get(tensor) != FixedRange(0, 1, 0):
-                raise ContractError(
-                    f"its input {name!r}, {tensor!r}, is not a mask of 0 and 1",
-                    where=where,
-                    remedy="connect the output of ParticleMask",
-                )
-        inputs = tuple(t or None for t in padded)
-        self._append(Node(proto.output[0], kind(**given), inputs, proto.name), where)
+        elif name in kind.parameters:
+            self.constants[tensor] = self._constant(tensor, f"its input {name!r}", where)
+        elif tensor not in self.shapes:
+            raise ContractError(f"its input {name!r} is a constant, expected an activation", where=where, remedy=page)
+        elif name == "mask" and self.ranges.get(tensor) != FixedRange(0, 1, 0):
+            raise ContractError(
+                f"its input {name!r}, {tensor!r}, is not a mask of 0 and 1",
+                where=where,
+                remedy="connect the output of ParticleMask",
+            )
 
     def _append(self, node: Node, where: str) -> None:
         self.nodes.append(node)
@@ -319,7 +328,7 @@ class _Parser:
             shape, values = self._infer(node, where)
         except ValueError as error:
             raise ContractError(
-                f"its inputs are inconsistent ({error})", where=where, remedy=_page(node.operator.name)
+                f"its inputs are inconsistent ({error})", where=where, remedy=protobuf.page(node.operator.name)
             ) from error
         self._check_declared_shape(node.output, shape, where)
         if values.bits > EXACT_BITS:
@@ -345,9 +354,9 @@ class _Parser:
 
     def _check_declared_shape(self, tensor: str, shape: Shape, where: str) -> None:
         for value in (*self.graph.value_info, *self.graph.output):
-            if value.name == tensor and _static_shape(value) != shape:
+            if value.name == tensor and (declared := protobuf.static_shape(value)) != shape:
                 raise ContractError(
-                    f"tensor {tensor!r} is declared as {_static_shape(value)}, but the operator returns {shape}",
+                    f"tensor {tensor!r} is declared as {declared}, but the operator returns {shape}",
                     where=where,
                     remedy="export it again",
                 )
@@ -360,56 +369,3 @@ def _input_shapes(
         return (1, *activations[tensor]) if tensor in activations else constants[tensor].shape
 
     return [None if tensor is None else shape(tensor) for tensor in node.inputs]
-
-
-def _page(operator: str) -> str:
-    return f"see docs/operators/{operator}.md"
-
-
-def _where(proto: onnx.NodeProto) -> str:
-    """How messages name a node: by its name or, as ONNX allows unnamed nodes, by its output."""
-    return f"node {proto.name or next(iter(proto.output), '')!r} ({proto.op_type})"
-
-
-def _attributes(proto: onnx.NodeProto) -> dict[str, Any]:
-    values = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
-    return {name: v.decode(errors="replace") if isinstance(v, bytes) else v for name, v in values.items()}
-
-
-def _check_attribute(operator: type[CustomOperator], name: str, value: Any, where: str) -> None:
-    attributes = operator.attributes()
-    if name not in attributes:
-        known = ", ".join(attributes) or "none"
-        raise ContractError(f"unknown attribute {name!r}", where=where, remedy=f"known attributes: {known}")
-    kind = type(attributes[name])
-    if not isinstance(value, kind) or (isinstance(value, int) and value < 0):
-        expected = "a name" if kind is str else "a non-negative integer"
-        raise ContractError(
-            f"its attribute {name!r} is {value!r}, expected {expected}",
-            where=where,
-            remedy=_page(operator.__name__),
-        )
-
-
-def _unknown_operator(proto: onnx.NodeProto, where: str) -> ContractError:
-    domains = {"Quant": QUANT_DOMAIN, "Relu": ""} | dict.fromkeys(OPERATORS, DOMAIN)
-    near = difflib.get_close_matches(proto.op_type, domains, n=1)
-    hint = f"did you mean {near[0]} (domain {domains[near[0]]!r})? " if near else ""
-    return ContractError(
-        f"unknown operator, domain {proto.domain!r}",
-        where=where,
-        remedy=f"{hint}the contract knows {', '.join(domains)}",
-    )
-
-
-def _static_shape(value: onnx.ValueInfoProto) -> Shape:
-    """The declared shape, without the batch axis."""
-    dims = value.type.tensor_type.shape.dim
-    if not dims or any(d.dim_value <= 0 for d in dims[1:]):
-        shown = [d.dim_param or d.dim_value or "?" for d in dims]
-        raise ContractError(
-            f"has a dynamic or unknown shape {shown}",
-            where=f"tensor {value.name!r}",
-            remedy="export with static shapes; only the batch axis, the first, may be dynamic",
-        )
-    return tuple(d.dim_value for d in dims[1:])

@@ -18,6 +18,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.custom_op import registry
 from qonnx.custom_op.base import CustomOp
 
+from nanopelican_hls.contract import protobuf
 from nanopelican_hls.operators import DOMAIN, OPERATORS, CustomOperator
 
 
@@ -36,9 +37,7 @@ class QonnxOperator(CustomOp):  # type: ignore[misc]  # qonnx is untyped
         return self.operator(**{name: self.get_nodeattr(name) for name in self.operator.attributes()})
 
     def _inputs(self) -> list[str]:
-        """Tensors of all inputs, '' where absent."""
-        given = list(self.onnx_node.input)
-        return given + [""] * (len(self.operator.inputs) - len(given))
+        return protobuf.padded_inputs(self.onnx_node, self.operator)
 
     def make_shape_compatible_op(self, model: ModelWrapper) -> onnx.NodeProto:
         shapes = [tuple(model.get_tensor_shape(t)) if t else None for t in self._inputs()]

@@ -32,6 +32,26 @@ def read_quantiser(
     ContractError
         If the contract does not allow such a quantiser; located at `where`.
     """
+    bits, exponent = _read_constants(scale, zero_point, bit_width, where)
+    signed, rounding = _read_attributes(attributes, where)
+    try:
+        quantiser = Quantiser(bits, signed, exponent, rounding)
+    except ContractError as error:
+        raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
+    # qonnx returns the output of Quant in float32
+    if quantiser.range.integer_bits > FLOAT32_INTEGER_BITS:
+        raise ContractError(
+            f"its values reach 2^{quantiser.range.integer_bits - quantiser.signed}, which float32 cannot represent",
+            where=where,
+            remedy="train with a smaller scale",
+        )
+    return quantiser
+
+
+def _read_constants(
+    scale: NDArray[np.float64], zero_point: NDArray[np.float64], bit_width: NDArray[np.float64], where: str
+) -> tuple[int, int]:
+    """The width in bits and the exponent of the scale."""
     if scale.size != 1 or bit_width.size != 1:
         raise ContractError(
             f"has {scale.size} scales and {bit_width.size} bit widths (per channel)",
@@ -49,35 +69,32 @@ def read_quantiser(
         raise ContractError(
             f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically"
         )
-    if bit_width.item() != int(bit_width.item()):
+    bits = int(bit_width.item())
+    if bit_width.item() != bits:
         raise ContractError(
             f"its bit width {bit_width.item():g} is not an integer", where=where, remedy="fix it before the export"
         )
+    return bits, int(exponent) - 1
+
+
+def _read_attributes(attributes: Mapping[str, Any], where: str) -> tuple[bool, Rounding]:
+    """Whether it is signed, and its rounding mode."""
     rounding = attributes.get("rounding_mode", "ROUND")
     if rounding not in [mode.value for mode in Rounding]:
         raise ContractError(
             f"its rounding mode {rounding!r} is not supported", where=where, remedy="use ROUND (half-to-even) or FLOOR"
         )
-    for name, default in (("signed", 1), ("narrow", 0)):
-        value = attributes.get(name, default)
-        if type(value) is not int or value not in (0, 1):
-            # qonnx and onnxruntime would read it in different ways
-            raise ContractError(
-                f"its attribute {name!r} is {value!r}, expected 0 or 1", where=where, remedy="store it as an integer"
-            )
-    if attributes.get("narrow", 0):
+    signed, narrow = _flag(attributes, "signed", 1, where), _flag(attributes, "narrow", 0, where)
+    if narrow:
         raise ContractError("its range is narrow", where=where, remedy="train with the full two's complement range")
-    try:
-        quantiser = Quantiser(
-            int(bit_width.item()), bool(attributes.get("signed", 1)), int(exponent) - 1, Rounding(rounding)
-        )
-    except ContractError as error:
-        raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
-    # qonnx returns the output of Quant in float32
-    if quantiser.range.integer_bits > FLOAT32_INTEGER_BITS:
+    return signed, Rounding(rounding)
+
+
+def _flag(attributes: Mapping[str, Any], name: str, default: int, where: str) -> bool:
+    value = attributes.get(name, default)
+    # qonnx and onnxruntime read other values in different ways
+    if type(value) is not int or value not in (0, 1):
         raise ContractError(
-            f"its values reach 2^{quantiser.range.integer_bits - quantiser.signed}, which float32 cannot represent",
-            where=where,
-            remedy="train with a smaller scale",
+            f"its attribute {name!r} is {value!r}, expected 0 or 1", where=where, remedy="store it as an integer"
         )
-    return quantiser
+    return bool(value)
