@@ -93,7 +93,11 @@ def _form(rng: np.random.Generator, constituents: int, channels: int) -> dict[st
     if spurions == "rest":
         options["rest_from"] = "jet" if words_in else str(rng.choice(["jet", "port"]))
     if multiplicity == "jet":
-        bins = {"low": int(rng.integers(0, 40)), "width": int(rng.choice([1, 2, 4])), "bins": int(rng.choice([2, 4, 8, 16, 32]))}
+        bins = {
+            "low": int(rng.integers(0, 40)),
+            "width": int(rng.choice([1, 2, 4])),
+            "bins": int(rng.choice([2, 4, 8, 16, 32])),
+        }
         options |= {"multiplicity_bins": bins, "multiplicity_tables": str(rng.choice(["readout", "all"]))}
     return options | {
         "n_constituents": int(rng.integers(2, constituents + 1)),
