@@ -106,6 +106,7 @@ def _form(rng: np.random.Generator, constituents: int, channels: int) -> dict[st
         "spurions": spurions,
         "coordinates": "cartesian" if cartesian else "light_cone",
         "batch_norm": batch_norm,
+        "multiplicity_scaling": bool(rng.random() < 0.3),
         "input": "l1" if words_in else "components",
     }
 

@@ -53,6 +53,14 @@ def selected_row(given: Mapping[str, Any], jet: int) -> int:
     return int(given["multiplicity_bin"][jet][0] if given["multiplicity_bin"] is not None else sum(given["mask"][jet]))
 
 
+def selected_weights(given: Mapping[str, Any], name: str, jet: int) -> list[Fraction]:
+    """Weights [C]: those given, or a row of a table of them."""
+    weights: list[Any] = given[name]
+    if not isinstance(weights[0], list):
+        return weights
+    return weights[0] if len(weights) == 1 else weights[selected_row(given, jet)]
+
+
 def minkowski_terms(a: Sequence[Any], b: Sequence[Any], coordinates: str) -> list[Fraction]:
     """The terms of a . b, as in docs/network.md."""
     if coordinates == "cartesian":

@@ -56,6 +56,14 @@ NETWORKS += [
         spurion_readout=True,
     ),
     NetworkConfig(4, 2, symmetric=False, spurions=Spurions.JET, multiplicity=Multiplicity.VALID, spurion_readout=True),
+    NetworkConfig(4, 2, spurions=Spurions.JET, multiplicity_scaling=True),
+    NetworkConfig(
+        *(4, 2, False),
+        spurions=Spurions.REST,
+        multiplicity=Multiplicity.JET,
+        multiplicity_bins=BINS,
+        multiplicity_scaling=True,
+    ),
 ]
 
 
@@ -63,7 +71,11 @@ def network_id(network: NetworkConfig) -> str:
     form = "symmetric" if network.symmetric else "untied"
     frame = network.coordinates.value if network.level1 is None else network.input.value
     rest = "-from-jet" if network.rest_from is RestFrom.JET else ""
-    given = {"n": network.multiplicity is not Multiplicity.NONE, "k": network.spurion_readout}
+    given = {
+        "n": network.multiplicity is not Multiplicity.NONE,
+        "k": network.spurion_readout,
+        "alpha": network.multiplicity_scaling,
+    }
     return "-".join((form, network.spurions.value + rest, frame, *(name for name, used in given.items() if used)))
 
 

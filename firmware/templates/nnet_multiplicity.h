@@ -18,21 +18,23 @@ Count:
     return n;
 }
 
-// Row of a multiplicity table: row 0 if there is only one, otherwise the number of valid particles, from the mask, or the
-// bin. The partitioned table becomes a multiplexer of constants.
-template <typename CONFIG_T, class mask_T> unsigned table_row(mask_T mask[CONFIG_T::n_particles], absent) {
+// Row of a multiplicity table of ROWS rows: row 0 if there is only one, otherwise the number of valid particles, from the
+// mask, or the bin. The partitioned table becomes a multiplexer of constants.
+template <typename CONFIG_T, unsigned ROWS, class mask_T>
+unsigned table_row(mask_T mask[CONFIG_T::n_particles], absent) {
     #pragma HLS INLINE
-    return CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
+    return ROWS == 1 ? 0 : (unsigned)multiplicity<mask_T, CONFIG_T::n_particles>(mask);
 }
 
-template <typename CONFIG_T, class bin_T> unsigned table_row(absent, bin_T multiplicity_bin[1]) {
+template <typename CONFIG_T, unsigned ROWS, class bin_T>
+unsigned table_row(absent, bin_T multiplicity_bin[1]) {
     #pragma HLS INLINE
-    return CONFIG_T::n_bias_rows == 1 ? 0 : (unsigned)multiplicity_bin[0];
+    return ROWS == 1 ? 0 : (unsigned)multiplicity_bin[0];
 }
 
-template <typename CONFIG_T> unsigned table_row(absent, absent) {
+template <typename CONFIG_T, unsigned ROWS> unsigned table_row(absent, absent) {
     #pragma HLS INLINE
-    static_assert(CONFIG_T::n_bias_rows == 1, "a bias table needs the mask or a bin");
+    static_assert(ROWS == 1, "a table needs the mask or a bin");
     return 0;
 }
 

@@ -16,7 +16,6 @@ from nanopelican_hls.network.pair_level import CHAIN, PairSettings, PairSums, pa
 from nanopelican_hls.network.paper_parameters import PaperParameters
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.operators.pair_sum import PairSum
-from nanopelican_hls.operators.particle_mix import table_row
 from nanopelican_hls.operators.spurion_sum import SpurionSum
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, outputs
@@ -58,7 +57,7 @@ class FloatNetwork(PaperParameters):
         if "multiplicity_bin" in products:
             tensors["multiplicity_bin"] = products["multiplicity_bin"]
         norm = self.input_affine(self._input_moments(square, mask))
-        tensors |= self._of_jets(mixing_parameters(self, norm), mask)
+        tensors |= mixing_parameters(self, norm)
         execute(self._pairs.before, tensors, {})
         mix, _ = self._pairs.chain
         row, w_d = (tensors[mix.given[name]] for name in ("row", "w_d"))
@@ -66,7 +65,7 @@ class FloatNetwork(PaperParameters):
         settings = PairSettings(squares=self._tracks, dropout=self._rate, apart=SpurionSum in self._pairs.ends)
         sums = pair_sums(square, row, column, w_d, mask, settings)
         norm = self.hidden_affine(self._hidden_moments(sums, tensors["diagonal"], mask))
-        tensors |= self._of_jets(readout_parameters(self, norm), mask)
+        tensors |= readout_parameters(self, norm)
         tensors[self._pairs.ends[PairSum].output] = sums.kept
         if SpurionSum in self._pairs.ends:
             tensors[self._pairs.ends[SpurionSum].output] = sums.apart
@@ -104,15 +103,6 @@ class FloatNetwork(PaperParameters):
         uniform = uniform_int16(square.shape, square.device)
         # the sum of two uniform numbers is uniform modulo 2**16, and here it is symmetric
         return kept_factors(uniform + uniform.transpose(1, 2), self._rate, square.dtype).mul_(square)
-
-    def _of_jets(self, parameters: dict[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-        """Select the weights of each jet where they depend on multiplicity; operators select bias rows themselves."""
-        if not self.network.multiplicity_scaling:
-            return parameters
-        weights = {name: w for name, w in parameters.items() if w.dim() == 2 and not name.endswith("bias")}
-        chosen = {name: table_row(mask, w) for name, w in weights.items()}
-        # a weight of r is broadcast over particles
-        return parameters | {n: w[:, None] if n.endswith("w_r") else w for n, w in chosen.items()}
 
 
 def _entries(mask: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """The exact fold from the parameters of the paper to those of the hardware (docs/network.md).
 
 Nbar, the unit of d and the scale of BatchNorm are absorbed into the weights; the offset of BatchNorm makes the biases
-functions of the number n of valid particles: tables with M + 1 rows. The float network runs through these same
-functions, so training and hardware share one algebra.
+functions of the number n of valid particles: tables with M + 1 rows. The powers of n in nPELICAN_N make tables of the
+weights, too. The float network runs through these same functions, so training and hardware share one algebra.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import Affine
 from nanopelican_hls.network.paper_parameters import PaperParameters
-from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.dataflow import own_weight
 
 Parameters = dict[str, Tensor]
@@ -30,8 +28,12 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     x = _fractions(net)
     c2, c3, c4, c5, c6 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("c2", "c3", "c4", "c5", "c6"))
     diagonal_r, diagonal_s = c2 + c3 + c4, c5 + c6
-    bias = net.b + net.table("b_table") + offset * (net.c1 + (c3 + c4) * x + c5 * x**2)
-    diagonal_bias = net.b + net.table("b_table") + net.b_diag + net.table("b_diag_table")
+    shift = diagonal_shift = torch.zeros_like(x)
+    if norm is not None:
+        shift = offset * (net.c1 + (c3 + c4) * x + c5 * x**2)
+        diagonal_shift = offset * (net.c1 + diagonal_r * x + diagonal_s * x**2)
+    bias = net.b + net.table("b_table") + shift
+    diagonal_bias = net.b + net.table("b_table") + net.b_diag + net.table("b_diag_table") + diagonal_shift
     folded = {
         "w_d": net.c1 * unit,
         "row_w_r": c4 * unit / net.nbar,
@@ -39,7 +41,7 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
         "row_bias": bias,
         "diagonal_w_r": diagonal_r * unit / net.nbar,
         "diagonal_w_s": diagonal_s * unit / net.nbar**2,
-        "diagonal_bias": diagonal_bias + offset * (net.c1 + diagonal_r * x + diagonal_s * x**2),
+        "diagonal_bias": diagonal_bias,
     }
     if net.network.symmetric:  # z_ij = w_d d_ij + row_i + row_j: each row carries half of the shared terms
         folded |= {"row_w_s": folded["row_w_s"] / 2, "row_bias": bias / 2}
@@ -57,8 +59,9 @@ def readout_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     k0, k1 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("k0", "k1"))
     k_pair = k0 / net.nbar**2
     apart = net.k0_spurion if net.network.spurion_readout else 0.0
-    # n^2 entries, n of them on the diagonal, 2 (n - 1) with the spurion
-    shift = (offset * (k0 * x**2 + k1 * x + apart * 2 * (x - 1 / net.nbar) / net.nbar)).sum(1, keepdim=True)
+    shift = torch.zeros_like(x)
+    if norm is not None:  # n^2 entries, n of them on the diagonal, 2 (n - 1) with the spurion
+        shift = (offset * (k0 * x**2 + k1 * x + apart * 2 * (x - 1 / net.nbar) / net.nbar)).sum(1, keepdim=True)
     folded = {
         "k_pair": scale * k_pair,
         "k_diagonal": scale * (k_pair + k1 / net.nbar),
@@ -76,27 +79,11 @@ def fold(net: PaperParameters) -> dict[str, NDArray[np.float64]]:
     -------
     dict of str to float64 array
         One array per name in `dataflow.parameters`.
-
-    Raises
-    ------
-    NetworkError
-        If weights depend on the multiplicity (nPELICAN_N), which the hardware does not support.
     """
-    require_hardware(net.network)
     net = copy.deepcopy(net).double().eval()
     with torch.no_grad():
         folded = mixing_parameters(net, net.input_affine()) | readout_parameters(net, net.hidden_affine())
     return {name: value.numpy() for name, value in folded.items()}
-
-
-def require_hardware(network: NetworkConfig) -> None:
-    """Raise the error of `fold` for a network that cannot be built in hardware."""
-    if network.multiplicity_scaling:
-        raise NetworkError(
-            "weights that depend on the multiplicity (nPELICAN_N) cannot be built in hardware",
-            where="network.multiplicity_scaling",
-            remedy="set it to false, or train in floating point only (training.quantised_epochs: 0)",
-        )
 
 
 def _fractions(net: PaperParameters) -> Tensor:

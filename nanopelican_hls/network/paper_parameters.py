@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
 from nanopelican_hls.topology.config import Multiplicity, MultiplicityTables, NetworkConfig, Spurions
-from nanopelican_hls.topology.dataflow import bias_rows
+from nanopelican_hls.topology.dataflow import bias_rows, scaled_rows
 
 #: mass of the top quark; in the units of d used for training, S is about 1 for a top
 TOP_MASS_GEV = 172.0
@@ -97,11 +97,7 @@ class PaperParameters(nn.Module):
     @property
     def tables(self) -> bool:
         """Whether the biases in the hardware form depend on the number of valid particles."""
-        return (
-            self.network.batch_norm
-            or self.network.multiplicity_scaling
-            or self.network.multiplicity is Multiplicity.VALID
-        )
+        return self.network.batch_norm or self.network.multiplicity is Multiplicity.VALID
 
     @property
     def table_rows(self) -> int:
@@ -133,14 +129,19 @@ class PaperParameters(nn.Module):
     def multiplicity_factor(self, name: str) -> Tensor | float:
         """``(n / nbar)**alpha`` of weight ``name`` for n = 0 ... M, [M + 1, 1]; 1.0 without multiplicity scaling.
 
-        n = 0 uses the factor of n = 1, since no sum has any entries then.
+        With `multiplicity: jet`, n is the centre of each bin, [T, 1]. n = 0 uses the factor of n = 1, since no sum has
+        any entries then.
         """
         if not self.network.multiplicity_scaling:
             return 1.0
         name = "c3" if name not in self._scaled else name
         exponent = self.alpha[self._scaled.index(name)]
-        n = torch.arange(self.network.particles + 1, dtype=exponent.dtype, device=exponent.device).clamp(min=1)
-        return (n / self.nbar)[:, None] ** exponent
+        (rows,) = scaled_rows(self.network)
+        n = torch.arange(rows, dtype=exponent.dtype, device=exponent.device)
+        if self.network.multiplicity is Multiplicity.JET:
+            bins = self.network.multiplicity_bins
+            n = bins.low + bins.width * n + (bins.width - 1) / 2
+        return (n.clamp(min=1) / self.nbar)[:, None] ** exponent
 
     def input_affine(self, batch: Moments | None = None) -> Affine | None:
         """BatchNorm of d (in units of `d_unit`, diagonal included), or None; ``batch`` is used in training only."""

@@ -34,6 +34,7 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
     eye, mask = eye.to(d.dtype)[:, :, None], mask.to(d.dtype)
     valid = (mask[:, :, None] * mask[:, None, :])[..., None]
     n = mask.sum(1)
+    row = tensors["multiplicity_bin"][:, 0] if "multiplicity_bin" in tensors else n
     rate = net.dropout if net.training else 0.0
 
     d = dropout(_normalised(net.input_norm, d, valid, net.training), rate)
@@ -47,15 +48,14 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
         eye * s[:, None, None],
     ]
     weights = [net.c1, *(getattr(net, name) for name in ("c2", "c3", "c4", "c5", "c6"))]
-    scales = [_scale(net, name, n)[:, None, None, None] for name in ("c1", "c2", "c3", "c4", "c5", "c6")]
+    scales = [_scale(net, name, row)[:, None, None, None] for name in ("c1", "c2", "c3", "c4", "c5", "c6")]
     basis = torch.cat([scale * x for scale, x in zip(scales, aggregators, strict=True)], -1)
     z = basis @ torch.stack(weights) + net.b + eye * net.b_diag
-    row = tensors["multiplicity_bin"][:, 0] if "multiplicity_bin" in tensors else n
     z = z + _table(net, "b_table", row)[:, None, None] + eye * _table(net, "b_diag_table", row)[:, None, None]
 
     x = dropout(_normalised(net.hidden_norm, torch.relu(z) * valid, valid, net.training), rate)
-    total = x.sum((1, 2)) / net.nbar**2 * _scale(net, "k0", n)[:, None]
-    trace = (x * eye).sum((1, 2)) / net.nbar * _scale(net, "k1", n)[:, None]
+    total = x.sum((1, 2)) / net.nbar**2 * _scale(net, "k0", row)[:, None]
+    trace = (x * eye).sum((1, 2)) / net.nbar * _scale(net, "k1", row)[:, None]
     logits = (total * net.k0 + trace * net.k1).sum(1) + net.b0 + _table(net, "b0_table", row)[:, 0]
     if not net.network.spurion_readout:
         return logits
@@ -63,10 +63,10 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
     return logits + (apart * net.k0_spurion).sum(1)
 
 
-def _scale(net: FloatNetwork, name: str, n: Tensor) -> Tensor:
+def _scale(net: FloatNetwork, name: str, row: Tensor) -> Tensor:
     """Multiplicity factor [B] of an aggregator in nPELICAN_N, otherwise 1."""
     factor = net.multiplicity_factor(name) if name != "c1" else 1.0
-    return factor[n.long(), 0] if isinstance(factor, Tensor) else torch.ones_like(n)
+    return factor[row.long(), 0] if isinstance(factor, Tensor) else torch.ones_like(row)
 
 
 def _table(net: FloatNetwork, name: str, row: Tensor) -> Tensor:

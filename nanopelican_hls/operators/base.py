@@ -96,15 +96,18 @@ class CustomOperator(Operator):
     Class attributes
     ----------------
     axes : axes of each input, one letter per axis; equal letters have equal lengths. B jets, M particles (N
-        constituents; K particles without the spurion), P pairs, C channels, T and U table entries, 1 a single entry.
+        constituents; K particles without the spurion), P pairs, C channels, T and U table entries, W rows of weights, 1
+        a single entry.
     together : groups of optional inputs that must be present or absent together.
     later : optional inputs that files without them do not mention, since they came after the others.
+    tabled : parameters that may be tables over the multiplicity instead: an axis W of rows, before those in `axes`.
     header : C++ header; None for ``nnet_<operator>.h`` in firmware/templates.
     """
 
     axes: ClassVar[tuple[str, ...]]
     together: ClassVar[tuple[frozenset[str], ...]] = ()
     later: ClassVar[frozenset[str]] = frozenset()
+    tabled: ClassVar[frozenset[str]] = frozenset()
     header: ClassVar[Path | None] = None
 
     def __init_subclass__(cls) -> None:
@@ -125,6 +128,8 @@ class CustomOperator(Operator):
         for name, axes, shape in zip(self.inputs, self.axes, shapes, strict=True):
             if shape is None:
                 continue
+            if name in self.tabled and len(shape) > len(axes):
+                axes = f"W{axes}"
             lengths = list(zip(axes, shape, strict=False))
             if len(shape) != len(axes) or any(sizes.get(axis, length) != length for axis, length in lengths):
                 expected = ", ".join(str(sizes.get(axis, axis)) for axis in axes)

@@ -11,7 +11,13 @@ import numpy as np
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array
 from nanopelican_hls.operators.base import CustomOperator, Shape
-from nanopelican_hls.operators.particle_mix import check_bin, check_table, table_row, weighted_range
+from nanopelican_hls.operators.particle_mix import (
+    MultiplicityRow,
+    check_bin,
+    check_tables,
+    weight_rows,
+    weighted_range,
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,8 @@ class Readout(CustomOperator):
     A standard Gemm cannot express the bias: it is [1, 1], or a table [M + 1, 1] over the number n of valid particles
     (the folded BatchNorm, docs/network.md), and then ``mask`` [B, M] is needed; or a table [T, 1] over the bins of the
     jet's multiplicity, and then ``multiplicity_bin`` [B, 1]. ``spurion_sum`` [B, C] with ``k_spurion`` [C] adds what
-    the pairs of the spurion count for more.
+    the pairs of the spurion count for more. ``k_pair`` and ``k_diagonal`` may be tables, too: [M + 1, C] or
+    [T, C].
     """
 
     inputs = (
@@ -33,18 +40,21 @@ class Readout(CustomOperator):
     together = (frozenset({"spurion_sum", "k_spurion"}),)
     later = frozenset({"multiplicity_bin", "spurion_sum", "k_spurion"})
     parameters = frozenset({"k_pair", "k_diagonal", "bias", "k_spurion"})
+    tabled = frozenset({"k_pair", "k_diagonal"})
 
     def compute(self, *inputs: Array | None) -> Array:
         pair_sum, diagonal_sum, k_pair, k_diagonal, bias, mask, multiplicity_bin, spurion_sum, k_spurion = inputs
         assert pair_sum is not None and diagonal_sum is not None
-        weighted = pair_sum * k_pair + diagonal_sum * k_diagonal
+        row = MultiplicityRow(mask, multiplicity_bin)
+        weighted = pair_sum * row.weights(k_pair) + diagonal_sum * row.weights(k_diagonal)
         if spurion_sum is not None:
             weighted = weighted + spurion_sum * k_spurion
-        return weighted.sum(1)[:, None] + table_row(mask, bias, multiplicity_bin)
+        return weighted.sum(1)[:, None] + row.of(bias)
 
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
-        check_table(sizes, shapes[5], shapes[6])
+        assert shapes[2] is not None and shapes[3] is not None
+        check_tables(sizes, shapes[5], shapes[6], shapes[2], shapes[3])
         return (sizes["B"], 1)
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
@@ -54,16 +64,16 @@ class Readout(CustomOperator):
             "n_bias_rows": sizes["T"],
             "n_particles": sizes.get("M", 0),
             "n_multiplications": (2 if shapes[7] is None else 3) * sizes["C"],
-        }
+        } | weight_rows(sizes)
 
     def range(
         self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
     ) -> FixedRange:
         assert ranges[0] is not None and ranges[1] is not None
         total = FixedRange.of_values(values["bias"])
-        check_bin(ranges[6], values["bias"])
+        check_bin(ranges[6], values["bias"], values["k_pair"])
         for x, name in ((ranges[0], "k_pair"), (ranges[1], "k_diagonal"), (ranges[7], "k_spurion")):
-            for weight in np.asarray(values.get(name, ())).ravel():
+            for weights in np.atleast_2d(values.get(name, ())).T:
                 assert x is not None
-                total = total + weighted_range(x, [weight])
+                total = total + weighted_range(x, weights)
         return total

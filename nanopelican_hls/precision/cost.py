@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import singledispatch
 
@@ -68,35 +68,38 @@ def adder_bits(program: Program) -> float:
     """Estimated full adders of a program, without sharing between operations: roughly LUTs of fabric, without DSPs.
 
     A product of a and b bits counts as a b; one with a constant of b bits as a b/3, the non-zero digits of the constant
-    times a. A sum of n terms counts as n - 1 adders as wide as its result, by the exact ranges of the program; a
-    quantiser that rounds to nearest as one adder of its width per element (truncation is free). Products of pairs are
-    counted in the factored form used in the firmware. Comparisons, registers and the conversion of Level-1 words are
-    not counted.
+    times a. A weight from a table over the multiplicity is no constant. A sum of n terms counts as n - 1 adders as wide
+    as its result, by the exact ranges of the program; a quantiser that rounds to nearest as one adder of its width per
+    element (truncation is free). Products of pairs are counted in the factored form used in the firmware. Comparisons,
+    tables, registers and the conversion of Level-1 words are not counted.
     """
     return sum(_of_node(program, node) for node in program.nodes)
 
 
 def _of_node(program: Program, node: Node) -> float:
     elements = math.prod(program.shapes[node.output])
+    parameters = {name: program.constants[tensor] for name, tensor in node.parameters.items()}
     bits = {name: _bits(program, tensor) for name, tensor in node.given.items()}
     size = {name: math.prod(program.shapes.get(tensor, ())) for name, tensor in node.given.items()}
-    return _cost(node.operator, _Sizes(elements, program.ranges[node.output].bits, bits, size))
+    tables = {name for name, value in parameters.items() if len(value) > 1 and value.ndim > 1}
+    return _cost(node.operator, _Sizes(elements, program.ranges[node.output].bits, bits, size, tables))
 
 
 @dataclass(frozen=True)
 class _Sizes:
-    """Elements and bits of a result, and those of the inputs by name."""
+    """Elements and bits of a result, those of the inputs by name, and which parameters are tables."""
 
     elements: int
     width: int
     bits: Mapping[str, int]
     size: Mapping[str, int]
+    tables: Collection[str]
 
     def cost(self, additions: int, *products: tuple[str, str, int]) -> float:
         """Cost of additions as wide as the result, and of a number of products of a tensor with a parameter."""
         given = [product for product in products if product[0] in self.bits]
-        constant = sum(count * self.bits[x] * self.bits[w] * DIGITS_PER_BIT for x, w, count in given)
-        return constant + additions * self.width
+        digits = {w: 1.0 if w in self.tables else DIGITS_PER_BIT for _, w, _ in given}
+        return sum(count * self.bits[x] * self.bits[w] * digits[w] for x, w, count in given) + additions * self.width
 
 
 @singledispatch

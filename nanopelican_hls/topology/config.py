@@ -129,12 +129,11 @@ class NetworkConfig:
             )
         if self.rest_from is RestFrom.JET and self.spurions is not Spurions.REST:
             raise ConfigError("there is no rest", where="network.rest_from", remedy="use `spurions: rest`")
-        if self.multiplicity is Multiplicity.JET and (self.batch_norm or self.multiplicity_scaling):
-            other = "batch_norm" if self.batch_norm else "multiplicity_scaling"
+        if self.multiplicity is Multiplicity.JET and self.batch_norm:
             raise ConfigError(
-                f"the biases would be tables over two numbers, since {other} makes them depend on the valid particles",
+                "the biases would be tables over two numbers: batch_norm makes them depend on the valid particles",
                 where="network.multiplicity",
-                remedy=f"set {other} to false, or multiplicity to none or valid",
+                remedy="set batch_norm to false, or multiplicity to none or valid",
             )
         if self.spurion_readout and self.spurion is None:
             raise ConfigError(

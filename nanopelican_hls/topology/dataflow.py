@@ -142,18 +142,18 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
 
     The column term of the untied form has neither S weight nor bias, since those of the row term cover both.
     """
-    c = network.channels
+    c, scaled = network.channels, (*scaled_rows(network), network.channels)
     weight, bias = Role("weights", True), Role("biases", True)
     shapes: dict[str, tuple[Role, tuple[int, ...]]] = {"w_d": (weight, (c,))}
     mixes = ["row", "diagonal"] if network.symmetric else ["row", "column", "diagonal"]
     for mix in mixes:
-        shapes |= {f"{mix}_w_r": (weight, (c,))}
+        shapes |= {f"{mix}_w_r": (weight, scaled)}
         if mix != "column":
             rows = bias_rows(network, tables=tables, readout=False)
-            shapes |= {f"{mix}_w_s": (weight, (c,)), f"{mix}_bias": (bias, (rows, c))}
+            shapes |= {f"{mix}_w_s": (weight, scaled), f"{mix}_bias": (bias, (rows, c))}
     if network.spurion is not None:
         shapes[own_weight(network.spurion)] = (weight, (c,))
-    shapes |= {"k_pair": (weight, (c,)), "k_diagonal": (weight, (c,))}
+    shapes |= {"k_pair": (weight, scaled), "k_diagonal": (weight, scaled)}
     if network.spurion_readout:
         shapes["k_spurion"] = (weight, (c,))
     return shapes | {"logit_bias": (bias, (bias_rows(network, tables=tables, readout=True), 1))}
@@ -165,6 +165,13 @@ def bias_rows(network: NetworkConfig, *, tables: bool, readout: bool) -> int:
         is_table = readout or network.multiplicity_tables is MultiplicityTables.ALL
         return network.multiplicity_bins.bins if is_table else 1
     return network.particles + 1 if tables else 1
+
+
+def scaled_rows(network: NetworkConfig) -> tuple[int, ...]:
+    """The axis of rows of the weights that nPELICAN_N scales by a power of the multiplicity; none without it."""
+    if not network.multiplicity_scaling:
+        return ()
+    return (network.multiplicity_bins.bins if network.multiplicity is Multiplicity.JET else network.particles + 1,)
 
 
 def has_tables(network: NetworkConfig, logit_bias: NDArray[np.float64]) -> bool:
@@ -183,9 +190,10 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
     spurion = network.spurion
     d_spurion, d_own = SPURION_QUANTISERS[spurion][1:] if spurion else (None, None)
     own = (d_own, own_weight(spurion)) if spurion else (None, None)
-    mask = "mask" if tables else None
     of_jet = "multiplicity_bin" if network.multiplicity is Multiplicity.JET else None
-    in_mix = of_jet if network.multiplicity_tables is MultiplicityTables.ALL else None
+    scaled = network.multiplicity_scaling
+    mask = "mask" if tables or (scaled and not of_jet) else None
+    in_mix = of_jet if scaled or network.multiplicity_tables is MultiplicityTables.ALL else None
     leading = network.components[0] if network.level1 is None else "pt"
     steps = [
         *_components_from_words(network),
@@ -210,7 +218,8 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
         _mix("row", "row", mask, in_mix, (None, None)),
     ]
     if not network.symmetric:
-        steps.append(Step("column", ParticleMix(), ("r", None, "column_w_r", *[None] * 6)))
+        row = (mask, None, None, in_mix) if scaled else (None,) * 4
+        steps.append(Step("column", ParticleMix(), ("r", None, "column_w_r", None, None, *row)))
     steps += [
         _mix("g", "diagonal", mask, in_mix, own),
         Step("z", PairMix(), ("d", "row", "w_d", None if network.symmetric else "column", d_spurion)),

@@ -19,7 +19,7 @@ from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.canonical import canonical_folded
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.network.fold import fold, require_hardware
+from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.inference import Tensors, in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.network.square_products import square_products
@@ -96,12 +96,9 @@ class SeedTraining:
         TrainingError
             If the loss diverges. The state after the last good epoch is kept.
         NetworkError
-            If the stored state belongs to another configuration or other data (the message names the field), or if the
-            network is to be quantised but cannot be built in hardware.
+            If the stored state belongs to another configuration or other data (the message names the field).
         """
         keep_freed_memory()
-        if self.config.training.quantised_epochs:
-            require_hardware(self.config.network)  # not after hours of float training
         state = self._load()
         with self._bar:
             float_net = self._train_float(state)

@@ -10,14 +10,13 @@ import torch
 from network.reference import reference_logits
 from random_networks import NETWORKS, network_id, random_ports
 
-from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm, Moments
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.inference import float_logits
 from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
-from nanopelican_hls.topology.config import Multiplicity, NetworkConfig, RestFrom, Spurions
+from nanopelican_hls.topology.config import Multiplicity, MultiplicityBins, NetworkConfig, RestFrom, Spurions
 from nanopelican_hls.topology.dataflow import dataflow, has_tables, parameters
 
 PRECISION = 1e-12
@@ -157,7 +156,7 @@ def test_symmetric_network_ties_c3_and_c4():
 @pytest.mark.parametrize("symmetric", [True, False], ids=["symmetric", "untied"])
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
 class TestMultiplicityScaling:
-    """nPELICAN_N: aggregators scale with a learned power of the multiplicity, in floating point only."""
+    """nPELICAN_N: aggregators scale with a learned power of the multiplicity, from tables of weights in hardware."""
 
     @pytest.fixture
     def net(self, symmetric, batch_norm) -> FloatNetwork:
@@ -179,9 +178,34 @@ class TestMultiplicityScaling:
     def test_the_paper_counts_seven_exponents(self, net, symmetric):
         assert net.alpha.numel() == (6 if symmetric else 7)
 
-    def test_has_no_hardware(self, net):
-        with pytest.raises(NetworkError, match=r"network\.multiplicity_scaling: .*cannot be built in hardware"):
-            fold(net)
+    def test_the_fold_is_an_identity(self, net):
+        ports = random_ports(net.network, 100)
+        assert_identical(folded_logits(net.network, fold(net), ports), reference_logits(net, ports))
+
+    def test_only_batch_norm_makes_tables_of_the_biases(self, net, batch_norm):
+        folded = fold(net)
+        assert {len(folded[name]) for name in ("row_bias", "diagonal_bias", "logit_bias")} == {6 if batch_norm else 1}
+
+    def test_the_tables_are_powers_of_the_multiplicity(self, net, symmetric):
+        folded, n = fold(net), np.array([1, 1, 2, 3, 4, 5])  # the row of no particle makes no difference
+        exponents = {"row_w_r": 1, "row_w_s": 2} if symmetric else {"row_w_r": 2, "row_w_s": 3, "column_w_r": 1}
+        for name, place in exponents.items():
+            powers = (n / 5) ** net.alpha[place].item()
+            assert_identical(folded[name], folded[name][-1] * powers[:, None])
+        assert folded["w_d"].shape == (3,)
+
+
+def test_the_multiplicity_of_a_bin_is_its_centre():
+    bins = MultiplicityBins(low=0, width=4, bins=4)
+    network = NetworkConfig(5, 2, multiplicity=Multiplicity.JET, multiplicity_bins=bins, multiplicity_scaling=True)
+    net = random_float_network(network)
+    with torch.no_grad():
+        net.alpha.fill_(1)
+    folded = fold(net)
+    for name in ("row_w_r", "row_w_s", "diagonal_w_r", "diagonal_w_s", "k_pair", "k_diagonal"):
+        assert_identical(folded[name] * 1.5, folded[name][0] * np.array([[1.5], [5.5], [9.5], [13.5]]))
+    assert {len(folded[name]) for name in ("row_bias", "diagonal_bias")} == {1}
+    assert folded["logit_bias"].shape == (4, 1)
 
 
 @pytest.mark.parametrize("network", [n for n in NETWORKS if n.level1 is None], ids=network_id)

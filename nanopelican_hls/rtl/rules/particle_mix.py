@@ -9,7 +9,7 @@ import numpy as np
 from nanopelican_hls.contract.program import Node
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators.particle_mask import ParticleMask
-from nanopelican_hls.operators.particle_mix import ParticleMix
+from nanopelican_hls.operators.particle_mix import MultiplicityRow, ParticleMix
 from nanopelican_hls.rtl.alkaid_adapter import ENTRY_BITS
 from nanopelican_hls.rtl.masking import padded_term
 from nanopelican_hls.rtl.netlist import Value
@@ -28,13 +28,16 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
         half = 0.0  # bias and half together would be wider than an entry of the tracer's tables
     shared = _shared_terms(operator, node, builder, constants, half) if "s" in inputs else []
     own = {name: constants.get(name) for name in ("w_r", "w_jj")}
+    chosen = _chosen_weights(node, builder, constants["w_r"])
+    taken = len(chosen)
     padded = padded_term(builder.graph, node)
     masked = padded is not None
 
     def compute(row: Symbolic) -> Symbolic:
-        d_jj = row[:, 1 : row.shape[1] - len(shared) - masked]
+        d_jj = row[:, 1 + taken : row.shape[1] - len(shared) - masked]
         jet = (d_jj, own["w_jj"]) if d_jj.shape[1] else (None, None)
-        mixed: Symbolic = operator.compute(row[:, :1], None, own["w_r"], None, None, None, *jet, None).reshape(1, -1)
+        w_r = row[:, 1 : 1 + taken].reshape(channels) if taken else own["w_r"]
+        mixed: Symbolic = operator.compute(row[:, :1], None, w_r, None, None, None, *jet, None).reshape(1, -1)
         if shared:
             end = row.shape[1] - masked
             mixed = mixed + row[:, end - 2 * channels : end - channels] + row[:, end - channels : end]
@@ -44,12 +47,26 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
     for k in range(count):
         mask = [_mask_of(k, builder)] if masked else []
         d_jj = list(inputs["d_jj"]) if k == 0 and "d_jj" in inputs else []
-        lanes.append([inputs["r"][k], *d_jj, *shared, *mask])
+        lanes.append([inputs["r"][k], *chosen, *d_jj, *shared, *mask])
         index.append(range(k * channels, (k + 1) * channels))
     heads = 1 if "d_jj" in inputs else 0
     if heads:
         builder.add_piece(node, f"{node.output}_jet", lanes[:1], index[:1], compute, padded, half_added=half > 0)
     builder.add_piece(node, node.output, lanes[heads:], index[heads:], compute, padded, half_added=half > 0)
+
+
+def _chosen_weights(node: Node, builder: PieceBuilder, table: Symbolic) -> list[Value]:
+    """The weights w_r of the row of their table, looked up once for all particles; none if they are constants."""
+    if len(table.shape) == 1 or table.shape[0] == 1:
+        return []
+    mask, multiplicity_bin = (list(builder.inputs_of(node).get(name, ())) for name in ("mask", "multiplicity_bin"))
+
+    def compute(row: Symbolic) -> Symbolic:
+        weights: Symbolic = MultiplicityRow(row, None).of(table)
+        return weights
+
+    (weights,) = builder.netlist.lanes(f"{node.output}_weights", [[*mask, *multiplicity_bin]], compute)
+    return list(weights)
 
 
 def _shared_terms(
@@ -63,7 +80,8 @@ def _shared_terms(
         zero = Symbolic(np.zeros((1, 1)))
         valid = row[:, 1:] if mask else None
         of_jet = row[:, 1:] if multiplicity_bin else None
-        w_r, w_s, bias = (constants[name] for name in ("w_r", "w_s", "bias"))
+        w_s, bias = constants["w_s"], constants["bias"]
+        w_r = Symbolic(np.zeros(w_s.shape[-1]))
         terms: Symbolic = operator.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None, of_jet)
         return terms.reshape(1, -1).halves()
 
