@@ -6,6 +6,7 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.fixed_point import Rounding
+from nanopelican_hls.precision import cost
 from nanopelican_hls.precision.cost import AdderBits, HeldBits, adder_bits
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.export import build_program
@@ -71,6 +72,15 @@ def test_adders_by_hand():
     expected += (bits["pair_sum"] * constants["k_pair"] + bits["diagonal_sum"] * constants["k_diagonal"]) / 3
     expected += 2 * bits["logit_exact"]
     assert adder_bits(program) == pytest.approx(expected)
+
+
+def test_a_weight_from_a_table_is_no_constant(monkeypatch):
+    program = build_program(random_description(NetworkConfig(2, 1, multiplicity_scaling=True), bits=6))
+    bits = {name: r.bits for name, r in program.ranges.items()}
+    weights = {name: q.bits for name, q in program.parameter_quantisers.items()}
+    before = adder_bits(program)
+    monkeypatch.setattr(cost, "DIGITS_PER_BIT", 1.0)
+    assert adder_bits(program) - before == pytest.approx(bits["d"] * weights["w_d"] * 2 / 3)  # the only constant
 
 
 def _size(shape):

@@ -15,8 +15,8 @@ from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import DOMAIN, VERSION
-from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
-from nanopelican_hls.topology.dataflow import activations, once_a_jet, parameters, ports
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
+from nanopelican_hls.topology.dataflow import activations, once_a_jet, parameters, ports, scaled_rows
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.export import build_program
 
@@ -110,6 +110,42 @@ def test_more_than_53_bits_names_the_tensor(port_bits, tensor):
     description = dataclasses.replace(description, quantisers={**description.quantisers, **wide})
     with pytest.raises(ContractError, match=f"tensor '{tensor}' needs .* bits, more than the 53"):
         build_program(description)
+
+
+SCALED = NetworkConfig(4, 2, multiplicity_scaling=True)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "tensor", "without"),
+    [("row_w_r", "row_exact", ["d", "r", "s"]), ("k_pair", "logit_exact", ["d", "pair", "pair_sum"])],
+)
+def test_a_table_of_weights_of_more_than_53_bits_names_the_tensor(parameter, tensor, without):
+    """Rows that differ by factors of two up to 2**22 need a quantiser of 24 bits, for every product."""
+    description = random_description(SCALED, bits=12, without=without)
+    (rows,) = scaled_rows(SCALED)
+    table = np.ldexp(np.ones((rows, 2)), np.linspace(0, 22, rows).round().astype(int)[:, None])
+    wide = dataclasses.replace(
+        description,
+        quantisers={**description.quantisers, parameter: Quantiser(24, True, 0)},
+        parameters={**description.parameters, parameter: table},
+    )
+    with pytest.raises(ContractError, match=f"tensor '{tensor}' needs .* bits, more than the 53"):
+        build_program(wide)
+    for row in table:  # each alone is only a shift
+        build_program(dataclasses.replace(wide, parameters={**wide.parameters, parameter: row + 0 * table}))
+
+
+def test_weights_that_the_multiplicity_scales_have_its_rows():
+    bins = MultiplicityBins(low=4, width=16, bins=4)
+    of_jet = dataclasses.replace(SCALED, symmetric=False, multiplicity=Multiplicity.JET, multiplicity_bins=bins)
+    for network, rows, select in ((SCALED, 5, ["mask"]), (of_jet, 4, ["", "", "", "multiplicity_bin"])):
+        program = build_program(random_description(network))
+        assert program.constants["row_w_r"].shape == program.constants["k_pair"].shape == (rows, 2)
+        assert program.constants["w_d"].shape == (2,)
+        assert program.constants["row_bias"].shape == (1, 2)
+        nodes = {node.name: list(node.input) for node in program.model.graph.node}
+        assert nodes["row_ParticleMix"] == ["r", "s", "row_w_r", "row_w_s", "row_bias", *select]
+    assert nodes["column_ParticleMix"] == ["r", "", "column_w_r", "", "", *select]
 
 
 class TestDescription:

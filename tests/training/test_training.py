@@ -90,14 +90,16 @@ def test_without_quantised_epochs_the_model_stays_a_float_one(config, sample, tm
         export_qonnx(TrainedModel(best))
 
 
-def test_multiplicity_scaling_is_trained_in_floating_point_only(config, sample, monkeypatch):
-    scaled = replace(config, network=replace(config.network, multiplicity_scaling=True))
-    checkpoint = run(replace(scaled, training=replace(config.training, quantised_epochs=0)), sample)
+def test_multiplicity_scaling_is_trained_down_to_the_tables(config, sample):
+    checkpoint = run(replace(config, network=replace(config.network, multiplicity_scaling=True)), sample)
     assert checkpoint.float_state["alpha"].any()
-    # refused before anything is trained
-    monkeypatch.delattr(SeedTraining, "_train_float")
-    with pytest.raises(NetworkError, match="cannot be built in hardware"):
-        run(scaled, sample)
+    assert checkpoint.description is not None
+    rows = config.network.particles + 1
+    for name in ("row_w_r", "row_w_s", "diagonal_w_r", "diagonal_w_s", "k_pair", "k_diagonal"):
+        table = checkpoint.description.parameters[name]
+        assert table.shape == (rows, config.network.channels)
+        assert len(np.unique(table[1:], axis=0)) == rows - 1, name
+    assert export_qonnx(TrainedModel(checkpoint)).shapes["logit"] == (1,)
 
 
 @pytest.mark.parametrize("pair_multipliers", [True, False])
