@@ -52,7 +52,7 @@ def fabric_sums(
     rows: list[list[Word]] = [[] for _ in lanes]
     for place in range(len(terms)):
         factors = _factors(netlist, f"{name}_factor{place}", [lane[place] for lane in lanes])
-        for row, lane, product in zip(rows, lanes, _multiplied(netlist, f"{name}_times{place}", factors), strict=True):
+        for row, lane, product in zip(rows, lanes, multiplied(netlist, f"{name}_times{place}", factors), strict=True):
             row += [product, *(x for x in (lane[place].x,) if x)]
     signs = [sign for term in terms for sign in ([_weight(term)] + [1.0] * (term.x is not None))]
 
@@ -147,8 +147,8 @@ def _parts(netlist: Netlist, term: Term) -> list[Term]:
     return parts
 
 
-def _multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
-    """A multiplier for each pair of factors, all in the same clock cycles."""
+def multiplied(netlist: Netlist, name: str, factors: Sequence[tuple[Word, Word]]) -> list[Word]:
+    """A multiplier for each pair of factors, whose types must be the same in all; all in the same clock cycles."""
     rows_per_stage = _rows_per_stage(netlist)
     pairs = [_recoded_last(a, b, rows_per_stage) for a, b in factors]
     booth = Booth.of(pairs[0][0].number, pairs[0][1].number)

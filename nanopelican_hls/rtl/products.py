@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.rtl.fabric import booth_luts, fabric_sums
+from nanopelican_hls.rtl.fabric import booth_luts, fabric_sums, multiplied
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word
-from nanopelican_hls.rtl.piece import Number
+from nanopelican_hls.rtl.piece import Costs, Number
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.term import Term
@@ -88,6 +88,21 @@ class Products:
         return found + fabric_sums(
             self.netlist, f"{name}_spared", self._direct_terms(name, lanes[in_dsp:]), values, half
         )
+
+    def in_fabric(self, name: str, factors: Sequence[tuple[Value, Value]]) -> list[Value] | None:
+        """Products of two numbers each, in LUTs; None if DSPs are left for them, or a factor is constant."""
+        words = [(a, b) for a, b in factors if isinstance(a, Word) and isinstance(b, Word)]
+        if len(words) < len(factors) or not (self.fabric or self._to_spare):
+            return None
+        alike: dict[tuple[Number, Number], list[int]] = {}
+        for k, (a, b) in enumerate(words):
+            alike.setdefault((a.number, b.number), []).append(k)
+            self._to_spare = max(0, self._to_spare - Costs(products=((a.number.bits, b.number.bits),)).dsps)
+        found: dict[int, Value] = {}
+        for number, places in enumerate(alike.values()):
+            made = multiplied(self.netlist, f"{name}_times{number}", [words[k] for k in places])
+            found |= zip(places, made, strict=True)
+        return [found[k] for k in range(len(factors))]
 
     def _spared(self, lanes: int, each: int) -> int:
         """Number of lanes, of `each` DSPs, to move to LUTs."""

@@ -12,7 +12,11 @@ from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.hardware import Settings, build
 from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
+from nanopelican_hls.topology.config import Multiplicity
 from nanopelican_hls.topology.export import build_program
+
+#: with weights that are tables over the multiplicity
+SCALED = [network for network in NETWORKS if network.multiplicity_scaling]
 
 
 def mismatches(network, folder, settings=None, **description):
@@ -28,8 +32,14 @@ def mismatches(network, folder, settings=None, **description):
 # the symmetric light-cone form with the jet and all products in DSPs is in test_project
 @pytest.mark.parametrize(
     ("network", "settings"),
-    [(NETWORKS[7], Settings(most_dsps=7)), (NETWORKS[-1], Settings())],
-    ids=["untied-beams-cartesian-mixed", "untied-none-l1"],
+    [
+        (NETWORKS[7], Settings(most_dsps=7)),
+        (next(n for n in NETWORKS if n.multiplicity is Multiplicity.VALID), Settings()),
+        (SCALED[0], Settings(products="fabric")),
+        (SCALED[0], Settings(most_dsps=9, levels_per_stage=1.0)),
+        (SCALED[1], Settings()),
+    ],
+    ids=["untied-beams-cartesian-mixed", "untied-jet-n", "scaled-fabric", "scaled-mixed", "scaled-by-bins"],
 )
 def test_verilog_equals_qonnx_execution(network, settings, tmp_path):
     assert mismatches(network, tmp_path, settings) == 0

@@ -9,12 +9,13 @@ import numpy as np
 from nanopelican_hls.contract.program import Node
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators.particle_mask import ParticleMask
-from nanopelican_hls.operators.particle_mix import MultiplicityRow, ParticleMix
+from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.rtl.alkaid_adapter import ENTRY_BITS
 from nanopelican_hls.rtl.masking import padded_term
 from nanopelican_hls.rtl.netlist import Value
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
+from nanopelican_hls.rtl.rules._weight_tables import looked_up, multiplied, select
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
@@ -28,15 +29,15 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
         half = 0.0  # bias and half together would be wider than an entry of the tracer's tables
     shared = _shared_terms(operator, node, builder, constants, half) if "s" in inputs else []
     own = {name: constants.get(name) for name in ("w_r", "w_jj")}
-    chosen = _chosen_weights(node, builder, constants["w_r"])
-    taken = len(chosen)
+    terms = _own_terms(node, builder)
+    end_of_own = len(terms[0])
     padded = padded_term(builder.graph, node)
     masked = padded is not None
 
     def compute(row: Symbolic) -> Symbolic:
-        d_jj = row[:, 1 + taken : row.shape[1] - len(shared) - masked]
+        d_jj = row[:, end_of_own : row.shape[1] - len(shared) - masked]
         jet = (d_jj, own["w_jj"]) if d_jj.shape[1] else (None, None)
-        w_r = row[:, 1 : 1 + taken].reshape(channels) if taken else own["w_r"]
+        w_r = row[:, 1:end_of_own].reshape(channels) if end_of_own > 1 else own["w_r"]
         mixed: Symbolic = operator.compute(row[:, :1], None, w_r, None, None, None, *jet, None).reshape(1, -1)
         if shared:
             end = row.shape[1] - masked
@@ -47,7 +48,7 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
     for k in range(count):
         mask = [_mask_of(k, builder)] if masked else []
         d_jj = list(inputs["d_jj"]) if k == 0 and "d_jj" in inputs else []
-        lanes.append([inputs["r"][k], *chosen, *d_jj, *shared, *mask])
+        lanes.append([*terms[k], *d_jj, *shared, *mask])
         index.append(range(k * channels, (k + 1) * channels))
     heads = 1 if "d_jj" in inputs else 0
     if heads:
@@ -55,18 +56,15 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
     builder.add_piece(node, node.output, lanes[heads:], index[heads:], compute, padded, half_added=half > 0)
 
 
-def _chosen_weights(node: Node, builder: PieceBuilder, table: Symbolic) -> list[Value]:
-    """The weights w_r of the row of their table, looked up once for all particles; none if they are constants."""
-    if len(table.shape) == 1 or table.shape[0] == 1:
-        return []
-    mask, multiplicity_bin = (list(builder.inputs_of(node).get(name, ())) for name in ("mask", "multiplicity_bin"))
-
-    def compute(row: Symbolic) -> Symbolic:
-        weights: Symbolic = MultiplicityRow(row, None).of(table)
-        return weights
-
-    (weights,) = builder.netlist.lanes(f"{node.output}_weights", [[*mask, *multiplicity_bin]], compute)
-    return list(weights)
+def _own_terms(node: Node, builder: PieceBuilder) -> list[list[Value]]:
+    """The row sum of each particle, and its weights if these are from a table (`multiplied`)."""
+    rows, weights = list(builder.inputs_of(node)["r"]), looked_up(node, builder, "w_r")
+    factors = [row for row in rows for _ in weights], weights * len(rows)
+    numbers, own = multiplied(builder, node.output, *factors)
+    if not weights:
+        return [[row] for row in rows]
+    step = len(weights)
+    return [[numbers[k], *own[k : k + step]] for k in range(0, len(own), step)]
 
 
 def _shared_terms(
@@ -74,18 +72,22 @@ def _shared_terms(
 ) -> list[Value]:
     """The shared terms of all channels, as two numbers each, to which a particle's own term is added at once."""
     inputs = builder.inputs_of(node)
-    mask, multiplicity_bin = (list(inputs.get(name, ())) for name in ("mask", "multiplicity_bin"))
+    weights = looked_up(node, builder, "w_s")
+    numbers, weights = multiplied(builder, f"{node.output}_shared", list(inputs["s"]) * len(weights), weights)
+    s, end = numbers[:1] or list(inputs["s"]), 1 + len(weights)
 
     def compute(row: Symbolic) -> Symbolic:
         zero = Symbolic(np.zeros((1, 1)))
-        valid = row[:, 1:] if mask else None
-        of_jet = row[:, 1:] if multiplicity_bin else None
+        valid = row[:, end:] if "mask" in inputs else None
+        of_jet = row[:, end:] if "multiplicity_bin" in inputs else None
         w_s, bias = constants["w_s"], constants["bias"]
         w_r = Symbolic(np.zeros(w_s.shape[-1]))
+        w_s = row[:, 1:end].reshape(w_s.shape[-1]) if weights else w_s
         terms: Symbolic = operator.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None, of_jet)
         return terms.reshape(1, -1).halves()
 
-    (terms,) = builder.netlist.lanes(f"{node.output}_shared", [[*inputs["s"], *mask, *multiplicity_bin]], compute)
+    flags = select(node, builder)
+    (terms,) = builder.netlist.lanes(f"{node.output}_shared", [[*s, *weights, *flags]], compute)
     return terms
 
 
