@@ -15,6 +15,9 @@ from nanopelican_hls.rtl.sums import TABLE_LEVELS
 from nanopelican_hls.rtl.symbolic import Symbolic
 from nanopelican_hls.rtl.verilog import REPORT, Net, Step, statement, table_module
 
+#: width of the narrowest product for which Yosys uses a DSP (synth_xilinx: DSP_Y_MINWIDTH)
+LEAST_DSP_BITS = 9
+
 
 @dataclass(frozen=True)
 class Number:
@@ -65,8 +68,11 @@ class Costs:
 
     @property
     def dsps(self) -> int:
-        """DSP48E2 that Yosys uses for the products: it splits those wider than 27 by 18 bits, signed."""
-        return sum(-(-max(widths) // 26) * -(-min(widths) // 17) for widths in self.products)
+        """DSP48E2 that Yosys uses for the products: it splits those wider than 27 by 18 bits, signed, and narrow ones
+        are in LUTs.
+        """
+        wide = [widths for widths in self.products if sum(widths) >= LEAST_DSP_BITS]
+        return sum(-(-max(widths) // 26) * -(-min(widths) // 17) for widths in wide)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,18 @@ def test_a_weight_of_a_power_of_two_costs_no_addition():
     assert cheap < 0.7 * dear
 
 
+@pytest.mark.parametrize(("bits", "traced"), [(4, 0), (5, 28)])
+def test_products_with_weights_from_tables(bits, traced, tmp_path):
+    """Per channel, M = 5 for rows and for the diagonal, one for S in both, and two in the readout."""
+    network = next(k for k in NETWORKS if k.multiplicity_scaling)
+    program = build_program(random_description(network, seed=1, bits=bits))
+    found = {piece.name: piece.dsp for piece in piece_counts(program, Settings()) if piece.dsp}
+    assert sum(found.values()) - found["product"] == traced
+    mapped = map_rtl(generate_rtl(program, tmp_path / "rtl", settings=Settings()))
+    assert found == {name: piece.dsp for name, piece in mapped.pieces.items() if piece.dsp}
+    assert sum(piece.dsp for piece in piece_counts(program, Settings(most_dsps=0))) == 0
+
+
 @pytest.mark.parametrize("products", ["dsp", "fabric"])
 def test_dsps_are_those_that_yosys_finds(products, tmp_path):
     """For a network with trigger words as inputs, whose conversion has multipliers too."""
