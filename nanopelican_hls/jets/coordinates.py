@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,9 +11,11 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets, pt_gev
 from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, JET_WORDS, to_level1
 from nanopelican_hls.jets.rest import rest_momenta
-from nanopelican_hls.topology.config import Coordinates, Multiplicity, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import ports
 from nanopelican_hls.topology.level1_format import Level1Format
+
+logger = logging.getLogger(__name__)
 
 #: pT / |p| below which the jet axis is not used: |eta| > 5.3, outside any detector. The boost along the beam costs a
 #: factor (|p| / pT)^2 in precision, and the products are the same in any frame, so the laboratory frame is used
@@ -78,7 +82,9 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
         _component_columns(jets, network) if network.level1 is None else _word_columns(jets, network, network.level1)
     )
     if network.multiplicity is Multiplicity.JET:
-        columns["n_jet"] = _counted(jets, network.multiplicity_min_pt)[:, None].astype(np.float64)
+        count = _counted(jets, network.multiplicity_min_pt)
+        _warn_outside(count, network.multiplicity_bins)
+        columns["n_jet"] = count[:, None].astype(np.float64)
     return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
 
 
@@ -106,6 +112,18 @@ def _counted(jets: Jets, min_pt: float) -> NDArray[np.int64]:
         )
     count: NDArray[np.int64] = np.count_nonzero(pt >= min_pt, axis=1)
     return count
+
+
+def _warn_outside(count: NDArray[np.int64], bins: MultiplicityBins) -> None:
+    """Log it if the bins do not cover the numbers of constituents [n] of at least half of the jets."""
+    end = bins.low + bins.width * bins.bins
+    below, above = int(np.count_nonzero(count < bins.low)), int(np.count_nonzero(count >= end))
+    if 2 * (below + above) > len(count):
+        logger.warning(
+            "network.multiplicity_bins do not cover the jets: of %d, %d have fewer than %d constituents, and %d at "
+            "least %d, and so share the first and the last bin",
+            *(len(count), below, bins.low, above, end),
+        )
 
 
 def _word_columns(jets: Jets, network: NetworkConfig, level1: Level1Format) -> dict[str, NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from nanopelican_hls.errors import ConfigError, JetsError
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.rest import rest_momenta
-from nanopelican_hls.topology.config import Coordinates, Multiplicity, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
 
 RESTING = NetworkConfig(4, 2, spurions=Spurions.REST, coordinates=Coordinates.CARTESIAN)
 COUNTING = NetworkConfig(4, 2, multiplicity=Multiplicity.JET, multiplicity_min_pt=2.0)
@@ -81,6 +81,15 @@ def test_constituents_that_cannot_be_counted():
     with pytest.raises(JetsError, match=r"of 30 only the leading 4 are present, and the last has 6 GeV"):
         port_values(jets, COUNTING)
     assert port_values(jets, replace(COUNTING, multiplicity_min_pt=6.5))["n_jet"].tolist() == [[3]]
+
+
+def test_bins_that_do_not_cover_the_jets(sample, caplog):
+    network = replace(COUNTING, multiplicity_min_pt=0.0)
+    with caplog.at_level(logging.WARNING, logger="nanopelican_hls"):
+        port_values(sample, network)
+        assert caplog.text == ""
+        port_values(sample, replace(network, multiplicity_bins=MultiplicityBins(low=100, width=1, bins=8)))
+    assert "network.multiplicity_bins do not cover the jets: of 300," in caplog.text
 
 
 @pytest.mark.parametrize("changes", [{"multiplicity_min_pt": -1.0}, {"multiplicity": Multiplicity.NONE}])
