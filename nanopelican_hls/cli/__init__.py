@@ -27,6 +27,7 @@ COMMANDS = (
     "precision",
     "formula",
     "equivariance",
+    "kinematics",
     "zoo",
     "jets",
 )

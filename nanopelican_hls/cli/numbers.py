@@ -17,3 +17,14 @@ def not_negative(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be 0 or a positive number, not {text!r}")
     return int(text)
+
+
+def fraction(text: str) -> float:
+    """A number between 0 and 1, exclusive."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and below 1, not {text!r}")
+    return value

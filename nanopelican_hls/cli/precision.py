@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.numbers import fraction, positive
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--budget",
-        type=_fraction,
+        type=fraction,
         nargs="+",
         required=True,
         help="budgets, as fractions of the cost of the model's own widths",
@@ -56,14 +56,3 @@ def run(args: argparse.Namespace) -> int:
     print(page)
     print(f"written to {output}/precision.md, precision.json and precision.png")
     return 0
-
-
-def _fraction(text: str) -> float:
-    """A number between 0 and 1, exclusive."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"must be above 0 and below 1, not {text!r}")
-    return value

@@ -8,7 +8,7 @@ from typing import Any
 
 from nanopelican_hls.cli.numbers import positive
 
-NAMES = ("firmware", "widths", "architecture", "forms")
+NAMES = ("firmware", "widths", "architecture", "inputs", "forms")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -21,7 +21,8 @@ def add_parser(subparsers: Any) -> None:
         "name",
         choices=NAMES,
         help="firmware: float and quantised, against N and C; widths: bits of momenta and inner tensors; "
-        "architecture: channels, constituents, tied or not, spurions; forms: the networks of bench-synth",
+        "architecture: channels, constituents, tied or not, spurions; inputs: jet, rest, number of "
+        "constituents; forms: the networks of bench-synth",
     )
     parser.add_argument(
         "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
@@ -34,9 +35,12 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.architecture import ArchitectureStudy
     from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
     from nanopelican_hls.studies.forms import FormsStudy
+    from nanopelican_hls.studies.inputs import InputsStudy
     from nanopelican_hls.studies.runner import default_jobs
 
-    study = next(s for s in (SizeStudy(), WidthStudy(), ArchitectureStudy(), FormsStudy()) if s.name == args.name)
+    study = next(
+        s for s in (SizeStudy(), WidthStudy(), ArchitectureStudy(), InputsStudy(), FormsStudy()) if s.name == args.name
+    )
     output = args.output or Path("runs", f"study-{args.name}")
     print(study.run(args.jets, output, args.jobs or default_jobs()))
     print(f"written to {output}/{args.name}.md and .json")

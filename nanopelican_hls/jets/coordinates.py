@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nanopelican_hls.jets.container import Jets
+from nanopelican_hls.errors import JetsError
+from nanopelican_hls.jets.container import Jets, pt_gev
 from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, JET_WORDS, to_level1
-from nanopelican_hls.topology.config import Coordinates, NetworkConfig
+from nanopelican_hls.jets.rest import rest_momenta
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import ports
 from nanopelican_hls.topology.level1_format import Level1Format
+
+logger = logging.getLogger(__name__)
 
 #: pT / |p| below which the jet axis is not used: |eta| > 5.3, outside any detector. The boost along the beam costs a
 #: factor (|p| / pT)^2 in precision, and the products are the same in any frame, so the laboratory frame is used
@@ -63,26 +69,61 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
     -------
     dict of str to float64 array, C-contiguous
         One array per name in `topology.dataflow.ports`: [n, N] for a component of the N leading constituents, [n, 1]
-        for a component of the jet. Level-1 words have the same shapes: pt and mass in GeV, eta and phi as codes.
+        for a component of the jet or the rest, and the number of constituents. Level-1 words have the same shapes: pt
+        and mass in GeV, eta and phi as codes.
+
+    Raises
+    ------
+    JetsError
+        If the jets lack the momentum of the whole jet that the rest needs (`rest_momenta`), or constituents that
+        ``multiplicity_min_pt`` counts.
     """
     columns = (
         _component_columns(jets, network) if network.level1 is None else _word_columns(jets, network, network.level1)
     )
-    columns["n_jet"] = jets.multiplicity[:, None].astype(np.float64)
+    if network.multiplicity is Multiplicity.JET:
+        count = _counted(jets, network.multiplicity_min_pt)
+        _warn_outside(count, network.multiplicity_bins)
+        columns["n_jet"] = count[:, None].astype(np.float64)
     return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
 
 
 def _component_columns(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.float64]]:
-    constituents = jets.leading(network.n_constituents).four_momenta
-    jet = jets.jet_four_momentum[:, None]
+    leading = jets.leading(network.n_constituents).four_momenta
+    momenta = {"": leading, "jet_": jets.jet_four_momentum[:, None]}
+    if network.spurions is Spurions.REST:
+        momenta["rest_"] = rest_momenta(jets, leading)[:, None]
     if network.coordinates is Coordinates.LIGHT_CONE:
-        constituents = to_light_cone(constituents, jets.jet_four_momentum)
-        jet = to_light_cone(jet, jets.jet_four_momentum)
-    columns = {c: constituents[..., k] for k, c in enumerate(network.components)}
-    rest = jet - constituents.sum(1, keepdims=True)
-    for name, momentum in (("jet", jet), ("rest", rest)):
-        columns |= {f"{name}_{c}": momentum[..., k] for k, c in enumerate(network.components)}
-    return columns
+        momenta = {name: to_light_cone(given, jets.jet_four_momentum) for name, given in momenta.items()}
+    return {f"{name}{c}": given[..., k] for name, given in momenta.items() for k, c in enumerate(network.components)}
+
+
+def _counted(jets: Jets, min_pt: float) -> NDArray[np.int64]:
+    """Constituents [n] of the whole jet, or those of a pT of at least ``min_pt`` GeV."""
+    if not min_pt:
+        return jets.multiplicity
+    pt = pt_gev(jets.four_momenta)
+    for jet in np.flatnonzero((jets.multiplicity > pt.shape[1]) & (pt[:, -1] >= min_pt))[:1]:
+        raise JetsError(
+            f"constituents of at least {min_pt:g} GeV cannot be counted: of {jets.multiplicity[jet]} only the leading "
+            f"{pt.shape[1]} are present, and the last has {pt[jet, -1]:.3g} GeV",
+            where=f"jet {jet}",
+            remedy="use a file with more constituents, or a higher network.multiplicity_min_pt",
+        )
+    count: NDArray[np.int64] = np.count_nonzero(pt >= min_pt, axis=1)
+    return count
+
+
+def _warn_outside(count: NDArray[np.int64], bins: MultiplicityBins) -> None:
+    """Log it if the bins do not cover the numbers of constituents [n] of at least half of the jets."""
+    end = bins.low + bins.width * bins.bins
+    below, above = int(np.count_nonzero(count < bins.low)), int(np.count_nonzero(count >= end))
+    if 2 * (below + above) > len(count):
+        logger.warning(
+            "network.multiplicity_bins do not cover the jets: of %d, %d have fewer than %d constituents, and %d at "
+            "least %d, and so share the first and the last bin",
+            *(len(count), below, bins.low, above, end),
+        )
 
 
 def _word_columns(jets: Jets, network: NetworkConfig, level1: Level1Format) -> dict[str, NDArray[np.float64]]:

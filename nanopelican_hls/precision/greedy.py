@@ -70,6 +70,8 @@ class GreedySearch:
         moves: list[tuple[float, Quantisers]] = []
         for block in self._blocks:
             for name in block:
+                if before[name].bits == LEAST_BITS:
+                    continue
                 saved = cost - self._cost({n: q.bits - (n == name) for n, q in before.items()})
                 moves += [((self._loss(move) - now) / saved, move) for move in self._moves(name, block) if saved > 0]
         if not moves:
@@ -78,8 +80,6 @@ class GreedySearch:
 
     def _moves(self, name: str, block: tuple[str, ...]) -> Iterator[Quantisers]:
         now = {member: self._loss.quantisers[member] for member in block}
-        if now[name].bits == LEAST_BITS:
-            return
         narrower = now | {name: replace(now[name], bits=now[name].bits - 1)}
         for up in (0, 1):
             move = {member: replace(q, exponent=q.exponent + up) for member, q in narrower.items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from nanopelican_hls.config import Config
+from nanopelican_hls.config.training import TrainingConfig
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
@@ -67,12 +68,18 @@ class Study(ABC):
 
     @staticmethod
     def _caption(tasks: Sequence[NetworkTask], numbers: Mapping[str, int]) -> str:
-        recipes = {(task.config.training.float_epochs, task.config.training.quantised_epochs) for task in tasks}
-        epochs = " or ".join(f"{a} float and {b} quantised epochs" if b else f"{a} epochs" for a, b in sorted(recipes))
+        epochs = " or ".join(sorted({_recipe(task.config.training) for task in tasks}))
         jets = (
             f"{numbers['train']:,} training jets, {numbers['valid']:,} validation jets, {numbers['test']:,} test jets"
         )
         return f"{len(tasks)} trainings; {jets}; {epochs}."
+
+
+def _recipe(training: TrainingConfig) -> str:
+    """The lengths of the phases, for a caption."""
+    steps, quantised = training.second_order_steps, training.quantised_epochs
+    finish = f", up to {steps} steps of L-BFGS" if steps else ""
+    return f"{training.float_epochs} float epochs{finish}" + (f" and {quantised} quantised epochs" if quantised else "")
 
 
 def named(config: Config, name: str, **changes: Any) -> Config:

@@ -103,6 +103,7 @@ class NetworkConfig:
     rest_from: RestFrom = RestFrom.PORT
     multiplicity: Multiplicity = Multiplicity.NONE
     multiplicity_bins: MultiplicityBins = field(default_factory=MultiplicityBins)
+    multiplicity_min_pt: float = 0.0  #: of the constituents that the jet's multiplicity counts, in GeV
     multiplicity_tables: MultiplicityTables = MultiplicityTables.READOUT
     spurion_readout: bool = False  #: pairs with the jet or the rest have a readout weight of their own
 
@@ -134,6 +135,16 @@ class NetworkConfig:
                 "the biases would be tables over two numbers: batch_norm makes them depend on the valid particles",
                 where="network.multiplicity",
                 remedy="set batch_norm to false, or multiplicity to none or valid",
+            )
+        if not 0 <= self.multiplicity_min_pt < math.inf:
+            raise ConfigError(
+                f"must be finite and not negative, not {self.multiplicity_min_pt}", where="network.multiplicity_min_pt"
+            )
+        if self.multiplicity_min_pt and self.multiplicity is not Multiplicity.JET:
+            raise ConfigError(
+                "the multiplicity is not that of the jet",
+                where="network.multiplicity_min_pt",
+                remedy="use `multiplicity: jet`, or remove it",
             )
         if self.spurion_readout and self.spurion is None:
             raise ConfigError(

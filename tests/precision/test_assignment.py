@@ -15,7 +15,7 @@ from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.precision.assignment import Option, lowest_loss, options
-from nanopelican_hls.precision.cost import Cost, HeldBits
+from nanopelican_hls.precision.cost import COSTS, Cost, HeldBits
 from nanopelican_hls.precision.greedy import GreedySearch
 from nanopelican_hls.precision.loss import MeasuredLoss
 from nanopelican_hls.precision.sensitivity import LossExpansion
@@ -120,9 +120,9 @@ def test_options_of_a_block(config, description, sample):
 
 
 class TestGreedy:
-    def search(self, config, description, sample):
+    def search(self, config, description, sample, cost=HeldBits):
         loss = MeasuredLoss(description, sample)
-        return GreedySearch(loss, HeldBits(description), blocks(config), allowed(config))
+        return GreedySearch(loss, cost(description), blocks(config), allowed(config))
 
     def test_a_step_is_the_best_of_all(self, config, description, sample):
         search, loss = self.search(config, description, sample), MeasuredLoss(description, sample)
@@ -153,11 +153,12 @@ class TestGreedy:
         assert seen == sorted(seen, reverse=True)
         assert all(found[1][1][name].bits <= q.bits for name, q in found[0][1].items())
 
-    def test_ends_where_nothing_can_be_lost(self, config, sample):
+    @pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
+    def test_ends_where_nothing_can_be_lost(self, config, sample, cost):
         least = with_widths(config, uniform(own_widths(config), 20), "least")
         description = calibrated(least, fold(FloatNetwork(least.network, nbar=4, seed=0)), sample.values)
         with pytest.raises(ConfigError, match="no quantiser can lose another bit"):
-            next(self.search(least, description, sample).down_to([1.0], lambda _: None))
+            next(self.search(least, description, sample, cost).down_to([1.0], lambda _: None))
 
 
 class TestWidths:

@@ -11,11 +11,11 @@ from nanopelican_hls.cli import main
 from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.network.canonical import multiplier_free
 from nanopelican_hls.network.checkpoint import load_checkpoint
-from nanopelican_hls.studies import architecture, firmware, forms, study
+from nanopelican_hls.studies import architecture, firmware, forms, inputs, study
 from nanopelican_hls.studies.architecture import ArchitectureStudy, pair_relus
 from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
 from nanopelican_hls.studies.forms import FormsStudy
-from nanopelican_hls.topology.config import Coordinates
+from nanopelican_hls.topology.config import Coordinates, MultiplicityBins
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(firmware, "recommended", short)
     monkeypatch.setattr(architecture, "recommended", short)
     monkeypatch.setattr(forms, "recommended", short)
+    monkeypatch.setattr(inputs, "recommended", short)
     monkeypatch.setattr(FormsStudy, "at_most", study.Study.at_most)
     for module, name, values in (
         (firmware, "SIZES", (4, 5)),
@@ -45,6 +46,11 @@ def tiny(monkeypatch):
         (architecture, "LARGEST_CHANNELS", (1,)),
         (architecture, "BEAM_CHANNELS", (1,)),
         (architecture, "BEAM_SIZES", (4,)),
+        (inputs, "SIZES", (4,)),
+        (inputs, "EPOCHS", 2),
+        (inputs, "STEPS", 2),
+        # the sample has 32 constituents of each jet
+        (inputs, "COUNTS", {"all": (MultiplicityBins(), 0.0), "of 20 GeV": (MultiplicityBins(0, 1, 8), 20.0)}),
     ):
         monkeypatch.setattr(module, name, values)
 
@@ -88,6 +94,18 @@ def test_architecture(jets_file, tmp_path):
     page, content = run("architecture", jets_file, tmp_path)
     assert len(content["results"]) == 6
     assert {table(page, row)[1] for row in range(1, 7)} == {"none", "jet", "beams"}
+
+
+def test_inputs(jets_file, tmp_path):
+    assert main(["study", "inputs", "--jets", str(jets_file), "--output", str(tmp_path), "--jobs", "1"]) == 0
+    page = (tmp_path / "inputs.md").read_text()
+    assert [table(page, row)[1:3] for row in (1, 3, 11)] == [
+        ["none", "none"],
+        ["jet", "none, k0' of the spurion"],
+        ["rest", "b0, b and b_diag"],
+    ]
+    assert [table(page, row)[0] for row in (13, 14)] == ["all", "of 20 GeV"]
+    assert len(json.loads((tmp_path / "inputs.json").read_text())["results"]) == 11 + 2
 
 
 def test_forms(jets_file, tmp_path):

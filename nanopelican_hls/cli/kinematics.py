@@ -1,0 +1,93 @@
+"""``nanopelican kinematics``: efficiency of a working point against pT, mass, eta and multiplicity."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanopelican_hls.cli.numbers import fraction
+
+if TYPE_CHECKING:
+    from nanopelican_hls.analysis.kinematics import WorkingPoint
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "kinematics",
+        help="efficiency of a working point against pT, mass, eta and multiplicity, and whether it sculpts the mass",
+        description="Cut on the firmware's logit so that a given share of the background passes; the efficiencies in "
+        "bins of pT, mass, |eta| and multiplicity are written to kinematics-NAME.csv and .png (docs/studies.md).",
+    )
+    parser.add_argument("model", type=Path, help="checkpoint, such as models/trigger-n16.pt")
+    parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
+    parser.add_argument(
+        "--background", type=fraction, default=0.01, help="share of the background that passes (default: 0.01)"
+    )
+    parser.add_argument("--output", type=Path, default=Path(), help="output folder (default: the current one)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the working point and the table, write table and picture."""
+    from nanopelican_hls.analysis.kinematics import working_point
+    from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_both_classes
+    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.jets import port_values, read_jets, sample_path
+    from nanopelican_hls.jets.pictures import save_picture
+    from nanopelican_hls.jets.two_samples import mass_gev
+    from nanopelican_hls.network.model import load_model
+
+    path = args.jets or sample_path()
+    jets, model = read_jets(path), load_model(args.model)
+    labels = require_both_classes(jets.binary_labels(str(path)), str(path), least=LEAST_JETS)
+    name = model.config.name
+    logits = model.quantised_tensors(port_values(jets, model.config.network))["logit"][:, 0]
+    point = working_point(jets, logits, args.background)
+    args.output.mkdir(parents=True, exist_ok=True)
+    stem = args.output / f"kinematics-{name}"
+    write_atomically(stem.with_suffix(".csv"), _table(point), NetworkError)
+    _print(point, name, len(jets))
+    try:
+        from nanopelican_hls.analysis.kinematics_picture import draw
+    except ImportError as error:
+        raise NetworkError(
+            "the picture needs matplotlib, which is not installed (the table was written)",
+            remedy="pip install 'nanopelican-hls[pictures]'",
+        ) from error
+    background = labels == 0
+    title = f"{name}: efficiency where {100 * point.background:.2g}% of the background passes"
+    caption = f"{len(jets):,} jets, firmware's logit of at least {point.threshold:g}; bins of equally many jets."
+    passed = logits[background] >= point.threshold
+    picture = draw(point, mass_gev(jets)[background], passed, title, caption)
+    save_picture(picture, stem.with_suffix(".png"), force=True)
+    print(f"written: {stem}.csv, {stem}.png")
+    return 0
+
+
+def _table(point: WorkingPoint) -> str:
+    rows = [asdict(each) for each in point.bins]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _print(point: WorkingPoint, name: str, jets: int) -> None:
+    print(
+        f"{name}, {jets} jets: logit of at least {point.threshold:g}, signal efficiency {point.signal:.4f}, "
+        f"background efficiency {point.background:.5f}"
+    )
+    print(f"  {'variable':<14}{'from':>9}{'to':>9}{'signal':>18}{'background':>20}")
+    for each in point.bins:
+        signal = f"{each.signal:.3f} ± {each.signal_error:.3f}"
+        background = f"{each.background:.4f} ± {each.background_error:.4f}"
+        print(f"  {each.variable:<14}{each.low:9.3g}{each.high:9.3g}{signal:>18}{background:>20}")
+    print(
+        f"mass of background jets that pass and fail: divergence {point.sculpting.divergence:.3f} bits "
+        f"({point.sculpting.random:.3f} for a random cut)"
+    )

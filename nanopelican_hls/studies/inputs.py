@@ -1,0 +1,116 @@
+"""What the jet, the rest and the jet's multiplicity add to the constituents, in floating point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from nanopelican_hls.config import Config
+from nanopelican_hls.config.recipes import recommended
+from nanopelican_hls.config.training import TrainingConfig
+from nanopelican_hls.markdown import table
+from nanopelican_hls.studies.runner import Result
+from nanopelican_hls.studies.study import Results, Study, named, without_jet
+from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.topology.config import (
+    Multiplicity,
+    MultiplicityBins,
+    MultiplicityTables,
+    NetworkConfig,
+    QuantisersConfig,
+    Spurions,
+)
+
+SIZES = (8, 16)
+CHANNELS = 2
+#: batches first, then L-BFGS
+EPOCHS, STEPS = 24, 150
+#: rows of the second table, all at the smallest size with the rest: how n_jet is counted and binned
+COUNTS: Mapping[str, tuple[MultiplicityBins, float]] = {
+    "16 bins of 4 from 24": (MultiplicityBins(24, 4, 16), 0.0),
+    "64 bins of 1 from 24": (MultiplicityBins(24, 1, 64), 0.0),
+    "8 bins of 8 from 24": (MultiplicityBins(24, 8, 8), 0.0),
+    "8 bins of 4 from 24: all above 52 are one": (MultiplicityBins(24, 4, 8), 0.0),
+    "4 bins of 4 from 24: all above 36 are one": (MultiplicityBins(24, 4, 4), 0.0),
+    "16 bins of 4 from 8, pT of at least 0.5 GeV": (MultiplicityBins(8, 4, 16), 0.5),
+    "16 bins of 4 from 8, pT of at least 1 GeV": (MultiplicityBins(8, 4, 16), 1.0),
+    "16 bins of 2 from 8, pT of at least 2 GeV": (MultiplicityBins(8, 2, 16), 2.0),
+}
+
+
+class InputsStudy(Study):
+    """AUC and rejection with and without each of the inputs beside the constituents."""
+
+    name = "inputs"
+
+    def configs(self) -> list[Config]:
+        networks = {name: network for n in SIZES for name, network in _forms(n).items()}
+        return [
+            named(recommended(), name, network=network, quantisers=_quantisers(network), training=_training())
+            for name, network in (networks | _counts()).items()
+        ]
+
+    def page(self, results: Results) -> str:
+        found = {config.name: (config.network, _cells(of_seeds)) for config, of_seeds in results.items()}
+        forms = [(name, *found[name]) for n in SIZES for name in _forms(n) if name in found]
+        rows = [[net.n_constituents, net.spurions.value, _of_n_jet(net), *cells] for _, net, cells in forms]
+        head = ["N", "spurion", "tables over n_jet", "AUC", "rejection at 30%", "at 50%"]
+        counts = [[row, *found[name][1]] for row, name in zip(COUNTS, _counts(), strict=True) if name in found]
+        return (
+            f"{table(head, rows)}\n\nN = {min(SIZES)} with the rest, how n_jet is counted:\n\n"
+            f"{table(['n_jet', *head[3:]], counts)}"
+        )
+
+    def pictures(self, results: Results) -> Mapping[str, bytes]:  # noqa: ARG002
+        return {}
+
+
+def _forms(n: int) -> dict[str, NetworkConfig]:
+    """The networks of the first table, by name."""
+    plain = NetworkConfig(n, CHANNELS)
+    given = {
+        "none": plain,
+        "jet": replace(plain, spurions=Spurions.JET),
+        "jet-readout": replace(plain, spurions=Spurions.JET, spurion_readout=True),
+        "rest": replace(plain, spurions=Spurions.REST),
+        "rest-readout": replace(plain, spurions=Spurions.REST, spurion_readout=True),
+    }
+    counted = {f"{name}-count": replace(net, multiplicity=Multiplicity.JET) for name, net in given.items()}
+    every = replace(counted["rest-count"], multiplicity_tables=MultiplicityTables.ALL)
+    return {f"{name}-n{n}": net for name, net in (given | counted | {"rest-every-bias": every}).items()}
+
+
+def _counts() -> dict[str, NetworkConfig]:
+    """The networks of the second table, in the order of `COUNTS`."""
+    base = replace(_forms(min(SIZES))[f"rest-n{min(SIZES)}"], multiplicity=Multiplicity.JET)
+    return {
+        f"count-{place}": replace(base, multiplicity_bins=bins, multiplicity_min_pt=min_pt)
+        for place, (bins, min_pt) in enumerate(COUNTS.values())
+    }
+
+
+def _training() -> TrainingConfig:
+    base = recommended().training
+    return replace(base, seeds=(1, 2), float_epochs=EPOCHS, second_order_steps=STEPS, quantised_epochs=0)
+
+
+def _quantisers(network: NetworkConfig) -> QuantisersConfig:
+    """Those that a network must have, although none is used in floating point."""
+    base = recommended().quantisers
+    bare = without_jet(base)
+    if network.spurions is Spurions.JET:
+        return replace(bare, jet_momenta=base.jet_momenta)
+    return replace(bare, rest_momenta=base.jet_momenta) if network.spurions is Spurions.REST else bare
+
+
+def _of_n_jet(network: NetworkConfig) -> str:
+    apart = ", k0' of the spurion" if network.spurion_readout else ""
+    if network.multiplicity is Multiplicity.NONE:
+        return f"none{apart}"
+    biases = "b0" if network.multiplicity_tables is MultiplicityTables.READOUT else "b0, b and b_diag"
+    return f"{biases}{apart}"
+
+
+def _cells(results: Sequence[Result]) -> list[str]:
+    digits = {"auc": 4, "rejection_30": 0, "rejection_50": 0}
+    return [measured(results, figure).text(places) for figure, places in digits.items()]
