@@ -45,7 +45,7 @@ def calibrated(
         Port values of the sample, [B, N] or [B, 1].
     """
     network = config.network
-    tables = has_tables(network, folded["logit_bias"])
+    tables = has_tables(network, folded)
     exact = {name: torch.as_tensor(value) for name, value in {**values, **folded}.items()}
     execute(dataflow(network, tables=tables), exact, {})
     settings = tensor_settings(network, config.quantisers)
