@@ -48,7 +48,7 @@ class FloatNetwork(PaperParameters):
         self._pairs = around(steps, CHAIN)
 
     def forward(self, products: Mapping[str, Tensor]) -> Tensor:
-        """Logits [B], or [B, K] of K classes, from `square_products`: ``mask`` [B, M] and ``square`` [B, M, M] in GeV^2."""
+        """Logits [B] or [B, K] from `square_products`: ``mask`` [B, M] and ``square`` [B, M, M] in GeV^2."""
         mask, square = products["mask"], self._dropped(products["square"])
         rows = square.sum(2)
         tensors = {"mask": mask, "r": rows, "s": rows.sum(1, keepdim=True)}

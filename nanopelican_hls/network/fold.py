@@ -67,13 +67,13 @@ def _one_readout(net: PaperParameters, norm: Affine | None, position: int) -> Pa
     apart = net.of_readout("k0_spurion", position) if net.network.spurion_readout else 0.0
     # n^2 entries, n of them on the diagonal, 2 (n - 1) with the spurion
     shift = (offset * (k0 * x**2 + k1 * x + apart * 2 * (x - 1 / net.nbar) / net.nbar)).sum(1, keepdim=True)
-    folded = {
+    folded: Parameters = {
         "k_pair": scale * k_pair,
         "k_diagonal": scale * (k_pair + k1 / net.nbar),
         "logit_bias": (net.b0 + net.table("b0_table"))[..., position : position + 1] + shift,
     }
     if net.network.spurion_readout:  # beside what k_pair gives to all pairs
-        folded["k_spurion"] = scale * apart / net.nbar**2
+        folded["k_spurion"] = scale * net.of_readout("k0_spurion", position) / net.nbar**2
     return folded
 
 

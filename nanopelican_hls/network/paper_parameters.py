@@ -126,7 +126,9 @@ class PaperParameters(nn.Module):
         if self.network.multiplicity is Multiplicity.NONE:
             return {}
         mixes = self.network.multiplicity_tables is MultiplicityTables.ALL
-        return {"b0_table": len(readouts(self.network))} | (dict.fromkeys(("b_table", "b_diag_table"), self.network.channels) if mixes else {})
+        return {"b0_table": len(readouts(self.network))} | (
+            dict.fromkeys(("b_table", "b_diag_table"), self.network.channels) if mixes else {}
+        )
 
     def table(self, name: str) -> Tensor | float:
         """A trained table over the multiplicity, [T, C], that of b0 [T, K]; 0.0 if the network has none."""

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import Config
+from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.interpreter import execute
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
@@ -140,7 +140,7 @@ def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable
 
     @torch.no_grad()
     def loss() -> float:
-        return binary_cross_entropy_with_logits(logits(), target).item()
+        return cross_entropy(logits(), target).item()
 
     return loss
 
