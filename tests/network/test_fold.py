@@ -18,7 +18,7 @@ from nanopelican_hls.network.inference import float_logits
 from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.topology.config import Multiplicity, NetworkConfig, RestFrom, Spurions
-from nanopelican_hls.topology.dataflow import dataflow, has_tables, parameters
+from nanopelican_hls.topology.dataflow import dataflow, has_tables, outputs, parameters
 
 PRECISION = 1e-12
 
@@ -37,11 +37,12 @@ def random_float_network(network: NetworkConfig, seed: int = 0) -> FloatNetwork:
 
 def folded_logits(network: NetworkConfig, folded, ports) -> np.ndarray:
     tensors = ports | folded
-    for step in dataflow(network, tables=has_tables(network, folded["logit_bias"])):
+    for step in dataflow(network, tables=has_tables(network, folded)):
         inputs = [tensors[name.removesuffix("!")] if name else None for name in step.inputs]
         value = step.operator.compute(*inputs)
         tensors[step.output] = value
-    return tensors["logit"][:, 0]
+    logits = np.concatenate([tensors[name] for name in outputs(network)], axis=1)
+    return logits if network.classes else logits[:, 0]
 
 
 def assert_identical(found: np.ndarray, expected: np.ndarray):
@@ -187,7 +188,9 @@ class TestMultiplicityScaling:
 @pytest.mark.parametrize("network", [n for n in NETWORKS if n.level1 is None], ids=network_id)
 def test_training_is_that_of_the_reference(network):
     """Loss and gradients with batch statistics, in float64."""
-    form = NetworkConfig(5, 3, network.symmetric, network.spurions, network.coordinates, True, True)
+    form = NetworkConfig(
+        *(5, 3, network.symmetric, network.spurions, network.coordinates, True, True), classes=network.classes
+    )
     net = random_float_network(form).train()
     ports = random_ports(form, 60)
     logits = (net(square_products(form, ports)), straightforward_logits(net, ports))

@@ -29,7 +29,7 @@ def mismatches(network, folder, settings=None, **description):
 @pytest.mark.parametrize(
     ("network", "settings"),
     [(NETWORKS[7], Settings(most_dsps=7)), (NETWORKS[-1], Settings())],
-    ids=["untied-beams-cartesian-mixed", "untied-none-l1"],
+    ids=["untied-beams-cartesian-mixed", "3-classes"],
 )
 def test_verilog_equals_qonnx_execution(network, settings, tmp_path):
     assert mismatches(network, tmp_path, settings) == 0
