@@ -6,16 +6,19 @@ import copy
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from random_networks import NETWORKS, network_id, random_description, random_ports
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.precision.loss import MeasuredLoss
 from nanopelican_hls.precision.sensitivity import LossExpansion
+from nanopelican_hls.topology.config import NetworkConfig
 
 
 def scaled(description, sample):
