@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from jet_files import plain, write_lhc_jets
 
-from nanopelican_hls.cli import main
+from nanopelican_hls.cli import csim, main
 from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.evaluation.class_metrics import class_figures
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, write_jets
@@ -168,3 +169,10 @@ def test_what_needs_one_logit_says_so(command, folder, capsys):
     }
     assert main([command, *arguments[command]]) == 2
     assert "network.classes: " in capsys.readouterr().err
+
+
+def test_the_shipped_sample_has_no_labels_for_other_classes():
+    args = Namespace(jets=None, events=50)
+    assert csim._jets(args, CLASSES).labels is None
+    assert csim._jets(args, ()).classes is None
+    assert csim._jets(args, ("top", "QCD")).classes == ("top", "QCD")
