@@ -155,6 +155,33 @@ def test_symmetric_network_ties_c3_and_c4():
     assert sum(p.numel() for p in untied.parameters()) == 21  # the paper's count at C = 2
 
 
+def test_classes_share_all_but_the_readout():
+    one, three = (FloatNetwork(NetworkConfig(4, 2, classes=c), nbar=64, seed=0) for c in ((), ("g", "W", "t")))
+    shapes = {name: tuple(p.shape) for name, p in one.named_parameters()}
+    assert {name: tuple(p.shape) for name, p in three.named_parameters()} == shapes | {
+        "k0": (3, 2),
+        "k1": (3, 2),
+        "b0": (3,),
+    }
+    assert len(three.k0.unique()) == 6
+    for name in ("c1", "c2", "c3", "c5", "c6", "b", "b_diag"):
+        assert torch.equal(getattr(one, name), getattr(three, name)), name
+
+
+@pytest.mark.parametrize("network", [n for n in NETWORKS if n.classes], ids=network_id)
+def test_each_class_is_a_network_of_one_logit(network):
+    net, ports = random_float_network(network), random_ports(network, 50)
+    logits = float_logits(net, ports)
+    assert logits.shape == (50, len(network.classes))
+    for k in range(len(network.classes)):
+        alone = FloatNetwork(replace(network, classes=()), nbar=net.nbar, seed=0).double()
+        state = net.state_dict()
+        state |= {name: state[name][k] for name in ("k0", "k1", "k0_spurion") if name in state}
+        state |= {name: state[name][..., k : k + 1] for name in ("b0", "b0_table") if name in state}
+        alone.load_state_dict(state)
+        np.testing.assert_array_equal(float_logits(alone, ports), logits[:, k])
+
+
 @pytest.mark.parametrize("symmetric", [True, False], ids=["symmetric", "untied"])
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
 class TestMultiplicityScaling:
