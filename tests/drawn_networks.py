@@ -32,6 +32,8 @@ SEARCH_ROUNDS = 2
 #: widths [low, high) of the quantisers of one network
 WIDTHS = {"any": (2, 21), "narrow": (2, 6), "typical": (4, 11), "two": (2, 3), "wide": (12, 25)}
 ROLES = ("momenta", "logit", "weights", "biases", "d", "r", "s", "mix", "relu", "diagonal", "sums")
+#: classes to draw from; some look like names of other tensors, or of ports
+CLASSES = ("g", "q", "W", "Z", "top", "t_had", "q_t", "in", "out", "0", "exact", "reg")
 NEEDED = ("momenta", "jet_momenta", "rest_momenta", "logit", "weights", "biases")
 
 
@@ -99,6 +101,8 @@ def _form(rng: np.random.Generator, constituents: int, channels: int) -> dict[st
             "bins": int(rng.choice([2, 4, 8, 16, 32])),
         }
         options |= {"multiplicity_bins": bins, "multiplicity_tables": str(rng.choice(["readout", "all"]))}
+    if rng.random() < 0.4:
+        options["classes"] = [str(name) for name in rng.permutation(CLASSES)[: rng.integers(2, 6)]]
     return options | {
         "n_constituents": int(rng.integers(2, constituents + 1)),
         "channels": int(rng.integers(1, channels + 1)),

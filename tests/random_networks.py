@@ -22,7 +22,7 @@ from nanopelican_hls.topology.config import (
     RestFrom,
     Spurions,
 )
-from nanopelican_hls.topology.dataflow import activations, dataflow, momenta, parameters, ports, words
+from nanopelican_hls.topology.dataflow import activations, dataflow, momenta, outputs, parameters, ports, words
 from nanopelican_hls.topology.description import NetworkDescription
 
 Arrays = dict[str, NDArray[np.float64]]
@@ -64,6 +64,10 @@ NETWORKS += [
         multiplicity_bins=BINS,
         multiplicity_scaling=True,
     ),
+    NetworkConfig(*(4, 2, False), multiplicity=Multiplicity.JET, multiplicity_bins=BINS, classes=("qcd", "top")),
+    NetworkConfig(
+        *(4, 2), spurions=Spurions.REST, rest_from=RestFrom.JET, spurion_readout=True, classes=("g", "W", "t_had")
+    ),
 ]
 
 
@@ -75,13 +79,14 @@ def network_id(network: NetworkConfig) -> str:
         "n": network.multiplicity is not Multiplicity.NONE,
         "k": network.spurion_readout,
         "alpha": network.multiplicity_scaling,
+        f"{len(network.classes)}-classes": bool(network.classes),
     }
     return "-".join((form, network.spurions.value + rest, frame, *(name for name, used in given.items() if used)))
 
 
 def inner_tensors(network: NetworkConfig) -> list[str]:
     """The tensors whose quantiser may be switched off."""
-    return [tensor for tensor in activations(network) if tensor not in (*momenta(network), "logit")]
+    return [tensor for tensor in activations(network) if tensor not in (*momenta(network), *outputs(network))]
 
 
 def random_ports(network: NetworkConfig, n: int, seed: int = 0) -> Arrays:
@@ -206,7 +211,7 @@ def numpy_tensors(description: NetworkDescription, port_arrays: Mapping[str, NDA
 
 def _typical_size(parameter: str, particles: int) -> float:
     """A scale that makes all terms of a sum similar in size: r sums M products (GeV^2), S sums M squared."""
-    if parameter.endswith("_bias"):
+    if "_bias" in parameter:
         return 20.0
     return {"w_r": 1 / particles, "w_s": 1 / particles**2}.get(parameter[-3:], 1.0)
 

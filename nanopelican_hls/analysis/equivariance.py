@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
-from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.config import Config
+from nanopelican_hls.evaluation.class_metrics import auc, tags
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.jets import Jets, port_values
@@ -104,7 +104,7 @@ def free_port_values(network: NetworkConfig, jets: Jets, matrices: Array) -> dic
 
 
 def float_logits(net: FloatNetwork, jets: Jets, matrices: Array) -> Array:
-    """Logits [n] of a float network from Cartesian components in float64, whatever the coordinates of its ports."""
+    """Logits [n] or [n, K] of a float network from Cartesian components in float64, whatever its coordinates."""
     network = replace(net.network, coordinates=Coordinates.CARTESIAN, input=Input.COMPONENTS)
     values = free_port_values(network, jets, matrices)
     free = with_free_beams(network)
@@ -121,9 +121,9 @@ def free_quantised(description: NetworkDescription) -> QuantisedNetwork:
 class Drift:
     """Effect of transformations of one kind and velocity on a network.
 
-    ``mean``, ``quantiles`` (at `QUANTILES`) and ``largest`` are statistics of |change of the logit|, ``flipped`` is the
-    fraction of jets whose tag changes (logit above 0), ``auc_before`` and ``auc`` are those of the original and the
-    transformed jets. ``saturated`` is the fraction of transformed jets that exceed the range of a port.
+    ``mean``, ``quantiles`` (at `QUANTILES`) and ``largest`` are statistics of |change of the logit| (of every class),
+    ``flipped`` is the fraction of jets whose tag changes (`tags`), ``auc_before`` and ``auc`` are those of the original
+    and the transformed jets. ``saturated`` is the fraction of transformed jets that exceed the range of a port.
     """
 
     momentum_bits: int | None
@@ -139,16 +139,16 @@ class Drift:
 
     @classmethod
     def between(cls, before: Array, after: Array, labels: NDArray[np.int8], **setting: Any) -> Drift:
-        """Compute from the logits [n] of the same jets before and after."""
+        """Compute from the logits [n] or [n, K] of the same jets before and after."""
         change = np.abs(after - before)
         return cls(
             **setting,
             mean=float(change.mean()),
             quantiles=tuple(np.quantile(change, QUANTILES).tolist()),
             largest=float(change.max()),
-            flipped=float(np.mean((before > 0) != (after > 0))),
-            auc_before=float(roc_auc_score(labels, before)),
-            auc=float(roc_auc_score(labels, after)),
+            flipped=float(np.mean(tags(before) != tags(after))),
+            auc_before=auc(labels, before),
+            auc=auc(labels, after),
         )
 
     def as_row(self) -> dict[str, Any]:
@@ -196,10 +196,10 @@ def drifts(
     Raises
     ------
     JetsError
-        If the jets have more than two classes.
+        If the jets have other classes than the network.
     """
     net, network = free_quantised(description), description.network
-    labels = jets.binary_labels("equivariance jets")
+    labels = jets.labels_of(network.classes, "equivariance jets")
     assert labels is not None
 
     def evaluated(matrices: Array) -> tuple[Array, float]:

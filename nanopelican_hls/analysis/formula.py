@@ -89,8 +89,8 @@ class Formula:
         Raises
         ------
         NetworkError
-            If the network has trained tables over the multiplicity, or a readout weight of its own for the pairs of the
-            spurion: neither has a place in the formula.
+            If the network has several classes, trained tables over the multiplicity, or a readout weight of its own for
+            the pairs of the spurion: none has a place in the formula.
         """
         _require_formula(net.network)
         net = canonical(net)
@@ -145,6 +145,7 @@ def _require_formula(network: NetworkConfig) -> None:
     for option, used in (
         ("multiplicity", network.multiplicity is not Multiplicity.NONE),
         ("spurion_readout", network.spurion_readout),
+        ("classes", bool(network.classes)),
     ):
         if used:
             raise NetworkError(

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_both_classes
+from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.container import pt_gev
 from nanopelican_hls.jets.two_samples import mass_gev
@@ -91,7 +91,7 @@ def working_point(jets: Jets, logits: Floats, background: float, seed: int = 1) 
     JetsError
         If a class has fewer than `LEAST_JETS` jets.
     """
-    labels = require_both_classes(jets.binary_labels("jets"), "jets", least=LEAST_JETS) == 1
+    labels = require_every_class(jets.binary_labels("jets"), "jets", least=LEAST_JETS) == 1
     threshold = _threshold(logits[~labels], background)
     passed = logits >= threshold
     masses, passing = mass_gev(jets)[~labels], passed[~labels]

@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from nanopelican_hls.baselines.base import Baseline
-from nanopelican_hls.evaluation.metrics import Figures, figures, require_both_classes
+from nanopelican_hls.evaluation.metrics import Figures, figures, require_every_class
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.training.phase import Phase
 
@@ -67,8 +67,8 @@ def train_baseline(
     TrainingError
         If the loss diverges; the message names the batch.
     """
-    train_labels = require_both_classes(train.binary_labels("training jets"), "training jets")
-    valid_labels = require_both_classes(valid.binary_labels("validation jets"), "validation jets")
+    train_labels = require_every_class(train.binary_labels("training jets"), "training jets")
+    valid_labels = require_every_class(valid.binary_labels("validation jets"), "validation jets")
     model.fit(train)
     valid_inputs = model.inputs(valid)
     if not model.trainable or epochs == 0:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.trained import trained_file
+
+if TYPE_CHECKING:
+    from nanopelican_hls.jets import Jets
 
 
 def add_parser(subparsers: Any) -> None:
@@ -40,20 +44,20 @@ def run(args: argparse.Namespace) -> int:
 
     from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.bit_accuracy import CsimReport, simulate, write_report
-    from nanopelican_hls.jets import read_jets, sample_path
     from nanopelican_hls.network.model import load_model
 
     configs = [load_config(path) for path in args.configs]
     checkpoints = [trained_file(args.models, config, ".pt") for config in configs]
     qonnx = [trained_file(args.models, config, ".onnx") for config in configs]
     models = [load_model(path, config) for path, config in zip(checkpoints, configs, strict=True)]
-    jets = read_jets(args.jets or sample_path(), args.events)
+    jets = {classes: _jets(args, classes) for classes in {config.network.classes for config in configs}}
     reports: list[CsimReport] = []
     for config, model, path in zip(configs, models, qonnx, strict=True):
         build = args.build / config.name
         build.mkdir(parents=True, exist_ok=True)
         with tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar:
-            report = simulate(model, path, jets, build, announce=bar.set_postfix_str, progress=bar.update)
+            found = jets[config.network.classes]
+            report = simulate(model, path, found, build, announce=bar.set_postfix_str, progress=bar.update)
         write_report(report, build / "csim.json")
         reports.append(report)
         _print_table([report], header=len(reports) == 1)
@@ -61,6 +65,16 @@ def run(args: argparse.Namespace) -> int:
         for line in report.first_mismatches():
             print(f"{report.model.config.name}: MISMATCH, {line}", file=sys.stderr)
     return 1 if any(report.mismatches for report in reports) else 0
+
+
+def _jets(args: argparse.Namespace, classes: tuple[str, ...]) -> Jets:
+    """The jets for networks with these classes; the shipped sample without labels if it lacks one."""
+    from nanopelican_hls.jets import read_jets, sample_path
+    from nanopelican_hls.jets.readers.classes import BINARY
+
+    if args.jets is None and classes and not {name.casefold() for name in classes} <= set(BINARY):
+        return replace(read_jets(sample_path(), args.events), labels=None)
+    return read_jets(args.jets or sample_path(), args.events, classes=classes or None)
 
 
 COLUMNS = (

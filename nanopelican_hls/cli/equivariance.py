@@ -99,15 +99,17 @@ def _model(path: Path, folder: Path) -> TrainedModel:
 
 def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
     """Disjoint sets of jets: those for the calibration, and those to transform."""
-    from nanopelican_hls.evaluation.metrics import require_both_classes
+    from nanopelican_hls.evaluation.metrics import require_every_class
     from nanopelican_hls.jets import read_jets, sample_path
 
     path = args.jets or sample_path()
-    jets = read_jets(path, CALIBRATION_JETS + args.events).leading(model.config.network.n_constituents)
+    network = model.config.network
+    jets = read_jets(path, CALIBRATION_JETS + args.events, classes=network.classes or None)
+    jets = jets.leading(network.n_constituents)
     first = min(CALIBRATION_JETS, max(len(jets) // 2, len(jets) - args.events))
     calibration, rest = jets[:first], jets[first:]
     for part in (calibration, rest):
-        require_both_classes(part.binary_labels(str(path)), str(path))
+        require_every_class(part.labels_of(network.classes, str(path)), str(path), network.classes)
     return calibration, rest
 
 

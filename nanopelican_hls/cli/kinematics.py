@@ -34,16 +34,18 @@ def run(args: argparse.Namespace) -> int:
     """Print the working point and the table, write table and picture."""
     from nanopelican_hls.analysis.kinematics import working_point
     from nanopelican_hls.errors import NetworkError
-    from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_both_classes
+    from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.jets.pictures import save_picture
     from nanopelican_hls.jets.two_samples import mass_gev
     from nanopelican_hls.network.model import load_model
+    from nanopelican_hls.precision.sensitivity import require_one_logit
 
     path = args.jets or sample_path()
     jets, model = read_jets(path), load_model(args.model)
-    labels = require_both_classes(jets.binary_labels(str(path)), str(path), least=LEAST_JETS)
+    require_one_logit(model.config.network)
+    labels = require_every_class(jets.binary_labels(str(path)), str(path), least=LEAST_JETS)
     name = model.config.name
     logits = model.quantised_tensors(port_values(jets, model.config.network))["logit"][:, 0]
     point = working_point(jets, logits, args.background)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
-    from nanopelican_hls.training.card import card_content, card_markdown, measure
+    from nanopelican_hls.training.card import card_content, card_markdown, measure, summary
     from nanopelican_hls.training.seeds import read_sample, train_seeds
 
     config = load_config(args.config)
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     save_checkpoint(best, stem.with_suffix(".pt"))
     figures = metrics["test" if args.test else "valid"]
     for form, values in figures.items():
-        print(f"{config.name} {form}: AUC {values['auc']:.4f}, rejection at 30% {values['rejection_30']:.0f}")
+        print(f"{config.name} {form}: {summary(values)}")
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from nanopelican_hls.files import write_atomically
 #: fewest jets per class for figures of merit: at 30% signal efficiency three of ten signal jets pass
 LEAST_JETS = 10
 
-#: the two classes by label
+#: the two classes by label, signal first
 CLASSES = {1: "signal", 0: "background"}
 
 _FORMATS = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_50": ".0f", "loss": ".4f"}
@@ -95,7 +95,7 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
         rejection_30=rejection_30[0],
         rejection_50=rejection_50[0],
         auc_error=_auc_error(auc, n_signal, n_background),
-        accuracy_error=math.sqrt(_off_the_ends(accuracy, len(y)) * _off_the_ends(1 - accuracy, len(y)) / len(y)),
+        accuracy_error=accuracy_error(accuracy, len(y)),
         rejection_30_error=rejection_30[1],
         rejection_50_error=rejection_50[1],
     )
@@ -103,11 +103,8 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
 
 def roc(labels: ArrayLike, logits: ArrayLike) -> Roc:
     """The ROC curve of labels (1 = signal) and logits, both [n]; same errors as `figures`."""
-    y, x = require_both_classes(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
-    for jet in np.flatnonzero(~np.isfinite(x))[:1]:
-        raise NetworkError(
-            f"the logit is {x[jet]}", where=f"jet {jet}", remedy="look for NaN or infinite parameters or inputs"
-        )
+    y, x = require_every_class(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
+    require_finite(x)
     background, signal, threshold = roc_curve(y, x, drop_intermediate=True)
     return Roc(signal, background, threshold)
 
@@ -126,18 +123,39 @@ def save_roc(curve: Roc, path: Path) -> None:
     write_atomically(path, "\n".join(lines) + "\n", NetworkError)
 
 
-def require_both_classes(labels: ArrayLike | None, where: str, *, least: int = 1) -> NDArray[Any]:
-    """Labels as an array; a `JetsError` if they are None, or if a class has fewer than ``least`` jets."""
+def require_finite(logits: NDArray[np.float64]) -> None:
+    """Reject logits [n] or [n, K] that are not finite; the `NetworkError` names the first jet."""
+    for jet, *place in np.argwhere(~np.isfinite(logits))[:1]:
+        raise NetworkError(
+            f"the logit is {logits[(jet, *place)]}",
+            where=f"jet {jet}",
+            remedy="look for NaN or infinite parameters or inputs",
+        )
+
+
+def class_names(classes: Sequence[str] = ()) -> dict[int, str]:
+    """Names by label."""
+    return dict(enumerate(classes)) or CLASSES
+
+
+def require_every_class(
+    labels: ArrayLike | None, where: str, classes: Sequence[str] = (), *, least: int = 1
+) -> NDArray[Any]:
+    """Labels as an array; a `JetsError` if they are None, or if a class has fewer than ``least`` jets.
+
+    Labels are positions in ``classes``, or 1 = signal and 0 = background.
+    """
     if labels is None:
-        raise JetsError("has no labels", where=where, remedy="use jets with is_signal 0 and 1")
+        wanted = f"of the classes {', '.join(classes)}" if classes else "with is_signal 0 and 1"
+        raise JetsError("has no labels", where=where, remedy=f"use jets {wanted}")
     y = np.asarray(labels)
-    for label, name in CLASSES.items():
+    for label, name in class_names(classes).items():
         found = int(np.count_nonzero(y == label))
         if found < least:
             raise JetsError(
                 f"has {found or 'no'} {name} jets (label {label}), but at least {least} are needed",
                 where=where,
-                remedy="use more jets, of both classes",
+                remedy=f"use more jets, of {'every class' if classes else 'both classes'}",
             )
     return y
 
@@ -177,6 +195,11 @@ def _auc_error(auc: float, n_signal: int, n_background: int) -> float:
     q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
     variance = a * (1 - a) + (n_signal - 1) * (q1 - a * a) + (n_background - 1) * (q2 - a * a)
     return math.sqrt(variance / (n_signal * n_background))
+
+
+def accuracy_error(accuracy: float, n: int) -> float:
+    """Binomial error of an accuracy on n jets."""
+    return math.sqrt(_off_the_ends(accuracy, n) * _off_the_ends(1 - accuracy, n) / n)
 
 
 def _off_the_ends(share: float, n: int) -> float:

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Port values [n, N] or [n, 1] by name, before quantisation, with labels [n] (1 = signal), all float64."""
+    """Port values [n, N] or [n, 1] by name, before quantisation, with labels [n], all float64.
+
+    A label is 1 for signal and 0 for background, or the position of a class.
+    """
 
     values: Mapping[str, NDArray[np.float64]]
     labels: NDArray[np.float64]

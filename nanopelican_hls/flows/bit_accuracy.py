@@ -16,17 +16,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.evaluation.class_metrics import auc
+from nanopelican_hls.evaluation.metrics import class_names
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.csimulation import compile as compile_firmware
 from nanopelican_hls.flows.csimulation import trace
 from nanopelican_hls.flows.testbench import BenchResult, run_testbench
 from nanopelican_hls.hls.project import convert
 from nanopelican_hls.jets import Jets, port_values
+from nanopelican_hls.network.interpreter import joined_logits
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.proof.executors import Executor, Proof, prove
 from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, HostileEvents, hostile_events
@@ -74,21 +76,25 @@ class CsimReport:
         return found
 
     def _logits(self, executor: str) -> NDArray[np.float64]:
-        """Logits [n] of the jets."""
-        (logits,) = self.jets.outputs[executor].values()
-        return logits[:, 0]
+        """Logits [n] of the jets, or [n, K] of K classes."""
+        outputs = {name: torch.as_tensor(values) for name, values in self.jets.outputs[executor].items()}
+        logits: NDArray[np.float64] = joined_logits(self.model.config.network, outputs).numpy()
+        return logits
 
     @property
     def auc(self) -> dict[str, float] | None:
-        """Area under the ROC curve of float network, quantised network and firmware; None without labels."""
-        if self.labels is None or len(set(self.labels.tolist())) < 2:
+        """Area under the ROC curve of float network, quantised network and firmware; None without labels.
+
+        With several classes the mean over them, each against all others.
+        """
+        if self.labels is None or set(self.labels.tolist()) < set(class_names(self.model.config.network.classes)):
             return None
         logits = {
             "float": self.float_logits,
             "quantised": self._logits("brevitas"),
             "firmware": self._logits("csim"),
         }
-        return {name: float(roc_auc_score(self.labels, values)) for name, values in logits.items()}
+        return {name: auc(self.labels, values) for name, values in logits.items()}
 
     def as_json(self) -> dict[str, Any]:
         network = self.model.config.network
@@ -167,9 +173,9 @@ def simulate(
     Raises
     ------
     JetsError
-        If the jets have more than two classes.
+        If the jets have other classes than the network.
     """
-    labels = jets.binary_labels("csim jets")
+    labels = jets.labels_of(model.config.network.classes, "csim jets")
     stages = Stages(announce)
     torch.set_num_threads(1)  # processes use the cores already
     with stages("read"):

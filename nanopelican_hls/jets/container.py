@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,6 +118,25 @@ class Jets:
                 f"has {len(self.classes)} classes ({', '.join(self.classes)}), but signal and background are needed",
                 where=where,
                 remedy="choose the signal with read_jets(path, signal=[...]) and write these jets with write_jets",
+            )
+        return self.labels
+
+    def labels_of(self, classes: Sequence[str], where: str) -> NDArray[np.int8] | None:
+        """Labels [n] for the logits of a network: positions in its ``classes``, or `binary_labels` if it has none.
+
+        Raises
+        ------
+        JetsError
+            If the jets have other classes, or the same in another order.
+        """
+        if not classes:
+            return self.binary_labels(where)
+        if self.labels is not None and self.classes != tuple(classes):
+            has = f"has the classes {', '.join(self.classes)}" if self.classes else "has signal and background"
+            raise JetsError(
+                f"{has}, but the network has {', '.join(classes)}",
+                where=where,
+                remedy="read it with read_jets(path, classes=[...]), those of the network",
             )
         return self.labels
 

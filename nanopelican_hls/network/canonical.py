@@ -26,8 +26,8 @@ Parameters = Mapping[str, NDArray[np.float64]]
 #: parameters of a channel before its ReLU; the first non-zero one becomes +-1
 MIXING = ("c1", "c2", "c3", "c4", "c5", "c6", "b", "b_diag")
 READOUT = ("k0", "k1")
-#: hardware parameters after the ReLU; all others except `logit_bias` are before it
-_HARDWARE_READOUT = ("k_pair", "k_diagonal", "k_spurion")
+#: beginnings of the names of hardware parameters after the ReLU, and of biases; all others are before it
+_HARDWARE_READOUT, _HARDWARE_BIAS = ("k_pair", "k_diagonal", "k_spurion"), "logit_bias"
 
 
 def canonical(net: FloatNetwork) -> FloatNetwork:
@@ -39,7 +39,7 @@ def canonical(net: FloatNetwork) -> FloatNetwork:
     depends on the number of particles, which no parameter of LinEq can reproduce.
     * In the untied form c3 >= c4, since z and its transpose have the same sums. This does not apply to nPELICAN_N,
     where the two have separate exponents shared by all channels.
-    * Channels are sorted by descending c1, then k0, then k1, then the other parameters.
+    * Channels are sorted by descending c1, then k0, then k1 (of every class in turn), then the other parameters.
 
     Idempotent. ``net`` is not modified.
     """
@@ -98,10 +98,10 @@ def _only_offset(norm: MaskedBatchNorm) -> Tensor:
 
 def _order_channels(net: FloatNetwork) -> None:
     rest = [name for name in MIXING if name != "c1"]
-    keys = [-getattr(net, name).numpy() for name in ("c1", *_readout(net), *rest)]
+    keys = [-row for name in ("c1", *_readout(net), *rest) for row in np.atleast_2d(getattr(net, name).numpy())]
     order = torch.as_tensor(np.lexsort(keys[::-1]))  # numpy's primary key is the last one
     for name in (*MIXING, *_readout(net)):
-        _update(net, name, getattr(net, name)[order])
+        _update(net, name, getattr(net, name)[..., order])
     for name in ("b_table", "b_diag_table"):
         if isinstance(net.table(name), Tensor):
             table = net.get_parameter(name)
@@ -112,7 +112,7 @@ def _order_channels(net: FloatNetwork) -> None:
 
 
 def _update(net: FloatNetwork, name: str, values: Tensor) -> None:
-    """Set a parameter [C]; in the symmetric form c4 is c3."""
+    """Set a parameter [C] or [K, C]; in the symmetric form c4 is c3."""
     if name == "c4" and net.network.symmetric:
         return
     parameter: Tensor = getattr(net, "untied_c4" if name == "c4" else name)
@@ -128,7 +128,7 @@ def canonical_folded(folded: Parameters, *, common: bool = False) -> dict[str, N
     Parameters
     ----------
     folded : mapping of str to array
-        From `fold`, before quantisation; channels are the last axis of every array except `logit_bias`.
+        From `fold`, before quantisation; channels are the last axis of every array except the biases of the logits.
     common : bool
         Use one power of two for all channels, the one nearest to the geometric mean, instead of the nearest one per
         channel. Channels share the quantiser of their ReLU, so this costs precision if they differ much in size.
@@ -141,9 +141,9 @@ def canonical_folded(folded: Parameters, *, common: bool = False) -> dict[str, N
     sizes = np.where(sizes == 0, units, sizes)
     result = dict(folded)
     for name, values in folded.items():
-        if name in _HARDWARE_READOUT:
+        if name.startswith(_HARDWARE_READOUT):
             result[name] = values / units * sizes
-        elif name != "logit_bias":
+        elif not name.startswith(_HARDWARE_BIAS):
             result[name] = values / sizes * units  # divide first: w_d itself becomes exactly +-1
     return result
 
@@ -171,8 +171,10 @@ def canonical_description(description: NetworkDescription) -> NetworkDescription
 
 def _shifts(network: NetworkConfig, *, tables: bool, shift: int) -> dict[str, int]:
     """The power of two by which each tensor is scaled; tensors that are left out do not change."""
-    shifts = dict.fromkeys(parameters(network, tables=tables), shift)
-    shifts |= dict.fromkeys(_HARDWARE_READOUT, -shift) | {"logit_bias": 0}
+    shifts = {
+        name: -shift if name.startswith(_HARDWARE_READOUT) else 0 if name.startswith(_HARDWARE_BIAS) else shift
+        for name in parameters(network, tables=tables)
+    }
     inner = list(activations(network))
     return shifts | dict.fromkeys(inner[inner.index("row") : inner.index(outputs(network)[0])], shift)
 

@@ -11,14 +11,14 @@ from torch.nn.functional import dropout
 from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Moments
 from nanopelican_hls.network.fold import mixing_parameters, readout_parameters
-from nanopelican_hls.network.interpreter import around, execute, split
+from nanopelican_hls.network.interpreter import around, execute, joined_logits, split
 from nanopelican_hls.network.pair_level import CHAIN, PairSettings, PairSums, pair_sums
 from nanopelican_hls.network.paper_parameters import PaperParameters
 from nanopelican_hls.network.random_bits import kept_factors, uniform_int16
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.spurion_sum import SpurionSum
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, outputs
+from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS
 
 
 class FloatNetwork(PaperParameters):
@@ -45,10 +45,9 @@ class FloatNetwork(PaperParameters):
         self.dropout = dropout
         _, steps = split(network, tables=self.tables)
         self._pairs = around(steps, CHAIN)
-        (self._output,) = outputs(network)
 
     def forward(self, products: Mapping[str, Tensor]) -> Tensor:
-        """Logits [B] from `square_products`: ``mask`` [B, M] and ``square`` [B, M, M] in GeV^2."""
+        """Logits [B] or [B, K] from `square_products`: ``mask`` [B, M] and ``square`` [B, M, M] in GeV^2."""
         mask, square = products["mask"], self._dropped(products["square"])
         rows = square.sum(2)
         tensors = {"mask": mask, "r": rows, "s": rows.sum(1, keepdim=True)}
@@ -71,7 +70,7 @@ class FloatNetwork(PaperParameters):
             tensors[self._pairs.ends[SpurionSum].output] = sums.apart
         tensors["diagonal"] = dropout(tensors["diagonal"], self._rate)
         execute(self._pairs.after, tensors, {})
-        return tensors[self._output][:, 0]
+        return joined_logits(self.network, tensors)
 
     @property
     def _tracks(self) -> bool:

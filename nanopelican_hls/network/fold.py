@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nanopelican_hls.network.batch_norm import Affine
 from nanopelican_hls.network.paper_parameters import PaperParameters
-from nanopelican_hls.topology.dataflow import own_weight
+from nanopelican_hls.topology.dataflow import own_weight, readouts
 
 Parameters = dict[str, Tensor]
 
@@ -54,21 +54,29 @@ def mixing_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
 
 def readout_parameters(net: PaperParameters, norm: Affine | None) -> Parameters:
     """Parameters of LinEq2->0; the pair sum excludes the diagonal, whose weight therefore carries both k0 and k1."""
+    return {
+        f"{name}{readout}": value
+        for position, readout in enumerate(readouts(net.network))
+        for name, value in _one_readout(net, norm, position).items()
+    }
+
+
+def _one_readout(net: PaperParameters, norm: Affine | None, position: int) -> Parameters:
     scale, offset = (1.0, 0.0) if norm is None else norm
     x = _fractions(net)
-    k0, k1 = (getattr(net, name) * net.multiplicity_factor(name) for name in ("k0", "k1"))
+    k0, k1 = (net.of_readout(name, position) * net.multiplicity_factor(name) for name in ("k0", "k1"))
     k_pair = k0 / net.nbar**2
-    apart = net.k0_spurion if net.network.spurion_readout else 0.0
+    apart = net.of_readout("k0_spurion", position) if net.network.spurion_readout else 0.0
     shift = torch.zeros_like(x)
     if norm is not None:  # n^2 entries, n of them on the diagonal, 2 (n - 1) with the spurion
         shift = (offset * (k0 * x**2 + k1 * x + apart * 2 * (x - 1 / net.nbar) / net.nbar)).sum(1, keepdim=True)
-    folded = {
+    folded: Parameters = {
         "k_pair": scale * k_pair,
         "k_diagonal": scale * (k_pair + k1 / net.nbar),
-        "logit_bias": net.b0 + net.table("b0_table") + shift,
+        "logit_bias": (net.b0 + net.table("b0_table"))[..., position : position + 1] + shift,
     }
     if net.network.spurion_readout:  # beside what k_pair gives to all pairs
-        folded["k_spurion"] = scale * net.k0_spurion / net.nbar**2
+        folded["k_spurion"] = scale * net.of_readout("k0_spurion", position) / net.nbar**2
     return folded
 
 

@@ -31,7 +31,7 @@ def in_chunks(call: Callable[[Tensors], Tensors], values: Mapping[str, Any], dev
 
 
 def float_logits(net: FloatNetwork, values: Mapping[str, Any]) -> NDArray[np.float64]:
-    """Logits [n] of a float network from port values, computed in the precision of its parameters."""
+    """Logits [n] or [n, K] of a float network from port values, computed in the precision of its parameters."""
     net.eval()
 
     def call(tensors: Tensors) -> Tensors:

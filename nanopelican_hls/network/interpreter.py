@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from nanopelican_hls.operators import Operator
 from nanopelican_hls.topology.config import NetworkConfig
-from nanopelican_hls.topology.dataflow import Step, dataflow, parameters
+from nanopelican_hls.topology.dataflow import Step, dataflow, outputs, parameters
 
 
 def execute(
@@ -36,6 +37,12 @@ def execute(
             tensors[f"{step.output}_exact"] = value
             value = quantisers[step.output](value)
         tensors[step.output] = value
+
+
+def joined_logits(network: NetworkConfig, tensors: Mapping[str, Tensor]) -> Tensor:
+    """The outputs [B, 1] among the tensors as logits [B], or [B, K] of K classes."""
+    found = [tensors[name][:, 0] for name in outputs(network)]
+    return torch.stack(found, 1) if network.classes else found[0]
 
 
 def _lookup(tensors: Mapping[str, Tensor], name: str) -> Tensor:

@@ -68,7 +68,7 @@ class TrainedModel:
         return self.checkpoint.description
 
     def float_logits(self, ports: Ports) -> NDArray[np.float64]:
-        """Logits [n] of the network before quantisation, from port values [n, N] and [n, 1]."""
+        """Logits [n] or [n, K] of the network before quantisation, from port values [n, N] and [n, 1]."""
         return float_logits(self.float_network, ports)
 
     def quantised_tensors(self, ports: Ports) -> dict[str, NDArray[np.float64]]:

@@ -8,16 +8,20 @@ from torch import Tensor, nn
 from nanopelican_hls.config import InitialValues
 from nanopelican_hls.network.batch_norm import Affine, MaskedBatchNorm, Moments
 from nanopelican_hls.topology.config import Multiplicity, MultiplicityTables, NetworkConfig, Spurions
-from nanopelican_hls.topology.dataflow import bias_rows, scaled_rows
+from nanopelican_hls.topology.dataflow import bias_rows, readouts, scaled_rows
 
 #: mass of the top quark; in the units of d used for training, S is about 1 for a top
 TOP_MASS_GEV = 172.0
 #: weights that nPELICAN_N scales by a power of the multiplicity
 SCALED = ("c2", "c3", "c4", "c5", "c6", "k0", "k1")
+#: weights of the readout: [C], or [K, C] with K classes
+READOUT = ("k0", "k1", "k0_spurion")
 
 
 class PaperParameters(nn.Module):
     """Aggregators c1 to c6, biases b and b_diag, readout k0, k1 and b0, and BatchNorm if enabled.
+
+    With K classes the readout has a row of weights and a bias for each: k0 and k1 [K, C], b0 [K].
 
     Parameters
     ----------
@@ -58,7 +62,7 @@ class PaperParameters(nn.Module):
             if name != "untied_c4" or not network.symmetric:
                 self.register_parameter(name, nn.Parameter(value))
         if network.spurion_readout:
-            self.k0_spurion = nn.Parameter(torch.zeros(network.channels))
+            self.k0_spurion = nn.Parameter(torch.zeros(self._shape("k0_spurion")))
         for name, columns in self._table_columns.items():
             self.register_parameter(name, nn.Parameter(torch.zeros(self.table_rows, columns)))
         if network.multiplicity_scaling:
@@ -66,15 +70,20 @@ class PaperParameters(nn.Module):
         self.input_norm = MaskedBatchNorm(1) if network.batch_norm else None
         self.hidden_norm = MaskedBatchNorm(network.channels) if network.batch_norm else None
 
+    def _shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a weight."""
+        rows = (len(self.network.classes),) if self.network.classes and name in READOUT else ()
+        return (*rows, self.network.channels)
+
     def _physical_values(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Pairs of channels that turn on above and below the top mass, an odd one below; the rest small and random.
 
         The channels above count pairs whose product is small compared with their row sums: most pairs in a jet with one
-        hard prong and soft radiation, fewer in a jet with three prongs.
+        hard prong and soft radiation, fewer in a jet with three prongs. Classes begin with random weights of that size.
         """
         channels = self.network.channels
         names = ("c1", "c2", "c3", "untied_c4", "c6", "k1")
-        values = {name: 0.1 * torch.randn(channels, generator=generator) for name in names}
+        values = {name: 0.1 * torch.randn(self._shape(name), generator=generator) for name in names}
         signs = torch.tensor([1.0, -1.0]).repeat(channels)[-channels:]
         above = (signs > 0).float()
         values["c1"] += -3 * above
@@ -82,17 +91,20 @@ class PaperParameters(nn.Module):
         values["untied_c4"] += 0.75 * above
         # with the jet in addition to its constituents the sum of all momenta is twice that of the jet
         top = 4.0 if self.network.spurions is Spurions.JET else 1.0
-        values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": -torch.ones(channels) / top}
+        classes = self.network.classes
+        k0 = torch.randn(self._shape("k0"), generator=generator) if classes else -torch.ones(channels)
+        values |= {"c5": signs, "b": -top * signs, "b_diag": torch.zeros(channels), "k0": k0 / top}
         values["k1"] /= top
-        return values | {"b0": torch.tensor([0.5])}
+        return values | {"b0": torch.zeros(len(classes)) if classes else torch.tensor([0.5])}
 
     def _random_values(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Normal weights with variance 2 / fan-in of each linear map; zero biases."""
         channels = self.network.channels
         variances = dict.fromkeys(("c1", "c2", "c3", "untied_c4", "c5", "c6"), 2 / 6)
         variances |= dict.fromkeys(("k0", "k1"), 2 / (2 * channels))
-        values = {name: var**0.5 * torch.randn(channels, generator=generator) for name, var in variances.items()}
-        return values | {"b": torch.zeros(channels), "b_diag": torch.zeros(channels), "b0": torch.zeros(1)}
+        values = {name: v**0.5 * torch.randn(self._shape(name), generator=generator) for name, v in variances.items()}
+        b0 = torch.zeros(len(readouts(self.network)))
+        return values | {"b": torch.zeros(channels), "b_diag": torch.zeros(channels), "b0": b0}
 
     @property
     def tables(self) -> bool:
@@ -110,12 +122,19 @@ class PaperParameters(nn.Module):
         if self.network.multiplicity is Multiplicity.NONE:
             return {}
         mixes = self.network.multiplicity_tables is MultiplicityTables.ALL
-        return {"b0_table": 1} | (dict.fromkeys(("b_table", "b_diag_table"), self.network.channels) if mixes else {})
+        return {"b0_table": len(readouts(self.network))} | (
+            dict.fromkeys(("b_table", "b_diag_table"), self.network.channels) if mixes else {}
+        )
 
     def table(self, name: str) -> Tensor | float:
-        """A trained table over the multiplicity, [T, C] or [T, 1]; 0.0 if the network has none."""
+        """A trained table over the multiplicity, [T, C], that of b0 [T, K]; 0.0 if the network has none."""
         found: Tensor | float = getattr(self, name) if name in self._table_columns else 0.0
         return found
+
+    def of_readout(self, name: str, readout: int) -> Tensor:
+        """The weights [C] of one logit, by its position: a row of k0, k1 or k0_spurion."""
+        weights: Tensor = getattr(self, name)
+        return weights.view(-1, self.network.channels)[readout]
 
     @property
     def c4(self) -> Tensor:

@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.network.interpreter import around, execute, split
+from nanopelican_hls.network.interpreter import around, execute, joined_logits, split
 from nanopelican_hls.network.pair_level import CHAIN, PairSettings, pair_sums
 from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.spurion_sum import SpurionSum
-from nanopelican_hls.topology.dataflow import outputs, ports
+from nanopelican_hls.topology.dataflow import ports
 from nanopelican_hls.topology.description import NetworkDescription
 
 
@@ -35,7 +35,6 @@ class QuantisedNetwork(nn.Module):
         )
         self._product_steps, self._trained_steps = split(self.network, tables=description.tables)
         self._pairs = around(self._trained_steps, CHAIN)
-        (self._output,) = outputs(self.network)
 
     @classmethod
     def from_description(cls, description: NetworkDescription) -> QuantisedNetwork:
@@ -89,7 +88,7 @@ class QuantisedNetwork(nn.Module):
         return {name: tensor for name, tensor in everything.items() if name not in self.weights}
 
     def logits(self, products: Mapping[str, Tensor]) -> Tensor:
-        """Quantised logits [B] from the output of `products`.
+        """Quantised logits [B], or [B, K] of K classes, from the output of `products`.
 
         The pair level is computed in one pass; in float64 the logits equal those of `complete` bit for bit, since no
         sum in the contract is ever rounded.
@@ -113,10 +112,10 @@ class QuantisedNetwork(nn.Module):
                 name = self._pairs.ends[kind].output
                 tensors[name] = self._activation_quantisers.get(name, nn.Identity())(values)
         execute(self._pairs.after, tensors, self._activation_quantisers)
-        return tensors[self._output][:, 0]
+        return joined_logits(self.network, tensors)
 
     def forward(self, values: Mapping[str, ArrayLike | Tensor]) -> Tensor:
-        """Quantised logits [B] from port values."""
+        """Quantised logits [B], or [B, K] of K classes, from port values."""
         return self.logits(self.products(values))
 
     def _quantised_weights(self) -> dict[str, Tensor]:

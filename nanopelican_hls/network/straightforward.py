@@ -19,7 +19,9 @@ from nanopelican_hls.network.square_products import metric, particles
 
 
 def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.float64] | Tensor]) -> Tensor:
-    """Logits [B] of a float network from port values, in the precision of its parameters (docs/network.md, Equations).
+    """Logits of a float network from port values, in the precision of its parameters (docs/network.md, Equations).
+
+    Of shape [B], or [B, K] with K classes.
 
     In training it normalises with the statistics of the batch, without tracking them. Dropout drops the entries (i, j)
     and (j, i) independently.
@@ -56,11 +58,15 @@ def straightforward_logits(net: FloatNetwork, values: Mapping[str, NDArray[np.fl
     x = dropout(_normalised(net.hidden_norm, torch.relu(z) * valid, valid, net.training), rate)
     total = x.sum((1, 2)) / net.nbar**2 * _scale(net, "k0", row)[:, None]
     trace = (x * eye).sum((1, 2)) / net.nbar * _scale(net, "k1", row)[:, None]
-    logits = (total * net.k0 + trace * net.k1).sum(1) + net.b0 + _table(net, "b0_table", row)[:, 0]
-    if not net.network.spurion_readout:
-        return logits
-    apart = (x[:, 0, 1:] + x[:, 1:, 0]).sum(1) / net.nbar**2
-    return logits + (apart * net.k0_spurion).sum(1)
+    logits = _weighted(total, net.k0) + _weighted(trace, net.k1) + net.b0 + _table(net, "b0_table", row)
+    if net.network.spurion_readout:
+        logits = logits + _weighted((x[:, 0, 1:] + x[:, 1:, 0]).sum(1) / net.nbar**2, net.k0_spurion)
+    return logits if net.network.classes else logits[:, 0]
+
+
+def _weighted(sums: Tensor, weights: Tensor) -> Tensor:
+    """Sums [B, C] with the weights [C] or [K, C] of the readout: [B, 1] or [B, K]."""
+    return (sums[:, None] * weights.view(-1, weights.shape[-1])).sum(2)
 
 
 def _scale(net: FloatNetwork, name: str, row: Tensor) -> Tensor:

@@ -7,12 +7,12 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
+from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import Quantiser, Rounding
-from nanopelican_hls.network.interpreter import execute, split
-from nanopelican_hls.topology.dataflow import outputs, ports
+from nanopelican_hls.network.interpreter import execute, joined_logits, split
+from nanopelican_hls.topology.dataflow import ports
 from nanopelican_hls.topology.description import NetworkDescription
 
 Tensors = dict[str, Tensor]
@@ -40,7 +40,7 @@ class MeasuredLoss:
         self.quantisers = dict(description.quantisers)
         self._parameters = {name: torch.as_tensor(value) for name, value in description.parameters.items()}
         self._ports = {name: torch.as_tensor(sample.values[name]) for name in ports(description.network)}
-        (self._output,) = outputs(description.network)
+        self._network = description.network
         self._labels = torch.as_tensor(sample.labels)
         self._before_weights, self._trained = split(description.network, tables=description.tables)
         self._products = self._multiplied(self.quantisers)
@@ -58,7 +58,7 @@ class MeasuredLoss:
         tensors = dict(self._multiplied(chosen) if anew else self._products)
         tensors |= {name: quantised(value, chosen[name]) for name, value in self._parameters.items()}
         execute(self._trained, tensors, _callables(chosen))
-        return binary_cross_entropy_with_logits(tensors[self._output][:, 0], self._labels).item()
+        return cross_entropy(joined_logits(self._network, tensors), self._labels).item()
 
     def _multiplied(self, chosen: Mapping[str, Quantiser]) -> Tensors:
         """Everything before the first parameter: ports, mask, products and their sums."""

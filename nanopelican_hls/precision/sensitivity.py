@@ -15,12 +15,14 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
+from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.network.interpreter import execute, split
 from nanopelican_hls.precision.loss import quantised
+from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.dataflow import outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 
@@ -39,9 +41,15 @@ class LossExpansion:
         The network around which the loss is expanded.
     sample : Sample
         Jets over which the mean is taken. Values and derivatives of all tensors are kept: 16 bytes per element.
+
+    Raises
+    ------
+    NetworkError
+        If the network has several classes.
     """
 
     def __init__(self, description: NetworkDescription, sample: Sample) -> None:
+        require_one_logit(description.network)
         self._quantisers = description.quantisers
         products, trained = split(description.network, tables=description.tables)
         labels = torch.as_tensor(sample.labels)
@@ -70,7 +78,7 @@ class LossExpansion:
             def of_values(flat: Tensor) -> Tensor:
                 tensors = constant | parameters | {name: flat.view(parameters[name].shape)}
                 execute(trained, tensors, straight)
-                return binary_cross_entropy_with_logits(tensors[output][:, 0], labels)
+                return cross_entropy(tensors[output][:, 0], labels)
 
             return of_values
 
@@ -129,6 +137,16 @@ class LossExpansion:
         found = torch.autograd.grad(logits.sum(), [self._given[name] for name in names], materialize_grads=True)
         self._jacobian = dict(zip(names, found, strict=True))
         self._given = {name: given.detach() for name, given in self._given.items()}
+
+
+def require_one_logit(network: NetworkConfig) -> None:
+    """Raise the error of `LossExpansion` for a network with several classes, whose curvature is a matrix."""
+    if network.classes:
+        raise NetworkError(
+            f"the loss of several classes ({', '.join(network.classes)}) cannot be expanded",
+            where="network.classes",
+            remedy="use a network of signal against background",
+        )
 
 
 def _straight_through(quantiser: Quantiser) -> Callable[[Tensor], Tensor]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.evaluation.metrics import require_both_classes
+from nanopelican_hls.evaluation.metrics import require_every_class
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import Jets, port_values, read_jets
 from nanopelican_hls.topology.config import NetworkConfig
@@ -28,6 +28,7 @@ class Source:
     path: Path
     fifths: tuple[int, ...] = (0, 1, 2, 3, 4)
     at_most: int | None = None
+    classes: tuple[str, ...] = ()
 
     def read(self) -> Jets:
         """Read the labelled jets.
@@ -35,13 +36,14 @@ class Source:
         Raises
         ------
         JetsError
-            If the file cannot be read, has no labels, lacks a class, or has more than two.
+            If the file cannot be read, has no labels, lacks a class (signal or background without ``classes``), or has
+            others.
         """
         events = None if self.at_most is None else -(-5 * self.at_most // len(self.fifths))
-        jets = read_jets(self.path, events=events)
+        jets = read_jets(self.path, events=events, classes=self.classes or None)
         chosen = np.flatnonzero(np.isin(np.arange(len(jets)) % 5, self.fifths))[: self.at_most]
         jets = jets[chosen]
-        require_both_classes(jets.binary_labels(str(self.path)), str(self.path))
+        require_every_class(jets.labels_of(self.classes, str(self.path)), str(self.path), self.classes)
         return jets
 
 
@@ -75,7 +77,8 @@ class JetFiles:
 
     def sample(self, name: str, network: NetworkConfig) -> Sample:
         """The same jets as port values, which do not depend on the number of channels."""
-        return _sample(getattr(self, name), replace(network, channels=1, batch_norm=False, multiplicity_scaling=False))
+        source = replace(getattr(self, name), classes=network.classes)
+        return _sample(source, replace(network, channels=1, batch_norm=False, multiplicity_scaling=False))
 
     def described(self) -> dict[str, Any]:
         """Description of the jets without folders, so that results can be moved."""

@@ -20,6 +20,7 @@ from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
 from nanopelican_hls.network.inference import in_chunks
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.precision.methods import METHODS, Assigner, Assignment
+from nanopelican_hls.precision.sensitivity import require_one_logit
 from nanopelican_hls.precision.widths import own_widths, with_widths
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.measurement import Measurement
@@ -101,12 +102,14 @@ def run_precision(
     Raises
     ------
     NetworkError
-        If the folder holds results for another model, other jets or another cost; the message names the field.
+        If the model has several classes, or the folder holds results for another model, other jets or another cost; the
+        message names the field.
     ConfigError
         If no widths are within a budget.
     TrainingError
         If a fine-tuning run diverges.
     """
+    require_one_logit(model.config.network)
     files = JetFiles.find(jets, at_most=at_most)
     output.mkdir(parents=True, exist_ok=True)
     assignments = _assignments(model, files, output, sorted(budgets, reverse=True), cost)

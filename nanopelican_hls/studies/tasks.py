@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.baselines import create, train_baseline
 from nanopelican_hls.config import Config, to_mapping
-from nanopelican_hls.evaluation.figures import folded_figures, quantised_figures
+from nanopelican_hls.evaluation.class_metrics import class_rocs
+from nanopelican_hls.evaluation.figures import figures_of, folded_figures, quantised_figures
 from nanopelican_hls.evaluation.metrics import figures, roc, save_roc
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.studies.files import JetFiles
@@ -20,7 +22,7 @@ from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
 
 #: by sample (valid, test), then by form (float, folded, quantised)
-FiguresByForm = dict[str, dict[str, dict[str, float]]]
+FiguresByForm = dict[str, dict[str, dict[str, Any]]]
 
 
 class Task(ABC):
@@ -41,6 +43,8 @@ class Task(ABC):
     @abstractmethod
     def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
         """Train, measure, and save the ROC curve on the test jets as ``roc.csv``; progress bar on line ``progress``.
+
+        With several classes, that of each against all others as ``roc-<class>.csv``.
 
         Raises
         ------
@@ -75,11 +79,11 @@ class NetworkTask(Task):
         checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress).run()
         model = TrainedModel(checkpoint)
         logits = model.float_logits(test.values)
-        measured = {"float": figures(test.labels, logits).as_dict()}
+        measured = {"float": figures_of(self.config.network, test, logits).as_dict()}
         if checkpoint.description is not None:
             measured["folded"] = folded_figures(model.float_network, checkpoint.description, test).as_dict()
             measured["quantised"] = quantised_figures(model.quantised_network, test).as_dict()
-        _keep_roc(folder, test.labels, logits)
+        _keep_roc(folder, test.labels, logits, self.config.network.classes)
         return {**checkpoint.metrics, "test": measured}
 
 
@@ -119,5 +123,9 @@ class BaselineTask(Task):
         }
 
 
-def _keep_roc(folder: RunFolder, labels: NDArray[Any], logits: NDArray[np.float64]) -> None:
-    save_roc(roc(labels, logits), folder.path / "roc.csv")
+def _keep_roc(
+    folder: RunFolder, labels: NDArray[Any], logits: NDArray[np.float64], classes: Sequence[str] = ()
+) -> None:
+    curves = {f"-{name}": curve for name, curve in class_rocs(labels, logits, classes).items()} if classes else {}
+    for name, curve in (curves or {"": roc(labels, logits)}).items():
+        save_roc(curve, folder.path / f"roc{name}.csv")

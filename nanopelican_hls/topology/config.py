@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -88,6 +89,10 @@ class Input(str, Enum):
     L1 = "l1"  #: Level-1 trigger words: pt, eta, phi (docs/level1.md; light-cone coordinates only)
 
 
+#: a class in the names of tensors: it must not make one that the graph or the parameters already have
+_CLASS_NAME = re.compile(r"(?!.*(?:bias|(?:_value|_exact|_scale|_zero_point|_bit_width|_quant)$))[a-z0-9_]+", re.ASCII)
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """The structure of the network (docs/network.md): the QONNX graph apart from its parameters and quantisers."""
@@ -106,6 +111,7 @@ class NetworkConfig:
     multiplicity_min_pt: float = 0.0  #: of the constituents that the jet's multiplicity counts, in GeV
     multiplicity_tables: MultiplicityTables = MultiplicityTables.READOUT
     spurion_readout: bool = False  #: pairs with the jet or the rest have a readout weight of their own
+    classes: tuple[str, ...] = ()  #: one logit for each; without classes one logit, signal against background
 
     def __post_init__(self) -> None:
         if self.n_constituents < 2:
@@ -150,6 +156,26 @@ class NetworkConfig:
             raise ConfigError(
                 "there is neither jet nor rest", where="network.spurion_readout", remedy="use `spurions: rest` or `jet`"
             )
+        self._check_classes()
+
+    def _check_classes(self) -> None:
+        if len(self.classes) == 1:
+            raise ConfigError(
+                f"{self.classes[0]} is the only one",
+                where="network.classes",
+                remedy="name at least 2, or none for signal and background",
+            )
+        folded = [name.casefold() for name in self.classes]
+        for name in self.classes:
+            if not _CLASS_NAME.fullmatch(name.casefold()):
+                raise ConfigError(
+                    f"{name!r} cannot be part of the name of a tensor",
+                    where="network.classes",
+                    remedy="use letters, digits and underscores, without `bias` or the ending of another tensor "
+                    "(`_exact`, `_scale`, ...)",
+                )
+            if folded.count(name.casefold()) > 1:
+                raise ConfigError(f"{name} is named twice", where="network.classes", remedy="case does not count")
 
     @property
     def components(self) -> tuple[str, ...]:

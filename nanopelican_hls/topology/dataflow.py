@@ -117,7 +117,7 @@ def _of_spurion(network: NetworkConfig, spurion: str, components: Iterable[str])
 
 
 def activations(network: NetworkConfig) -> dict[str, Role]:
-    """Inner tensors that may carry a quantiser, in the order of the dataflow; the last is the output."""
+    """Inner tensors that may carry a quantiser, in the order of the dataflow; the last are the outputs."""
     given = ports(network)
     roles = {name: role for name, role in momenta(network).items() if name not in given}
     roles["d"] = Role("d", False)
@@ -129,12 +129,17 @@ def activations(network: NetworkConfig) -> dict[str, Role]:
     roles |= {"pair": Role("relu", False), "diagonal": Role("diagonal", False), "pair_sum": Role("sums", False)}
     if network.spurion_readout:
         roles["spurion_sum"] = Role("sums", False)
-    return roles | {"diagonal_sum": Role("sums", False), "logit": Role("logit", True)}
+    return roles | {"diagonal_sum": Role("sums", False)} | dict.fromkeys(outputs(network), Role("logit", True))
 
 
-def outputs(network: NetworkConfig) -> tuple[str, ...]:  # noqa: ARG001
-    """The outputs of the graph."""
-    return ("logit",)
+def readouts(network: NetworkConfig) -> tuple[str, ...]:
+    """One per logit: the suffix of its tensors' names, which is empty for signal against background."""
+    return tuple(f"_{name}" for name in network.classes) or ("",)
+
+
+def outputs(network: NetworkConfig) -> tuple[str, ...]:
+    """The outputs of the graph: the logit, or that of each class."""
+    return tuple(f"logit{readout}" for readout in readouts(network))
 
 
 def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role, tuple[int, ...]]]:
@@ -153,10 +158,12 @@ def parameters(network: NetworkConfig, *, tables: bool) -> dict[str, tuple[Role,
             shapes |= {f"{mix}_w_s": (weight, scaled), f"{mix}_bias": (bias, (rows, c))}
     if network.spurion is not None:
         shapes[own_weight(network.spurion)] = (weight, (c,))
-    shapes |= {"k_pair": (weight, scaled), "k_diagonal": (weight, scaled)}
-    if network.spurion_readout:
-        shapes["k_spurion"] = (weight, (c,))
-    return shapes | {"logit_bias": (bias, (bias_rows(network, tables=tables, readout=True), 1))}
+    for readout in readouts(network):
+        shapes |= {f"k_pair{readout}": (weight, scaled), f"k_diagonal{readout}": (weight, scaled)}
+        if network.spurion_readout:
+            shapes[f"k_spurion{readout}"] = (weight, (c,))
+        shapes[f"logit_bias{readout}"] = (bias, (bias_rows(network, tables=tables, readout=True), 1))
+    return shapes
 
 
 def bias_rows(network: NetworkConfig, *, tables: bool, readout: bool) -> int:
@@ -174,9 +181,9 @@ def scaled_rows(network: NetworkConfig) -> tuple[int, ...]:
     return (network.multiplicity_bins.bins if network.multiplicity is Multiplicity.JET else network.particles + 1,)
 
 
-def has_tables(network: NetworkConfig, logit_bias: NDArray[np.float64]) -> bool:
-    """Whether the biases are tables over the number of valid particles, from that of the readout."""
-    return network.multiplicity is not Multiplicity.JET and len(logit_bias) > 1
+def has_tables(network: NetworkConfig, values: Mapping[str, NDArray[np.float64]]) -> bool:
+    """Whether the biases among the parameters are tables over the number of valid particles."""
+    return network.multiplicity is not Multiplicity.JET and len(values[f"logit_bias{readouts(network)[0]}"]) > 1
 
 
 def own_weight(spurion: str) -> str:
@@ -227,12 +234,14 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
         Step("diagonal", Relu(), ("g",)),
         Step("pair_sum", PairSum(), ("pair", "mask")),
     ]
-    apart: tuple[str | None, str | None] = (None, None)
     if network.spurion_readout:
         steps.append(Step("spurion_sum", SpurionSum(), ("pair", "mask")))
-        apart = ("spurion_sum", "k_spurion")
-    readout = ("pair_sum", "diagonal_sum", "k_pair", "k_diagonal", "logit_bias", mask, of_jet, *apart)
-    steps += [Step("diagonal_sum", ParticleSum(), ("diagonal", "mask")), Step("logit", Readout(), readout)]
+    steps.append(Step("diagonal_sum", ParticleSum(), ("diagonal", "mask")))
+    for readout in readouts(network):
+        weights = (f"k_pair{readout}", f"k_diagonal{readout}", f"logit_bias{readout}")
+        apart = ("spurion_sum", f"k_spurion{readout}") if network.spurion_readout else (None, None)
+        given = ("pair_sum", "diagonal_sum", *weights, mask, of_jet, *apart)
+        steps.append(Step(f"logit{readout}", Readout(), given))
     return tuple(steps)
 
 

@@ -23,7 +23,7 @@ class NetworkDescription:
     network : NetworkConfig
         The form of the network.
     quantisers : mapping of str to Quantiser
-        By tensor: all ports and parameters, the quantised inner tensors, and ``logit``.
+        By tensor: all ports and parameters, the quantised inner tensors, and the outputs.
     parameters : mapping of str to float64 array
         Parameters before quantisation, with the names and shapes of `dataflow.parameters`.
     """
@@ -35,7 +35,7 @@ class NetworkDescription:
     @property
     def tables(self) -> bool:
         """Whether the biases are tables over the number of valid particles."""
-        return has_tables(self.network, self.parameters["logit_bias"])
+        return has_tables(self.network, self.parameters)
 
     def __post_init__(self) -> None:
         shapes = {name: shape for name, (_, shape) in parameters(self.network, tables=self.tables).items()}

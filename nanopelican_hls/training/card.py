@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanopelican_hls.config import to_mapping
-from nanopelican_hls.evaluation.figures import quantised_figures
-from nanopelican_hls.evaluation.metrics import figures, with_error
+from nanopelican_hls.evaluation.figures import float_figures, quantised_figures
+from nanopelican_hls.evaluation.metrics import with_error
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.network.model import TrainedModel
 
 _COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
+_HEAD = ("AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss")
 
 
-def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, float]]:
+def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, Any]]:
     """Figures of the float network on a sample, and of the quantised network if there is one."""
     model = TrainedModel(checkpoint)
-    found = {"float": figures(sample.labels, model.float_logits(sample.values)).as_dict()}
+    found = {"float": float_figures(model.float_network, sample).as_dict()}
     if checkpoint.description is not None:
         found["quantised"] = quantised_figures(model.quantised_network, sample).as_dict()
     return found
@@ -71,14 +72,13 @@ def card_markdown(content: Mapping[str, Any]) -> str:
         [key, q["bits"], q["rounding"]] if q else [key, "not quantised", ""]
         for key, q in [*by_role.items(), *(quantisers.get("tensors") or {}).items()]
     ]
-    figures_head = ["AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss"]
     return (
         "\n\n".join(
             [
                 f"# {content['name']}",
                 "The figures of the quantised network are those of its firmware, bit for bit. Rejection is one over "
                 "the background efficiency at the given signal efficiency.",
-                table(["jets", "network", *figures_head], rows),
+                table(["jets", "network", *_HEAD], rows),
                 "## Network",
                 table(["", ""], [[key, value] for key, value in network.items()]),
                 table(["quantiser", "bits", "rounding"], widths),
@@ -87,11 +87,42 @@ def card_markdown(content: Mapping[str, Any]) -> str:
                 table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
                 table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
                 "On the validation jets, all seeds; chosen is the lowest loss of the last network:",
-                table(["seed", "network", *figures_head], seeds),
+                table(["seed", "network", *_HEAD], seeds),
+                *_of_classes(content["figures"]),
             ]
         )
         + "\n"
     )
+
+
+def summary(figures: Mapping[str, Any]) -> str:
+    """The most telling figures, in a line."""
+    if "classes" in figures:
+        return f"mean AUC {figures['auc']:.4f}, accuracy {figures['accuracy']:.4f}"
+    return f"AUC {figures['auc']:.4f}, rejection at 30% {figures['rejection_30']:.0f}"
+
+
+def _of_classes(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """Sections on each class against all others and on pairs; none for signal against background."""
+    found = [(sample, form, f) for sample, forms in measured.items() for form, f in forms.items() if "classes" in f]
+    if not found:
+        return []
+    names = list(found[0][2]["classes"])
+    rows = [
+        [sample, form, name, *_cells(figures["classes"][name])] for sample, form, figures in found for name in names
+    ]
+    parts = [
+        "## Classes",
+        "Above, the AUC is the mean over the classes, and the accuracy that of the largest logit. Each class against "
+        "all others:",
+        table(["jets", "network", "class", *_HEAD], rows),
+        "AUC of each class (row) as signal against another (column) as background:",
+    ]
+    for sample, form, figures in found:
+        pairs = figures["pairwise_auc"]
+        cells = [[one, *(format(pairs[one][o], ".4f") if o != one else "" for o in names)] for one in names]
+        parts.append(table([f"{sample}, {form}", *names], cells))
+    return parts
 
 
 def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
@@ -112,5 +143,6 @@ def _size(card: Mapping[str, Any]) -> tuple[bool, int, int]:
     return not network["symmetric"], network["n_constituents"], network["channels"]
 
 
-def _cells(figures: Mapping[str, float]) -> list[str]:
-    return [with_error(figures, name) for name in _COLUMNS]
+def _cells(figures: Mapping[str, Any]) -> list[str]:
+    """Figures in the order of `_COLUMNS`; several classes together have no rejection."""
+    return [with_error(figures, name) if name in figures else "-" for name in _COLUMNS]

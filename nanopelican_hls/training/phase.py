@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import Optimiser
 from nanopelican_hls.errors import TrainingError
+from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.network.inference import Tensors
 from nanopelican_hls.training.learning_rate import Factor, cosine
 
@@ -20,7 +20,7 @@ OPTIMISERS: dict[Optimiser, type[torch.optim.Optimizer]] = {
     Optimiser.ADAMW: torch.optim.AdamW,
 }
 
-#: mean cross entropy of a batch from which training never recovers (guessing gives 0.69)
+#: mean cross entropy of a batch from which training never recovers (guessing gives ln K, 0.69 with two classes)
 DIVERGED_LOSS = 1e3
 
 
@@ -34,7 +34,7 @@ class Phase:
     model : Module
         The model to train.
     logits : callable
-        Logits [b] of a batch of ``inputs``.
+        Logits [b], or [b, K] of K classes, of a batch of ``inputs``.
     groups : sequence of (parameter, float)
         Each parameter with its learning rate.
     inputs, labels : dict of str to Tensor [n, ...], Tensor [n]
@@ -98,7 +98,7 @@ class Phase:
             for batch in range(batches):
                 chosen = order[batch * self._batch_size : (batch + 1) * self._batch_size]
                 logits = self._logits({name: x[chosen] for name, x in self._inputs.items()})
-                loss = binary_cross_entropy_with_logits(logits, self._labels[chosen])
+                loss = cross_entropy(logits, self._labels[chosen])
                 total += self._checked(loss.item(), batch)
                 self._optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]

@@ -100,7 +100,7 @@ class RunFolder:
             ) from error
         step = len(history)
         with SummaryWriter(str(self.path / "tensorboard"), purge_step=step) as writer:
-            for name in CURVES:
+            for name in (name for name in CURVES if name in history[-1]):
                 writer.add_scalar(name, history[-1][name], step)
 
     def _draw(self, history: Sequence[Mapping[str, Any]]) -> None:

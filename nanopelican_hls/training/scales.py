@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from nanopelican_hls.config import Config
+from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.interpreter import execute
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
@@ -45,7 +45,7 @@ def calibrated(
         Port values of the sample, [B, N] or [B, 1].
     """
     network = config.network
-    tables = has_tables(network, folded["logit_bias"])
+    tables = has_tables(network, folded)
     exact = {name: torch.as_tensor(value) for name, value in {**values, **folded}.items()}
     execute(dataflow(network, tables=tables), exact, {})
     settings = tensor_settings(network, config.quantisers)
@@ -140,7 +140,7 @@ def _loss(labels: NDArray[np.float64], logits: Callable[[], Tensor]) -> Callable
 
     @torch.no_grad()
     def loss() -> float:
-        return binary_cross_entropy_with_logits(logits(), target).item()
+        return cross_entropy(logits(), target).item()
 
     return loss
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.nn.utils import parameters_to_vector
 
+from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.inference import CHUNK, Tensors, in_chunks
@@ -121,7 +121,7 @@ class SecondOrder:
         total, gradient = 0.0, torch.zeros_like(parameters_to_vector(self._parameters))
         for products, labels in self._chunks:
             logits = self.model(products)
-            loss = binary_cross_entropy_with_logits(logits, labels, reduction="sum") / self._chunks.jets
+            loss = cross_entropy(logits, labels, reduction="sum") / self._chunks.jets
             total += loss.item()
             gradient += parameters_to_vector(torch.autograd.grad(loss, self._parameters))
         if math.isfinite(total) and gradient.isfinite().all():

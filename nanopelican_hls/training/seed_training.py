@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from nanopelican_hls.config import Config, Optimiser, to_mapping
-from nanopelican_hls.evaluation.figures import float_figures, quantised_figures
-from nanopelican_hls.evaluation.metrics import Figures
+from nanopelican_hls.evaluation.figures import AnyFigures, float_figures, quantised_figures
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.network.canonical import canonical_folded
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
@@ -153,7 +152,7 @@ class SeedTraining:
         net.load_state_dict(state["best"]["model"])
         phase = SecondOrder(net, self._train, steps=steps, where=where)
 
-        def figures() -> Figures:
+        def figures() -> AnyFigures:
             return float_figures(net, self._valid)
 
         if state["phase"] != phase.name:
@@ -166,7 +165,7 @@ class SeedTraining:
 
     def _train_quantised(
         self, float_net: FloatNetwork, state: dict[str, Any]
-    ) -> tuple[QuantisedNetwork, dict[str, float]]:
+    ) -> tuple[QuantisedNetwork, dict[str, Any]]:
         recipe, sample = self.config.training, self._train.head(CALIBRATION_JETS)
         # a scale that saturates a power of two would turn it into another number
         fixed = pinned(self.config) | (set() if recipe.pair_multipliers else {"w_d"})
@@ -213,7 +212,7 @@ class SeedTraining:
         phase: Phase | SecondOrder,
         state: dict[str, Any],
         kept_from: int,
-        figures: Callable[[], Figures],
+        figures: Callable[[], AnyFigures],
         beside: dict[str, Any],
         before_epoch: Callable[[int], None] = lambda _: None,
         patience: float = math.inf,
@@ -278,7 +277,7 @@ class SeedTraining:
         return state
 
 
-def _candidate(found: Figures, model: nn.Module, epoch: int) -> dict[str, Any]:
+def _candidate(found: AnyFigures, model: nn.Module, epoch: int) -> dict[str, Any]:
     return {"figures": found.as_dict(), "model": copy.deepcopy(model.state_dict()), "epoch": epoch}
 
 

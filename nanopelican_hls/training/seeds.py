@@ -10,6 +10,7 @@ import numpy as np
 
 from nanopelican_hls.config import Config
 from nanopelican_hls.errors import JetsError, TrainingError
+from nanopelican_hls.evaluation.metrics import class_names
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import port_values, read_jets
 from nanopelican_hls.network.checkpoint import Checkpoint
@@ -27,14 +28,15 @@ def read_sample(path: str | Path, network: NetworkConfig) -> Sample:
     Raises
     ------
     JetsError
-        If the file cannot be read, or does not hold jets of both classes, or has more than two.
+        If the file cannot be read, or does not hold jets of every class of the network, or has others.
     """
-    jets = read_jets(path)
-    binary = jets.binary_labels(str(path))
-    labels = np.array([]) if binary is None else binary.astype(float)
-    for label, kind in ((1, "signal"), (0, "background")):
+    jets = read_jets(path, classes=network.classes or None)
+    found = jets.labels_of(network.classes, str(path))
+    labels = np.array([]) if found is None else found.astype(float)
+    for label, kind in class_names(network.classes).items():
         if label not in labels:
-            raise JetsError(f"holds no {kind} jets", where=str(path), remedy="use a file with is_signal 0 and 1")
+            of = f"label {', '.join(network.classes)}" if network.classes else "is_signal 0 and 1"
+            raise JetsError(f"holds no {kind} jets", where=str(path), remedy=f"use a file with {of}")
     return Sample(port_values(jets, network), labels)
 
 

@@ -35,7 +35,7 @@ def forms(*, batch_norm: bool, channels: int = 3) -> list[NetworkConfig]:
     return [
         replace(n, channels=channels, batch_norm=batch_norm)
         for n in NETWORKS
-        if n.level1 is None and n.multiplicity is Multiplicity.NONE and not n.spurion_readout
+        if n.level1 is None and n.multiplicity is Multiplicity.NONE and not n.spurion_readout and not n.classes
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_curve
 
 from nanopelican_hls.errors import JetsError, NetworkError
-from nanopelican_hls.evaluation.metrics import Figures, figures, require_both_classes, roc, save_roc, with_error
+from nanopelican_hls.evaluation.metrics import Figures, figures, require_every_class, roc, save_roc, with_error
 
 
 def gaussians(n_signal, n_background, distance, seed=0):
@@ -93,13 +93,13 @@ def test_missing_class(label, missing):
     with pytest.raises(JetsError, match=f"no {missing} jets"):
         figures([label] * 50, np.arange(50))
     with pytest.raises(JetsError, match=rf"train\.h5: has no {missing} jets \(label {1 - label}\)"):
-        require_both_classes([label] * 3, "train.h5")
-    require_both_classes([0, 1], "train.h5")
+        require_every_class([label] * 3, "train.h5")
+    require_every_class([0, 1], "train.h5")
 
 
 def test_no_labels():
     with pytest.raises(JetsError, match=r"train\.h5: has no labels"):
-        require_both_classes(None, "train.h5")
+        require_every_class(None, "train.h5")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -197,6 +197,15 @@ class TestRefused:
             "  remedy: choose the signal with read_jets(path, signal=[...]) and write these jets with write_jets"
         )
 
+    def test_labels_of_the_classes_of_a_network(self, jets):
+        three = dataclasses.replace(jets, labels=np.arange(12) % 3, classes=("g", "W", "t"))
+        assert jets.labels_of((), "a.h5").tolist() == [0, 1] * 6
+        assert three.labels_of(("g", "W", "t"), "a.h5").tolist() == [0, 1, 2] * 4
+        assert dataclasses.replace(jets, labels=None).labels_of(("g", "W", "t"), "a.h5") is None
+        for given, has in ((three, "the classes g, W, t"), (jets, "signal and background")):
+            with pytest.raises(JetsError, match=f"^a.h5: has {has}, but the network has W, g, t"):
+                given.labels_of(("W", "g", "t"), "a.h5")
+
     def test_multiplicity_below_the_constituents_present(self):
         with pytest.raises(JetsError, match=r"^jet 0: the multiplicity is 1, but 2 constituents are present"):
             one_jet(PHOTON, PHOTON, multiplicity=1)

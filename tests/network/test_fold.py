@@ -17,7 +17,7 @@ from nanopelican_hls.network.inference import float_logits
 from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.topology.config import Multiplicity, MultiplicityBins, NetworkConfig, RestFrom, Spurions
-from nanopelican_hls.topology.dataflow import dataflow, has_tables, parameters
+from nanopelican_hls.topology.dataflow import dataflow, has_tables, outputs, parameters
 
 PRECISION = 1e-12
 
@@ -36,11 +36,12 @@ def random_float_network(network: NetworkConfig, seed: int = 0) -> FloatNetwork:
 
 def folded_logits(network: NetworkConfig, folded, ports) -> np.ndarray:
     tensors = ports | folded
-    for step in dataflow(network, tables=has_tables(network, folded["logit_bias"])):
+    for step in dataflow(network, tables=has_tables(network, folded)):
         inputs = [tensors[name.removesuffix("!")] if name else None for name in step.inputs]
         value = step.operator.compute(*inputs)
         tensors[step.output] = value
-    return tensors["logit"][:, 0]
+    logits = np.concatenate([tensors[name] for name in outputs(network)], axis=1)
+    return logits if network.classes else logits[:, 0]
 
 
 def assert_identical(found: np.ndarray, expected: np.ndarray):
@@ -153,6 +154,33 @@ def test_symmetric_network_ties_c3_and_c4():
     assert sum(p.numel() for p in untied.parameters()) == 21  # the paper's count at C = 2
 
 
+def test_classes_share_all_but_the_readout():
+    one, three = (FloatNetwork(NetworkConfig(4, 2, classes=c), nbar=64, seed=0) for c in ((), ("g", "W", "t")))
+    shapes = {name: tuple(p.shape) for name, p in one.named_parameters()}
+    assert {name: tuple(p.shape) for name, p in three.named_parameters()} == shapes | {
+        "k0": (3, 2),
+        "k1": (3, 2),
+        "b0": (3,),
+    }
+    assert len(three.k0.unique()) == 6
+    for name in ("c1", "c2", "c3", "c5", "c6", "b", "b_diag"):
+        assert torch.equal(getattr(one, name), getattr(three, name)), name
+
+
+@pytest.mark.parametrize("network", [n for n in NETWORKS if n.classes], ids=network_id)
+def test_each_class_is_a_network_of_one_logit(network):
+    net, ports = random_float_network(network), random_ports(network, 50)
+    logits = float_logits(net, ports)
+    assert logits.shape == (50, len(network.classes))
+    for k in range(len(network.classes)):
+        alone = FloatNetwork(replace(network, classes=()), nbar=net.nbar, seed=0).double()
+        state = net.state_dict()
+        state |= {name: state[name][k] for name in ("k0", "k1", "k0_spurion") if name in state}
+        state |= {name: state[name][..., k : k + 1] for name in ("b0", "b0_table") if name in state}
+        alone.load_state_dict(state)
+        np.testing.assert_array_equal(float_logits(alone, ports), logits[:, k])
+
+
 @pytest.mark.parametrize("symmetric", [True, False], ids=["symmetric", "untied"])
 @pytest.mark.parametrize("batch_norm", [False, True], ids=["plain", "batch_norm"])
 class TestMultiplicityScaling:
@@ -211,7 +239,9 @@ def test_the_multiplicity_of_a_bin_is_its_centre():
 @pytest.mark.parametrize("network", [n for n in NETWORKS if n.level1 is None], ids=network_id)
 def test_training_is_that_of_the_reference(network):
     """Loss and gradients with batch statistics, in float64."""
-    form = NetworkConfig(5, 3, network.symmetric, network.spurions, network.coordinates, True, True)
+    form = NetworkConfig(
+        *(5, 3, network.symmetric, network.spurions, network.coordinates, True, True), classes=network.classes
+    )
     net = random_float_network(form).train()
     ports = random_ports(form, 60)
     logits = (net(square_products(form, ports)), straightforward_logits(net, ports))

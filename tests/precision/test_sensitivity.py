@@ -6,16 +6,19 @@ import copy
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from random_networks import NETWORKS, network_id, random_description, random_ports
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.precision.loss import MeasuredLoss
 from nanopelican_hls.precision.sensitivity import LossExpansion
+from nanopelican_hls.topology.config import NetworkConfig
 
 
 def scaled(description, sample):
@@ -81,13 +84,28 @@ def test_the_curvature_counts(description, sample, names):
         assert abs(expansion.increase(name, coarser) - measured) < 0.2 * left_open
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=network_id)
-def test_every_form_has_an_expansion(network):
+@pytest.mark.parametrize("network", [n for n in NETWORKS if not n.classes], ids=network_id)
+def test_every_form_of_one_logit_has_an_expansion(network):
     description = random_description(network, seed=1)
     values = random_ports(network, 60)
     sample = Sample(values, (values[next(iter(values))][:, 0] % 2 > 1).astype(float))
     expansion = LossExpansion(description, sample)
     assert expansion.total(description.quantisers) == 0
+
+
+def test_several_classes_have_none(sample):
+    description = random_description(NetworkConfig(4, 2, classes=("g", "W", "t")))
+    with pytest.raises(NetworkError, match=r"network\.classes: the loss of several classes \(g, W, t\) cannot be"):
+        LossExpansion(description, sample)
+
+
+def test_the_measured_loss_of_several_classes():
+    network = NetworkConfig(4, 2, classes=("g", "W", "t"))
+    description, values = random_description(network), random_ports(network, 60)
+    sample = Sample(values, np.arange(60) % 3.0)
+    logits = QuantisedNetwork.from_description(description)(values)
+    expected = torch.nn.functional.cross_entropy(logits, torch.arange(60) % 3).item()
+    assert MeasuredLoss(description, sample)() == expected
 
 
 def test_the_measured_loss_is_that_of_the_firmware(config, sample):

@@ -11,6 +11,7 @@ from nanopelican_hls.contract.program import save_program
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof import executors
 from nanopelican_hls.proof.executors import prove
+from nanopelican_hls.topology.dataflow import outputs
 from nanopelican_hls.topology.export import build_program
 
 JETS = 150
@@ -38,8 +39,9 @@ def test_brevitas_evaluation_equals_qonnx_execution(network, tables):
     comparison = proof.comparisons["brevitas"]
     assert str(comparison) == f"0 of {JETS} jets differ, {len(program.ranges)} tensors compared"
     assert sum(done) == JETS
-    assert [*proof.outputs["qonnx"]] == ["logit"]
-    assert np.array_equal(proof.outputs["qonnx"]["logit"], proof.outputs["brevitas"]["logit"])
+    assert tuple(proof.outputs["qonnx"]) == outputs(network)
+    for name, values in proof.outputs["qonnx"].items():
+        assert np.array_equal(values, proof.outputs["brevitas"][name])
     assert set(proof.seconds) == {"qonnx", "brevitas"}
 
 

@@ -38,8 +38,9 @@ def mismatches(network, folder, settings=None, **description):
         (SCALED[0], Settings(products="fabric")),
         (SCALED[0], Settings(most_dsps=9, levels_per_stage=1.0)),
         (SCALED[1], Settings()),
+        (NETWORKS[-1], Settings()),
     ],
-    ids=["untied-beams-cartesian-mixed", "untied-jet-n", "scaled-fabric", "scaled-mixed", "scaled-by-bins"],
+    ids=["beams-cartesian-mixed", "untied-jet-n", "scaled-fabric", "scaled-mixed", "scaled-by-bins", "3-classes"],
 )
 def test_verilog_equals_qonnx_execution(network, settings, tmp_path):
     assert mismatches(network, tmp_path, settings) == 0

@@ -16,7 +16,7 @@ from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import Quantiser
 from nanopelican_hls.operators import DOMAIN, VERSION
 from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
-from nanopelican_hls.topology.dataflow import activations, once_a_jet, parameters, ports, scaled_rows
+from nanopelican_hls.topology.dataflow import activations, once_a_jet, outputs, parameters, ports, scaled_rows
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.export import build_program
 
@@ -44,7 +44,7 @@ class TestEveryForm:
             f"{port}_in": (TensorProto.DOUBLE, (1, 1 if port in once_a_jet(network) else 4)) for port in ports(network)
         }
         assert {i.name: types[i.name] for i in model.graph.input} == expected_ports
-        assert [o.name for o in model.graph.output] == ["logit"]
+        assert tuple(o.name for o in model.graph.output) == outputs(network)
         for node in model.graph.node:
             kind = TensorProto.FLOAT if node.op_type == "Quant" else TensorProto.DOUBLE
             assert types[node.output[0]][0] == kind

@@ -11,7 +11,7 @@ import pytest
 import torch
 from random_networks import random_ports
 from tiny_training import assert_same, run, run_and_kill
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from nanopelican_hls.config import Config
 from nanopelican_hls.evaluation.sample import Sample
@@ -182,6 +182,7 @@ NETWORKS = {
     "beams": NetworkConfig(6, 3, symmetric=False, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN),
     "batch norm": NetworkConfig(6, 2, batch_norm=True),
     "multiplicity scaling": NetworkConfig(6, 2, spurions=Spurions.JET, multiplicity_scaling=True),
+    "classes": NetworkConfig(6, 2, spurions=Spurions.JET, batch_norm=True, classes=("g", "W", "t")),
 }
 
 
@@ -192,7 +193,7 @@ def test_the_loss_is_that_of_all_jets_as_evaluated(network, held_bytes, monkeypa
     monkeypatch.setattr(second_order, "HELD_BYTES", held_bytes)
     monkeypatch.setattr(second_order, "CHUNK", 90)
     values = random_ports(network, 400)
-    labels = torch.arange(400.0).remainder(2).double()
+    labels = torch.arange(400.0).remainder(len(network.classes) or 2).double()
     net = FloatNetwork(network, nbar=4, seed=0, dropout=0.5)
     if network.batch_norm:
         net.input_norm.running_mean.fill_(0.3)
@@ -201,7 +202,10 @@ def test_the_loss_is_that_of_all_jets_as_evaluated(network, held_bytes, monkeypa
     assert (len(phase._chunks._held) == 0) == (held_bytes == 0)
     assert (len(phase._chunks._held) == len(phase._chunks._parts)) == (held_bytes == 2 << 30)
     loss, slope = phase._evaluate()
-    expected = binary_cross_entropy_with_logits(net(square_products(network, values)), labels)
+    logits = net(square_products(network, values))
+    expected = (
+        cross_entropy(logits, labels.long()) if network.classes else binary_cross_entropy_with_logits(logits, labels)
+    )
     assert loss == pytest.approx(expected.item(), rel=1e-12)
     whole = torch.cat([part.flatten() for part in torch.autograd.grad(expected, list(net.parameters()))])
     assert slope.tolist() == pytest.approx(whole.tolist(), rel=1e-9, abs=1e-12)
