@@ -40,11 +40,15 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.jets.pictures import save_picture
     from nanopelican_hls.jets.two_samples import mass_gev
     from nanopelican_hls.network.model import load_model
-    from nanopelican_hls.precision.sensitivity import require_one_logit
 
     path = args.jets or sample_path()
     jets, model = read_jets(path), load_model(args.model)
-    require_one_logit(model.config.network)
+    if model.config.network.classes:
+        raise NetworkError(
+            f"has a logit for each of {', '.join(model.config.network.classes)}, but signal and background are needed",
+            where=str(args.model),
+            remedy="use a network without network.classes",
+        )
     labels = require_every_class(jets.binary_labels(str(path)), str(path), least=LEAST_JETS)
     name = model.config.name
     logits = model.quantised_tensors(port_values(jets, model.config.network))["logit"][:, 0]
