@@ -1,0 +1,93 @@
+"""Training of the rivals: the price of hardware rises epoch by epoch, so one training gives designs of many sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from hgq.layers import QLayerBase
+from hgq.utils.minmax_trace import trace_minmax
+from numpy.typing import NDArray
+
+from nanopelican_hls.evaluation.metrics import figures
+from nanopelican_hls.rivals.inputs import Inputs
+
+#: price of an effective bit operation (EBOP) in units of the loss: constant for a quarter of the epochs, then rising
+#: exponentially
+FIRST_PRICE, LAST_PRICE = 1e-8, 1e-5
+FREE_FRACTION = 0.25
+LEARNING_RATE, LAST_LEARNING_RATE = 1e-2, 1e-3
+BATCH_SIZE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The network after an epoch.
+
+    Attributes
+    ----------
+    epoch : counting from 1.
+    ebops : effective bit operations, HGQ2's measure of the hardware.
+    loss, auc : on the validation jets.
+    weights : of the Keras model.
+    """
+
+    epoch: int
+    ebops: int
+    loss: float
+    auc: float
+    weights: Sequence[NDArray[Any]]
+
+
+def train(
+    model: Any, jets: Inputs, valid: Inputs, *, epochs: int, seed: int, report: Callable[[Snapshot], object]
+) -> list[Snapshot]:
+    """Train with Adam, a cosine learning rate and a rising price; returns a snapshot of each epoch."""
+    steps = epochs * -(-len(jets) // BATCH_SIZE)
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps, alpha=LAST_LEARNING_RATE / LEARNING_RATE)
+    model.compile(keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True))
+    found: list[Snapshot] = []
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, QLayerBase) and layer.enable_ebops]
+
+    class Record(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            for layer in layers:
+                layer._beta.assign(price(epoch, epochs))
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            values = figures(valid.labels, logits(model, valid))
+            ebops = sum(int(layer.ebops) for layer in layers)
+            found.append(Snapshot(epoch + 1, ebops, values.loss, values.auc, model.get_weights()))
+            report(found[-1])
+
+    keras.utils.set_random_seed(seed)
+    labels = jets.labels.astype(np.float32)[:, None]
+    model.fit(arrays(jets), labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, callbacks=[Record()])
+    return found
+
+
+def price(epoch: int, epochs: int) -> float:
+    """Price of an EBOP in an epoch, counting from 0."""
+    rising = max(0.0, (epoch / max(1, epochs - 1) - FREE_FRACTION) / (1 - FREE_FRACTION))
+    return float(FIRST_PRICE * (LAST_PRICE / FIRST_PRICE) ** rising)
+
+
+def restore(model: Any, snapshot: Snapshot, *calibration: Inputs) -> int:
+    """Go back to a snapshot, with integer bits that hold all values of the given jets; returns the EBOPs."""
+    model.set_weights(snapshot.weights)
+    joined = [np.concatenate(parts) for parts in zip(*map(arrays, calibration), strict=True)]
+    return int(trace_minmax(model, joined, verbose=0))
+
+
+def arrays(jets: Inputs) -> list[NDArray[np.float32]]:
+    """The inputs of the Keras model; float32 holds them exactly."""
+    return [jets.constituents.astype(np.float32), jets.jet.astype(np.float32)]
+
+
+def logits(model: Any, jets: Inputs) -> NDArray[np.float64]:
+    """Logits [n]."""
+    found: NDArray[np.float64] = np.asarray(model.predict(arrays(jets), batch_size=4096, verbose=0), np.float64)[:, 0]
+    return found
