@@ -46,7 +46,7 @@ def _feature(name: str, bits: int, exponent: int, unit: float, *, signed: bool =
     return Feature(name, Quantiser(bits, signed, exponent, Rounding.ROUND), unit)
 
 
-#: of each constituent, by coordinates: pT and the angles from the jet's axis, or light-cone components (docs/network.md)
+#: of each constituent, by coordinates: pT and the angles from the jet's axis; light-cone components (docs/network.md)
 CONSTITUENT: Mapping[str, tuple[Feature, ...]] = {
     "angles": (
         _feature("pt", 10, -1, 64.0),

@@ -18,6 +18,8 @@ CONSTITUENT_NODES, JET_NODES = (32, 16), (32, 16)
 JEDI_NODES = 16
 #: sums over constituents are divided by it
 SUM_SCALE = 4.0
+#: bits that training starts from: of weights and biases without the sign, and of inputs after the binary point
+FIRST_BITS, FIRST_FRACTION = 6, 5
 
 
 def deep_sets(n_constituents: int, features: int, jet_features: int) -> Any:
@@ -63,11 +65,13 @@ def _head(x: Any, jet: Any, latent: Any) -> Any:
 
 def _datalane(*, shared: bool) -> Any:
     """Widths of a layer's inputs: one per feature, the same for all constituents."""
-    return QuantizerConfig("kif", "datalane", homogeneous_axis=(0, 1) if shared else (0,))
+    return QuantizerConfig("kif", "datalane", f0=FIRST_FRACTION, homogeneous_axis=(0, 1) if shared else (0,))
 
 
 def _dense(nodes: int, name: str, *, shared: bool, activation: str | None = "relu") -> Any:
-    return QDense(nodes, activation=activation, iq_conf=_datalane(shared=shared), name=name)
+    weights = {f"{kind[0]}q_conf": QuantizerConfig("kbi", kind, b0=FIRST_BITS) for kind in ("weight", "bias")}
+    weights["kq_conf"] = weights.pop("wq_conf")
+    return QDense(nodes, activation=activation, iq_conf=_datalane(shared=shared), name=name, **weights)
 
 
 def _sum(name: str, *, keepdims: bool) -> Any:

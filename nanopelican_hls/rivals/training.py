@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from nanopelican_hls.evaluation.metrics import figures
 from nanopelican_hls.rivals.inputs import Inputs
 
-#: price of an effective bit operation (EBOP) in units of the loss: constant for a quarter of the epochs, then rising
+#: price of an effective bit operation (EBOP) in units of the loss: constant for a tenth of the epochs, then rising
 #: exponentially
-FIRST_PRICE, LAST_PRICE = 1e-8, 1e-5
-FREE_FRACTION = 0.25
+FIRST_PRICE, LAST_PRICE = 1e-7, 2e-5
+CHEAP_FRACTION = 0.1
 LEARNING_RATE, LAST_LEARNING_RATE = 1e-2, 1e-3
-BATCH_SIZE = 512
+BATCH_SIZE, CALIBRATION_BATCH_SIZE = 512, 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,26 +52,26 @@ def train(
     found: list[Snapshot] = []
     layers = [layer for layer in model._flatten_layers() if isinstance(layer, QLayerBase) and layer.enable_ebops]
 
-    class Record(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            for layer in layers:
-                layer._beta.assign(price(epoch, epochs))
+    def set_price(epoch: int, _: Any) -> None:
+        for layer in layers:
+            layer._beta.assign(price(epoch, epochs))
 
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            values = figures(valid.labels, logits(model, valid))
-            ebops = sum(int(layer.ebops) for layer in layers)
-            found.append(Snapshot(epoch + 1, ebops, values.loss, values.auc, model.get_weights()))
-            report(found[-1])
+    def record(epoch: int, _: Any) -> None:
+        values = figures(valid.labels, logits(model, valid))
+        ebops = sum(int(layer.ebops) for layer in layers)
+        found.append(Snapshot(epoch + 1, ebops, values.loss, values.auc, model.get_weights()))
+        report(found[-1])
 
     keras.utils.set_random_seed(seed)
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=set_price, on_epoch_end=record)
     labels = jets.labels.astype(np.float32)[:, None]
-    model.fit(arrays(jets), labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, callbacks=[Record()])
+    model.fit(arrays(jets), labels, batch_size=BATCH_SIZE, epochs=epochs, verbose=0, callbacks=[callback])
     return found
 
 
 def price(epoch: int, epochs: int) -> float:
     """Price of an EBOP in an epoch, counting from 0."""
-    rising = max(0.0, (epoch / max(1, epochs - 1) - FREE_FRACTION) / (1 - FREE_FRACTION))
+    rising = max(0.0, (epoch / max(1, epochs - 1) - CHEAP_FRACTION) / (1 - CHEAP_FRACTION))
     return float(FIRST_PRICE * (LAST_PRICE / FIRST_PRICE) ** rising)
 
 
@@ -79,7 +79,7 @@ def restore(model: Any, snapshot: Snapshot, *calibration: Inputs) -> int:
     """Go back to a snapshot, with integer bits that hold all values of the given jets; returns the EBOPs."""
     model.set_weights(snapshot.weights)
     joined = [np.concatenate(parts) for parts in zip(*map(arrays, calibration), strict=True)]
-    return int(trace_minmax(model, joined, verbose=0))
+    return int(trace_minmax(model, joined, batch_size=CALIBRATION_BATCH_SIZE, verbose=0))
 
 
 def arrays(jets: Inputs) -> list[NDArray[np.float32]]:
