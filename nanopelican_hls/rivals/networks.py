@@ -39,12 +39,12 @@ def jedi_linear(n_constituents: int, features: int, jet_features: int) -> Any:
     """
     x, jet = _inputs(n_constituents, features, jet_features)
     latent = _dense(JEDI_NODES, "embedding", shared=True)(x)
-    pooled = _sum("pool", keepdims=True)(latent)
-    around = keras.layers.Concatenate(name="around")([pooled, keras.layers.Reshape((1, jet_features))(jet)])
+    around = keras.layers.Concatenate(name="around")([_sum("pool")(latent), jet])
     own = _dense(JEDI_NODES, "own", shared=True, activation=None)(latent)
-    of_all = _dense(JEDI_NODES, "all", shared=True, activation=None)(around)
+    of_all = _dense(JEDI_NODES, "all", shared=False, activation=None)(around)
+    terms = [own, keras.layers.RepeatVector(n_constituents, name="repeated")(of_all)]
     both = [_datalane(shared=True), _datalane(shared=True)]
-    latent = keras.layers.ReLU(name="message")(QAdd(iq_confs=both, name="interaction")([own, of_all]))
+    latent = keras.layers.ReLU(name="message")(QAdd(iq_confs=both, name="interaction")(terms))
     return _head(x, jet, _dense(JEDI_NODES, "update", shared=True)(latent))
 
 
@@ -57,7 +57,7 @@ def _inputs(n_constituents: int, features: int, jet_features: int) -> tuple[Any,
 
 def _head(x: Any, jet: Any, latent: Any) -> Any:
     """Sum over constituents, dense layers with the jet's features, one logit."""
-    hidden = keras.layers.Concatenate(name="pooled")([_sum("sum", keepdims=False)(latent), jet])
+    hidden = keras.layers.Concatenate(name="pooled")([_sum("sum")(latent), jet])
     for k, nodes in enumerate(JET_NODES):
         hidden = _dense(nodes, f"f{k}", shared=False)(hidden)
     return keras.Model([x, jet], _dense(1, "logit", shared=False, activation=None)(hidden))
@@ -74,5 +74,5 @@ def _dense(nodes: int, name: str, *, shared: bool, activation: str | None = "rel
     return QDense(nodes, activation=activation, iq_conf=_datalane(shared=shared), name=name, **weights)
 
 
-def _sum(name: str, *, keepdims: bool) -> Any:
-    return QSum(axes=1, scale=1 / SUM_SCALE, keepdims=keepdims, iq_conf=_datalane(shared=True), name=name)
+def _sum(name: str) -> Any:
+    return QSum(axes=1, scale=1 / SUM_SCALE, iq_conf=_datalane(shared=True), name=name)
