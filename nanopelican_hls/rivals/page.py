@@ -54,7 +54,10 @@ def _proofs(rows: Sequence[Row]) -> list[list[Any]]:
 
 
 def picture(rows: Sequence[Row]) -> bytes:
-    """AUC and rejection against LUT (requires matplotlib, extra ``pictures``); DSPs are written beside the points."""
+    """AUC and rejection against LUT (requires matplotlib, extra ``pictures``); DSPs are written beside the points.
+
+    Hollow points do not see n_jet, as all others do.
+    """
     from matplotlib.figure import Figure
 
     from nanopelican_hls.training.pictures import png
@@ -62,34 +65,40 @@ def picture(rows: Sequence[Row]) -> bytes:
     figure = Figure(figsize=(8, 8), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
     for axes, (name, label) in zip(panels, _QUANTITIES.items(), strict=True):
-        for tagger, colour in _COLOURS.items():
-            for n, marker in _MARKERS.items():
-                found = [row for row in rows if row.tagger == tagger and row.n_constituents == n]
-                if not found:
-                    continue
-                axes.errorbar(
-                    [row.lut for row in found],
-                    [row.figures[name] for row in found],
-                    yerr=[row.figures.get(f"{name}_error", 0.0) for row in found],
-                    color=colour,
-                    marker=marker,
-                    linestyle="none",
-                    capsize=2,
-                    label=f"{TITLES[tagger]}, N = {n}",
-                )
-                for row in found:
-                    if row.dsp:
-                        where = (row.lut, row.figures[name])
-                        text = f"{row.dsp} DSP"
-                        axes.annotate(text, where, fontsize="small", xytext=(6, -3), textcoords="offset points")
+        for row in rows:
+            where, error = (row.lut, row.figures[name]), row.figures.get(f"{name}_error")
+            colour, marker = _COLOURS[row.tagger], _MARKERS.get(row.n_constituents, "*")
+            face = None if _counted(row) else "none"
+            axes.errorbar(*where, yerr=error, capsize=2, color=colour, marker=marker, markerfacecolor=face)
+            if row.dsp:
+                text = f"{row.dsp} DSP"
+                axes.annotate(text, where, fontsize="small", xytext=(6, -3), textcoords="offset points")
         axes.set_xscale("log")
         axes.set_ylabel(label)
         axes.grid(alpha=0.3, which="both")
-    panels[0].legend()
+    figure.legend(handles=_keys(rows), loc="outside upper center", ncols=6, fontsize="small")
     luts = [row.lut for row in rows]
     panels[0].set_xlim(min(luts) / 1.3, max(luts) * 1.5)  # room for the number of DSPs
     panels[-1].set_xlabel("LUT, mapped by Yosys, a jet every cycle")
     return png(figure)
+
+
+def _keys(rows: Sequence[Row]) -> list[Any]:
+    """The legend: colours of taggers, markers of sizes."""
+    from matplotlib.lines import Line2D
+
+    def key(label: str, color: str = "0.4", marker: str = "o", face: str | None = None) -> Line2D:
+        return Line2D([], [], color=color, marker=marker, markerfacecolor=face, linestyle="", label=label)
+
+    present = {row.tagger for row in rows}
+    taggers = [key(TITLES[tagger], color=colour) for tagger, colour in _COLOURS.items() if tagger in present]
+    sizes = sorted({row.n_constituents for row in rows})
+    markers = [key(f"N = {n}", marker=_MARKERS.get(n, "*")) for n in sizes]
+    return taggers + markers + [key("without n_jet", face="none")] * (not all(map(_counted, rows)))
+
+
+def _counted(row: Row) -> bool:
+    return "n_jet" in row.inputs
 
 
 _QUANTITIES: Mapping[str, str] = {"auc": "AUC", "rejection_30": "background rejection at 30% signal efficiency"}
