@@ -10,6 +10,7 @@ STAGE  ?=
 PRODUCTS ?=
 CLOCK  ?=
 RUNS   ?=
+OPTIONS ?=
 NETWORKS ?= 500
 
 BIN    := .venv/bin
@@ -17,7 +18,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-training train test fuzz lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-training train rivals test fuzz lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +57,15 @@ bench-training: $(READY)  ## speed and memory of training on this machine, into 
 
 train: $(READY)  ## train CONFIG: make train CONFIG=... TRAIN=train.h5 VALID=valid.h5 TEST=test.h5
 	$(BIN)/nanopelican train $(CONFIG) --train $(TRAIN) --valid $(VALID) $(if $(TEST),--test $(TEST))
+
+rivals: .venv-rivals/.ready  ## Deep Sets and JEDI-linear with HGQ2 in the same flow: make rivals JETS=folder [OPTIONS="--sizes 8"]
+	.venv-rivals/bin/nanopelican rivals --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(OPTIONS)
+
+# an environment of its own, so that .venv stays free of Keras and JAX
+.venv-rivals/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-rivals
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[rivals]'
+	@touch $@
 
 test: $(READY)  ## the test suite
 	$(BIN)/python -m pytest

@@ -25,6 +25,7 @@ COMMANDS = (
     "paper",
     "study",
     "precision",
+    "rivals",
     "formula",
     "equivariance",
     "kinematics",

@@ -65,6 +65,7 @@ __all__ = [
     "QInterval",
     "RTLModel",
     "as_piece",
+    "keras_logic",
     "optimised",
     "patched",
     "table_entries",
@@ -73,6 +74,8 @@ __all__ = [
 #: adders of any width, carry chains of 8 bits (UltraScale+ CARRY8), no latency limit while tracing; alkaid sorts wide
 #: multiplications wrongly if the carry chain size is not positive
 HWCONF = HWConfig(1, 8, -1)
+#: of each element of an array: signed, integer bits without the sign, fractional bits
+Precision = tuple[Any, Any, Any]
 #: widest constant, without sign, that alkaid can add; widest entry of its tables, which it holds in float32
 CONSTANT_BITS, ENTRY_BITS = 31, 24
 #: Verilog modules that the operations instantiate
@@ -161,6 +164,22 @@ def optimised(inputs: Any, outputs: Any) -> CombLogic:
     logic = trace(inputs, outputs, keep_dead_inputs=True)
     # alkaid's optimiser drops these two settings
     return add_surrogate(logic._replace(carry_size=HWCONF.carry_size, adder_size=HWCONF.adder_size))
+
+
+@patched()
+def keras_logic(model: Any, inputs: Sequence[Precision]) -> CombLogic:
+    """The logic of a Keras model with quantised layers (HGQ2).
+
+    Parameters
+    ----------
+    model : keras.Model
+    inputs : sequence of tuple
+        Of each input: whether its elements [1, ...] are signed, and their bits before and after the binary point.
+    """
+    from alkaid.converter import trace_model
+
+    variables = tuple(FVArray.from_kif(*bits, HWCONF) for bits in inputs)
+    return optimised(*trace_model(model, HWCONF, inputs=variables))
 
 
 def as_piece(logic: CombLogic) -> CombLogic:
