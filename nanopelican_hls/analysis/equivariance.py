@@ -23,7 +23,8 @@ from nanopelican_hls.network.inference import in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.network.square_products import square_products
 from nanopelican_hls.operators.pairwise_dot import BEAMS
-from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, QuantiserConfig, Spurions
+from nanopelican_hls.topology.dataflow import momenta
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.training.scales import calibrated, pinned, place_scales
 
@@ -73,18 +74,26 @@ def boosts(beta: Array, direction: Array) -> Array:
 def transformed(jets: Jets, matrices: Array) -> Jets:
     """Transform each jet with its own matrix [4, 4]; constituents are sorted by their new pT.
 
-    A constituent that float32 storage left outside the light cone is moved onto it, because a boost would amplify the
-    excess.
+    What float32 storage left outside the light cone is moved onto it, because a boost would amplify the excess: the
+    constituents, and what the jet has beside them (its rest).
     """
-    momenta = jets.four_momenta.copy()
-    momenta[..., 0] = np.maximum(momenta[..., 0], np.sqrt((momenta[..., 1:] ** 2).sum(-1)))
+    momenta, jet = _inside(jets.four_momenta), jets.jet_four_momentum
+    rest = jet - jets.four_momenta.sum(1)
+    jet = jet + (momenta - jets.four_momenta).sum(1) + (_inside(rest) - rest)
     momenta = np.einsum("nab,nib->nia", matrices, momenta)
     order = np.argsort(-np.hypot(momenta[..., 1], momenta[..., 2]), axis=1, kind="stable")
     return replace(
         jets,
         four_momenta=np.take_along_axis(momenta, order[..., None], axis=1),
-        jet_four_momentum=np.einsum("nab,nb->na", matrices, jets.jet_four_momentum),
+        jet_four_momentum=np.einsum("nab,nb->na", matrices, jet),
     )
+
+
+def _inside(momenta: Array) -> Array:
+    """Four-momenta [..., 4] with E of at least |p|."""
+    found = momenta.copy()
+    found[..., 0] = np.maximum(found[..., 0], np.sqrt((found[..., 1:] ** 2).sum(-1)))
+    return found
 
 
 def with_free_beams(network: NetworkConfig) -> NetworkConfig:
@@ -226,12 +235,20 @@ def _exceeds(quantiser: Quantiser, values: Array) -> NDArray[np.bool_]:
 def at_momentum_width(config: Config, net: FloatNetwork, bits: int, sample: Sample) -> NetworkDescription:
     """Quantise the float network again, without training, with momenta of ``bits`` bits.
 
-    Momenta of a jet spurion keep their extra bits over those of the constituents. All other widths are unchanged; all
-    scales are calibrated on the sample, as before training.
+    Momenta of the jet and of the rest, and single components with widths of their own, keep their difference from those
+    of the constituents. All other widths are unchanged; all scales are calibrated on the sample, as before training.
     """
     q = config.quantisers
-    jet = q.jet_momenta and replace(q.jet_momenta, bits=q.jet_momenta.bits + bits - q.momenta.bits)
-    config = replace(config, quantisers=replace(q, momenta=replace(q.momenta, bits=bits), jet_momenta=jet))
+    more = bits - q.momenta.bits
+
+    def changed(settings: QuantiserConfig | None) -> QuantiserConfig | None:
+        return settings and replace(settings, bits=max(2, settings.bits + more))
+
+    of_momenta = momenta(config.network)
+    tensors = {name: changed(own) if name in of_momenta else own for name, own in (q.tensors or {}).items()}
+    spurions = {role: changed(getattr(q, role)) for role in ("jet_momenta", "rest_momenta")}
+    q = replace(q, momenta=replace(q.momenta, bits=bits), tensors=tensors, **spurions)
+    config = replace(config, quantisers=q)
     quantised = QuantisedNetwork.from_description(calibrated(config, fold(net), sample.values))
     place_scales(quantised, sample, pinned(config))
     return quantised.describe()

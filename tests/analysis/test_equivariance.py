@@ -171,8 +171,8 @@ class TestQuantisedNetwork:
 
     def test_in_a_frame_of_the_jets_rapidity_they_would_not_see_boosts_along_it(self, jets):
         """The frame follows the pseudorapidity, which is not additive for a massive jet: that is the whole drift."""
-        model = load_model(MODELS / "trigger-n16.pt")
-        jets = jets.leading(16)
+        model = load_model(MODELS / "trigger-n32.pt")
+        jets = jets.leading(32)
         boosted = transformed(jets, transformations(Kind.BEAM, 0.9, len(jets), np.random.default_rng(1)))
         jets = transformed(jets, identity(len(jets)))
         with torch.no_grad():
@@ -223,14 +223,14 @@ def in_rapidity_frame(model, jets: Jets) -> dict[str, np.ndarray]:
     }
 
 
-def test_jet_momenta_keep_their_extra_bits(jets):
-    model = load_model(MODELS / "trigger-n8.pt")
-    jets = jets.leading(8)
+@pytest.mark.parametrize(("name", "spurion"), [("trigger-n32", "jet"), ("trigger-n8", "rest")])
+def test_momenta_keep_their_differences_in_bits(name, spurion, jets):
+    model = load_model(MODELS / f"{name}.pt")
     sample = Sample(port_values(jets, model.config.network), jets.labels.astype(float))
-    description = at_momentum_width(model.config, model.float_network, 6, sample)
-    assert description.quantisers["q_plus"].bits == 6
-    own = model.config.quantisers
-    assert description.quantisers["jet_q_plus"].bits == 6 + own.jet_momenta.bits - own.momenta.bits
+    own = {port: quantiser.bits for port, quantiser in model.description.quantisers.items()}
+    description = at_momentum_width(model.config, model.float_network, 7, sample)
+    for component in ("q_plus", "q_minus", "q_y", "q_z", f"{spurion}_q_plus"):
+        assert description.quantisers[component].bits == own[component] - 1
 
 
 def test_drift_by_hand():
@@ -256,3 +256,13 @@ def test_drift_by_hand():
         "q90": pytest.approx(1.7),
         "q99": pytest.approx(1.97),
     }
+
+
+def test_rests_that_rounding_put_outside_the_light_cone_are_moved_onto_it():
+    """Most of these jets have all their constituents in the network, and a rest of a few units of float32."""
+    jets = read_jets(sample_path(), 2000)
+    few = jets[jets.multiplicity <= 24]
+    assert len(few) > 50
+    net = random_float_network(NetworkConfig(24, 2, spurions=Spurions.REST), seed=4)
+    net.d_unit = 16**2 / 172.0**2
+    assert float_deviation(net, few, [0.9], seed=1) < 1e-9

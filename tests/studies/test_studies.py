@@ -69,7 +69,7 @@ def table(page: str, row: int) -> list[str]:
 def test_firmware(jets_file, tmp_path):
     page, content = run("firmware", jets_file, tmp_path)
     assert page.startswith(
-        "4 trainings; 300 training jets, 100 validation jets, 100 test jets; 2 float and 1 quantised"
+        "4 trainings; 300 training jets, 100 validation jets, 100 test jets; 2 float epochs and 1 quantised epochs."
     )
     figures = [result["figures"]["test"] for result in content["results"]["n4-c1"]]
     mean = sum(f["quantised"]["auc"] for f in figures) / 2
