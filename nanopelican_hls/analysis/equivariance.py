@@ -241,14 +241,21 @@ def at_momentum_width(config: Config, net: FloatNetwork, bits: int, sample: Samp
     q = config.quantisers
     more = bits - q.momenta.bits
 
-    def changed(settings: QuantiserConfig | None) -> QuantiserConfig | None:
-        return settings and replace(settings, bits=max(2, settings.bits + more))
+    def changed(settings: QuantiserConfig) -> QuantiserConfig:
+        return replace(settings, bits=max(2, settings.bits + more))
 
     of_momenta = momenta(config.network)
-    tensors = {name: changed(own) if name in of_momenta else own for name, own in (q.tensors or {}).items()}
-    spurions = {role: changed(getattr(q, role)) for role in ("jet_momenta", "rest_momenta")}
-    q = replace(q, momenta=replace(q.momenta, bits=bits), tensors=tensors, **spurions)
-    config = replace(config, quantisers=q)
+    tensors = {name: own and changed(own) if name in of_momenta else own for name, own in (q.tensors or {}).items()}
+    config = replace(
+        config,
+        quantisers=replace(
+            q,
+            tensors=tensors,
+            momenta=changed(q.momenta),
+            jet_momenta=q.jet_momenta and changed(q.jet_momenta),
+            rest_momenta=q.rest_momenta and changed(q.rest_momenta),
+        ),
+    )
     quantised = QuantisedNetwork.from_description(calibrated(config, fold(net), sample.values))
     place_scales(quantised, sample, pinned(config))
     return quantised.describe()
