@@ -248,10 +248,11 @@ class _Parser:
                 where=where,
                 remedy="export it with Brevitas or with this package",
             )
-        scale, zero_point, bit_width = (
-            self._constant(t, what, where)
-            for t, what in zip(proto.input[1:], ("its scale", "its zero point", "its bit width"), strict=True)
-        )
+        constants = dict(zip(("its scale", "its zero point", "its bit width"), proto.input[1:], strict=True))
+        scale, zero_point, bit_width = (self._constant(t, what, where) for what, t in constants.items())
+        for what, tensor in constants.items():
+            if tensor in self.initialisers:
+                protobuf.check_float32(self.initialisers[tensor], what, where)
         quantiser = read_quantiser(scale, zero_point, bit_width, protobuf.attributes(proto), where)
         source, output = proto.input[0], proto.output[0]
         if source in self.shapes:

@@ -78,6 +78,17 @@ def initialiser_value(initialiser: onnx.TensorProto, what: str, where: str) -> N
     return value
 
 
+def check_float32(initialiser: onnx.TensorProto, what: str, where: str) -> None:
+    """Refuse an initialiser of another type: qonnx computes in the type it finds, and 2**(b - 1) overflows in int8."""
+    if initialiser.data_type != onnx.TensorProto.FLOAT:
+        kind = onnx.TensorProto.DataType.Name(initialiser.data_type).lower()
+        raise ContractError(
+            f"{what} {initialiser.name!r} is stored as {kind}, which QONNX execution would compute in",
+            where=where,
+            remedy="store it as float32",
+        )
+
+
 def static_shape(value: onnx.ValueInfoProto) -> Shape:
     """The declared shape, without the batch axis."""
     dims = value.type.tensor_type.shape.dim

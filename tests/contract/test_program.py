@@ -142,6 +142,15 @@ class TestQuant:
             remedy="smaller scale",
         )
 
+    @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint64, np.float16, np.float64])
+    @pytest.mark.parametrize("constant", ["scale", "zero_point", "bit_width"])
+    def test_constants_that_qonnx_would_compute_in_another_type(self, model, kind, constant):
+        """2**(b - 1) of a bit width of 8 overflows in int8: QONNX execution would be wrong without a word."""
+        name = node(model, "row_quant").input[1 + ["scale", "zero_point", "bit_width"].index(constant)]
+        (value,) = [numpy_helper.to_array(i) for i in model.graph.initializer if i.name == name]
+        set_initialiser(model, name, value.astype(kind))
+        refused(model, "is stored as .*, which QONNX execution would", where="'row_quant'", remedy="as float32")
+
     def test_bit_width_that_is_not_whole(self, model):
         set_initialiser(model, "row_bit_width", np.float32(7.5))
         refused(model, "bit width 7.5 is not an integer", where="'row_quant'")
