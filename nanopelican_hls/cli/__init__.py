@@ -6,6 +6,9 @@ import argparse
 import errno
 import importlib
 import logging
+import os
+import select
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -41,7 +44,10 @@ USER_ERRORS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error."""
+    """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error.
+
+    130 if interrupted, 141 if what reads the output has ended, as in a shell.
+    """
     parser = argparse.ArgumentParser(prog="nanopelican", description="FPGA firmware for nanoPELICAN jet taggers.")
     parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
     parser.add_argument("--verbose", action="store_true", help="show log messages")
@@ -53,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_up_logging(verbose=args.verbose)
     try:
         status: int = modules[args.command].run(args)
+        sys.stdout.flush()
         return status
+    except BrokenPipeError:
+        if not _output_is_cut_off():
+            raise
+        return 128 + signal.SIGPIPE
     except NanopelicanError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -66,6 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _output_is_cut_off() -> bool:
+    """Whether what reads our output has ended, as in ``nanopelican ... | head``; it then goes nowhere."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    if not poll.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at the end
+    return True
 
 
 def _set_up_logging(*, verbose: bool) -> None:

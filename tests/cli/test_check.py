@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import onnx
@@ -35,3 +37,20 @@ def test_a_bad_file_ends_with_status_2_node_cause_and_remedy(tmp_path, capsys):
 def test_a_missing_file_ends_with_status_2(tmp_path, capsys):
     assert main(["check", str(Path(tmp_path) / "none.onnx")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_output_may_be_cut_off(tmp_path):
+    """As by `head`: the command ends quietly, with the status that a shell gives a broken pipe."""
+    path = tmp_path / "m.onnx"
+    save_program(MODEL, path)
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from nanopelican_hls.cli import main; sys.exit(main())",
+        "check",
+        path,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
