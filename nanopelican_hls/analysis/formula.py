@@ -15,7 +15,7 @@ from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.network.batch_norm import MaskedBatchNorm
 from nanopelican_hls.network.canonical import MIXING, READOUT, canonical
 from nanopelican_hls.network.float_network import FloatNetwork
-from nanopelican_hls.topology.config import Multiplicity, NetworkConfig
+from nanopelican_hls.topology.config import Multiplicity, MultiplicityTables, NetworkConfig
 
 #: parameters of each channel
 CHANNEL = (*MIXING, *READOUT)
@@ -28,7 +28,7 @@ class Count(NamedTuple):
 
     ``nominal``: all of LinEq. ``effective``: as the paper counts, one scale per channel fewer. ``independent``: the
     rank of the derivative of the logit by the parameters, another one per channel fewer if no d_ii contributes
-    (`scaled_diagonal`).
+    (`scaled_diagonal`), and one fewer if b0 has a table over the jet's multiplicity.
     """
 
     nominal: int
@@ -45,7 +45,9 @@ def parameter_count(net: FloatNetwork) -> Count:
     norms = [id(p) for m in net.modules() if isinstance(m, MaskedBatchNorm) for p in m.parameters()]
     nominal = sum(p.numel() for p in net.parameters() if id(p) not in norms)
     effective = nominal - net.network.channels
-    return Count(nominal, effective, effective - net.network.channels * scaled_diagonal(net.network))
+    # b0 adds to every row of its table
+    twice = net.network.channels * scaled_diagonal(net.network) + _has_table(net.network)
+    return Count(nominal, effective, effective - twice)
 
 
 def scaled_diagonal(network: NetworkConfig) -> bool:
@@ -68,8 +70,9 @@ class Formula:
     nbar : int
         Its normalisation constant: exponents act on n / Nbar.
     parameters : mapping of str to float64 array
-        Canonical values, dimensionless: those of `CHANNEL` [C], without c4 in the symmetric form; b0 [1]; with
-        BatchNorm its offsets t, b_nn and b_n [1]; in nPELICAN_N alpha_c2 to alpha_k1 [1].
+        Canonical values, dimensionless: those of `CHANNEL` [C], without c4 in the symmetric form; b0 [1], or [T] for
+        the bins of the jet's multiplicity; with BatchNorm its offsets t, b_nn and b_n [1]; in nPELICAN_N alpha_c2 to
+        alpha_k1 [1].
     d_unit : float
         Unit of d in the network, in GeV^-2.
     """
@@ -89,13 +92,15 @@ class Formula:
         Raises
         ------
         NetworkError
-            If the network has several classes, trained tables over the multiplicity, or a readout weight of its own for
-            the pairs of the spurion: none has a place in the formula.
+            If the network has several classes, trained tables over the multiplicity other than that of b0 over the
+            jet's, or a readout weight of its own for the pairs of the spurion: none has a place in the formula.
         """
         _require_formula(net.network)
         net = canonical(net)
         names = [name for name in CHANNEL if name != "c4" or not net.network.symmetric]
         found = {name: _array(getattr(net, name)) for name in names} | {"b0": _array(net.b0)}
+        if _has_table(net.network):
+            found["b0"] = found["b0"] + _array(net.b0_table)[:, 0]
         if net.input_norm is not None and net.hidden_norm is not None:
             weight, offset = _array(net.hidden_norm.weight), _array(net.hidden_norm.bias)
             found["t"] = _array(net.input_norm.bias)
@@ -143,7 +148,7 @@ class Formula:
 
 def _require_formula(network: NetworkConfig) -> None:
     for option, used in (
-        ("multiplicity", network.multiplicity is not Multiplicity.NONE),
+        ("multiplicity", network.multiplicity is not Multiplicity.NONE and not _has_table(network)),
         ("spurion_readout", network.spurion_readout),
         ("classes", bool(network.classes)),
     ):
@@ -153,6 +158,12 @@ def _require_formula(network: NetworkConfig) -> None:
                 where=f"network.{option}",
                 remedy="print the formula of a network without this option",
             )
+
+
+def _has_table(network: NetworkConfig) -> bool:
+    """Whether b0, and nothing else, depends on the jet's multiplicity."""
+    of_jet = network.multiplicity is Multiplicity.JET and not network.multiplicity_scaling
+    return of_jet and network.multiplicity_tables is MultiplicityTables.READOUT
 
 
 def _like_pairs(parameters: Mapping[str, NDArray[np.float64]], nbar: int) -> dict[str, NDArray[np.float64]]:
@@ -227,7 +238,8 @@ def _terms(formula: Formula, symbols: Mapping[str, str], channel: int) -> list[T
 
 def _logit_terms(formula: Formula) -> list[Term]:
     offsets = {"b_nn": "n^2", "b_n": "n"} if "t" in formula.parameters else {}
-    terms = _terms(formula, {"b0": "1"} | offsets, 0)
+    constant = [Term(1.0, "1", "b0", 1, None)] if _has_table(formula.network) else _terms(formula, {"b0": "1"}, 0)
+    terms = constant + _terms(formula, offsets, 0)
     for channel in range(formula.network.channels):
         terms += _terms(formula, {"k0": "pairs", "k1": "diagonal"}, channel)
     return [term for term in terms if term.coefficient or term.symbol == "1"]
@@ -277,6 +289,10 @@ def text(formula: Formula, *, digits: int) -> str:
     for channel in range(formula.network.channels):
         pair, diagonal = (" ".join(_TEXT.sum(terms, formula, digits)) for terms in _mixing_terms(formula, channel))
         lines.append(f"z{channel + 1}_ij = {pair}\n        + [i = j] * ({diagonal})")
+    if _has_table(formula.network):
+        bins = formula.network.multiplicity_bins
+        values = ", ".join(format(value, f".{digits}g") for value in formula.coefficient("b0"))
+        lines.append(f"b0 = [{values}][clip((n_jet - {bins.low}) // {bins.width}, 0, {bins.bins - 1})]")
     if "t" in formula.parameters:
         lines.append(f"t = {formula.coefficient('t')[0]:.{digits}g}")
     return "\n".join([*lines, "", *_legend(formula)]) + "\n"
@@ -292,6 +308,8 @@ def _legend(formula: Formula) -> list[str]:
         f"m_J^2 = sum_ij p_i.p_j, where {massless}. Metric + - - -, products and what is added to",
         "them in GeV^2, factors of the sums over ReLU in GeV^-2. The tagger says top if w > 0.",
     ]
+    if _has_table(network):
+        lines.append("n_jet: the number of all constituents of the jet.")
     if formula.exponent("k0") is not None:
         lines.append(f"Without particles, w = {formula.parameters['b0'][0]:.4g}.")
     return lines
@@ -304,6 +322,11 @@ def latex(formula: Formula, *, digits: int) -> str:
     for channel in range(formula.network.channels):
         pair, diagonal = (" ".join(_LATEX.sum(terms, formula, digits)) for terms in _mixing_terms(formula, channel))
         lines += [rf"z^{{({channel + 1})}}_{{ij}} &= {pair}", rf"&\quad + \delta_{{ij}}\bigl({diagonal}\bigr)"]
+    if _has_table(formula.network):
+        bins = formula.network.multiplicity_bins
+        values = r",\,".join(latex_number(value, digits) for value in formula.coefficient("b0"))
+        place = rf"\lfloor (n_\mathrm{{jet}} - {bins.low}) / {bins.width} \rfloor"
+        lines.append(rf"b_0 &= ({values})_k, \quad k = \min(\max({place}, 0), {bins.bins - 1})")
     if "t" in formula.parameters:
         lines.append(f"t &= {latex_number(formula.coefficient('t')[0], digits, unit('t'))}")
     legend = "".join(f"% {line}\n" for line in _legend(formula))
@@ -333,6 +356,8 @@ def parameter_rows(formulas: Sequence[Formula], *, digits: int, tex: bool = Fals
     for (name, channel), spread in spreads(formulas).items():
         own = (formulas[0].parameters[name][channel], formulas[0].coefficient(name)[channel])
         of_channel = str(channel + 1) if name in CHANNEL else ""
+        if name == "b0" and _has_table(formulas[0].network):
+            of_channel = f"bin {channel}"
         values = [
             cell(*own_or_spread)
             for own_or_spread in (*((value,) for value in own), *(spread if len(formulas) > 1 else ()))
@@ -347,6 +372,7 @@ _TEXT = Notation(
         "r_i": "J.p_i",
         "r_j": "J.p_j",
         "s": "m_J^2",
+        "b0": "b0",
         "n": "n",
         "n^2": "n^2",
         "pairs": "sum_ij ReLU(z{h}_ij)",
@@ -369,6 +395,7 @@ _LATEX = Notation(
         "r_i": r"J\cdot p_i",
         "r_j": r"J\cdot p_j",
         "s": "m_J^2",
+        "b0": "b_0",
         "n": "n",
         "n^2": "n^2",
         "pairs": r"\sum_{{i,j}}\mathrm{{ReLU}}\bigl(z^{{({h})}}_{{ij}}\bigr)",

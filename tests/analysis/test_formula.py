@@ -17,7 +17,14 @@ from nanopelican_hls.network.canonical import MIXING, READOUT
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.straightforward import straightforward_logits
 from nanopelican_hls.operators.pairwise_dot import BEAMS
-from nanopelican_hls.topology.config import Coordinates, Multiplicity, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import (
+    Coordinates,
+    Multiplicity,
+    MultiplicityBins,
+    MultiplicityTables,
+    NetworkConfig,
+    Spurions,
+)
 
 METRIC = np.diag([1.0, -1.0, -1.0, -1.0])
 #: symbols of the formula -> those of `evaluated`
@@ -37,6 +44,12 @@ def forms(*, batch_norm: bool, channels: int = 3) -> list[NetworkConfig]:
         for n in NETWORKS
         if n.level1 is None and n.multiplicity is Multiplicity.NONE and not n.spurion_readout and not n.classes
     ]
+
+
+def with_table(network: NetworkConfig) -> NetworkConfig:
+    """The same form with a table of b0 over the jet's multiplicity."""
+    bins = MultiplicityBins(low=4, width=16, bins=4)
+    return replace(network, multiplicity=Multiplicity.JET, multiplicity_bins=bins)
 
 
 def with_scaling(network: NetworkConfig) -> NetworkConfig:
@@ -62,8 +75,8 @@ def jet_products(network: NetworkConfig, jet: dict[str, np.ndarray]) -> np.ndarr
     return d
 
 
-def evaluated(printed: str, d: np.ndarray) -> float:
-    """w of the printed formula, in Python arithmetic, for a jet with products d."""
+def evaluated(printed: str, d: np.ndarray, n_jet: int | None = None) -> float:
+    """w of the printed formula, in Python arithmetic, for a jet with products d and n_jet constituents."""
     for symbol, python in PYTHON:
         printed = printed.replace(symbol, python)
     equations, _ = printed.split("\n\n")
@@ -72,6 +85,9 @@ def evaluated(printed: str, d: np.ndarray) -> float:
     known = {"n": n, "d": d, "R": d.sum(1), "T": d.sum()}
     if "t" in right_sides:
         known["t"] = float(right_sides.pop("t"))
+    if "b0" in right_sides:
+        of_jet = {"n_jet": n_jet, "clip": lambda x, low, high: min(max(x, low), high)}
+        known["b0"] = eval(right_sides.pop("b0"), {}, of_jet)
 
     def z(name: str, i: int, j: int) -> float:
         return eval(right_sides[name].replace("\n", " "), {}, known | {"i": i, "j": j})
@@ -81,7 +97,7 @@ def evaluated(printed: str, d: np.ndarray) -> float:
         rectified = np.array([[max(0.0, z(f"z{channel}_ij", i, j)) for j in range(n)] for i in range(n)]).reshape(n, n)
         w = w.replace(f"sum_ij ReLU(z{channel}_ij)", repr(float(rectified.sum())))
         w = w.replace(f"sum_i ReLU(z{channel}_ii)", repr(float(np.trace(rectified))))
-    return eval(w, {}, {"n": n})
+    return eval(w, {}, known)
 
 
 def assert_is_the_network(net: FloatNetwork, jets: int = 5):
@@ -92,7 +108,7 @@ def assert_is_the_network(net: FloatNetwork, jets: int = 5):
         if not len(d) and net.network.multiplicity_scaling:
             assert expected == net.b0.item()
             continue
-        found = evaluated(printed, d)
+        found = evaluated(printed, d, int(ports["n_jet"][k, 0]) if "n_jet" in ports else None)
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
@@ -104,6 +120,11 @@ class TestText:
 
     def test_with_learned_exponents_too(self, network, batch_norm):
         assert_is_the_network(random_float_network(with_scaling(replace(network, batch_norm=batch_norm)), seed=5))
+
+    def test_with_a_table_over_the_multiplicity_too(self, network, batch_norm):
+        if batch_norm or network.multiplicity_scaling:
+            pytest.skip("its biases cannot be tables over two numbers")
+        assert_is_the_network(random_float_network(with_table(network), seed=5), jets=12)
 
     def test_of_another_jet_it_is_something_else(self, network, batch_norm):
         """Shows that the comparison above is meaningful."""
@@ -141,7 +162,10 @@ class TestLatex:
     def test_numbers(self, value, unit, expected):
         assert latex_number(value, 3, unit) == expected
 
-    @pytest.mark.parametrize("network", [*forms(batch_norm=True), *map(with_scaling, forms(batch_norm=False))])
+    @pytest.mark.parametrize(
+        "network",
+        [*forms(batch_norm=True), *map(with_scaling, forms(batch_norm=False)), with_table(NetworkConfig(4, 2))],
+    )
     def test_has_every_number_of_the_text(self, network):
         formula = Formula.of(random_float_network(network))
         plain, written = text(formula, digits=17), latex(formula, digits=17)
@@ -228,6 +252,11 @@ class TestIndependentParameters:
         net = active_network(with_scaling(network) if scaling else network)
         assert rank(net) == parameter_count(net).independent
 
+    @pytest.mark.parametrize("spurions", [Spurions.NONE, Spurions.JET])
+    def test_b0_adds_to_every_row_of_its_table(self, spurions):
+        net = active_network(with_table(NetworkConfig(12, 2, spurions=spurions)))
+        assert rank(net) == parameter_count(net).independent
+
     def test_are_19_with_a_massive_particle_and_17_without(self):
         """The 19 of the paper require a non-zero d_ii: that of the jet. Other particles, beams too, are massless."""
         network = NetworkConfig(12, 2, symmetric=False, spurions=Spurions.JET)
@@ -295,7 +324,12 @@ class TestSpread:
 
 @pytest.mark.parametrize(
     ("option", "given"),
-    [("multiplicity", {"multiplicity": Multiplicity.JET}), ("spurion_readout", {"spurion_readout": True})],
+    [
+        ("multiplicity", {"multiplicity": Multiplicity.VALID}),
+        ("multiplicity", {"multiplicity": Multiplicity.JET, "multiplicity_tables": MultiplicityTables.ALL}),
+        ("multiplicity", {"multiplicity": Multiplicity.JET, "multiplicity_scaling": True}),
+        ("spurion_readout", {"spurion_readout": True}),
+    ],
 )
 def test_what_it_has_no_term_for_is_refused(option, given):
     network = NetworkConfig(4, 2, spurions=Spurions.REST, **given)

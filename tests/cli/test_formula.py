@@ -33,7 +33,7 @@ def seeds(tmp_path) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize("name", ["paper-n16-c2", "trigger-n32", "trigger-n16-plain"])
+@pytest.mark.parametrize("name", ["paper-n16-c2", "trigger-n8", "trigger-n32", "trigger-n16-plain"])
 def test_the_printed_formula_is_the_network_on_real_jets(name, capsys):
     assert main(["formula", str(MODELS / f"{name}.pt"), "--digits", "17"]) == 0
     printed = re.search(r"^w = .*", capsys.readouterr().out, re.DOTALL | re.MULTILINE)[0]
@@ -43,7 +43,8 @@ def test_the_printed_formula_is_the_network_on_real_jets(name, capsys):
     logits = model.float_logits(ports)
     for k, expected in enumerate(logits):
         jet = {port: value[k] for port, value in ports.items()}
-        assert evaluated(printed, jet_products(network, jet)) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        n_jet = int(jet["n_jet"][0]) if "n_jet" in jet else None
+        assert evaluated(printed, jet_products(network, jet), n_jet) == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert len(set(logits)) == 4
 
 
