@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
+from nanopelican_hls.evaluation.metrics import LEAST_JETS, binomial_error, require_every_class
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.container import pt_gev
 from nanopelican_hls.jets.two_samples import mass_gev
@@ -130,8 +130,7 @@ def _efficiency(passed: NDArray[np.bool_]) -> tuple[float, float, int]:
     if not n:
         return math.nan, math.nan, 0
     share = float(passed.mean())
-    away = min(max(share, 1 / n), 1 - 1 / n) if n > 1 else 0.5
-    return share, math.sqrt(away * (1 - away) / n), n
+    return share, binomial_error(share, n) if n > 1 else 0.5, n
 
 
 def _sculpting(masses: Floats, passed: NDArray[np.bool_], rng: np.random.Generator) -> Sculpting:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import csv_text, importing_matplotlib
 
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.equivariance import Drift
@@ -145,15 +144,8 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
 
 
 def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: int) -> Any:
-    from nanopelican_hls.errors import NetworkError
-
-    try:
+    with importing_matplotlib():
         from nanopelican_hls.analysis.equivariance_picture import draw
-    except ImportError as error:
-        raise NetworkError(
-            "the picture needs matplotlib, which is not installed (the table was written)",
-            remedy="pip install 'nanopelican-hls[pictures]'",
-        ) from error
     title = f"{name}: what Lorentz transformations change in the quantised network"
     caption = f"{jets:,} jets, each in a frame of its own, spurions transformed with it."
     if requantised:
@@ -164,11 +156,7 @@ def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: in
 def _table(trained: list[Drift], requantised: list[Drift]) -> str:
     rows = [{"network": "trained", **drift.as_row()} for drift in trained]
     rows += [{"network": "requantised", **drift.as_row()} for drift in requantised]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+    return csv_text(rows)
 
 
 def _print(drifts: list[Drift], name: str) -> None:

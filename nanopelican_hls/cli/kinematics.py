@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import fraction
+from nanopelican_hls.cli.output import csv_text, importing_matplotlib
 
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.kinematics import WorkingPoint
@@ -55,15 +54,10 @@ def run(args: argparse.Namespace) -> int:
     point = working_point(jets, logits, args.background)
     args.output.mkdir(parents=True, exist_ok=True)
     stem = args.output / f"kinematics-{name}"
-    write_atomically(stem.with_suffix(".csv"), _table(point), NetworkError)
+    write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
     _print(point, name, len(jets))
-    try:
+    with importing_matplotlib():
         from nanopelican_hls.analysis.kinematics_picture import draw
-    except ImportError as error:
-        raise NetworkError(
-            "the picture needs matplotlib, which is not installed (the table was written)",
-            remedy="pip install 'nanopelican-hls[pictures]'",
-        ) from error
     background = labels == 0
     title = f"{name}: efficiency where {100 * point.background:.2g}% of the background passes"
     caption = f"{len(jets):,} jets, firmware's logit of at least {point.threshold:g}; bins of equally many jets."
@@ -72,15 +66,6 @@ def run(args: argparse.Namespace) -> int:
     save_picture(picture, stem.with_suffix(".png"), force=True)
     print(f"written: {stem}.csv, {stem}.png")
     return 0
-
-
-def _table(point: WorkingPoint) -> str:
-    rows = [asdict(each) for each in point.bins]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
 
 
 def _print(point: WorkingPoint, name: str, jets: int) -> None:

@@ -16,7 +16,7 @@ from nanopelican_hls.evaluation.loss import cross_entropy
 from nanopelican_hls.evaluation.metrics import (
     LEAST_JETS,
     Roc,
-    accuracy_error,
+    binomial_error,
     figures,
     require_every_class,
     require_finite,
@@ -56,7 +56,7 @@ def class_figures(labels: ArrayLike, logits: ArrayLike, classes: Sequence[str]) 
         loss=cross_entropy(torch.as_tensor(x), torch.as_tensor(y)).item(),
         auc=float(np.mean([found["auc"] for found in each.values()])),
         accuracy=accuracy,
-        accuracy_error=accuracy_error(accuracy, len(y)),
+        accuracy_error=binomial_error(accuracy, len(y)),
         classes=each,
         pairwise_auc={
             one: {other: _pair_auc(y, x, k, j) for j, other in enumerate(classes) if j != k}

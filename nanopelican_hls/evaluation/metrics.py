@@ -95,7 +95,7 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
         rejection_30=rejection_30[0],
         rejection_50=rejection_50[0],
         auc_error=_auc_error(auc, n_signal, n_background),
-        accuracy_error=accuracy_error(accuracy, len(y)),
+        accuracy_error=binomial_error(accuracy, len(y)),
         rejection_30_error=rejection_30[1],
         rejection_50_error=rejection_50[1],
     )
@@ -197,9 +197,9 @@ def _auc_error(auc: float, n_signal: int, n_background: int) -> float:
     return math.sqrt(variance / (n_signal * n_background))
 
 
-def accuracy_error(accuracy: float, n: int) -> float:
-    """Binomial error of an accuracy on n jets."""
-    return math.sqrt(_off_the_ends(accuracy, n) * _off_the_ends(1 - accuracy, n) / n)
+def binomial_error(share: float, n: int) -> float:
+    """Standard deviation of a share of n jets, at least that of a sample with one jet on the other side."""
+    return math.sqrt(_off_the_ends(share, n) * _off_the_ends(1 - share, n) / n)
 
 
 def _off_the_ends(share: float, n: int) -> float:

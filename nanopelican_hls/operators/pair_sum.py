@@ -11,6 +11,25 @@ from nanopelican_hls.operators._arrays import Array, concatenate, pair_count, pa
 from nanopelican_hls.operators.base import CustomOperator, Shape
 
 
+def check_entries(sizes: Mapping[str, int]) -> None:
+    """ValueError unless every unordered pair of M particles has one of the P entries, or two."""
+    count = pair_count(sizes["M"])
+    if sizes["P"] not in (count, 2 * count):
+        raise ValueError(f"{sizes['P']} entries for {sizes['M']} particles, expected {count} or {2 * count}")
+
+
+def entries_config(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Constants of the C++ function of a sum over entries of pairs."""
+    n_pairs = pair_count(sizes["M"])
+    return {
+        "n_particles": sizes["M"],
+        "n_channels": sizes["C"],
+        "symmetric": sizes["P"] == n_pairs,
+        "n_pairs": n_pairs,
+        "n_entries": sizes["P"],
+    }
+
+
 @dataclass(frozen=True)
 class PairSum(CustomOperator):
     """``sum over i != j of z_ij`` for valid i and j: z [B, P, C] or [B, 2P, C], mask [B, M] -> [B, C].
@@ -32,21 +51,11 @@ class PairSum(CustomOperator):
 
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
-        count = pair_count(sizes["M"])
-        if sizes["P"] not in (count, 2 * count):
-            raise ValueError(f"{sizes['P']} entries for {sizes['M']} particles, expected {count} or {2 * count}")
+        check_entries(sizes)
         return (sizes["B"], sizes["C"])
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
-        sizes = self.sizes(*shapes)
-        n_pairs = pair_count(sizes["M"])
-        return {
-            "n_particles": sizes["M"],
-            "n_channels": sizes["C"],
-            "symmetric": sizes["P"] == n_pairs,
-            "n_pairs": n_pairs,
-            "n_entries": sizes["P"],
-        }
+        return entries_config(self.sizes(*shapes))
 
     def range(
         self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]

@@ -9,6 +9,7 @@ from typing import Any
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import Array, pair_count
 from nanopelican_hls.operators.base import CustomOperator, Shape
+from nanopelican_hls.operators.pair_sum import check_entries, entries_config
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,11 @@ class SpurionSum(CustomOperator):
 
     def shape(self, *shapes: Shape | None) -> Shape:
         sizes = self.sizes(*shapes)
-        count = pair_count(sizes["M"])
-        if sizes["P"] not in (count, 2 * count):
-            raise ValueError(f"{sizes['P']} entries for {sizes['M']} particles, expected {count} or {2 * count}")
+        check_entries(sizes)
         return (sizes["B"], sizes["C"])
 
     def hls_config(self, *shapes: Shape | None) -> dict[str, int]:
-        sizes = self.sizes(*shapes)
-        n_pairs = pair_count(sizes["M"])
-        return {
-            "n_particles": sizes["M"],
-            "n_channels": sizes["C"],
-            "symmetric": sizes["P"] == n_pairs,
-            "n_pairs": n_pairs,
-            "n_entries": sizes["P"],
-        }
+        return entries_config(self.sizes(*shapes))
 
     def range(
         self, *ranges: FixedRange | None, shapes: Sequence[Shape | None], values: Mapping[str, Any]
