@@ -1,4 +1,4 @@
-"""RTL simulation with Verilator: a new event every clock cycle, outputs recorded after every edge."""
+"""RTL simulation with Verilator: events as often as the hardware takes them, outputs recorded after every edge."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,50 @@ from nanopelican_hls.operators._arrays import pairs
 from nanopelican_hls.operators.particle_mask import ParticleMask
 from nanopelican_hls.proof.comparison import Comparison, compare
 from nanopelican_hls.rtl.project import RtlProject
+from nanopelican_hls.rtl.verilog import REPORT
 
 TESTBENCH = Path(__file__).with_name("verilator_testbench.cpp")
 #: cycles simulated after the expected last result, so that a larger latency is noticed
 MARGIN_CYCLES = 8
+#: control flags that the top module shows
+CONTROL = ("valid", "early")
 
 Arrays = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What happens in each clock cycle of a simulation.
+
+    Attributes
+    ----------
+    starts : cycle in which each event is given, in ascending order.
+    ignored : further cycles with a start, that of the event given last, which the hardware must drop.
+    resets : cycles with a reset; events under way are lost. There is one in cycle 0 in any case, before all events.
+    """
+
+    starts: NDArray[np.int64]
+    ignored: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    resets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @classmethod
+    def regular(cls, events: int, interval: int) -> Stimulus:
+        """An event every `interval` cycles."""
+        return cls(1 + interval * np.arange(events))
+
+    def control(self, cycles: int) -> NDArray[np.uint8]:
+        """The control bytes of the test bench (verilator_testbench.cpp)."""
+        control = np.zeros(cycles, dtype=np.uint8)
+        control[0] = 1
+        control[self.resets] |= 1
+        control[self.starts] |= 6
+        control[self.ignored] |= 2
+        return control
+
+    def completed(self, latency: int) -> NDArray[np.bool_]:
+        """Whether each event's outputs appear: it is not reset between its inputs and its outputs."""
+        first = np.searchsorted(self.resets, self.starts)
+        return np.append(self.resets, np.iinfo(np.int64).max)[first] > self.starts + latency
 
 
 @dataclass(frozen=True)
@@ -39,7 +77,7 @@ class Simulation:
     ----------
     comparison : comparison with the reference, at the measured latency.
     latency_cycles : latency at which most events agree, from the edge that samples an event.
-    initiation_interval : 1, since a new event was fed every cycle.
+    initiation_interval : least number of clock cycles from one event to the next in the simulation.
     """
 
     comparison: Comparison
@@ -124,7 +162,7 @@ def _library() -> Path:
 
 
 def simulate(program: Program, project: RtlProject, tensors: Arrays) -> Simulation:
-    """Simulate the compiled RTL with a new event every clock cycle, and compare with an execution of the program.
+    """Simulate the compiled RTL with events as often as it takes them, and compare with an execution of the program.
 
     Parameters
     ----------
@@ -140,12 +178,12 @@ def simulate(program: Program, project: RtlProject, tensors: Arrays) -> Simulati
     RtlError
         As for `run`.
     """
-    latency, shown = run(project, tensors)
-    return Simulation(compare(program, expected(program, project, tensors), shown), latency, 1)
+    latency, found = run(project, tensors)
+    return Simulation(compare(program, expected(program, project, tensors), found), latency, project.interval)
 
 
 def run(project: RtlProject, tensors: Arrays) -> tuple[int, dict[str, NDArray[np.float64]]]:
-    """Simulate the compiled RTL with a new event every clock cycle.
+    """Simulate the compiled RTL with events as often as it takes them.
 
     Parameters
     ----------
@@ -162,12 +200,36 @@ def run(project: RtlProject, tensors: Arrays) -> tuple[int, dict[str, NDArray[np
     Raises
     ------
     RtlError
-        If the simulation fails, or all expected outputs are equal, so that the latency cannot be measured.
+        If the simulation fails, the flag of valid outputs is wrong, or all expected outputs are equal, so that the
+        latency cannot be measured.
     """
-    events = len(tensors[project.outputs[0].tensor])
-    seen = _run(project, tensors, events + project.latency_cycles + MARGIN_CYCLES)
-    latency = _latency(project, seen, tensors)
-    return latency, _tensors(project, seen, events, latency)
+    stimulus = Stimulus.regular(len(tensors[project.outputs[0].tensor]), project.interval)
+    seen = observe(project, tensors, stimulus)
+    latency = _latency(project, seen, tensors, stimulus.starts)
+    return latency, shown(project, seen, stimulus.starts, latency)
+
+
+def observe(project: RtlProject, tensors: Arrays, stimulus: Stimulus) -> dict[str, NDArray[np.float64]]:
+    """Values [cycles, elements] of each output, probe and control flag after every clock edge of a simulation.
+
+    Raises
+    ------
+    RtlError
+        If the simulation fails, or ``valid`` or ``early`` are not 1 in just the cycles in which they should be.
+    """
+    cycles = int(stimulus.starts[-1]) + project.latency_cycles + MARGIN_CYCLES + 1
+    seen = _run(project, tensors, stimulus.control(cycles))
+    if project.control:
+        outputs = stimulus.starts[stimulus.completed(project.latency_cycles)] + project.latency_cycles
+        for flag, ones in (("valid", outputs), ("early", stimulus.ignored)):
+            wrong = np.flatnonzero(seen[flag][:, 0] != np.isin(np.arange(cycles), ones))
+            if len(wrong):
+                raise RtlError(
+                    f"{flag} is {seen[flag][wrong[0], 0]:.0f} in cycle {wrong[0]}, and wrong in {len(wrong)} cycles",
+                    where=str(project.path),
+                    remedy=REPORT,
+                )
+    return seen
 
 
 def executor(project: RtlProject) -> Callable[[Arrays], dict[str, NDArray[np.float64]]]:
@@ -177,8 +239,9 @@ def executor(project: RtlProject) -> Callable[[Arrays], dict[str, NDArray[np.flo
         given = {port: ports[port.name if port.name in ports else port.tensor] for port in project.inputs}
         tensors = {port.tensor: port.quantiser(values) for port, values in given.items()}
         events = len(next(iter(tensors.values())))
-        seen = _run(project, tensors, events + project.latency_cycles)
-        return tensors | _tensors(project, seen, events, project.latency_cycles)
+        stimulus = Stimulus.regular(events, project.interval)
+        seen = observe(project, tensors, stimulus)
+        return tensors | shown(project, seen, stimulus.starts, project.latency_cycles)
 
     return execute
 
@@ -213,33 +276,36 @@ def _verilator_root() -> Path:
     return Path(spec.origin).parent
 
 
-def _latency(project: RtlProject, seen: Arrays, tensors: Arrays) -> int:
+def _latency(project: RtlProject, seen: Arrays, tensors: Arrays, starts: NDArray[np.int64]) -> int:
     """The latency at which most events have the expected outputs."""
     wanted = {port.name: tensors[port.tensor].reshape(-1, port.elements) for port in project.outputs}
     if all((values == values[:1]).all() for values in wanted.values()):
         raise RtlError("all events have the same output", where=str(project.path), remedy="use events that differ")
-    events, cycles = (len(next(iter(arrays.values()))) for arrays in (wanted, seen))
+    cycles = len(next(iter(seen.values())))
     wrong = [
-        sum(int((seen[name][lag : lag + events] != values).any(axis=1).sum()) for name, values in wanted.items())
-        for lag in range(cycles - events + 1)
+        sum(int((seen[name][starts + lag] != values).any(axis=1).sum()) for name, values in wanted.items())
+        for lag in range(cycles - int(starts[-1]))
     ]
     return int(np.argmin(wrong))
 
 
-def _tensors(project: RtlProject, seen: Arrays, events: int, latency: int) -> dict[str, NDArray[np.float64]]:
+def shown(
+    project: RtlProject, seen: Arrays, starts: NDArray[np.int64], latency: int
+) -> dict[str, NDArray[np.float64]]:
     """Values of the probes, each element in its own cycle, and of the outputs, all in one cycle."""
     probes = [(probe.port, probe.cycles) for probe in project.probes]
     outputs = [(port, (latency,) * port.elements) for port in project.outputs]
     found = {}
     for port, lags in probes + outputs:
-        columns = [seen[port.name][lag : lag + events, k] for k, lag in enumerate(lags)]
-        found[port.tensor] = np.stack(columns, axis=1).reshape(events, *port.shape)
+        columns = [seen[port.name][starts + lag, k] for k, lag in enumerate(lags)]
+        found[port.tensor] = np.stack(columns, axis=1).reshape(len(starts), *port.shape)
     return found
 
 
 def _shown(project: RtlProject) -> list[Port]:
     """Ports recorded by the simulation."""
-    return [*project.outputs, *(probe.port for probe in project.probes)]
+    control = [Port(name, name, (1,), 1, False, 0) for name in CONTROL] if project.control else []
+    return [*project.outputs, *(probe.port for probe in project.probes), *control]
 
 
 def _slot_bytes(port: Port) -> int:
@@ -254,9 +320,15 @@ def _ports_header(project: RtlProject) -> str:
     recorded, row = _copies(
         {port.name: port for port in _shown(project)}, "std::memcpy(row + {offset}, &dut.{name}, sizeof dut.{name});"
     )
+    ones = [_slots(port, np.ones((1, port.width), dtype=np.int64)) for port in project.inputs]
+    used = np.concatenate(ones, axis=1)[0].tolist()
     return "\n".join(
         [
             f"constexpr std::size_t STRIDE = {stride}, ROW = {row};",
+            f"constexpr unsigned char USED[STRIDE] = {{{', '.join(map(str, used))}}};",
+            "inline void control(Vdut &dut, bool rst, bool start) {",
+            *(["    dut.rst = rst;", "    dut.start = start;"] if project.control else []),
+            "}",
             "inline void drive(Vdut &dut, const unsigned char *event) {",
             *driven,
             "}",
@@ -281,7 +353,12 @@ def _packed(port: Port, values: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Pack elements, the first in the lowest bits, into bytes [n, slot]."""
     integers = np.ldexp(values, -port.exponent).astype(np.int64).reshape(len(values), -1)
     bits = (integers[:, :, None] >> np.arange(port.bits)) & 1
-    flat = bits.reshape(len(values), -1).astype(np.uint8)
+    return _slots(port, bits.reshape(len(values), -1))
+
+
+def _slots(port: Port, bits: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Bits [n, width] as bytes [n, slot]."""
+    flat = bits.astype(np.uint8)
     packed = np.packbits(flat, axis=1, bitorder="little")
     return np.pad(packed, ((0, 0), (0, _slot_bytes(port) - packed.shape[1])))
 
@@ -296,7 +373,7 @@ def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
     return values
 
 
-def _run(project: RtlProject, tensors: Arrays, cycles: int) -> dict[str, NDArray[np.float64]]:
+def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     """Values [cycles, elements] of each recorded port after every clock edge."""
     executable = project.path / "sim" / "obj_dir" / "testbench"
     if not executable.is_file():
@@ -304,14 +381,15 @@ def _run(project: RtlProject, tensors: Arrays, cycles: int) -> dict[str, NDArray
     words = np.concatenate([_packed(port, tensors[port.tensor]) for port in project.inputs], axis=1)
     shown = _shown(project)
     with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate concurrently
-        events, results = Path(folder, "events.bin"), Path(folder, "results.bin")
+        events, flags, results = (Path(folder, f"{name}.bin") for name in ("events", "control", "results"))
         events.write_bytes(words.tobytes())
-        command = [str(path.resolve()) for path in (executable, events, results)]
-        status = subprocess.run([*command, str(cycles)], check=False).returncode
+        flags.write_bytes(control.tobytes())
+        command = [str(path.resolve()) for path in (executable, events, flags, results)]
+        status = subprocess.run(command, check=False).returncode
         if status:
             raise RtlError(
                 f"the simulation failed (exit status {status})", where=str(executable), remedy="compile it again"
             )
-        rows = np.fromfile(results, dtype=np.uint8).reshape(cycles, -1)
+        rows = np.fromfile(results, dtype=np.uint8).reshape(len(control), -1)
     parts = np.split(rows, np.cumsum([_slot_bytes(port) for port in shown])[:-1], axis=1)
     return {port.name: _unpacked(port, part) for port, part in zip(shown, parts, strict=True)}

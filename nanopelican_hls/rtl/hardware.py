@@ -28,12 +28,14 @@ class Hardware:
     ----------
     netlist : Netlist
     tensors : elements of each tensor that exists as nets, by name; tensors inside a piece do not.
+    interval : the initiation interval that it keeps, in clock cycles.
     padding : by tensor, what padded particles have instead of the contract's value; no output depends on it.
     """
 
     netlist: Netlist
     tensors: Mapping[str, Values]
     padding: Mapping[str, Padding]
+    interval: int = 1
 
     def words(self, tensors: Iterable[str]) -> list[Word]:
         """The elements of tensors that are not constant."""
@@ -70,7 +72,7 @@ def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int =
         if node.output not in builder.done:
             netlist.node = node.output
             add_hardware(node.operator, node, builder)
-    return Hardware(netlist, builder.tensors, builder.padding)
+    return Hardware(netlist, builder.tensors, builder.padding, builder.sharing.cycles)
 
 
 def dsps(netlist: Netlist, settings: Settings) -> Counter[str]:

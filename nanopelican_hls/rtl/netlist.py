@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.piece import Number, Piece, trace_piece
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
@@ -13,11 +15,23 @@ from nanopelican_hls.rtl.symbolic import Symbolic
 
 @dataclass(frozen=True)
 class Word:
-    """A number on a net: its name, its type, and when it is ready."""
+    """A number on a net: its name, its type, and when it is ready.
+
+    A net may have other numbers in the clock cycles that follow: those of other particles or pairs of the same event.
+    They differ in the `phase`, the clock cycle after the first one's; `time` is that of the first. A number without a
+    phase exists once an event: in the cycle of `time` only, unless it is `held` for all phases.
+    """
 
     net: str
     number: Number
     time: Time
+    phase: int | None = None
+    held: bool = False
+
+    @property
+    def cycle(self) -> int:
+        """The clock cycle in which it is on its net."""
+        return self.time.cycle + (self.phase or 0)
 
 
 #: a number in the design; floats are constants, which need no net
@@ -60,7 +74,20 @@ class Part:
 
 
 #: modules written by hand (firmware/templates)
-HAND_WRITTEN = {f"nanopelican_{name}": Part(name) for name in ("product", "booth", "delay")}
+HAND_WRITTEN = {
+    f"nanopelican_{name}": Part(name) for name in ("product", "booth", "delay", "ring", "accumulator", "control")
+}
+#: the event flag: 1 in the cycle of an event's inputs
+START = Word("start_in", Number(FixedRange(0, 1, 0), 1, False), Time(0, 0.0))
+#: levels of logic of the multiplexer in front of a register, and of the addition in front of an accumulator
+LOAD_LEVELS, ADDER_LEVELS = 0.5, 1.2
+
+
+def in_phase(row: Iterable[Value], phase: int | None) -> list[Value]:
+    """A row of values, in a phase."""
+    return [
+        dataclasses.replace(value, phase=phase) if isinstance(value, Word) and not value.held else value for value in row
+    ]
 
 
 class Netlist:
@@ -82,10 +109,13 @@ class Netlist:
         #: output of the node whose hardware is being added
         self.node: str | None = None
         self.instances: list[Instance] = []
-        self.wires: dict[str, int] = {}
+        self.wires: dict[str, int] = {START.net: 1}
         self.assignments: list[str] = []
+        #: nets that are 1 in one cycle of an event: reset clears their shift registers
+        self.controls = {START.net}
         self._delays: dict[str, set[int]] = defaultdict(set)
         self._traced: dict[tuple[object, ...], str] = {}
+        self._rings: dict[tuple[object, ...], list[Word]] = {}
 
     def lanes(
         self,
@@ -95,6 +125,8 @@ class Netlist:
         not_before: int = 0,
     ) -> list[list[Value]]:
         """Add one function of many rows, all in the same clock cycles; rows of equal types share a module.
+
+        Rows that are on the same nets in other phases share an instance.
 
         Parameters
         ----------
@@ -112,14 +144,125 @@ class Netlist:
         list of list of Value
             Rows [m].
         """
+        distinct, uses = self.folded(lanes)
         arrivals = [
             max([Time(not_before, 0.0), *(v.time for v in column if isinstance(v, Word))])
-            for column in zip(*lanes, strict=True)
+            for column in zip(*distinct, strict=True)
         ]
+        placed = [
+            self._place(name, f"{name}_{k}" if len(distinct) > 1 else name, lane, arrivals, compute)
+            for k, lane in enumerate(distinct)
+        ]
+        return [in_phase(placed[k], phase) for k, phase in uses]
+
+    def folded(self, rows: Sequence[Sequence[Value]]) -> tuple[list[list[Value]], list[tuple[int, int | None]]]:
+        """Rows that differ in their nets, without phase, and for each given row its place among them and its phase."""
+        places: dict[tuple[Value, ...], int] = {}
+        uses = []
+        for row in rows:
+            phases = {value.phase for value in row if isinstance(value, Word) and value.phase is not None}
+            assert len(phases) <= 1, f"{row} is never there at once"
+            phase = phases.pop() if phases else None
+            lane = row if phase is None else [self.held(v) if isinstance(v, Word) else v for v in row]
+            place = places.setdefault(tuple(in_phase(lane, None)), len(places))
+            uses.append((place, phase))
+        return [list(row) for row in places], uses
+
+    def held(self, word: Word) -> Word:
+        """A number that exists once an event, for all phases; others are held already or have phases."""
+        if word.held or word.phase is not None:
+            return word
+        (held,) = self.ring([[word]], turning=0, step=0)
+        return dataclasses.replace(held[0], held=True)
+
+    def ring(self, rows: Sequence[Sequence[Value]], turning: int, step: int, *, cyclic: bool = True) -> list[list[Value]]:
+        """Registers that take all rows at once, and then turn.
+
+        Parameters
+        ----------
+        rows : sequence of sequence of Value
+            What is at each place, in the same types.
+        turning : int
+            The first places turn: in each cycle the row at place p moves to place p - step. The others stay.
+        step : int
+        cyclic : bool
+            Whether what leaves the first places comes in again at the last ones.
+
+        Returns
+        -------
+        list of list of Value
+            What is at each place in the first phase.
+        """
+        columns = [self._ring(list(column), turning, step, cyclic) for column in zip(*rows, strict=True)]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def _ring(self, column: list[Value], turning: int, step: int, cyclic: bool) -> list[Value]:
+        words = [value for value in column if isinstance(value, Word)]
+        if not words:
+            return column
+        key = (tuple(column), turning, step, cyclic)
+        if key not in self._rings:
+            number = words[0].number
+            assert all(word.number == number for word in words), "a ring of several types"
+            load = max(word.cycle + (word.time.level + LOAD_LEVELS > self.levels) for word in words)
+            name = f"{words[0].net}_ring{len(self._rings)}"
+            nets = [self._constant(v, number) if not isinstance(v, Word) else self.in_cycle(v, load) for v in column]
+            self.wires[f"{name}_all"] = number.bits * len(column)
+            parameters = {
+                "WIDTH": number.bits, "PLACES": len(column), "TURNING": turning, "STEP": step, "CYCLIC": int(cyclic),
+            }  # fmt: skip
+            ports = {"load": self.in_cycle(START, load), "x": f"{{{', '.join(reversed(nets))}}}", "y": f"{name}_all"}
+            self.instances.append(Instance("nanopelican_ring", f"u_{name}", ports, parameters))
+            self._rings[key] = [
+                self.field(f"{name}_{place}", f"{name}_all", place * number.bits, number, Time(load + 1, 0.0))
+                for place in range(len(column))
+            ]
+        return list(self._rings[key])
+
+    def _constant(self, value: float, number: Number) -> str:
+        return f"{number.bits}'d{int(value / 2.0**number.exponent) % (1 << number.bits)}"
+
+    def accumulated(
+        self, rows: Sequence[Word], values: FixedRange, cycles: int, turning: int = 0, step: int = 0
+    ) -> list[Word]:
+        """Sums over the phases of numbers that turn (`ring`), where the last phase leaves them.
+
+        Parameters
+        ----------
+        rows : sequence of Word
+            The number at each place in the first phase.
+        values : FixedRange
+            Range of the sums.
+        cycles : int
+            Number of phases.
+        turning, step : int
+            As for `ring`.
+        """
+        start = max(word.time.cycle + (word.time.level + ADDER_LEVELS > self.levels) for word in rows)
+        number = Number(values, values.bits, values.signed)
+        name = f"{rows[0].net}_accumulator"
+        nets = [word.number.on(self.at(word, start)).extended(number.exponent, number.bits) for word in rows]
+        self.wires[f"{name}_all"] = number.bits * len(rows)
+        parameters = {"WIDTH": number.bits, "PLACES": len(rows), "TURNING": turning, "STEP": step}
+        ports = {"first": self.in_cycle(START, start), "x": f"{{{', '.join(reversed(nets))}}}", "y": f"{name}_all"}
+        self.instances.append(Instance("nanopelican_accumulator", f"u_{name}", ports, parameters))
+        ready = Time(start + cycles, 0.0)
         return [
-            self._place(name, f"{name}_{k}" if len(lanes) > 1 else name, lane, arrivals, compute)
-            for k, lane in enumerate(lanes)
+            self.field(f"{name}_{place}", f"{name}_all", place * number.bits, number, ready)
+            for place in range(len(rows))
         ]
+
+    def live(self, phases: Iterable[int], cycles: int) -> Value:
+        """A flag, 1 in these phases of an event and 0 in the others; a constant if it is 1 in all of them."""
+        others = sorted(set(range(cycles)) - set(phases))
+        if not others:
+            return 1.0
+        net = "idle_" + "_".join(map(str, others))
+        if net not in self.wires:
+            flags = " | ".join(self.in_cycle(START, cycle) for cycle in others)
+            self.assignments.append(f"assign {net} = ~({flags});")
+            self.wire(net, START.number, Time(0, 0.0))
+        return Word(net, START.number, Time(0, 0.0), held=True)
 
     def _place(
         self,
@@ -174,8 +317,12 @@ class Netlist:
             self.assignments.append(f"assign {net} = {of}[{lowest + number.bits - 1}:{lowest}];")
         return self.wire(net, number, time)
 
+    def in_cycle(self, word: Word, cycle: int) -> str:
+        """The net with the value of a word in a cycle, whatever the phase."""
+        return self.at(word, cycle - (word.phase or 0))
+
     def at(self, word: Word, cycle: int) -> str:
-        """The net with the value of a word in a later cycle."""
+        """The net with the value of a word in a later cycle, which is that of the first phase."""
         if cycle == word.time.cycle:
             return word.net
         assert cycle > word.time.cycle, f"{word} is needed in cycle {cycle}"
@@ -202,9 +349,13 @@ class Netlist:
         lines = [f"wire [{bits - 1}:0] {net};" for net, bits in self.wires.items()]
         lines += [f"wire [{bits - 1}:0] {delayed};" for _, delayed, bits, _ in self.delays()]
         lines += [
-            Instance(
-                "nanopelican_delay", f"u_{delayed}", {"x": before, "y": delayed}, {"WIDTH": bits, "CYCLES": cycles}
+            (
+                Instance("nanopelican_control", f"u_{delayed}", {"rst": "rst", "x": before, "y": delayed}, {"CYCLES": n})
+                if any(delayed.startswith(f"{net}_d") for net in self.controls)
+                else Instance(
+                    "nanopelican_delay", f"u_{delayed}", {"x": before, "y": delayed}, {"WIDTH": bits, "CYCLES": n}
+                )
             ).verilog()
-            for before, delayed, bits, cycles in self.delays()
+            for before, delayed, bits, n in self.delays()
         ]
         return lines + self.assignments + [instance.verilog() for instance in self.instances]

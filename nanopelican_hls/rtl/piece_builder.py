@@ -14,10 +14,11 @@ from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.pairwise_dot import PairwiseDot
 from nanopelican_hls.operators.spurion_dot import SpurionDot
 from nanopelican_hls.rtl.masking import Graph, Padding
-from nanopelican_hls.rtl.netlist import Netlist, Value
+from nanopelican_hls.rtl.netlist import Netlist, Value, Word
 from nanopelican_hls.rtl.products import Products
 from nanopelican_hls.rtl.quantise import adds_half
 from nanopelican_hls.rtl.settings import Settings
+from nanopelican_hls.rtl.sharing import Sharing
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 Values = NDArray[Any]  # of Value, in the shape of the tensor
@@ -46,6 +47,7 @@ class PieceBuilder:
         self.padding: dict[str, Padding] = {}
         #: momentum products; None if there are none, or they are in several coordinates
         self.products = _products(program, netlist, settings, spared_dsps)
+        self.sharing = Sharing(netlist, _constituents(program), settings.interval)
 
     # tensors
 
@@ -77,6 +79,8 @@ class PieceBuilder:
         compute: Compute,
         padded: float | None = None,
         half_added: bool = False,
+        live: Sequence[Value] | None = None,
+        stored: bool = False,
     ) -> None:
         """Add identical lanes for a node, together with the elementwise operators that follow it.
 
@@ -95,6 +99,10 @@ class PieceBuilder:
             Value at the end of the chain where the last input, a mask, is 0.
         half_added : bool
             Whether `compute` includes half a unit of the quantiser that follows (`half_unit`).
+        live : sequence of Value, optional
+            For each lane, a flag: where it is 0, so is the value at the end of the chain.
+        stored : bool
+            Whether the node's output is stored already, and only what follows is added.
         """
         chain = self.graph.elementwise(node.output)
         inside = {node.output, *(each.output for each in chain)}
@@ -104,11 +112,17 @@ class PieceBuilder:
             for tensor in (node.output, *(each.output for each in chain))
             if tensor in self.graph.outputs or self._is_used_outside(tensor, inside)
         ]
+        if stored:
+            wanted = [tensor for tensor in wanted if tensor != node.output]
+        flags = [flag for flag in live or () if isinstance(flag, Word)]
+        if flags and live:
+            lanes = [[*lane, flag] for lane, flag in zip(lanes, live, strict=True)]
 
         if padded is not None:
             self.padding[wanted[-1]] = Padding(padded)
 
         def lane(row: Symbolic) -> Symbolic:
+            row, flag = (row[:, :-1], row[:, row.shape[1] - 1 :]) if flags else (row, None)
             values = {node.output: compute(row)}
             if half_added:
                 values[chain[-1].output] = self._rounded(values[node.output], chain)
@@ -116,12 +130,16 @@ class PieceBuilder:
                 self._follow(node, chain, values)
             if padded is not None:
                 values[wanted[-1]] = values[wanted[-1]].chosen(row[:, row.shape[1] - 1 :], padded)
+            if flag is not None:
+                values[wanted[-1]] = values[wanted[-1]].chosen(flag, 0.0)
             return concatenate([values[tensor] for tensor in wanted], 1)  # type: ignore[no-any-return]
 
-        for places, results in zip(index, self.netlist.lanes(name, lanes, lane), strict=True):
+        for k, (places, results) in enumerate(zip(index, self.netlist.lanes(name, lanes, lane), strict=True)):
             count = len(places)
-            for k, tensor in enumerate(wanted):
-                self.store(tensor, places, results[k * count : (k + 1) * count])
+            if flags and live and isinstance(live[k], Word):
+                self.sharing.silent |= {value.net for value in results[-count:] if isinstance(value, Word)}
+            for j, tensor in enumerate(wanted):
+                self.store(tensor, places, results[j * count : (j + 1) * count])
 
     def _follow(self, node: Node, chain: Sequence[Node], values: dict[str, Symbolic]) -> None:
         """Apply the quantisers and ReLUs after a node one by one."""
@@ -163,7 +181,7 @@ class PieceBuilder:
         activations = [t for t in node.inputs if t in self.tensors]
         sizes = [self.size(str(t)) for t in activations]
         starts = np.cumsum([0, *sizes])
-        words = [value for t in activations for value in self.tensors[str(t)].ravel()]
+        words = self.sharing.at_once([value for t in activations for value in self.tensors[str(t)].ravel()])
 
         def compute(row: Symbolic) -> Symbolic:
             given: list[Any] = []
@@ -178,6 +196,11 @@ class PieceBuilder:
             return result.reshape(1, -1)
 
         self.add_piece(node, node.output, [words], [range(self.size(node.output))], compute)
+
+
+def _constituents(program: Program) -> int:
+    """Number of constituents: elements of the largest port."""
+    return max(port.elements for port in program.inputs)
 
 
 def _products(program: Program, netlist: Netlist, settings: Settings, spared_dsps: int) -> Products | None:

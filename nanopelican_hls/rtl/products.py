@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.fabric import booth_luts, fabric_sums, multiplied
-from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word
+from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word, in_phase
 from nanopelican_hls.rtl.piece import Costs, Number
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
@@ -77,6 +78,15 @@ class Products:
         """
         if any(not isinstance(value, Word) for lane in lanes for vector in lane for value in vector):
             return None
+        size = len(lanes[0][0])
+        distinct, uses = self.netlist.folded([[*one, *other] for one, other in lanes])
+        found = self._dots(name, [(tuple(lane[:size]), tuple(lane[size:])) for lane in distinct], values, half)
+        return found and [dataclasses.replace(found[k], phase=phase) for k, phase in uses]
+
+    def _dots(
+        self, name: str, lanes: Sequence[tuple[Vector, Vector]], values: FixedRange, half: float
+    ) -> list[Word] | None:
+        """The same of lanes without phases."""
         is_direct = not self.winograd or len(lanes[0][0]) == 2
         if not is_direct and self._xis(name, [vector for lane in lanes for vector in lane]) is None:
             return None
@@ -91,8 +101,9 @@ class Products:
 
     def in_fabric(self, name: str, factors: Sequence[tuple[Value, Value]]) -> list[Value] | None:
         """Products of two numbers each, in LUTs; None if DSPs are left for them, or a factor is constant."""
-        words = [(a, b) for a, b in factors if isinstance(a, Word) and isinstance(b, Word)]
-        if len(words) < len(factors) or not (self.fabric or self._to_spare):
+        distinct, uses = self.netlist.folded(factors)
+        words = [(a, b) for a, b in distinct if isinstance(a, Word) and isinstance(b, Word)]
+        if len(words) < len(distinct) or not (self.fabric or self._to_spare):
             return None
         alike: dict[tuple[Number, Number], list[int]] = {}
         for k, (a, b) in enumerate(words):
@@ -102,7 +113,7 @@ class Products:
         for number, places in enumerate(alike.values()):
             made = multiplied(self.netlist, f"{name}_times{number}", [words[k] for k in places])
             found |= zip(places, made, strict=True)
-        return [found[k] for k in range(len(factors))]
+        return [value for k, phase in uses for value in in_phase([found[k]], phase)]
 
     def _spared(self, lanes: int, each: int) -> int:
         """Number of lanes, of `each` DSPs, to move to LUTs."""

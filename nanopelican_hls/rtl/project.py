@@ -59,6 +59,8 @@ class RtlProject:
     inputs, outputs : in the order of the QONNX file; a port of the top module has the name of its tensor. Elements are
         concatenated, the first in the lowest bits.
     latency_cycles : clock edges from the one that samples an event to the one that outputs its results.
+    interval : least number of clock cycles from one event to the next.
+    control : whether the top module has rst, start, valid and early (`TopModule`).
     products : as for `Settings`.
     parts : name in reports of each module that the top module instantiates.
     probes : debug outputs.
@@ -70,6 +72,8 @@ class RtlProject:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     latency_cycles: int
+    interval: int = 1
+    control: bool = False
     products: str = "dsp"
     parts: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
@@ -81,7 +85,7 @@ class RtlProject:
 
 @dataclass(frozen=True)
 class RtlTarget:
-    """RTL that takes a new jet every clock cycle.
+    """RTL that takes a new jet every clock cycle, or as often as `Settings.interval` says.
 
     Attributes
     ----------
@@ -150,11 +154,14 @@ class RtlTarget:
         files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
         parts = {module: part.name for module, part in netlist.parts.items()}
         project = self._project(program, path, top.latency_cycles)
-        return dataclasses.replace(project, parts=parts, probes=probes), files
+        shared = {"interval": hardware.interval, "control": True}
+        return dataclasses.replace(project, parts=parts, probes=probes, **shared), files
 
     def _project(self, program: Program, path: Path, latency: int) -> RtlProject:
         settings = self.settings
-        return RtlProject(path, self.top, self.language, program.inputs, program.outputs, latency, settings.products)
+        return RtlProject(
+            path, self.top, self.language, program.inputs, program.outputs, latency, products=settings.products
+        )
 
 
 def generate_rtl(program: Program, path: str | Path, **options: Any) -> RtlProject:
@@ -210,7 +217,7 @@ def _probe(tensor: str, hardware: Hardware) -> Probe:
     values, padding = hardware.tensors[tensor], hardware.padding.get(tensor)
     types = [value.number.type if isinstance(value, Word) else FixedRange.of_values(value) for value in values.ravel()]
     port = Port.of_output(tensor, values.shape, FixedRange.union(types))
-    cycles = tuple(value.time.cycle if isinstance(value, Word) else 0 for value in values.ravel())
+    cycles = tuple(value.cycle if isinstance(value, Word) else 0 for value in values.ravel())
     return Probe(dataclasses.replace(port, name=f"probe_{tensor}"), cycles, padding)
 
 

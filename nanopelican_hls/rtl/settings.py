@@ -19,24 +19,30 @@ class Settings:
     products : ``dsp``, chains of DSPs; or ``fabric``, multipliers in LUTs.
     winograd : two products of sums per pair instead of four products.
     most_dsps : maximum number of DSPs, with ``dsp``; the other products are in LUTs. None for no limit.
+    interval : initiation interval in clock cycles: particles and pairs of an event share hardware.
     """
 
     levels_per_stage: float = 4.0
     products: str = "dsp"
     winograd: bool = True
     most_dsps: int | None = None
+    interval: int = 1
 
 
 def open_settings(
-    clock_period_ns: float, products: str = "dsp", winograd: bool | None = None, most_dsps: int | None = None
+    clock_period_ns: float,
+    products: str = "dsp",
+    winograd: bool | None = None,
+    most_dsps: int | None = None,
+    interval: int = 1,
 ) -> Settings:
     """Settings for a clock period, with as many levels as fit into it; Winograd's identity by default with DSPs.
 
     Parameters
     ----------
     clock_period_ns : float
-    products, winograd, most_dsps
+    products, winograd, most_dsps, interval
         As in `Settings`.
     """
     levels = max(1.0, clock_period_ns / LEVEL_NS)
-    return Settings(levels, products, products == "dsp" if winograd is None else winograd, most_dsps)
+    return Settings(levels, products, products == "dsp" if winograd is None else winograd, most_dsps, interval)

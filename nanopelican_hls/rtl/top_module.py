@@ -1,4 +1,4 @@
-"""The top module of a design: ports, port registers, instances and nets."""
+"""The top module of a design: ports, port registers, control, instances and nets."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.rtl.hardware import Hardware
-from nanopelican_hls.rtl.netlist import Value, Word
+from nanopelican_hls.rtl.netlist import START, Value, Word
 
 
 class TopModule:
     """The top module; ports are registered and named after their tensors, outputs of an event appear together.
+
+    ``start`` is 1 in the cycle with an event's inputs, ``valid`` in that with its outputs. A start that is too early for
+    the event before it is dropped, and ``early`` is 1 in the cycle after it. ``rst`` drops the events under way.
 
     Parameters
     ----------
@@ -21,6 +24,7 @@ class TopModule:
 
     def __init__(self, name: str, hardware: Hardware, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
         self.name, self.hardware, self.inputs, self.outputs = name, hardware, inputs, outputs
+        self.interval = hardware.interval
         self._last = max(word.time.cycle for word in hardware.words(port.tensor for port in outputs))
 
     @property
@@ -32,12 +36,20 @@ class TopModule:
         """The Verilog module; `probes` are debug outputs of internal tensors, each element in its own cycle."""
         netlist = self.hardware.netlist
         results = {port: self._packed(port, self._last) for port in self.outputs}  # may add shift registers
+        valid = netlist.at(START, self._last)
+        busy = " | ".join(netlist.at(START, cycle) for cycle in range(self.interval - 1)) or "1'b0"
         lines = [
             f"wire [{port.width - 1}:0] {port.tensor}_in;\n    nanopelican_delay #(.WIDTH({port.width})) "
             f"u_{port.tensor}_in (.clk(clk), .x({port.tensor}), .y({port.tensor}_in));"
             for port in self.inputs
         ]
         lines += netlist.body()
+        lines += [
+            f"wire busy = {busy};",
+            "nanopelican_control u_start_in (.clk(clk), .rst(rst), .x(start & ~busy), .y(start_in));",
+            "nanopelican_control u_early (.clk(clk), .rst(rst), .x(start & busy), .y(early));",
+            f"nanopelican_control u_valid (.clk(clk), .rst(rst), .x({valid}), .y(valid));",
+        ]
         lines += [
             f"assign {port.tensor}_{k} = {port.tensor}_in[{(k + 1) * port.bits - 1}:{k * port.bits}];"
             for port in self.inputs
@@ -55,12 +67,16 @@ class TopModule:
         ]
         ports = [
             "input wire clk",
+            "input wire rst",
+            "input wire start",
             *(f"input wire [{port.width - 1}:0] {port.tensor}" for port in self.inputs),
             *(f"output wire [{port.width - 1}:0] {port.name}" for port in (*self.outputs, *probes)),
+            "output wire valid",
+            "output wire early",
         ]
         head = [
             *comments,
-            f"// latency {self.latency_cycles} cycles, a new event every cycle",
+            f"// latency {self.latency_cycles} cycles from start to valid, a new event every {_cycles(self.interval)} or less often",
             f"module {self.name} (",
             ",\n".join(f"    {port}" for port in ports),
             ");",
@@ -78,6 +94,10 @@ class TopModule:
             return f"{port.bits}'d{int(value / 2.0**port.exponent) % (1 << port.bits)}"
         net = value.net if cycle is None else self.hardware.netlist.at(value, cycle)
         return value.number.on(net).extended(port.exponent, port.bits)
+
+
+def _cycles(count: int) -> str:
+    return f"{count} cycles" if count > 1 else "cycle"
 
 
 def strict(module: str) -> str:

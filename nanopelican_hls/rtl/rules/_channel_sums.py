@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
 from nanopelican_hls.contract.program import Node
+from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.masking import needs_mask
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
-def add_channel_sums(node: Node, builder: PieceBuilder) -> None:
-    """Add a piece per channel, with masks only if they were not applied upstream (`needs_mask`)."""
+def add_channel_sums(
+    node: Node, builder: PieceBuilder, entries: Sequence[int] | None = None, factor: int = 1
+) -> None:
+    """Add a piece per channel: the sum of entries, all by default, times a factor; over time they are accumulated.
+
+    Masks are only applied if that was not done upstream (`needs_mask`).
+    """
     values, mask = (builder.inputs_of(node)[name] for name in node.operator.inputs)
-    entries, channels = values.shape
-    masked = needs_mask(builder.graph, node)
-    lanes = [[*values[:, c], *(mask if masked else ())] for c in range(channels)]
+    count, channels = values.shape
+    index = [[c] for c in range(channels)]
+    if needs_mask(builder.graph, node):
+        lanes = [builder.sharing.at_once([*values[:, c], *mask]) for c in range(channels)]
 
-    def compute(row: Symbolic) -> Symbolic:
-        ones = Symbolic(np.ones((1, len(mask))))
-        z = row[:, :entries].reshape(1, entries, 1)
-        result: Symbolic = node.operator.compute(z, row[:, entries:] if masked else ones)
-        return result
+        def masked(row: Symbolic) -> Symbolic:
+            result: Symbolic = node.operator.compute(row[:, :count].reshape(1, count, 1), row[:, count:])
+            return result
 
-    builder.add_piece(node, node.output, lanes, [[c] for c in range(channels)], compute)
+        builder.add_piece(node, node.output, lanes, index, masked)
+        return
+    total = builder.program.ranges[node.output]
+    summed = FixedRange(-(-total.low // factor), total.high // factor, total.exponent)
+    chosen = values if entries is None else values[entries]
+    lanes = [builder.sharing.summands(f"{node.output}_{c}", list(chosen[:, c]), summed) for c in range(channels)]
+    builder.add_piece(node, node.output, lanes, index, lambda row: row.sum(1).reshape(1, 1) * float(factor))

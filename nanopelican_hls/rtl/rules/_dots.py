@@ -6,14 +6,23 @@ from collections.abc import Sequence
 
 from nanopelican_hls.contract.program import Node
 from nanopelican_hls.operators.spurion_dot import SpurionDot
-from nanopelican_hls.rtl.netlist import Word
+from nanopelican_hls.rtl.netlist import Value, Word
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.products import Vector
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
-def add_dots(node: Node, coordinates: str, builder: PieceBuilder, lanes: Sequence[tuple[Vector, Vector]]) -> None:
-    """Add products of pairs of vectors; those that are constant or too wide for the multipliers are traced."""
+def add_dots(
+    node: Node,
+    coordinates: str,
+    builder: PieceBuilder,
+    lanes: Sequence[tuple[Vector, Vector]],
+    live: Sequence[Value],
+) -> None:
+    """Add products of pairs of vectors; those that are constant or too wide for the multipliers are traced.
+
+    A product is 0 where its flag ``live`` is 0.
+    """
     products = builder.products
     in_dsp = [k for k, lane in enumerate(lanes) if products and all(isinstance(v, Word) for v in sum(lane, ()))]
     if in_dsp:
@@ -24,7 +33,8 @@ def add_dots(node: Node, coordinates: str, builder: PieceBuilder, lanes: Sequenc
             in_dsp = []
         else:
             index = [[k] for k in in_dsp]
-            builder.add_piece(node, node.output, [[dot] for dot in dots], index, _same, half_added=half > 0)
+            flags = [live[k] for k in in_dsp]
+            builder.add_piece(node, node.output, [[dot] for dot in dots], index, _same, None, half > 0, flags)
     rest = [k for k in range(len(lanes)) if k not in set(in_dsp)]
 
     def compute(row: Symbolic) -> Symbolic:
@@ -36,7 +46,8 @@ def add_dots(node: Node, coordinates: str, builder: PieceBuilder, lanes: Sequenc
 
     if rest:
         flat = [[*lanes[k][0], *lanes[k][1]] for k in rest]
-        builder.add_piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute)
+        flags = [live[k] for k in rest]
+        builder.add_piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute, live=flags)
 
 
 def _same(row: Symbolic) -> Symbolic:

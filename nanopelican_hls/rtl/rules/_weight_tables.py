@@ -19,7 +19,8 @@ def is_table(table: Symbolic) -> bool:
 def select(node: Node, builder: PieceBuilder) -> list[Value]:
     """The flags that select a row: the mask, or the bin; neither if no parameter is a table."""
     inputs = builder.inputs_of(node)
-    return [value for name in ("mask", "multiplicity_bin") for value in inputs.get(name, ())]
+    flags = [value for name in ("mask", "multiplicity_bin") for value in inputs.get(name, ())]
+    return builder.sharing.at_once(flags)
 
 
 def looked_up(node: Node, builder: PieceBuilder, *names: str) -> list[Value]:

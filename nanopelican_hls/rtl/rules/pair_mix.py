@@ -21,15 +21,16 @@ def _(operator: PairMix, node: Node, builder: PieceBuilder) -> None:
     channels = row.shape[1]
     products = [*inputs.get("d_jet", ()), *inputs["d"]]
     terms = [row] if column is None else [row, column]
-    lanes = [
-        [d, *(value for term in terms for k in (i, j) for value in term[k])]
-        for d, i, j in zip(products, *pairs(len(row)), strict=True)
-    ]
     entries = pair_count(len(row))
-    index = [
-        [(order * entries + k) * channels + c for order in range(len(terms)) for c in range(channels)]
-        for k in range(entries)
-    ]
+    ring = builder.sharing.pairs([[value for term in terms for value in term[k]] for k in range(len(row))])
+    lanes, index, live = [], [], []
+    for k, (d, i, j) in enumerate(zip(products, *pairs(len(row)), strict=True)):
+        pair = ring.pair(i, j)
+        places = [slice(n * channels, (n + 1) * channels) for n in range(len(terms))]
+        lanes.append([d, *(value for place in places for value in (*pair.first[place], *pair.second[place]))])
+        orders = (0,) if column is None else (1, 0) if pair.swapped else (0, 1)
+        index.append([(order * entries + k) * channels + c for order in orders for c in range(channels)])
+        live.append(pair.live)
     half = builder.half_unit(node)
     added = np.array([half, half if len(terms) > 1 else 0.0]).reshape(1, 2, 1)  # once per entry
 
@@ -42,7 +43,7 @@ def _(operator: PairMix, node: Node, builder: PieceBuilder) -> None:
         mixed: Symbolic = operator.compute(lane[:, :1], given[0] + added, weights, other, None).reshape(1, -1)
         return mixed
 
-    builder.add_piece(node, node.output, lanes, index, compute, half_added=half > 0)
+    builder.add_piece(node, node.output, lanes, index, compute, half_added=half > 0, live=live)
     if pads_pairs(builder.graph, node):
         chain = builder.graph.elementwise(node.output)
         builder.padding |= {each.output: Padding(0.0, of_pairs=True) for each in chain}

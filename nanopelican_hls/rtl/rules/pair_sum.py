@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nanopelican_hls.contract.program import Node
+from nanopelican_hls.operators._arrays import pair_count
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
@@ -10,5 +11,6 @@ from nanopelican_hls.rtl.rules._channel_sums import add_channel_sums
 
 
 @add_hardware.register
-def _(operator: PairSum, node: Node, builder: PieceBuilder) -> None:  # noqa: ARG001
-    add_channel_sums(node, builder)
+def _(operator: PairSum, node: Node, builder: PieceBuilder) -> None:
+    z, mask = (builder.inputs_of(node)[name] for name in operator.inputs)
+    add_channel_sums(node, builder, factor=2 if len(z) == pair_count(len(mask)) else 1)

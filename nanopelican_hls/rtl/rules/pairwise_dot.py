@@ -14,6 +14,7 @@ from nanopelican_hls.rtl.rules._dots import add_dots
 def _(operator: PairwiseDot, node: Node, builder: PieceBuilder) -> None:
     components = list(builder.inputs_of(node).values())
     beams = [tuple(BEAMS[b][k] for k in range(4)) for b in range(operator.beams)]
-    particles = [*beams, *zip(*components, strict=True)]
-    lanes = [(particles[i], particles[j]) for i, j in zip(*pairs(len(particles)), strict=True)]
-    add_dots(node, operator.coordinates, builder, lanes)
+    ring = builder.sharing.pairs([*beams, *zip(*components, strict=True)])
+    met = [ring.pair(i, j) for i, j in zip(*pairs(operator.beams + len(components[0])), strict=True)]
+    lanes = [(tuple(pair.first), tuple(pair.second)) for pair in met]
+    add_dots(node, operator.coordinates, builder, lanes, [pair.live for pair in met])

@@ -45,8 +45,9 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
         return mixed
 
     lanes, index = [], []
+    masks = _in_turn([_mask_of(k, builder) for k in range(count)], builder) if masked else []
     for k in range(count):
-        mask = [_mask_of(k, builder)] if masked else []
+        mask = [masks[k]] if masked else []
         d_jj = list(inputs["d_jj"]) if k == 0 and "d_jj" in inputs else []
         lanes.append([*terms[k], *d_jj, *shared, *mask])
         index.append(range(k * channels, (k + 1) * channels))
@@ -58,13 +59,19 @@ def _(operator: ParticleMix, node: Node, builder: PieceBuilder) -> None:
 
 def _own_terms(node: Node, builder: PieceBuilder) -> list[list[Value]]:
     """The row sum of each particle, and its weights if these are from a table (`multiplied`)."""
-    rows, weights = list(builder.inputs_of(node)["r"]), looked_up(node, builder, "w_r")
+    rows, weights = _in_turn(list(builder.inputs_of(node)["r"]), builder), looked_up(node, builder, "w_r")
     factors = [row for row in rows for _ in weights], weights * len(rows)
     numbers, own = multiplied(builder, node.output, *factors)
     if not weights:
         return [[row] for row in rows]
     step = len(weights)
     return [[numbers[k], *own[k : k + step]] for k in range(0, len(own), step)]
+
+
+def _in_turn(values: list[Value], builder: PieceBuilder) -> list[Value]:
+    """Values of particles; those of constituents in the lanes where they are mixed."""
+    spurions = len(values) - builder.sharing.tournament.particles
+    return values[:spurions] + [value for (value,) in builder.sharing.in_turn([[value] for value in values[spurions:]])]
 
 
 def _shared_terms(

@@ -1,0 +1,159 @@
+"""How the particles and pairs of an event share hardware in time (docs/rtl.md, "The ring")."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.netlist import Netlist, Value, Word, in_phase
+from nanopelican_hls.rtl.schedule import Time
+from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.tournament import Tournament
+
+Row = Sequence[Value]
+
+#: clock cycles over which the terms of particles are computed, at most: they are between the two passes over the pairs,
+#: so each further cycle adds to the latency
+PARTICLE_CYCLES = 3
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The values of two particles where they meet.
+
+    ``swapped`` says that the first are those of the second particle, ``live`` is 0 in the cycles in which the hardware
+    of the pair has nothing to do.
+    """
+
+    first: list[Value]
+    second: list[Value]
+    swapped: bool
+    live: Value
+
+
+class Sharing:
+    """Brings values of particles to the hardware that they share; with an interval of 1 nothing is shared.
+
+    Parameters
+    ----------
+    netlist : Netlist
+        Receives rings and accumulators.
+    particles : int
+        Number of constituents.
+    interval : int
+        Initiation interval in clock cycles.
+    """
+
+    def __init__(self, netlist: Netlist, particles: int, interval: int) -> None:
+        self.netlist, self.tournament = netlist, Tournament(particles, interval)
+        self.cycles = self.tournament.cycles
+        #: nets that are 0 in the phases in which nothing is to be counted
+        self.silent: set[str] = set()
+
+    def pairs(self, rows: Sequence[Row]) -> Ring:
+        """Bring the values of each particle, spurions first, to those of every other."""
+        spurions = len(rows) - self.tournament.particles
+        places = [list(row) for row in rows[spurions:]]
+        if self.cycles > 1:
+            places = self.netlist.ring(places, self.tournament.circle, self.tournament.rounds)
+        return Ring(self, rows[:spurions], places)
+
+    def in_turn(self, rows: Sequence[Row], cycles: int = PARTICLE_CYCLES) -> list[list[Value]]:
+        """The values of each constituent, one constituent after another in as few lanes as the cycles allow.
+
+        Constituent i passes lane i % L. Values that are there in this order already stay as they are.
+        """
+        words = [value for row in rows for value in row if isinstance(value, Word)]
+        if self.cycles == 1 or not words or all(word.phase is not None for word in words):
+            return [list(row) for row in rows]
+        lanes = -(-len(rows) // min(cycles, self.cycles))
+        ring = self.netlist.ring(rows, len(rows), lanes, cyclic=False)
+        return [in_phase(ring[k % lanes], k // lanes) for k in range(len(rows))]
+
+    def at_once(self, values: Row) -> list[Value]:
+        """Values that come one after another, each as a value that exists once an event, in its own cycle."""
+        return [
+            dataclasses.replace(v, time=Time(v.cycle, v.time.level), phase=None) if isinstance(v, Word) else v
+            for v in values
+        ]
+
+    def summands(self, name: str, values: Row, total: FixedRange) -> list[Value]:
+        """Values with the same sum: those that come one after another are accumulated.
+
+        Parameters
+        ----------
+        name : str
+            Prefix of the instance names.
+        values : sequence of Value
+        total : FixedRange
+            Range of the sum.
+        """
+        phases: dict[Value, set[int]] = {}
+        for value in values:
+            if isinstance(value, Word) and value.phase is not None:
+                phases.setdefault(in_phase([value], 0)[0], set()).add(value.phase)
+        rest = [value for value in values if not (isinstance(value, Word) and value.phase is not None)]
+        if not phases:
+            return rest
+        cycles = 1 + max(max(found) for found in phases.values())
+        row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, (v, found) in enumerate(phases.items())]
+        ((increment,),) = self.netlist.lanes(f"{name}_turn", [row], _total)
+        if not isinstance(increment, Word):
+            return [*rest, increment * cycles]
+        exponent = min(total.exponent, increment.number.exponent)
+        return [*rest, *self.netlist.accumulated([increment], total.at(exponent), cycles)]
+
+    def alone(self, name: str, value: Value, phases: set[int], cycles: int) -> Value:
+        """A value, 0 in all but these phases."""
+        live = self.netlist.live(phases, cycles)
+        if not isinstance(live, Word) or not isinstance(value, Word) or value.net in self.silent:
+            return value
+        ((gated,),) = self.netlist.lanes(name, [[value, live]], lambda row: row[:, :1].chosen(row[:, 1:], 0.0))
+        return gated
+
+
+class Ring:
+    """The particles of an event where they meet: constituents pass each other and the spurions.
+
+    Parameters
+    ----------
+    sharing : Sharing
+    spurions : sequence of Row
+        Values of the spurions, which stay where they are.
+    places : sequence of Row
+        Values at each place of the constituents, in the first phase.
+    """
+
+    def __init__(self, sharing: Sharing, spurions: Sequence[Row], places: Sequence[Row]) -> None:
+        self._sharing, self._spurions, self._places = sharing, spurions, places
+
+    def pair(self, one: int, other: int) -> Pair:
+        """The values of two particles where they meet; the first has the lower number."""
+        i, j = int(one) - len(self._spurions), int(other) - len(self._spurions)
+        if i >= 0:
+            tournament = self._sharing.tournament
+            meeting = tournament.meeting(i, j)
+            first, second = (self._at(place, meeting.cycle) for place in meeting.places)
+            live = range(tournament.cycles - meeting.surplus)
+            return Pair(first, second, meeting.swapped, self._sharing.netlist.live(live, tournament.cycles))
+        first = list(self._spurions[one])
+        if j < 0:
+            return Pair(first, list(self._spurions[other]), swapped=False, live=1.0)
+        second, flag = self.single(j)
+        return Pair(first, second, swapped=False, live=flag)
+
+    def single(self, constituent: int) -> tuple[list[Value], Value]:
+        """The values of a constituent where it passes alone, and a flag for the cycles with a new constituent there."""
+        tournament = self._sharing.tournament
+        turn = tournament.turn(constituent)
+        return self._at(turn.place, turn.cycle), self._sharing.netlist.live(turn.live, tournament.cycles)
+
+    def _at(self, place: int, cycle: int) -> list[Value]:
+        row = self._places[place]
+        return list(row) if self._sharing.cycles == 1 else in_phase(row, cycle)
+
+
+def _total(row: Symbolic) -> Symbolic:
+    return row.sum(1).reshape(1, 1)
