@@ -289,9 +289,7 @@ def _latency(project: RtlProject, seen: Arrays, tensors: Arrays, starts: NDArray
     return int(np.argmin(wrong))
 
 
-def shown(
-    project: RtlProject, seen: Arrays, starts: NDArray[np.int64], latency: int
-) -> dict[str, NDArray[np.float64]]:
+def shown(project: RtlProject, seen: Arrays, starts: NDArray[np.int64], latency: int) -> dict[str, NDArray[np.float64]]:
     """Values of the probes, each element in its own cycle, and of the outputs, all in one cycle."""
     probes = [(probe.port, probe.cycles) for probe in project.probes]
     outputs = [(port, (latency,) * port.elements) for port in project.outputs]

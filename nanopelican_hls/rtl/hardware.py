@@ -66,6 +66,8 @@ def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int =
     for port in program.inputs:
         number = Number(port.quantiser.range, port.bits, port.signed)
         words = [netlist.wire(f"{port.tensor}_{k}", number, Time(0, 0.0)) for k in range(port.elements)]
+        for k, word in enumerate(words):
+            netlist.unregistered[word.net] = f"{port.tensor}[{(k + 1) * port.bits - 1}:{k * port.bits}]"
         builder.store(port.tensor, range(len(words)), words)
         builder.done.add(port.tensor)
     for node in program.nodes:

@@ -77,8 +77,10 @@ class Part:
 HAND_WRITTEN = {
     f"nanopelican_{name}": Part(name) for name in ("product", "booth", "delay", "ring", "accumulator", "control")
 }
-#: the event flag: 1 in the cycle of an event's inputs
+#: the event flag: 1 in the cycle in which an event's inputs are in their registers
 START = Word("start_in", Number(FixedRange(0, 1, 0), 1, False), Time(0, 0.0))
+#: the event flag before its register
+ACCEPTED = "accepted"
 #: levels of logic of the multiplexer in front of a register, and of the addition in front of an accumulator
 LOAD_LEVELS, ADDER_LEVELS = 0.5, 1.2
 
@@ -86,7 +88,8 @@ LOAD_LEVELS, ADDER_LEVELS = 0.5, 1.2
 def in_phase(row: Iterable[Value], phase: int | None) -> list[Value]:
     """A row of values, in a phase."""
     return [
-        dataclasses.replace(value, phase=phase) if isinstance(value, Word) and not value.held else value for value in row
+        dataclasses.replace(value, phase=phase) if isinstance(value, Word) and not value.held else value
+        for value in row
     ]
 
 
@@ -111,8 +114,8 @@ class Netlist:
         self.instances: list[Instance] = []
         self.wires: dict[str, int] = {START.net: 1}
         self.assignments: list[str] = []
-        #: nets that are 1 in one cycle of an event: reset clears their shift registers
-        self.controls = {START.net}
+        #: what the registers of inputs, and of the event flag, take in the cycle before
+        self.unregistered = {START.net: ACCEPTED}
         self._delays: dict[str, set[int]] = defaultdict(set)
         self._traced: dict[tuple[object, ...], str] = {}
         self._rings: dict[tuple[object, ...], list[Word]] = {}
@@ -172,10 +175,13 @@ class Netlist:
         """A number that exists once an event, for all phases; others are held already or have phases."""
         if word.held or word.phase is not None:
             return word
-        (held,) = self.ring([[word]], turning=0, step=0)
-        return dataclasses.replace(held[0], held=True)
+        ((held,),) = self.ring([[word]], turning=0, step=0)
+        assert isinstance(held, Word)
+        return dataclasses.replace(held, held=True)
 
-    def ring(self, rows: Sequence[Sequence[Value]], turning: int, step: int, *, cyclic: bool = True) -> list[list[Value]]:
+    def ring(
+        self, rows: Sequence[Sequence[Value]], turning: int, step: int, *, cyclic: bool = True
+    ) -> list[list[Value]]:
         """Registers that take all rows at once, and then turn.
 
         Parameters
@@ -204,7 +210,10 @@ class Netlist:
         if key not in self._rings:
             number = words[0].number
             assert all(word.number == number for word in words), "a ring of several types"
-            load = max(word.cycle + (word.time.level + LOAD_LEVELS > self.levels) for word in words)
+            if all(word.net in self.unregistered and word.phase is None for word in words):
+                load = -1  # it takes the place of the input registers
+            else:
+                load = max(word.cycle + (word.time.level + LOAD_LEVELS > self.levels) for word in words)
             name = f"{words[0].net}_ring{len(self._rings)}"
             nets = [self._constant(v, number) if not isinstance(v, Word) else self.in_cycle(v, load) for v in column]
             self.wires[f"{name}_all"] = number.bits * len(column)
@@ -325,6 +334,8 @@ class Netlist:
         """The net with the value of a word in a later cycle, which is that of the first phase."""
         if cycle == word.time.cycle:
             return word.net
+        if cycle == -1 and word.net in self.unregistered:
+            return self.unregistered[word.net]
         assert cycle > word.time.cycle, f"{word} is needed in cycle {cycle}"
         self._delays[word.net].add(cycle - word.time.cycle)
         return f"{word.net}_d{cycle - word.time.cycle}"
@@ -348,14 +359,12 @@ class Netlist:
         """Body of the top module, by lines."""
         lines = [f"wire [{bits - 1}:0] {net};" for net, bits in self.wires.items()]
         lines += [f"wire [{bits - 1}:0] {delayed};" for _, delayed, bits, _ in self.delays()]
-        lines += [
-            (
-                Instance("nanopelican_control", f"u_{delayed}", {"rst": "rst", "x": before, "y": delayed}, {"CYCLES": n})
-                if any(delayed.startswith(f"{net}_d") for net in self.controls)
-                else Instance(
-                    "nanopelican_delay", f"u_{delayed}", {"x": before, "y": delayed}, {"WIDTH": bits, "CYCLES": n}
-                )
-            ).verilog()
-            for before, delayed, bits, n in self.delays()
-        ]
+        lines += [self._delay(*delay).verilog() for delay in self.delays()]
         return lines + self.assignments + [instance.verilog() for instance in self.instances]
+
+    def _delay(self, net: str, delayed: str, bits: int, cycles: int) -> Instance:
+        """A shift register; `rst` clears those of the event flag."""
+        nets = {"x": net, "y": delayed}
+        if delayed.startswith(f"{START.net}_d"):
+            return Instance("nanopelican_control", f"u_{delayed}", {"rst": "rst", **nets}, {"CYCLES": cycles})
+        return Instance("nanopelican_delay", f"u_{delayed}", nets, {"WIDTH": bits, "CYCLES": cycles})

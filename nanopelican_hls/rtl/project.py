@@ -154,8 +154,8 @@ class RtlTarget:
         files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
         parts = {module: part.name for module, part in netlist.parts.items()}
         project = self._project(program, path, top.latency_cycles)
-        shared = {"interval": hardware.interval, "control": True}
-        return dataclasses.replace(project, parts=parts, probes=probes, **shared), files
+        interval = hardware.interval
+        return dataclasses.replace(project, interval=interval, control=True, parts=parts, probes=probes), files
 
     def _project(self, program: Program, path: Path, latency: int) -> RtlProject:
         settings = self.settings

@@ -16,7 +16,9 @@ Row = Sequence[Value]
 
 #: clock cycles over which the terms of particles are computed, at most: they are between the two passes over the pairs,
 #: so each further cycle adds to the latency
-PARTICLE_CYCLES = 3
+MOST_PARTICLE_CYCLES = 3
+#: numbers in which a sum over time is accumulated: a ternary adder adds them up once an event
+PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Sharing:
     def __init__(self, netlist: Netlist, particles: int, interval: int) -> None:
         self.netlist, self.tournament = netlist, Tournament(particles, interval)
         self.cycles = self.tournament.cycles
+        self.particle_cycles = min((self.cycles + 1) // 2, MOST_PARTICLE_CYCLES)
         #: nets that are 0 in the phases in which nothing is to be counted
         self.silent: set[str] = set()
 
@@ -60,15 +63,16 @@ class Sharing:
             places = self.netlist.ring(places, self.tournament.circle, self.tournament.rounds)
         return Ring(self, rows[:spurions], places)
 
-    def in_turn(self, rows: Sequence[Row], cycles: int = PARTICLE_CYCLES) -> list[list[Value]]:
+    def in_turn(self, rows: Sequence[Row], cycles: int | None = None) -> list[list[Value]]:
         """The values of each constituent, one constituent after another in as few lanes as the cycles allow.
 
-        Constituent i passes lane i % L. Values that are there in this order already stay as they are.
+        Constituent i passes lane i % L. Values that are there in this order already stay as they are. The default is
+        a compromise between lanes and latency.
         """
         words = [value for row in rows for value in row if isinstance(value, Word)]
         if self.cycles == 1 or not words or all(word.phase is not None for word in words):
             return [list(row) for row in rows]
-        lanes = -(-len(rows) // min(cycles, self.cycles))
+        lanes = -(-len(rows) // (cycles or self.particle_cycles))
         ring = self.netlist.ring(rows, len(rows), lanes, cyclic=False)
         return [in_phase(ring[k % lanes], k // lanes) for k in range(len(rows))]
 
@@ -99,11 +103,21 @@ class Sharing:
             return rest
         cycles = 1 + max(max(found) for found in phases.values())
         row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, (v, found) in enumerate(phases.items())]
-        ((increment,),) = self.netlist.lanes(f"{name}_turn", [row], _total)
-        if not isinstance(increment, Word):
-            return [*rest, increment * cycles]
-        exponent = min(total.exponent, increment.number.exponent)
-        return [*rest, *self.netlist.accumulated([increment], total.at(exponent), cycles)]
+        (parts,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: _total(row).in_parts(PARTS))
+        found: list[Value] = []
+        for part in parts:
+            if isinstance(part, Word):
+                values = part.number.values.times(cycles)
+                # parts of a sum of natural numbers are not larger than it
+                most = (
+                    min(values.high, total.at(min(total.exponent, values.exponent)).high)
+                    if values.low >= 0
+                    else values.high
+                )
+                found += self.netlist.accumulated([part], FixedRange(values.low, most, values.exponent), cycles)
+            else:
+                found.append(part * cycles)
+        return [*rest, *found]
 
     def alone(self, name: str, value: Value, phases: set[int], cycles: int) -> Value:
         """A value, 0 in all but these phases."""

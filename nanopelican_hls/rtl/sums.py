@@ -41,7 +41,7 @@ class Sum:
     low, high = -math.inf, math.inf  # unknown until it is built
 
     def __init__(self, parts: Sequence[tuple[Any, float]], constant: float = 0.0) -> None:
-        self.parts, self.constant = tuple(parts), constant
+        self.terms, self.constant = tuple(parts), constant
         self.uses = 0
         self._total: Any = None
         for part, _ in parts:
@@ -55,15 +55,15 @@ class Sum:
             self._total = added(_with_constant(terms, constant)) if terms else constant
         return self._total
 
-    def halves(self) -> tuple[Variable | float, Variable | float]:
-        """Two numbers with this sum, so that consumers can merge the last addition with one of their own."""
+    def parts(self, count: int) -> list[Variable | float]:
+        """Numbers with this sum, so that consumers can merge the last addition with one of their own."""
         terms, constant = self._terms()
-        parts = [*_reduced(_with_constant(terms, constant), 2), 0.0, 0.0] if terms else [constant, 0.0]
-        return parts[0], parts[1]
+        found = _reduced(_with_constant(terms, constant), count) if terms else [constant]
+        return [*found, *[0.0] * (count - len(found))]
 
     def _terms(self) -> tuple[list[Variable], float]:
         terms, constant = [], self.constant
-        for part, factor in self.parts:
+        for part, factor in self.terms:
             if isinstance(part, Sum) and part.uses == 1 and part._total is None:
                 inner, offset = part._terms()
                 terms += [term * factor for term in inner]

@@ -98,10 +98,12 @@ class Symbolic:
         """Without the bits of the fraction."""
         return Symbolic(_each(lambda x: _whole(x), self.values))
 
-    def halves(self) -> Symbolic:
-        """Numbers [1, n] as [1, 2n], whose second half is to be added to the first (`Sum.halves`)."""
-        pairs = [x.halves() if isinstance(x, Sum) else (x, 0.0) for x in _plain(self).ravel()]
-        return Symbolic(_array(np.array([[one for one, _ in pairs] + [other for _, other in pairs]], dtype=object)))
+    def in_parts(self, count: int) -> Symbolic:
+        """Numbers [1, n] as [1, count n]: first parts, second parts, ... that are still to be added (`Sum.parts`)."""
+        parts = [x.parts(count) if isinstance(x, Sum) else [x, *[0.0] * (count - 1)] for x in _plain(self).ravel()]
+        return Symbolic(
+            _array(np.array([[part for place in zip(*parts, strict=True) for part in place]], dtype=object))
+        )
 
     def clip(self, low: float, high: float) -> Symbolic:
         return Symbolic(np.clip(self.values, low, high))

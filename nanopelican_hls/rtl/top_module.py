@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Sequence
 
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.rtl.hardware import Hardware
-from nanopelican_hls.rtl.netlist import START, Value, Word
+from nanopelican_hls.rtl.netlist import ACCEPTED, START, Value, Word
 
 
 class TopModule:
     """The top module; ports are registered and named after their tensors, outputs of an event appear together.
 
-    ``start`` is 1 in the cycle with an event's inputs, ``valid`` in that with its outputs. A start that is too early for
-    the event before it is dropped, and ``early`` is 1 in the cycle after it. ``rst`` drops the events under way.
+    ``start`` is 1 in the cycle with an event's inputs, ``valid`` in that with its outputs. A start that comes too soon
+    after an event is dropped, and ``early`` is 1 in the cycle after it. ``rst`` drops the events under way.
 
     Parameters
     ----------
@@ -38,28 +39,21 @@ class TopModule:
         results = {port: self._packed(port, self._last) for port in self.outputs}  # may add shift registers
         valid = netlist.at(START, self._last)
         busy = " | ".join(netlist.at(START, cycle) for cycle in range(self.interval - 1)) or "1'b0"
-        lines = [
-            f"wire [{port.width - 1}:0] {port.tensor}_in;\n    nanopelican_delay #(.WIDTH({port.width})) "
-            f"u_{port.tensor}_in (.clk(clk), .x({port.tensor}), .y({port.tensor}_in));"
-            for port in self.inputs
-        ]
-        lines += netlist.body()
+        lines = [f"wire {ACCEPTED};", *netlist.body()]
+        lines += [f"assign {port.name} = {self._packed(port)};" for port in probes]
+        used = set(re.findall(r"\w+", " ".join([*lines, *results.values()])))
+        lines += [line for port in self.inputs for line in self._registered(port, used)]
         lines += [
             f"wire busy = {busy};",
-            "nanopelican_control u_start_in (.clk(clk), .rst(rst), .x(start & ~busy), .y(start_in));",
+            f"assign {ACCEPTED} = start & ~busy;",
+            f"nanopelican_control u_start_in (.clk(clk), .rst(rst), .x({ACCEPTED}), .y({START.net}));",
             "nanopelican_control u_early (.clk(clk), .rst(rst), .x(start & busy), .y(early));",
             f"nanopelican_control u_valid (.clk(clk), .rst(rst), .x({valid}), .y(valid));",
-        ]
-        lines += [
-            f"assign {port.tensor}_{k} = {port.tensor}_in[{(k + 1) * port.bits - 1}:{k * port.bits}];"
-            for port in self.inputs
-            for k in range(port.elements)
         ]
         lines += [
             f"nanopelican_delay #(.WIDTH({port.width})) u_{port.name}_out (.clk(clk), .x({result}), .y({port.name}));"
             for port, result in results.items()
         ]
-        lines += [f"assign {port.name} = {self._packed(port)};" for port in probes]
         comments = [
             f"// {port.tensor}: {port.elements} x {port.bits} bits, {'signed' if port.signed else 'unsigned'}, "
             f"in units of 2^{port.exponent}"
@@ -74,14 +68,25 @@ class TopModule:
             "output wire valid",
             "output wire early",
         ]
+        rate = "clock cycle" if self.interval == 1 else f"{self.interval} clock cycles"
         head = [
             *comments,
-            f"// latency {self.latency_cycles} cycles from start to valid, a new event every {_cycles(self.interval)} or less often",
+            f"// latency {self.latency_cycles} cycles from start to valid; at most an event every {rate}",
             f"module {self.name} (",
             ",\n".join(f"    {port}" for port in ports),
             ");",
         ]
         return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
+
+    def _registered(self, port: Port, used: Container[str]) -> list[str]:
+        """The register of an input, if anything reads it: rings take inputs themselves."""
+        names = [f"{port.tensor}_{k}" for k in range(port.elements)]
+        return [
+            f"nanopelican_delay #(.WIDTH({port.bits})) u_{name}_in "
+            f"(.clk(clk), .x({self.hardware.netlist.unregistered[name]}), .y({name}));"
+            for name in names
+            if name in used
+        ]
 
     def _packed(self, port: Port, cycle: int | None = None) -> str:
         """All elements concatenated, the first in the lowest bits; in one clock cycle, or each in its own."""
@@ -94,10 +99,6 @@ class TopModule:
             return f"{port.bits}'d{int(value / 2.0**port.exponent) % (1 << port.bits)}"
         net = value.net if cycle is None else self.hardware.netlist.at(value, cycle)
         return value.number.on(net).extended(port.exponent, port.bits)
-
-
-def _cycles(count: int) -> str:
-    return f"{count} cycles" if count > 1 else "cycle"
 
 
 def strict(module: str) -> str:

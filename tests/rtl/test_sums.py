@@ -35,7 +35,7 @@ def test_weighted_sums(kinds, weights, constant, arrivals):
     x = Symbolic.row(kinds, arrivals[: len(kinds)])
     w = np.array(weights[: len(kinds)])
     total = (x * w + constant).sum(1).reshape(1, 1)
-    halves = (x * w + constant).sum(1).halves()
+    halves = (x * w + constant).sum(1).in_parts(2)
     values = values_of(kinds, 200, seed=len(kinds))
     results = circuit({"x": x}, {"total": total, "halves": halves}).evaluate({"x": values})
     expected = (values * w + constant).sum(1)

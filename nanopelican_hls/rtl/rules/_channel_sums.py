@@ -11,9 +11,7 @@ from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
-def add_channel_sums(
-    node: Node, builder: PieceBuilder, entries: Sequence[int] | None = None, factor: int = 1
-) -> None:
+def add_channel_sums(node: Node, builder: PieceBuilder, entries: Sequence[int] | None = None, factor: int = 1) -> None:
     """Add a piece per channel: the sum of entries, all by default, times a factor; over time they are accumulated.
 
     Masks are only applied if that was not done upstream (`needs_mask`).

@@ -91,7 +91,7 @@ def _shared_terms(
         w_r = Symbolic(np.zeros(w_s.shape[-1]))
         w_s = row[:, 1:end].reshape(w_s.shape[-1]) if weights else w_s
         terms: Symbolic = operator.compute(zero, row[:, :1], w_r, w_s, bias + half, valid, None, None, of_jet)
-        return terms.reshape(1, -1).halves()
+        return terms.reshape(1, -1).in_parts(2)
 
     flags = select(node, builder)
     (terms,) = builder.netlist.lanes(f"{node.output}_shared", [[*s, *weights, *flags]], compute)

@@ -48,7 +48,7 @@ def _add_turning(node: Node, builder: PieceBuilder, rows: Sequence[Sequence[Valu
     added = [word for (word,) in builder.netlist.lanes(f"{node.output}_turn", padded, _total) if isinstance(word, Word)]
     sums = builder.netlist.accumulated(added, values, tournament.cycles, tournament.circle, tournament.rounds)
     last = tournament.cycles - 1
-    found = [sums[tournament.place(k, last)] for k in range(tournament.particles)]
+    found: list[Value] = [sums[tournament.place(k, last)] for k in range(tournament.particles)]
     for k in range(spurions):
         summands = sharing.summands(f"{node.output}_spurion{k}", rows[k], values)
         ((total,),) = builder.netlist.lanes(f"{node.output}_spurion{k}", [summands], _total)
