@@ -12,6 +12,7 @@ from nanopelican_hls.cli.trained import read_trained
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
+    from nanopelican_hls.config import FirmwareConfig
     from nanopelican_hls.contract.program import Program
     from nanopelican_hls.estimate.estimate import Calibration, Estimate
 
@@ -32,6 +33,9 @@ def add_parser(subparsers: Any) -> None:
         help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt)",
     )
     parser.add_argument("--clock", type=float, help="clock period in ns (default: from the configuration, or 2.7777)")
+    parser.add_argument(
+        "--interval", type=int, help="initiation interval in clock cycles (default: from the configuration, or 1)"
+    )
     add_arithmetic(parser)
     parser.add_argument(
         "--models",
@@ -71,28 +75,30 @@ def _estimate(args: argparse.Namespace) -> None:
     from nanopelican_hls.estimate.estimate import estimate
     from nanopelican_hls.rtl import open_settings
 
-    clock, program = _read(args.model, args.models)
-    clock = clock if args.clock is None else args.clock
+    firmware, program = _read(args.model, args.models)
+    clock = firmware.clock_period_ns if args.clock is None else args.clock
+    interval = firmware.interval if args.interval is None else args.interval
     if not 0 < clock < math.inf:
         raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
-    found = estimate(program, open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps))
+    settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval)
+    found = estimate(program, settings)
     print(_table(str(args.model), clock, found))
 
 
-def _read(path: Path, models: Path) -> tuple[float, Program]:
-    """Clock period in ns, and program."""
+def _read(path: Path, models: Path) -> tuple[FirmwareConfig, Program]:
+    """Settings of the firmware, and program."""
     from nanopelican_hls.config import FirmwareConfig, load_config
     from nanopelican_hls.contract.program import read_program
 
-    if path.suffix == ".onnx":  # the file does not contain a clock period
-        return FirmwareConfig.clock_period_ns, read_program(path)
+    if path.suffix == ".onnx":  # the file does not contain any
+        return FirmwareConfig(), read_program(path)
     if path.suffix == ".pt":
         from nanopelican_hls.network.model import export_qonnx, load_model
 
         trained = load_model(path)
-        return trained.config.firmware.clock_period_ns, export_qonnx(trained)
+        return trained.config.firmware, export_qonnx(trained)
     config = load_config(path)
-    return config.firmware.clock_period_ns, read_trained(models, config)
+    return config.firmware, read_trained(models, config)
 
 
 def _table(name: str, clock: float, found: Estimate) -> str:
@@ -104,7 +110,7 @@ def _table(name: str, clock: float, found: Estimate) -> str:
 
     rows = {
         "latency": f"{found.latency_cycles} cycles of {clock:g} ns, {found.latency_cycles * clock:.1f} ns",
-        "initiation interval": "1 cycle",
+        "initiation interval": f"{found.interval} cycle{'s' * (found.interval > 1)}",
         "LUT": text("lut", found.lut),
         "FF": text("ff", found.ff),
         "DSP": f"{found.dsp:,} (exact)",

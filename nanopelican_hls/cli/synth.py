@@ -61,7 +61,9 @@ def add_parser(subparsers: Any) -> None:
         type=float,
         help="share of the clock period that HLS leaves for routing, in %% (default: 27)",
     )
-    parser.add_argument("--reuse-factor", type=int, help="initiation interval (default: from the configuration)")
+    parser.add_argument(
+        "--interval", type=int, help="initiation interval in clock cycles (default: from the configuration)"
+    )
     add_arithmetic(parser)
     parser.add_argument("--export", action="store_true", help="vendor flow: also package the design as an IP")
     parser.add_argument("--jets", type=Path, help="file of jets for RTL simulation (default: the shipped sample)")
@@ -125,7 +127,7 @@ def _device(args: argparse.Namespace, config: Config) -> Device:
     return Device(
         part=find_part(args.part or config.firmware.part),
         clock_period_ns=_or(args.clock, config.firmware.clock_period_ns),
-        reuse_factor=_or(args.reuse_factor, config.firmware.reuse_factor),
+        interval=_or(args.interval, config.firmware.interval),
     )
 
 

@@ -89,11 +89,19 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError("must be a mapping of sections", where=str(path))
     if "name" in content:
         raise ConfigError("unknown key 'name': a configuration is named after its file", where=str(path))
-    config: Config = parse(Config, {"name": path.stem, **content}, str(path))
+    config: Config = parse(Config, {"name": path.stem, **_renamed(content)}, str(path))
     return config
 
 
 def parse_mapping(mapping: dict[str, Any], where: str) -> Config:
     """The inverse of `to_mapping`."""
-    config: Config = parse(Config, mapping, where)
+    config: Config = parse(Config, _renamed(mapping), where)
     return config
+
+
+def _renamed(mapping: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with today's names: the initiation interval was called reuse_factor until version 0.5."""
+    firmware = mapping.get("firmware")
+    if not isinstance(firmware, dict) or "reuse_factor" not in firmware or "interval" in firmware:
+        return mapping
+    return mapping | {"firmware": {"interval" if key == "reuse_factor" else key: v for key, v in firmware.items()}}

@@ -10,12 +10,12 @@ from nanopelican_hls.errors import ConfigError
 
 @dataclass(frozen=True)
 class FirmwareConfig:
-    """Settings of the HLS project."""
+    """Settings of the firmware: part, clock, and how often a jet comes."""
 
     backend: str = "Vitis"
     part: str = "xcvu13p-flga2577-2-e"
     clock_period_ns: float = 2.7777
-    reuse_factor: int = 1
+    interval: int = 1  #: initiation interval in clock cycles
 
     def __post_init__(self) -> None:
         if self.backend not in ("Vitis", "Vivado"):
@@ -26,5 +26,5 @@ class FirmwareConfig:
             raise ConfigError(
                 f"must be positive and finite, not {self.clock_period_ns}", where="firmware.clock_period_ns"
             )
-        if self.reuse_factor < 1:
-            raise ConfigError(f"must be at least 1, not {self.reuse_factor}", where="firmware.reuse_factor")
+        if self.interval < 1:
+            raise ConfigError(f"must be at least 1, not {self.interval}", where="firmware.interval")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.particle_mix import ParticleMix
 from nanopelican_hls.rtl import fabric
 from nanopelican_hls.rtl.hardware import build, dsps
-from nanopelican_hls.rtl.netlist import Netlist
+from nanopelican_hls.rtl.netlist import Netlist, is_control
 from nanopelican_hls.rtl.settings import Settings
 
 #: fitted coefficients and their errors
@@ -28,6 +28,8 @@ CALIBRATION = Path(__file__).with_name("calibration.json")
 PREFIX = "p"
 #: shortest delay in cycles that Yosys implements as SRL
 SHORTEST_SHIFT_REGISTER = 3
+#: flags of the top module that are registers: start, valid, early
+CONTROL_FLAGS = 3
 #: bits of a table that one LUT holds
 TABLE_BITS = 64
 #: counts with fitted coefficients, by resource; those of `FIXED` have coefficient 1
@@ -35,7 +37,10 @@ FITTED = {
     "lut": ("sum_bits", "particle_mix_bits", "pair_mix_bits", "pair_output_bits", "booth_bits"),
     "ff": ("register_bits", "booth_register_bits"),
 }
-FIXED = {"lut": ("shift_registers", "table_luts"), "ff": ("waiting_bits",)}
+FIXED = {
+    "lut": ("shift_registers", "table_luts", "ring_luts", "accumulator_bits"),
+    "ff": ("waiting_bits", "ring_bits", "accumulator_bits", "control_bits"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Counts:
     booth_register_bits : pipeline register bits inside the hand-written multipliers.
     shift_registers : LUTs used as shift registers (SRL) between pieces.
     waiting_bits : register bits of shorter delays between pieces, and at the ports.
+    ring_luts, ring_bits : multiplexers and register bits of rings.
+    accumulator_bits : bits of accumulators.
+    control_bits : registers of the flags that come with an event.
+    interval : initiation interval in clock cycles.
     """
 
     cycles: int
@@ -69,6 +78,11 @@ class Counts:
     booth_register_bits: int
     shift_registers: int
     waiting_bits: int
+    ring_luts: int = 0
+    ring_bits: int = 0
+    accumulator_bits: int = 0
+    control_bits: int = 0
+    interval: int = 1
 
     @classmethod
     def of(cls, program: Program, settings: Settings) -> Counts:
@@ -105,23 +119,38 @@ class Counts:
             register_bits=sum(count * piece.costs.register_bits for count, piece, _ in pieces),
             booth_register_bits=sum(booth.register_bits(rows_per_stage) for booth, rows_per_stage in booths),
             shift_registers=sum(bits for bits, cycles in _delays(netlist) if cycles >= SHORTEST_SHIFT_REGISTER),
-            waiting_bits=_port_bits(program)
+            waiting_bits=_port_bits(program, netlist)
             + sum(bits * cycles for bits, cycles in _delays(netlist) if cycles < SHORTEST_SHIFT_REGISTER),
+            ring_luts=sum(of["WIDTH"] * _multiplexers(of) for of in _parameters(netlist, "nanopelican_ring")),
+            ring_bits=sum(of["WIDTH"] * of["PLACES"] for of in _parameters(netlist, "nanopelican_ring")),
+            accumulator_bits=sum(of["WIDTH"] * of["PLACES"] for of in _parameters(netlist, "nanopelican_accumulator")),
+            control_bits=CONTROL_FLAGS + sum(n for net, _, _, n in netlist.delays() if is_control(net)),
+            interval=hardware.interval,
         )
 
 
 def _delays(netlist: Netlist) -> list[tuple[int, int]]:
-    return [(bits, cycles) for _, _, bits, cycles in netlist.delays()]
+    return [(bits, cycles) for net, _, bits, cycles in netlist.delays() if not is_control(net)]
+
+
+def _parameters(netlist: Netlist, module: str) -> list[Mapping[str, int]]:
+    return [instance.parameters for instance in netlist.instances if instance.module == module]
+
+
+def _multiplexers(of: Mapping[str, int]) -> int:
+    """Places of a ring whose register takes one of two numbers."""
+    return of["TURNING"] if of["CYCLIC"] else max(0, of["TURNING"] - of["STEP"])
 
 
 def _booths(netlist: Netlist) -> list[tuple[fabric.Booth, int]]:
     """Hand-written multipliers, each with its number of rows per stage."""
-    own = [instance.parameters for instance in netlist.instances if instance.module == fabric.MODULE]
+    own = _parameters(netlist, fabric.MODULE)
     return [(fabric.Booth(of["A_WIDTH"], of["B_WIDTH"], bool(of["B_SIGNED"])), of["ROWS_PER_STAGE"]) for of in own]
 
 
-def _port_bits(program: Program) -> int:
-    return sum(port.width for port in (*program.inputs, *program.outputs))
+def _port_bits(program: Program, netlist: Netlist) -> int:
+    inputs = sum(netlist.wires[net] for net in netlist.registered())
+    return inputs + sum(port.width for port in program.outputs)
 
 
 @dataclass(frozen=True)
@@ -195,6 +224,10 @@ class Estimate:
     def latency_cycles(self) -> int:
         return self.counts.cycles
 
+    @property
+    def interval(self) -> int:
+        return self.counts.interval
+
 
 def estimate(program: Program, settings: Settings, calibration: Calibration | None = None) -> Estimate:
     """Estimate LUT, FF, DSP and latency of a program's hardware.
@@ -222,6 +255,7 @@ def parse_counts(content: Any, where: str) -> Counts:
         If they are missing or of another version.
     """
     names = {field.name for field in fields(Counts)}
-    if not isinstance(content, dict) or set(content) != names:
+    needed = {field.name for field in fields(Counts) if field.default is MISSING}
+    if not isinstance(content, dict) or not needed <= set(content) <= names:
         raise SynthesisError("has no counts, or counts of another version", where=where, remedy="measure it again")
     return Counts(**content)

@@ -19,7 +19,7 @@ class Device:
         From `find_part`.
     clock_period_ns : float
         Requested clock period.
-    reuse_factor : int
+    interval : int
         Initiation interval in clock cycles.
 
     Raises
@@ -30,10 +30,10 @@ class Device:
 
     part: Part
     clock_period_ns: float
-    reuse_factor: int = 1
+    interval: int = 1
 
     def __post_init__(self) -> None:
         if not 0 < self.clock_period_ns < math.inf:
             raise SynthesisError(f"must be a positive number of ns, not {self.clock_period_ns:g}", where="clock")
-        if self.reuse_factor < 1:
-            raise SynthesisError(f"must be at least 1, not {self.reuse_factor}", where="reuse factor")
+        if self.interval < 1:
+            raise SynthesisError(f"must be at least 1, not {self.interval}", where="interval")

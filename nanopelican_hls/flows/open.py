@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import execute, port_arrays
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, resources
 from nanopelican_hls.flows.verilator import compile_simulation, executor, simulate
@@ -51,7 +50,7 @@ def synthesise(
     build : Path
         Build folder; the project is its subfolder ``rtl/``.
     device : Device
-        FPGA part, and clock period that determines the pipelining.
+        FPGA part, clock period, which determines the pipelining, and initiation interval.
     ports : mapping of str to float64 array [n, ...]
         Jets to simulate, by input port.
     announce : callable
@@ -67,17 +66,13 @@ def synthesise(
     Raises
     ------
     RtlError
-        If the reuse factor is not 1, or a tool is missing or fails.
+        If the hardware of so many constituents cannot have that interval, or a tool is missing or fails.
     """
-    if device.reuse_factor != 1:
-        raise RtlError(
-            "the open flow only generates hardware that takes an event every cycle",
-            where=f"reuse factor {device.reuse_factor}",
-            remedy="use a reuse factor of 1",
-        )
     announce("tracing, Verilog (alkaid)")
-    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps)
+    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps, device.interval)
     project = generate_rtl(program, build / "rtl", settings=settings)
+    if project.interval < device.interval:
+        announce(f"interval: {project.interval} cycles, as {device.interval} would take no less hardware")
     latency, comparison = _simulated(project, program, ports, announce)
     announce("mapping (Yosys)")
     cells = map_rtl(project)
@@ -88,7 +83,7 @@ def synthesise(
         tool_versions={name: importlib.metadata.version(name) for name in PACKAGES},
         clock_period_ns=device.clock_period_ns,
         latency_cycles=latency,
-        initiation_interval=1,
+        initiation_interval=project.interval,
         **resources(cells),
         rtl_vs_qonnx=RtlComparison(comparison.jets, comparison.mismatches),
     )

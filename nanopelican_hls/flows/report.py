@@ -16,6 +16,9 @@ from nanopelican_hls.flows.parts import find_part
 #: resources with a total in the part; for others, a report has only counts
 TOTALS = ("lut", "ff", "dsp", "bram36")
 
+#: time between two bunch crossings of the LHC
+BUNCH_CROSSING_NS = 25.0
+
 
 def resources(found: Any) -> dict[str, Any]:
     """The resources (`TOTALS`) of a tool's report, a synthesis report or a part, by name."""
@@ -153,6 +156,7 @@ def table(report: SynthesisReport) -> str:
     rows = {
         "latency": f"{_text(report.latency_cycles, 'cycles')}, {_text(report.latency_ns, 'ns')}",
         "initiation interval": _text(report.initiation_interval, "cycles"),
+        "rate": _rate(report),
         **{_LABELS[name]: f"{_text(getattr(report, name))} ({_text(used[name], '%')})" for name in TOTALS},
         "CARRY8": _text(report.carry),
         "RTL against QONNX": "not simulated",
@@ -169,6 +173,13 @@ def table(report: SynthesisReport) -> str:
 
 
 _LABELS = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}
+
+
+def _rate(report: SynthesisReport) -> str:
+    if report.initiation_interval is None:
+        return "unknown"
+    between_ns = report.initiation_interval * report.clock_period_ns
+    return f"{1e3 / between_ns:,.1f} million jets/s, {BUNCH_CROSSING_NS / between_ns:.3g} per bunch crossing"
 
 
 def _text(value: float | None, unit: str = "") -> str:

@@ -128,8 +128,8 @@ def collect(folder: Path, settings: VendorSettings, tools: VendorTools) -> Synth
     summary, clock = HlsSummary.parse(summary_path), HlsClock.parse(clock_path)
     asked = (TOP, device.part.ordering_code, f"{device.clock_period_ns:.2f} ns")
     _check_origin(summary_path, (summary.top, summary.device, f"{clock.target_ns:.2f} ns"), asked)
-    if summary.interval_cycles != device.reuse_factor:
-        logger.warning("initiation interval is %s, but %d was requested", summary.interval_cycles, device.reuse_factor)
+    if summary.interval_cycles != device.interval:
+        logger.warning("initiation interval is %s, but %d was requested", summary.interval_cycles, device.interval)
     _warn_of_slack(summary.slack_ns, f"Vitis HLS, with {settings.clock_uncertainty_percent:g} % reserved for routing")
     report = SynthesisReport(
         part=device.part.ordering_code,

@@ -123,7 +123,7 @@ def write_sources(
         project,
         part=settings.device.part.ordering_code,
         clock_period_ns=settings.device.clock_period_ns,
-        reuse_factor=settings.device.reuse_factor,
+        reuse_factor=settings.device.interval,
         project_name=TOP,
     )
     # the vendor's tools have their own ap_types

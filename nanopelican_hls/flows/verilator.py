@@ -76,7 +76,7 @@ class Simulation:
     Attributes
     ----------
     comparison : comparison with the reference, at the measured latency.
-    latency_cycles : latency at which most events agree, from the edge that samples an event.
+    latency_cycles : measured, from the edge that samples an event to the one after which ``valid`` is 1.
     initiation_interval : least number of clock cycles from one event to the next in the simulation.
     """
 
@@ -194,7 +194,7 @@ def run(project: RtlProject, tensors: Arrays) -> tuple[int, dict[str, NDArray[np
 
     Returns
     -------
-    latency_cycles : latency at which most events have the expected outputs.
+    latency_cycles : measured: where ``valid`` is 1, or without it where most events have the expected outputs.
     tensors : outputs at that latency, and probes.
 
     Raises
@@ -277,10 +277,12 @@ def _verilator_root() -> Path:
 
 
 def _latency(project: RtlProject, seen: Arrays, tensors: Arrays, starts: NDArray[np.int64]) -> int:
-    """The latency at which most events have the expected outputs."""
+    """The latency: where ``valid`` is, or without control where most events have the expected outputs."""
     wanted = {port.name: tensors[port.tensor].reshape(-1, port.elements) for port in project.outputs}
     if all((values == values[:1]).all() for values in wanted.values()):
         raise RtlError("all events have the same output", where=str(project.path), remedy="use events that differ")
+    if project.control:
+        return int(np.flatnonzero(seen["valid"][:, 0])[0] - starts[0])
     cycles = len(next(iter(seen.values())))
     wrong = [
         sum(int((seen[name][starts + lag] != values).any(axis=1).sum()) for name, values in wanted.items())

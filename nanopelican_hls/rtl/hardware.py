@@ -48,7 +48,7 @@ def build(program: Program, prefix: str, settings: Settings) -> Hardware:
     Raises
     ------
     RtlError
-        If all outputs are constant.
+        If all outputs are constant, or the hardware of so many constituents cannot have the interval.
     """
     hardware = _built(program, prefix, settings)
     excess = 0 if settings.most_dsps is None else dsps(hardware.netlist, settings).total() - settings.most_dsps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,11 @@ START = Word("start_in", Number(FixedRange(0, 1, 0), 1, False), Time(0, 0.0))
 ACCEPTED = "accepted"
 #: levels of logic of the multiplexer in front of a register, and of the addition in front of an accumulator
 LOAD_LEVELS, ADDER_LEVELS = 0.5, 1.2
+
+
+def is_control(net: str) -> bool:
+    """Whether it is the event flag, delayed or not; reset clears its shift registers."""
+    return net == START.net or net.startswith(f"{START.net}_d")
 
 
 def in_phase(row: Iterable[Value], phase: int | None) -> list[Value]:
@@ -355,16 +361,30 @@ class Netlist:
         """Number of instances by module."""
         return Counter(instance.module for instance in self.instances)
 
+    def registered(self, results: Iterable[str] = ()) -> list[str]:
+        """Nets of the inputs that are registered, since something reads them; rings take inputs themselves.
+
+        Parameters
+        ----------
+        results : iterable of str
+            What the outputs are.
+        """
+        read = set(re.findall(r"\w+", " ".join([*self.body(), *results])))
+        return [net for net in self.unregistered if net in read and net != START.net]
+
     def body(self) -> list[str]:
         """Body of the top module, by lines."""
-        lines = [f"wire [{bits - 1}:0] {net};" for net, bits in self.wires.items()]
-        lines += [f"wire [{bits - 1}:0] {delayed};" for _, delayed, bits, _ in self.delays()]
-        lines += [self._delay(*delay).verilog() for delay in self.delays()]
+        lines = [self._delay(*delay).verilog() for delay in self.delays()]
         return lines + self.assignments + [instance.verilog() for instance in self.instances]
+
+    def declarations(self) -> list[str]:
+        """Declarations of the nets in the body, by lines."""
+        widths = list(self.wires.items()) + [(delayed, bits) for _, delayed, bits, _ in self.delays()]
+        return [f"wire {ACCEPTED};", *(f"wire [{bits - 1}:0] {net};" for net, bits in widths)]
 
     def _delay(self, net: str, delayed: str, bits: int, cycles: int) -> Instance:
         """A shift register; `rst` clears those of the event flag."""
         nets = {"x": net, "y": delayed}
-        if delayed.startswith(f"{START.net}_d"):
+        if is_control(net):
             return Instance("nanopelican_control", f"u_{delayed}", {"rst": "rst", **nets}, {"CYCLES": cycles})
         return Instance("nanopelican_delay", f"u_{delayed}", nets, {"WIDTH": bits, "CYCLES": cycles})

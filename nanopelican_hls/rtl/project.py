@@ -122,6 +122,14 @@ class RtlTarget:
             raise RtlError(
                 "is unknown", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}"
             )
+        if isinstance(settings.interval, bool) or not isinstance(settings.interval, int) or settings.interval < 1:
+            raise RtlError(
+                "is no number of clock cycles", where=f"interval = {settings.interval!r}", remedy="use 1 or more"
+            )
+        if settings.interval > 1 and self.language != "verilog":
+            raise RtlError(
+                "has an interval of 1 only", where=f"language = {self.language!r}", remedy="generate Verilog"
+            )
         if self.probes and self.language != "verilog":
             raise RtlError("does not support probes", where=f"language = {self.language!r}", remedy="generate Verilog")
 

@@ -104,20 +104,13 @@ class Sharing:
         cycles = 1 + max(max(found) for found in phases.values())
         row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, (v, found) in enumerate(phases.items())]
         (parts,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: _total(row).in_parts(PARTS))
-        found: list[Value] = []
         for part in parts:
             if isinstance(part, Word):
-                values = part.number.values.times(cycles)
-                # parts of a sum of natural numbers are not larger than it
-                most = (
-                    min(values.high, total.at(min(total.exponent, values.exponent)).high)
-                    if values.low >= 0
-                    else values.high
-                )
-                found += self.netlist.accumulated([part], FixedRange(values.low, most, values.exponent), cycles)
+                over_time = _within(part.number.values.times(cycles), total)
+                rest += self.netlist.accumulated([part], over_time, cycles)
             else:
-                found.append(part * cycles)
-        return [*rest, *found]
+                rest.append(part * cycles)
+        return rest
 
     def alone(self, name: str, value: Value, phases: set[int], cycles: int) -> Value:
         """A value, 0 in all but these phases."""
@@ -167,6 +160,18 @@ class Ring:
     def _at(self, place: int, cycle: int) -> list[Value]:
         row = self._places[place]
         return list(row) if self._sharing.cycles == 1 else in_phase(row, cycle)
+
+
+def filled_up(rows: Sequence[Row]) -> list[list[Value]]:
+    """Rows of summands, all as long as the longest."""
+    longest = max(map(len, rows))
+    return [[*row, *[0.0] * (longest - len(row))] for row in rows]
+
+
+def _within(part: FixedRange, total: FixedRange) -> FixedRange:
+    """The range of a part of a sum: if all are natural numbers, none is larger than the sum."""
+    most = total.at(min(total.exponent, part.exponent)).high
+    return FixedRange(part.low, min(part.high, most) if part.low >= 0 else part.high, part.exponent)
 
 
 def _total(row: Symbolic) -> Symbolic:

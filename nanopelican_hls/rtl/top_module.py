@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.rtl.hardware import Hardware
@@ -39,10 +38,13 @@ class TopModule:
         results = {port: self._packed(port, self._last) for port in self.outputs}  # may add shift registers
         valid = netlist.at(START, self._last)
         busy = " | ".join(netlist.at(START, cycle) for cycle in range(self.interval - 1)) or "1'b0"
-        lines = [f"wire {ACCEPTED};", *netlist.body()]
-        lines += [f"assign {port.name} = {self._packed(port)};" for port in probes]
-        used = set(re.findall(r"\w+", " ".join([*lines, *results.values()])))
-        lines += [line for port in self.inputs for line in self._registered(port, used)]
+        shown = [f"assign {port.name} = {self._packed(port)};" for port in probes]
+        lines = [*netlist.declarations(), *netlist.body(), *shown]
+        lines += [
+            f"nanopelican_delay #(.WIDTH({netlist.wires[net]})) u_{net}_in "
+            f"(.clk(clk), .x({netlist.unregistered[net]}), .y({net}));"
+            for net in netlist.registered([*shown, *results.values()])
+        ]
         lines += [
             f"wire busy = {busy};",
             f"assign {ACCEPTED} = start & ~busy;",
@@ -77,16 +79,6 @@ class TopModule:
             ");",
         ]
         return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
-
-    def _registered(self, port: Port, used: Container[str]) -> list[str]:
-        """The register of an input, if anything reads it: rings take inputs themselves."""
-        names = [f"{port.tensor}_{k}" for k in range(port.elements)]
-        return [
-            f"nanopelican_delay #(.WIDTH({port.bits})) u_{name}_in "
-            f"(.clk(clk), .x({self.hardware.netlist.unregistered[name]}), .y({name}));"
-            for name in names
-            if name in used
-        ]
 
     def _packed(self, port: Port, cycle: int | None = None) -> str:
         """All elements concatenated, the first in the lowest bits; in one clock cycle, or each in its own."""

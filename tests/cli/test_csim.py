@@ -164,7 +164,7 @@ def test_a_checkpoint_of_another_network_is_refused(command, workspace, capsys):
 
 def test_firmware_settings_may_differ_from_those_of_the_training(command, workspace):
     mapping = yaml.safe_load((workspace / "tiny.yaml").read_text())
-    mapping["firmware"]["reuse_factor"] = 2
+    mapping["firmware"]["interval"] = 2
     mapping["firmware"]["backend"] = "Vivado"
     folder = workspace / "slower"
     folder.mkdir()

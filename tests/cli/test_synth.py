@@ -93,7 +93,7 @@ def test_logic_synthesis_is_the_default_of_the_vendor_flow(command, capsys):
 
 def test_options_reach_the_tools(command):
     command.install("vitis_hls")
-    options = ["--part", "xcvu9p", "--clock", 4, "--clock-uncertainty", 0, "--reuse-factor", 2, "--export"]
+    options = ["--part", "xcvu9p", "--clock", 4, "--clock-uncertainty", 0, "--interval", 2, "--export"]
     assert command("--stage", "csynth", *options) == 0
     folder = command.build / "vendor"
     assert (folder / "settings.tcl").read_text().splitlines()[1:] == [
@@ -121,7 +121,7 @@ def test_without_vendor_tools_the_open_flow_answers(command, open_flow):
     assert command("--part", "xcku15p", "--events", 5) == 0
     (_, build, device, ports) = open_flow[0]
     assert build == command.build
-    assert (device.part.name, device.clock_period_ns, device.reuse_factor) == ("xcku15p", 2.7777, 1)
+    assert (device.part.name, device.clock_period_ns, device.interval) == ("xcku15p", 2.7777, 1)
     assert {len(array) for array in ports.values()} == {5}
     assert report(command)["lut"] == 7
     command.install("vitis-run", "vivado")
@@ -132,14 +132,14 @@ def test_without_vendor_tools_the_open_flow_answers(command, open_flow):
     assert {len(array) for array in open_flow[1][3].values()} == {len(read_jets(sample_path()).multiplicity)}
 
 
-def test_the_reuse_factor_is_that_of_the_configuration(command, workspace, open_flow):
+def test_the_interval_is_that_of_the_configuration(command, workspace, open_flow):
     mapping = yaml.safe_load((workspace / "tiny.yaml").read_text())
-    mapping["firmware"] |= {"reuse_factor": 3, "clock_period_ns": 5.0, "part": "xcu250"}
+    mapping["firmware"] |= {"interval": 3, "clock_period_ns": 5.0, "part": "xcu250"}
     (workspace / "slow.yaml").write_text(yaml.safe_dump(mapping))
     (workspace / "models" / "slow.onnx").write_bytes((workspace / "models" / "tiny.onnx").read_bytes())
     assert command("--events", 1, config="slow.yaml") == 0
     device = open_flow[0][2]
-    assert (device.reuse_factor, device.clock_period_ns, device.part.name) == (3, 5.0, "xcu250")
+    assert (device.interval, device.clock_period_ns, device.part.name) == (3, 5.0, "xcu250")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_the_reuse_factor_is_that_of_the_configuration(command, workspace, open_
         (["--clock", "0"], "clock: must be a positive number of ns, not 0"),
         (["--clock", "nan"], "clock: must be a positive number of ns, not nan"),
         (["--clock-uncertainty", "100"], "clock uncertainty: must be at least 0"),
-        (["--reuse-factor", "0"], "reuse factor: must be at least 1, not 0"),
+        (["--interval", "0"], "interval: must be at least 1, not 0"),
         (["--events", "0"], "events: must be at least 1, not 0"),
         (["--stage", "routed"], "stage: unknown stage 'routed'"),
         (["--stage", "impl"], "PATH: vivado not found"),

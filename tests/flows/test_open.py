@@ -1,9 +1,10 @@
 """The open flow, from a model to a report."""
 
+import dataclasses
+
 import pytest
 from random_networks import random_description, random_ports
 
-from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows import open as flow
 from nanopelican_hls.flows.choice import load_open_flow
 from nanopelican_hls.flows.device import Device
@@ -33,6 +34,13 @@ def test_report(model, tmp_path, monkeypatch):
     assert [stage.split()[0] for stage in stages] == ["tracing,", "QONNX", "simulation", "mapping"]
 
 
-def test_an_event_every_second_cycle_is_refused(model, tmp_path):
-    with pytest.raises(RtlError, match="an event every cycle"):
-        flow.synthesise(model, tmp_path, Device(find_part("xcvu13p"), 5.0, reuse_factor=2), {}, announce=print)
+def test_an_interval_of_which_a_part_is_enough(tmp_path, monkeypatch):
+    """With two rounds a cycle, six constituents meet in three cycles."""
+    monkeypatch.setattr(flow, "HOSTILE_EVENTS", 200)
+    network = dataclasses.replace(TINY, n_constituents=6)
+    program, stages = build_program(random_description(network, bits=4, seed=0)), []
+    device = Device(find_part("xcvu13p"), 2.7777, interval=4)
+    report = flow.synthesise(program, tmp_path, device, random_ports(network, 100), announce=stages.append)
+    assert report.initiation_interval == 3
+    assert report.rtl_vs_qonnx.mismatches == 0
+    assert "interval: 3 cycles, as 4 would take no less hardware" in stages

@@ -130,7 +130,7 @@ class TestFigures:
             "the clock period is 0.125 ns too short according to Vivado 2023.2 after routing, out of context",
         ]
         caplog.clear()
-        flow("vsynth", device=dataclasses.replace(DEVICE, reuse_factor=2))
+        flow("vsynth", device=dataclasses.replace(DEVICE, interval=2))
         assert caplog.messages == []
 
     def test_a_cosimulation_whose_report_and_bench_disagree_is_refused(self, flow):
@@ -155,7 +155,7 @@ class TestFiles:
 
     def test_the_tools_get_all_that_they_need(self, flow, tools):
         tools("vitis-run")
-        flow("cosim", device=dataclasses.replace(DEVICE, reuse_factor=3))
+        flow("cosim", device=dataclasses.replace(DEVICE, interval=3))
         files = {path.relative_to(flow.folder).as_posix() for path in flow.folder.rglob("*") if path.is_file()}
         assert {f"{step}.tcl" for step in STEPS} | {"nanopelican_test.cpp", "tb_data/events.dat"} < files
         assert {"firmware/nanopelican.cpp", "firmware/parameters.h", "logs/csynth.log"} < files
@@ -326,7 +326,7 @@ class TestFailures:
             Device(DEVICE.part, clock)
 
     def test_interval(self):
-        with pytest.raises(SynthesisError, match="reuse factor: must be at least 1, not 0"):
+        with pytest.raises(SynthesisError, match="interval: must be at least 1, not 0"):
             Device(DEVICE.part, 2.5, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +29,7 @@ def settings(seed: int) -> Settings:
     rng = np.random.default_rng(seed)
     most_dsps = None if rng.random() < 0.6 else int(rng.integers(0, 16))
     levels, products = float(rng.choice([1.0, 2.0, 3.97, 8.0])), str(rng.choice(["dsp", "fabric"]))
-    return Settings(levels, products, bool(rng.random() < 0.5), most_dsps)
+    return Settings(levels, products, bool(rng.random() < 0.5), most_dsps, interval=seed // SIMULATED_EVERY % 4 + 1)
 
 
 def unless_refused(make: Callable[[], Any]) -> Any:
@@ -57,7 +58,10 @@ def test_verilog_agrees_at_the_logit(seed, tmp_path):
     found = example(seed, **SMALL)
     if found is None or all(len(np.unique(found.reference[port.tensor])) == 1 for port in found.program.outputs):
         return
-    project = unless_refused(lambda: generate_rtl(found.program, tmp_path / "rtl", settings=settings(seed)))
+    drawn = settings(seed)
+    most = max(1, max(port.elements for port in found.program.inputs) - 1)
+    drawn = dataclasses.replace(drawn, interval=min(drawn.interval, most))
+    project = unless_refused(lambda: generate_rtl(found.program, tmp_path / "rtl", settings=drawn))
     if project is None:
         return
     compile_simulation(project)

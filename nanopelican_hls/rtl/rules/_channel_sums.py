@@ -8,6 +8,7 @@ from nanopelican_hls.contract.program import Node
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.masking import needs_mask
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
+from nanopelican_hls.rtl.sharing import filled_up
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
@@ -32,4 +33,5 @@ def add_channel_sums(node: Node, builder: PieceBuilder, entries: Sequence[int] |
     summed = FixedRange(-(-total.low // factor), total.high // factor, total.exponent)
     chosen = values if entries is None else values[entries]
     lanes = [builder.sharing.summands(f"{node.output}_{c}", list(chosen[:, c]), summed) for c in range(channels)]
+    lanes = filled_up(lanes)
     builder.add_piece(node, node.output, lanes, index, lambda row: row.sum(1).reshape(1, 1) * float(factor))

@@ -10,6 +10,7 @@ from nanopelican_hls.operators.row_sums import RowSums
 from nanopelican_hls.rtl.netlist import Value, Word, in_phase
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
+from nanopelican_hls.rtl.sharing import filled_up
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
@@ -43,9 +44,12 @@ def _add_turning(node: Node, builder: PieceBuilder, rows: Sequence[Sequence[Valu
         for value in row:
             if isinstance(value, Word):
                 at_place[tournament.place(constituent, value.phase or 0)] |= dict.fromkeys(in_phase([value], 0))
-    longest = max(map(len, at_place))
-    padded = [[*found, *[0.0] * (longest - len(found))] for found in at_place]
-    added = [word for (word,) in builder.netlist.lanes(f"{node.output}_turn", padded, _total) if isinstance(word, Word)]
+    rows_at_place = filled_up([list(found) for found in at_place])
+    added = [
+        word
+        for (word,) in builder.netlist.lanes(f"{node.output}_turn", rows_at_place, _total)
+        if isinstance(word, Word)
+    ]
     sums = builder.netlist.accumulated(added, values, tournament.cycles, tournament.circle, tournament.rounds)
     last = tournament.cycles - 1
     found: list[Value] = [sums[tournament.place(k, last)] for k in range(tournament.particles)]
