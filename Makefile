@@ -18,7 +18,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-training train rivals test fuzz lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train rivals test fuzz lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: $(READY)  ## speed of the C-simulation on this machine, into benchmarks/c
 
 bench-synth: $(READY)  ## latency and resources of all forms and sizes, into benchmarks/synthesis.*: make bench-synth [RUNS=folder]
 	$(BIN)/nanopelican bench-synth --build $(BUILD) $(if $(RUNS),--runs $(RUNS)) $(if $(EVENTS),--events $(EVENTS))
+
+bench-ring: $(READY)  ## latency and resources against the initiation interval, into benchmarks/ring.*
+	$(BIN)/nanopelican bench-ring --build $(BUILD)
 
 bench-training: $(READY)  ## speed and memory of training on this machine, into benchmarks/training.*
 	$(BIN)/nanopelican bench-training

@@ -23,6 +23,7 @@ COMMANDS = (
     "estimate",
     "bench",
     "bench-synth",
+    "bench-ring",
     "bench-training",
     "train",
     "paper",
