@@ -8,7 +8,6 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,7 @@ def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
     config = load_config(config_path)
-    firmware = convert(models / f"{config.name}.onnx", build / config.name / "hls", **asdict(config.firmware))
+    firmware = convert(models / f"{config.name}.onnx", build / config.name / "hls", **config.firmware.hls_options())
     start = time.monotonic()
     firmware = compile(firmware)
     compile_seconds = time.monotonic() - start

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from nanopelican_hls.errors import ConfigError
 
@@ -28,3 +29,8 @@ class FirmwareConfig:
             )
         if self.interval < 1:
             raise ConfigError(f"must be at least 1, not {self.interval}", where="firmware.interval")
+
+    def hls_options(self) -> dict[str, Any]:
+        """The options of `nanopelican_hls.convert`; hls4ml knows the interval as reuse factor."""
+        options = asdict(self)
+        return options | {"reuse_factor": options.pop("interval")}

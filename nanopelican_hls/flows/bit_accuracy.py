@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ def simulate(
     with stages("float"):
         float_logits = model.float_logits(ports)
     with stages("convert"):
-        firmware = convert(program, build / "hls", **asdict(model.config.firmware))
+        firmware = convert(program, build / "hls", **model.config.firmware.hls_options())
     with stages("compile"):
         firmware = compile_firmware(firmware)
     executors: dict[str, Executor] = {

@@ -115,7 +115,9 @@ def test_nets_must_be_declared(project):
 
 
 def test_a_misspelt_net_is_an_error(project, tmp_path):
-    (tmp_path / "tagger.v").write_text((project.path / "src" / "tagger.v").read_text().replace(".y(q_y_0))", ".y(q_y_o))"))
+    (tmp_path / "tagger.v").write_text(
+        (project.path / "src" / "tagger.v").read_text().replace(".y(q_y_0))", ".y(q_y_o))")
+    )
     sources = [tmp_path / path.name if path.name == "tagger.v" else path for path in project.sources]
     with pytest.raises(RtlError, match=r"Verilator failed: %Error.*q_y_o"):
         compile_simulation(dataclasses.replace(project, path=tmp_path), sources)
