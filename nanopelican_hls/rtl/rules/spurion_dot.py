@@ -11,7 +11,7 @@ from nanopelican_hls.rtl.rules._dots import add_dots
 
 @add_hardware.register
 def _(operator: SpurionDot, node: Node, builder: PieceBuilder) -> None:
-    inputs = list(builder.inputs_of(node).values())
-    particles, spurions = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
-    (spurion,) = zip(*spurions, strict=True)
-    add_dots(node, operator.coordinates, builder, [(particle, spurion) for particle in zip(*particles, strict=True)])
+    inputs = builder.inputs_of(node)
+    particles, spurions = (zip(*(v for k, v in inputs.items() if k[0] == letter), strict=True) for letter in "cs")
+    spurion = next(spurions, None)  # without one, each particle times itself
+    add_dots(node, operator.coordinates, builder, [(particle, spurion or particle) for particle in particles])
