@@ -43,6 +43,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
     _check_loaded(result.graph)
     _use_one_domain(result)
     _fold_constants(result.graph)
+    _merge_masks(result.graph)
     _drop_dead_nodes(result.graph)
     _name_nodes(result.graph.node)
     _give_defaults(result.graph.node)
@@ -165,6 +166,23 @@ def _fold_constants(graph: onnx.GraphProto) -> None:
             graph.initializer.append(numpy_helper.from_array(value, node.output[0]))
     _replace(graph.node, kept)
     _check_loaded(graph)
+
+
+def _merge_masks(graph: onnx.GraphProto) -> None:
+    """One mask where several nodes compute the same, since the firmware masks at one place."""
+    outputs = {value.name for value in graph.output}
+    first: dict[str, str] = {}
+    renamed: dict[str, str] = {}
+    for node in graph.node:
+        if node.op_type == "ParticleMask" and node.domain == DOMAIN and len(node.output) == 1:
+            key = repr((list(node.input), sorted(protobuf.attributes(node).items())))
+            kept = first.setdefault(key, node.output[0])
+            if kept != node.output[0] and node.output[0] not in outputs:
+                renamed[node.output[0]] = kept
+    for node in graph.node:
+        for k, tensor in enumerate(node.input):
+            if tensor in renamed:
+                node.input[k] = renamed[tensor]
 
 
 def _drop_dead_nodes(graph: onnx.GraphProto) -> None:

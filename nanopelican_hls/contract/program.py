@@ -115,11 +115,12 @@ def read_model(path: str | Path) -> onnx.ModelProto:
         raise ContractError(
             f"cannot be read ({error.strerror})", where=str(path), remedy="give the path of a QONNX file"
         ) from error
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, ValueError) as error:
+        # missing, not a file next to it, cut off, or with a range that is none
         raise ContractError(
-            "stores its weights in another file, which cannot be read",
+            f"stores its weights in another file, which cannot be read ({' '.join(str(error).split())})",
             where=str(path),
-            remedy="put that file next to it, or export with the weights inside",
+            remedy="put that file, whole, next to it, or export with the weights inside",
         ) from error
     except DecodeError as error:
         raise ContractError(

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import hls4ml
 
 from nanopelican_hls.contract.program import Program, read_program, save_program
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import project_folder
 from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys, converting
 from nanopelican_hls.hls.registration import register
 
@@ -75,6 +77,10 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     return manifest
 
 
+#: hls4ml has global registries, and its output is redirected for the whole process
+_one_at_a_time = threading.Lock()
+
+
 @dataclass(frozen=True)
 class HlsTarget:
     """An HLS project, for AMD's tools and for C-simulation.
@@ -116,12 +122,12 @@ class HlsTarget:
         """Write the project; see `contract.target.Target`."""
         config = copy.deepcopy(dict(self.hls_config or {}))
         config["Model"] = {"ReuseFactor": self.reuse_factor} | dict(config.get("Model") or {})
-        path = Path(folder).absolute()
+        path = project_folder(Path(folder), FirmwareError)
         register()
         try:
             _make_folder(path)
             save_program(program, path / MODEL)
-            with _logged_output(), _handed_over(program):
+            with _one_at_a_time, _logged_output(), _handed_over(program):
                 graph = _traced_graph(
                     path,
                     project_name=self.project_name,

@@ -454,11 +454,42 @@ class TestReading:
         path.write_bytes(b"")
         self.refused(path, "contains no graph")
 
-    def test_weights_in_a_file_that_is_gone(self, model, tmp_path):
-        path = tmp_path / "m.onnx"
-        onnx.save_model(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
-        (tmp_path / "weights.bin").unlink()
-        self.refused(path, "another file")
+    @pytest.fixture
+    def split(self, model, tmp_path):
+        onnx.save_model(
+            model, tmp_path / "m.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0
+        )
+        return tmp_path
+
+    def test_weights_in_a_file_that_is_gone(self, split):
+        (split / "weights.bin").unlink()
+        self.refused(split / "m.onnx", "another file")
+
+    def test_weights_in_a_file_that_is_a_folder(self, split):
+        (split / "weights.bin").unlink()
+        (split / "weights.bin").mkdir()
+        self.refused(split / "m.onnx", "another file")
+
+    @pytest.mark.parametrize("length", [0, 1, 0.5, 0.99])
+    def test_weights_in_a_file_that_is_cut_off(self, split, length):
+        content = (split / "weights.bin").read_bytes()
+        (split / "weights.bin").write_bytes(content[: int(length * len(content)) if length != 1 else 1])
+        self.refused(split / "m.onnx", "another file")
+
+    @pytest.mark.parametrize("key", ["offset", "length", "location"])
+    @pytest.mark.parametrize("value", ["-1", "x", "99999999", "../weights.bin", ""])
+    def test_weights_at_a_place_that_does_not_exist(self, split, key, value):
+        content = onnx.load_model(split / "m.onnx", load_external_data=False)
+        for entry in content.graph.initializer[0].external_data:
+            if entry.key == key:
+                entry.value = value
+        (split / "m.onnx").write_bytes(content.SerializeToString())
+        with contextlib.suppress(ContractError):
+            Program.parse(read_model(split / "m.onnx"))
+
+    def test_weights_that_are_not_loaded(self, split):
+        content = onnx.load_model(split / "m.onnx", load_external_data=False)
+        refused(content, "is stored in another file, which is not loaded", where="initialiser", remedy="read_program")
 
     def test_truncated_anywhere(self, model, tmp_path):
         """A prefix is refused by the reader or by the check; only the function bodies after the graph may be lost."""
