@@ -72,3 +72,13 @@ def project_folder(folder: Path, error: type[NanopelicanError]) -> Path:
     except UnicodeEncodeError as reason:
         raise error("has a name that is not UTF-8", where=repr(str(folder)), remedy="choose another folder") from reason
     return path
+
+
+def require_exec(folder: Path, error: type[NanopelicanError]) -> None:
+    """Raise an error if programs and libraries built in a folder could not run, since it is mounted with noexec."""
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise error(
+            "is on a file system mounted with noexec, which runs no programs",
+            where=str(folder),
+            remedy="build in another folder",
+        )

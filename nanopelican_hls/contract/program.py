@@ -27,6 +27,7 @@ from nanopelican_hls.operators.call import Call
 from nanopelican_hls.operators.quant import Quant
 from nanopelican_hls.operators.relu import Relu
 
+
 @dataclass(frozen=True)
 class Node(Call):
     """A node of the graph."""

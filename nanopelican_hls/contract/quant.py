@@ -69,12 +69,16 @@ def _read_constants(
         )
     if np.any(zero_point != 0):
         raise ContractError(
-            f"its zero point is {_shown(zero_point[zero_point != 0].ravel()[0])}, not 0", where=where, remedy="train symmetrically"
+            f"its zero point is {_shown(zero_point[zero_point != 0].ravel()[0])}, not 0",
+            where=where,
+            remedy="train symmetrically",
         )
     bits = int(bit_width.item())
     if bit_width.item() != bits:
         raise ContractError(
-            f"its bit width {_shown(bit_width.item())} is not an integer", where=where, remedy="fix it before the export"
+            f"its bit width {_shown(bit_width.item())} is not an integer",
+            where=where,
+            remedy="fix it before the export",
         )
     return bits, int(exponent) - 1
 
