@@ -146,7 +146,7 @@ def test_a_user_error_is_one_message_and_status_2(command, workspace, tmp_path, 
     assert command("--build", str(tmp_path / "foreign.h5")) == 2
     errors = capsys.readouterr().err
     assert errors.count("error: ") == 4
-    assert "foreign.h5/tiny: Not a directory" in errors
+    assert "foreign.h5/tiny: cannot be made (Not a directory)" in errors
     assert "foreign.h5" in errors
     assert "did you mean" in errors
     assert "nanopelican train" in errors
