@@ -57,7 +57,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0."""
     if sum(map(bool, (args.model, args.calibrate, args.map))) != 1:
-        raise SynthesisError("give one of MODEL, --calibrate and --map", where="nanopelican estimate")
+        raise SynthesisError(
+            "give one of MODEL, --calibrate and --map",
+            where="nanopelican estimate",
+            remedy="nanopelican estimate --help has examples",
+        )
     if args.map:
         _map(args.map, args.build)
     elif args.calibrate:
@@ -74,7 +78,11 @@ def _estimate(args: argparse.Namespace) -> None:
     clock, program = _read(args.model, args.models)
     clock = clock if args.clock is None else args.clock
     if not 0 < clock < math.inf:
-        raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
+        raise SynthesisError(
+            f"must be a positive number of ns, not {clock:g}",
+            where="clock",
+            remedy="give the clock period, such as --clock 2.5",
+        )
     found = estimate(program, open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps))
     print(_table(str(args.model), clock, found))
 

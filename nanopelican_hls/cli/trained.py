@@ -25,7 +25,7 @@ def trained_file(models: Path, config: Config, suffix: str) -> Path:
         raise NetworkError(
             "there is no trained model for this configuration",
             where=str(path.absolute()),
-            remedy="name the folder of the models: --models FOLDER (the shipped ones are in models/ of the repository); "
+            remedy="name the folder of the models: --models FOLDER (the repository has models/); "
             f"or train it: nanopelican train {config.name}.yaml --train FILE --valid FILE",
         )
     return path

@@ -24,7 +24,13 @@ class FirmwareConfig:
             )
         if not 0 < self.clock_period_ns < math.inf:
             raise ConfigError(
-                f"must be positive and finite, not {self.clock_period_ns}", where="firmware.clock_period_ns"
+                f"must be positive and finite, not {self.clock_period_ns}",
+                where="firmware.clock_period_ns",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
             )
         if self.reuse_factor < 1:
-            raise ConfigError(f"must be at least 1, not {self.reuse_factor}", where="firmware.reuse_factor")
+            raise ConfigError(
+                f"must be at least 1, not {self.reuse_factor}",
+                where="firmware.reuse_factor",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+            )

@@ -189,10 +189,10 @@ def _drop_dead_nodes(graph: onnx.GraphProto) -> None:
     """Leave out nodes whose result nobody needs; the quantiser of a port stays, since it types the port."""
     ports = {value.name for value in graph.input}
     needed = {value.name for value in graph.output}
-    waiting, kept = list(graph.node), []
+    waiting, kept = list(graph.node), list[onnx.NodeProto]()
     if not needed:
         return
-    found = True
+    found = waiting
     while found:  # the graph may be unsorted
         found = [node for node in waiting if _types_port(node, ports) or needed.intersection(node.output)]
         kept += found

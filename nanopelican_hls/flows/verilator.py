@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.files import require_exec
 from nanopelican_hls.operators._arrays import pairs
 from nanopelican_hls.operators.particle_mask import ParticleMask
 from nanopelican_hls.proof.comparison import Comparison, compare

@@ -134,7 +134,11 @@ def _check_settings(model: Any) -> None:
             )
         reuse_factor = model.config.get_reuse_factor(layer)
         if not isinstance(reuse_factor, int) or reuse_factor < 1:
-            raise FirmwareError(f"ReuseFactor must be at least 1, not {reuse_factor!r}", where=f"layer {layer.name!r}")
+            raise FirmwareError(
+                f"ReuseFactor must be at least 1, not {reuse_factor!r}",
+                where=f"layer {layer.name!r}",
+                remedy="use 1 or more",
+            )
     # hls4ml ignores unknown keys
     settings = model.config.get_config_value("HLSConfig")
     names = [layer.name for layer in model.get_layers()]

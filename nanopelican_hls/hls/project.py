@@ -113,9 +113,17 @@ class HlsTarget:
                 f"unknown backend {self.backend!r}", where="backend", remedy=f"use {' or '.join(BACKENDS)}"
             )
         if self.reuse_factor < 1:
-            raise FirmwareError(f"must be at least 1, not {self.reuse_factor}", where="reuse_factor")
+            raise FirmwareError(
+                f"must be at least 1, not {self.reuse_factor}",
+                where="reuse_factor",
+                remedy="use 1 for a new event in every cycle",
+            )
         if not re.fullmatch(r"[A-Za-z]\w*", self.project_name):
-            raise FirmwareError(f"{self.project_name!r} is not a valid C++ function name", where="project_name")
+            raise FirmwareError(
+                f"{self.project_name!r} is not a valid C++ function name",
+                where="project_name",
+                remedy="use letters, digits and '_', a letter first",
+            )
         check_keys(self.hls_config or {}, CONFIG_SECTIONS, "hls_config")
 
     def write(self, program: Program, folder: Path) -> Firmware:

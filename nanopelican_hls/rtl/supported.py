@@ -10,8 +10,7 @@ from nanopelican_hls.errors import RtlError
 from nanopelican_hls.operators.particle_mask import ParticleMask
 
 #: of Verilog-2001 and of VHDL-93, in lower case; and the clock
-RESERVED = frozenset(
-    """
+_WORDS = """
     always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
     design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
     endtask event for force forever fork function generate genvar highz0 highz1 if ifnone incdir include initial inout
@@ -25,8 +24,8 @@ RESERVED = frozenset(
     literal loop map mod new next null of on open others out package port postponed procedure process pure range
     record register reject rem report return rol ror select severity shared signal sla sll sra srl subtype then to
     transport type unaffected units until variable when with clk
-    """.split()
-)
+"""
+RESERVED = frozenset(_WORDS.split())
 
 
 def check_supported(program: Program) -> None:

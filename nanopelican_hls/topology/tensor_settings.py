@@ -39,7 +39,11 @@ def tensor_settings(
         source = f"{where}.tensors.{name}" if name in of_tensors else f"{where}.{role.key}"
         settings = of_tensors[name] if name in of_tensors else getattr(quantisers, role.key)
         if settings is None and name in chain(ports(network), parameter_roles, outputs(network)):
-            raise ConfigError("is null, but ports, parameters and the output need a quantiser", where=source)
+            raise ConfigError(
+                "is null, but ports, parameters and the output need a quantiser",
+                where=source,
+                remedy="give it a number of bits",
+            )
         if settings is not None:
             found[name] = _checked(network, name, role, settings, source)
     return found

@@ -66,7 +66,7 @@ def test_a_compiler_that_is_missing(program, tmp_path, monkeypatch):
 )
 def test_a_compiler_that_rejects_a_flag(program, tmp_path, monkeypatch, message):
     monkeypatch.setenv("CXX", script(tmp_path / "cxx", f'echo "{message}" >&2; exit 1'))
-    with pytest.raises(FirmwareError, match="cxx: does not know a flag: .*'-fno-gnu-unique'") as caught:
+    with pytest.raises(FirmwareError, match=r"cxx: does not know a flag: .*'-fno-gnu-unique'") as caught:
         compile(convert(program, tmp_path / "hls"))
     assert "g++ 9 or later" in caught.value.remedy
 

@@ -73,11 +73,11 @@ def padded_with_zeros(four_momenta: NDArray[Any]) -> NDArray[np.float64]:
     """Four-momenta [n, N, 4] of a file, with constituents that are NaN in every component as the zeros of padding."""
     # the order in which numpy sums depends on the memory layout of the array
     momenta = np.ascontiguousarray(four_momenta, dtype=np.float64)
-    padding = np.isnan(momenta).all(axis=-1)
+    padding = np.isnan(momenta).all(axis=-1, keepdims=True)
     if not padding.any():
         return momenta
     logger.info("%d constituents are NaN in every component: taken as padding", np.count_nonzero(padding))
-    return np.where(padding[..., None], 0.0, momenta)
+    return np.where(padding, 0.0, momenta)
 
 
 def check_lengths(path: Path, lengths: dict[str, int]) -> None:

@@ -1,7 +1,8 @@
 """ROOT files in the JetClass layout (Qu, Li, Qian; doi 10.5281/zenodo.6619768), read with uproot.
 
-Tree ``tree``, a TTree or an RNTuple (which uproot writes by default), one entry per jet: branches part_energy, part_px, part_py, part_pz with one number per constituent, in
-GeV, and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, exactly one of which is set. Other branches are ignored.
+Tree ``tree``, a TTree or an RNTuple (which uproot writes by default), one entry per jet: branches part_energy, part_px,
+part_py, part_pz with one number per constituent, in GeV, and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, exactly
+one of which is set. Other branches are ignored.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class TestHdf5:
             writer.communicate()
         assert_equal(read_jets(path), plain(jets))
 
-    def test_left_open_by_a_writer_that_was_killed(self, tmp_path, jets):
+    def test_left_open_by_a_writer_that_was_killed(self, tmp_path):
         path = tmp_path / "jets.h5"
         script = (
             "import h5py, os, signal, sys\n"
