@@ -19,7 +19,7 @@ from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Rounding
-from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, quantiser_type
+from nanopelican_hls.hls.layers import OperatorLayer, OperatorLayer, exact_type, layer_name, quantiser_type
 from nanopelican_hls.hls.sources import batch_bridge, test_bench
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS
@@ -174,6 +174,15 @@ def begin_project(path: Path) -> None:
 
 class NanopelicanBeginProject(ContractPass):
     """Marks the project as incomplete before hls4ml writes."""
+
+    def transform(self, model: Any) -> bool:
+        if program_of(model) is None and any(isinstance(layer, OperatorLayer) for layer in model.get_layers()):
+            raise FirmwareError(
+                "was loaded from a saved model (.fml), which lacks the QONNX file",
+                where=model.config.get_project_name(),
+                remedy='set model.config.config["OnnxModel"] to the path of the QONNX file, model.onnx in its project',
+            )
+        return super().transform(model)
 
     def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
         begin_project(Path(model.config.get_output_dir()))

@@ -252,9 +252,10 @@ class QuantiserConfig:
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        if not 2 <= self.bits <= MAX_QUANTISER_BITS:
+        least = 2 if self.signed else 1  # where `signed` depends on the role, `tensor_settings` checks again
+        if not least <= self.bits <= MAX_QUANTISER_BITS:
             raise ConfigError(
-                f"bits must be 2 to {MAX_QUANTISER_BITS}, not {self.bits}",
+                f"bits must be {least} to {MAX_QUANTISER_BITS}, not {self.bits}",
                 where="quantisers",
                 remedy="give such a value (docs/configuration.md)",
             )
