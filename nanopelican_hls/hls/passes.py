@@ -19,7 +19,7 @@ from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import Rounding
-from nanopelican_hls.hls.layers import OperatorLayer, OperatorLayer, exact_type, layer_name, quantiser_type
+from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, quantiser_type
 from nanopelican_hls.hls.sources import batch_bridge, test_bench
 from nanopelican_hls.hls.templates import headers, render
 from nanopelican_hls.operators import DOMAIN, OPERATORS

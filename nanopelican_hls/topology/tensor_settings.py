@@ -63,11 +63,12 @@ def _checked(network: NetworkConfig, name: str, role: Role, settings: QuantiserC
         raise ConfigError(
             f"is unsigned, but {name} can be negative", where=where, remedy="remove `signed`, or set it to true"
         )
-    settings = replace(settings, signed=role.signed if settings.signed is None else settings.signed)
-    if settings.signed and settings.bits < 2:
+    signed = role.signed if settings.signed is None else settings.signed
+    if signed and settings.bits < 2:
         raise ConfigError(
             f"has 1 bit, but {name} is signed", where=where, remedy="use 2 bits or more; 1 is for unsigned tensors"
         )
+    settings = replace(settings, signed=signed)
     if network.beams and name in ports(network) and settings.clip is not None:
         unit = settings.holding(settings.clip).scale
         if unit > 1:
