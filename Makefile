@@ -15,10 +15,10 @@ NETWORKS ?= 500
 
 BIN    := .venv/bin
 READY  := .venv/.ready
-CSIM   := $(BIN)/nanopelican csim --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS))
+CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train rivals test fuzz lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train export rivals test fuzz lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,31 +38,34 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 csim: $(READY)  ## HLS project of CONFIG, and the proof that its C++ equals the QONNX file
-	$(CSIM) $(CONFIG)
+	$(CSIM) "$(CONFIG)"
 
 csim-all: $(READY)  ## the same for every model of the zoo
 	$(CSIM) configs/*.yaml
 
 synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [PRODUCTS=dsp|fabric] [CLOCK=ns] [II=cycles]
-	$(BIN)/nanopelican synth --build $(BUILD) $(if $(PART),--part $(PART)) $(if $(STAGE),--stage $(STAGE)) $(if $(PRODUCTS),--products $(PRODUCTS)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(II),--interval $(II)) $(if $(JETS),--jets $(JETS)) $(if $(EVENTS),--events $(EVENTS)) $(CONFIG)
+	$(BIN)/nanopelican synth --build "$(BUILD)" $(if $(PART),--part "$(PART)") $(if $(STAGE),--stage "$(STAGE)") $(if $(PRODUCTS),--products "$(PRODUCTS)") $(if $(CLOCK),--clock "$(CLOCK)") $(if $(II),--interval "$(II)") $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)") "$(CONFIG)"
 
 bench: $(READY)  ## speed of the C-simulation on this machine, into benchmarks/csimulation.*
-	$(BIN)/nanopelican bench --build $(BUILD) $(CONFIG)
+	$(BIN)/nanopelican bench --build "$(BUILD)" "$(CONFIG)"
 
 bench-synth: $(READY)  ## latency and resources of all forms and sizes, into benchmarks/synthesis.*: make bench-synth [RUNS=folder]
-	$(BIN)/nanopelican bench-synth --build $(BUILD) $(if $(RUNS),--runs $(RUNS)) $(if $(EVENTS),--events $(EVENTS))
+	$(BIN)/nanopelican bench-synth --build "$(BUILD)" $(if $(RUNS),--runs "$(RUNS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 bench-ring: $(READY)  ## latency and resources against the initiation interval, into benchmarks/ring.*
-	$(BIN)/nanopelican bench-ring --build $(BUILD)
+	$(BIN)/nanopelican bench-ring --build "$(BUILD)"
 
 bench-training: $(READY)  ## speed and memory of training on this machine, into benchmarks/training.*
 	$(BIN)/nanopelican bench-training
 
 train: $(READY)  ## train CONFIG: make train CONFIG=... TRAIN=train.h5 VALID=valid.h5 TEST=test.h5
-	$(BIN)/nanopelican train $(CONFIG) --train $(TRAIN) --valid $(VALID) $(if $(TEST),--test $(TEST))
+	$(BIN)/nanopelican train "$(CONFIG)" --train "$(TRAIN)" --valid "$(VALID)" $(if $(TEST),--test "$(TEST)")
+
+export: $(READY)  ## write the QONNX files of models/ again from the checkpoints there
+	$(BIN)/python -c "import pathlib, nanopelican_hls as n; [n.export_qonnx(n.load_model(p), p.with_suffix('.onnx')) for p in pathlib.Path('models').glob('*.pt')]"
 
 rivals: .venv-rivals/.ready  ## Deep Sets and JEDI-linear with HGQ2 in the same flow: make rivals JETS=folder [OPTIONS="--sizes 8"]
-	.venv-rivals/bin/nanopelican rivals --build $(BUILD) $(if $(JETS),--jets $(JETS)) $(OPTIONS)
+	.venv-rivals/bin/nanopelican rivals --build "$(BUILD)" $(if $(JETS),--jets "$(JETS)") $(OPTIONS)
 
 # an environment of its own, so that .venv stays free of Keras and JAX
 .venv-rivals/.ready: requirements.lock pyproject.toml
@@ -90,4 +93,4 @@ lock: $(READY)  ## rewrite requirements.lock from the ranges in pyproject.toml
 	rm -rf .venv-lock
 
 clean:  ## remove everything built, but not .venv
-	rm -rf $(BUILD)
+	rm -rf "$(BUILD)"

@@ -48,3 +48,37 @@ def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanEr
     """
     with written_whole(path, error) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def project_folder(folder: Path, error: type[NanopelicanError]) -> Path:
+    """The absolute path of a folder that will be replaced as a whole; a symbolic link is followed, not replaced.
+
+    Parameters
+    ----------
+    folder : Path
+    error : type of NanopelicanError
+        Raised if it is the current folder, or the name is not text, since other tools write it into files.
+    """
+    path = Path(folder)
+    path = path.resolve() if path.is_symlink() else Path(os.path.abspath(path))  # noqa: PTH100, for ".."
+    if path == Path.cwd() or path in Path.cwd().parents:
+        raise error(
+            "is the current folder or contains it, and would be replaced",
+            where=str(folder),
+            remedy="choose another folder",
+        )
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as reason:
+        raise error("has a name that is not UTF-8", where=repr(str(folder)), remedy="choose another folder") from reason
+    return path
+
+
+def require_exec(folder: Path, error: type[NanopelicanError]) -> None:
+    """Raise an error if programs and libraries built in a folder could not run, since it is mounted with noexec."""
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise error(
+            "is on a file system mounted with noexec, which runs no programs",
+            where=str(folder),
+            remedy="build in another folder",
+        )

@@ -57,7 +57,7 @@ class FixedRange:
         """The narrowest range on the coarsest grid that contains the given constants."""
         flat = [float(v) for v in np.asarray(values, dtype=np.float64).ravel()]
         if not all(map(math.isfinite, flat)):
-            raise ContractError("a constant is NaN or infinite")
+            raise ContractError("a constant is NaN or infinite", remedy="train the model again")
         ratios = [v.as_integer_ratio() for v in flat]
         if not any(numerator for numerator, _ in ratios):
             return cls(0, 0, 0)

@@ -54,3 +54,18 @@ def test_the_finest_scale_that_holds_a_bound(bound):
     found = QuantiserConfig(8, signed=True).holding(bound)
     largest = found.high * Fraction(2) ** found.exponent
     assert largest / 2 < Fraction(bound) <= largest
+
+
+def test_one_bit_is_for_unsigned_tensors():
+    """As in the contract; whether a tensor is signed depends on its role, or on `signed`."""
+    assert QuantiserConfig(1).bits == QuantiserConfig(1, signed=False).bits == 1
+    for bits, signed in ((0, None), (0, False), (1, True), (25, None)):
+        with pytest.raises(ConfigError, match=f"bits must be {2 if signed else 1} to 24, not {bits}"):
+            QuantiserConfig(bits, signed=signed)
+
+
+def test_one_bit_of_a_signed_tensor_is_refused_by_name(tmp_path):
+    path = tmp_path / "one.yaml"
+    path.write_text(MINIMAL.replace("logit: {bits: 8}", "logit: {bits: 1}"))
+    with pytest.raises(ConfigError, match="has 1 bit, but logit is signed"):
+        load_config(path)

@@ -34,12 +34,29 @@ res_T spurion_product(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_partic
     return (c0[i] * s1[0] + c1[i] * s0[0]) * one_half();
 }
 
-// p_i . J for every particle i.
+// Without a spurion: p_i . p_i.
+template <class res_T, typename CONFIG_T, class c0_T, class c1_T, class c2_T, class c3_T>
+res_T spurion_product(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_particles], c2_T c2[CONFIG_T::n_particles],
+                      c3_T c3[CONFIG_T::n_particles], absent, absent, absent, absent, unsigned i) {
+    #pragma HLS INLINE
+    return minkowski_dot<res_T, CONFIG_T::light_cone>(c0[i], c1[i], c2[i], c3[i], c0[i], c1[i], c2[i], c3[i]);
+}
+
+template <class res_T, typename CONFIG_T, class c0_T, class c1_T>
+res_T spurion_product(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_particles], absent, absent, absent, absent,
+                      absent, absent, unsigned i) {
+    #pragma HLS INLINE
+    static_assert(CONFIG_T::light_cone, "only light-cone coordinates have an axis");
+    return (c0[i] * c1[i] + c1[i] * c0[i]) * one_half();
+}
+
+// p_i . J for every particle i; p_i . p_i without a spurion.
 template <class c0_T, class c1_T, class c2_T, class c3_T, class s0_T, class s1_T, class s2_T, class s3_T, class res_T,
           typename CONFIG_T>
 void spurion_dot(c0_T c0[CONFIG_T::n_particles], c1_T c1[CONFIG_T::n_particles],
-                 optional<c2_T, CONFIG_T::n_particles> c2, optional<c3_T, CONFIG_T::n_particles> c3, s0_T s0[1],
-                 s1_T s1[1], optional<s2_T, 1> s2, optional<s3_T, 1> s3, res_T res[CONFIG_T::n_particles]) {
+                 optional<c2_T, CONFIG_T::n_particles> c2, optional<c3_T, CONFIG_T::n_particles> c3,
+                 optional<s0_T, 1> s0, optional<s1_T, 1> s1, optional<s2_T, 1> s2, optional<s3_T, 1> s3,
+                 res_T res[CONFIG_T::n_particles]) {
     // one event every reuse_factor cycles, so each multiplier serves reuse_factor multiplications
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
     #pragma HLS ALLOCATION operation instances=mul limit=CONFIG_T::multiplier_limit

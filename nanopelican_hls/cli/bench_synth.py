@@ -117,4 +117,8 @@ def _check(args: argparse.Namespace) -> None:
                 "is not a size of the benchmark", where=str(size), remedy=f"use {', '.join(map(str, SIZES))}"
             )
     if args.events is not None and args.events < 1:
-        raise SynthesisError(f"must be at least 1, not {args.events}", where="events")
+        raise SynthesisError(
+            f"must be at least 1, not {args.events}",
+            where="events",
+            remedy="leave it out for all jets, or ask for 1 or more",
+        )

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
     from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.bit_accuracy import CsimReport, simulate, write_report
+    from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.network.model import load_model
 
     configs = [load_config(path) for path in args.configs]
@@ -54,11 +55,13 @@ def run(args: argparse.Namespace) -> int:
     reports: list[CsimReport] = []
     for config, model, path in zip(configs, models, qonnx, strict=True):
         build = args.build / config.name
-        build.mkdir(parents=True, exist_ok=True)
-        with tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar:
+        with (
+            locked(build),
+            tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar,
+        ):
             found = jets[config.network.classes]
             report = simulate(model, path, found, build, announce=bar.set_postfix_str, progress=bar.update)
-        write_report(report, build / "csim.json")
+            write_report(report, build / "csim.json")
         reports.append(report)
         _print_table([report], header=len(reports) == 1)
     for report in reports:

@@ -61,7 +61,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0."""
     if sum(map(bool, (args.model, args.calibrate, args.map))) != 1:
-        raise SynthesisError("give one of MODEL, --calibrate and --map", where="nanopelican estimate")
+        raise SynthesisError(
+            "give one of MODEL, --calibrate and --map",
+            where="nanopelican estimate",
+            remedy="nanopelican estimate --help has examples",
+        )
     if args.map:
         _map(args.map, args.build)
     elif args.calibrate:
@@ -79,7 +83,11 @@ def _estimate(args: argparse.Namespace) -> None:
     clock = firmware.clock_period_ns if args.clock is None else args.clock
     interval = firmware.interval if args.interval is None else args.interval
     if not 0 < clock < math.inf:
-        raise SynthesisError(f"must be a positive number of ns, not {clock:g}", where="clock")
+        raise SynthesisError(
+            f"must be a positive number of ns, not {clock:g}",
+            where="clock",
+            remedy="give the clock period, such as --clock 2.5",
+        )
     settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval)
     found = estimate(program, settings)
     print(_table(str(args.model), clock, found))

@@ -83,7 +83,11 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.flows.report import table, write_report
 
     if args.events is not None and args.events < 1:
-        raise SynthesisError(f"must be at least 1, not {args.events}", where="events")
+        raise SynthesisError(
+            f"must be at least 1, not {args.events}",
+            where="events",
+            remedy="leave it out for all jets, or ask for 1 or more",
+        )
     config = load_config(args.config)
     build = args.build / config.name
     # only the vendor flow has stages and the export

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _command(args: argparse.Namespace, seeds: list[int]) -> str:
     """The command line, without local paths."""
-    words = ["nanopelican", "train", f"{args.config.parent.name}/{args.config.name}"]
+    words = ["nanopelican", "train", str(Path(args.config.parent.name, args.config.name))]
     for name in ("train", "valid", "test"):
         if path := getattr(args, name):
             words += [f"--{name}", path.name]

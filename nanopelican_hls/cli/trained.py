@@ -24,8 +24,9 @@ def trained_file(models: Path, config: Config, suffix: str) -> Path:
     if not path.exists():
         raise NetworkError(
             "there is no trained model for this configuration",
-            where=str(path),
-            remedy=f"train it: nanopelican train configs/{config.name}.yaml --train FILE --valid FILE",
+            where=str(path.absolute()),
+            remedy="name the folder of the models: --models FOLDER (the repository has models/); "
+            f"or train it: nanopelican train {config.name}.yaml --train FILE --valid FILE",
         )
     return path
 

@@ -53,6 +53,7 @@ class Config:
                     if self.network.spurion == spurion
                     else "missing, but the rest is computed from the jet",
                     where=f"{self.name}: quantisers.{momenta}",
+                    remedy="give it a number of bits, as the others have",
                 )
             if given - used:
                 raise ConfigError(
@@ -84,11 +85,23 @@ def load_config(path: str | Path) -> Config:
             remedy=f"did you mean {path.with_name(near[0] + '.yaml')}?" if near else "give the path of a YAML file",
         ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text, not a date, or nested too deeply
-        raise ConfigError(f"is not valid YAML: {' '.join(str(error).split())}", where=str(path)) from error
+        raise ConfigError(
+            f"is not valid YAML: {' '.join(str(error).split())}",
+            where=str(path),
+            remedy="correct the line that is named, or start from one of configs/",
+        ) from error
     if not isinstance(content, dict):
-        raise ConfigError("must be a mapping of sections", where=str(path))
+        raise ConfigError(
+            "must be a mapping of sections",
+            where=str(path),
+            remedy="start from one of configs/ (docs/configuration.md)",
+        )
     if "name" in content:
-        raise ConfigError("unknown key 'name': a configuration is named after its file", where=str(path))
+        raise ConfigError(
+            "unknown key 'name': a configuration is named after its file",
+            where=str(path),
+            remedy="remove the key, and rename the file if need be",
+        )
     config: Config = parse(Config, {"name": path.stem, **_renamed(content)}, str(path))
     return config
 

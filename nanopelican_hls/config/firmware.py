@@ -25,10 +25,16 @@ class FirmwareConfig:
             )
         if not 0 < self.clock_period_ns < math.inf:
             raise ConfigError(
-                f"must be positive and finite, not {self.clock_period_ns}", where="firmware.clock_period_ns"
+                f"must be positive and finite, not {self.clock_period_ns}",
+                where="firmware.clock_period_ns",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
             )
         if self.interval < 1:
-            raise ConfigError(f"must be at least 1, not {self.interval}", where="firmware.interval")
+            raise ConfigError(
+                f"must be at least 1, not {self.interval}",
+                where="firmware.interval",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+            )
 
     def hls_options(self) -> dict[str, Any]:
         """The options of `nanopelican_hls.convert`; hls4ml knows the interval as reuse factor."""

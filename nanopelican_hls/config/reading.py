@@ -34,11 +34,15 @@ def parse(kind: Any, value: Any, where: str) -> Any:
         return parse(next(o for o in options if o is not type(None)), value, where)
     if origin is tuple:
         if not isinstance(value, list):
-            raise ConfigError(f"must be a list, not {value!r}", where=where)
+            raise ConfigError(f"must be a list, not {value!r}", where=where, remedy="write it as [a, b]")
         return tuple(parse(typing.get_args(kind)[0], v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, dict):
-            raise ConfigError(f"must be a mapping, not {value!r}", where=where)
+            raise ConfigError(
+                f"must be a mapping, not {value!r}",
+                where=where,
+                remedy="write its keys below it, indented (docs/configuration.md)",
+            )
         return {str(key): parse(typing.get_args(kind)[1], v, f"{where}: {key}") for key, v in value.items()}
     if dataclasses.is_dataclass(kind):
         return _section(kind, value, where)
@@ -47,20 +51,32 @@ def parse(kind: Any, value: Any, where: str) -> Any:
             return kind(value)
         except ValueError:
             choices = ", ".join(str(m.value) for m in kind)
-            raise ConfigError(f"must be one of {choices}, not {value!r}", where=where) from None
+            raise ConfigError(
+                f"must be one of {choices}, not {value!r}",
+                where=where,
+                remedy="use one of them (docs/configuration.md)",
+            ) from None
     if kind is float and isinstance(value, int | str) and not isinstance(value, bool):
         try:
             return float(value)  # YAML 1.1 reads 1e-3, without a point, as text
         except (ValueError, OverflowError):
             pass
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ConfigError(f"must be of type {kind.__name__}, not {value!r}", where=where)
+        raise ConfigError(
+            f"must be of type {kind.__name__}, not {value!r}",
+            where=where,
+            remedy=f"give a value of type {kind.__name__} (docs/configuration.md)",
+        )
     return value
 
 
 def _section(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
-        raise ConfigError(f"must be a mapping, not {value!r}", where=where)
+        raise ConfigError(
+            f"must be a mapping, not {value!r}",
+            where=where,
+            remedy="write its keys below it, indented (docs/configuration.md)",
+        )
     hints = typing.get_type_hints(kind)
     for key in value:
         if key not in hints:
@@ -68,5 +84,5 @@ def _section(kind: Any, value: Any, where: str) -> Any:
             raise ConfigError(f"unknown key {key!r}", where=where, remedy=f"did you mean {near[0]!r}?")
     for f in dataclasses.fields(kind):
         if f.name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise ConfigError(f"missing key {f.name!r}", where=where)
+            raise ConfigError(f"missing key {f.name!r}", where=where, remedy="add it (docs/configuration.md)")
     return kind(**{key: parse(hints[key], v, f"{where}: {key}") for key, v in value.items()})

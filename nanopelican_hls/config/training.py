@@ -73,19 +73,37 @@ class TrainingConfig:
         for key in (*positive, "max_jets"):
             value = getattr(self, key)
             if value is not None and value < 1:
-                raise ConfigError(f"must be at least 1, not {value}", where=f"training.{key}")
+                raise ConfigError(
+                    f"must be at least 1, not {value}",
+                    where=f"training.{key}",
+                    remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                )
         for key in ("second_order_steps", "quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
             if not 0 <= getattr(self, key) < math.inf:
-                raise ConfigError(f"must be finite and not negative, not {getattr(self, key)}", where=f"training.{key}")
+                raise ConfigError(
+                    f"must be finite and not negative, not {getattr(self, key)}",
+                    where=f"training.{key}",
+                    remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                )
         for key in ("learning_rate", "quantised_learning_rate", "decay_factor"):
             if not 0 < getattr(self, key) < math.inf:
-                raise ConfigError(f"must be positive and finite, not {getattr(self, key)}", where=f"training.{key}")
+                raise ConfigError(
+                    f"must be positive and finite, not {getattr(self, key)}",
+                    where=f"training.{key}",
+                    remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                )
         if not 0 <= self.freeze_scales_fraction <= 1:
             raise ConfigError(
-                f"must be 0 to 1, not {self.freeze_scales_fraction}", where="training.freeze_scales_fraction"
+                f"must be 0 to 1, not {self.freeze_scales_fraction}",
+                where="training.freeze_scales_fraction",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
             )
         if not 0 <= self.dropout < 1:
-            raise ConfigError(f"must be at least 0 and below 1, not {self.dropout}", where="training.dropout")
+            raise ConfigError(
+                f"must be at least 0 and below 1, not {self.dropout}",
+                where="training.dropout",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+            )
         if self.warmup_epochs + self.decay_epochs >= self.float_epochs:
             raise ConfigError(
                 f"{self.float_epochs} epochs leave none between the warm-up ({self.warmup_epochs}) and the decay "
@@ -94,4 +112,8 @@ class TrainingConfig:
                 remedy="train for more float_epochs",
             )
         if not self.seeds:
-            raise ConfigError("at least one seed is needed", where="training.seeds")
+            raise ConfigError(
+                "at least one seed is needed",
+                where="training.seeds",
+                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+            )

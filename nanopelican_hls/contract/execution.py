@@ -53,7 +53,9 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
         array = np.ascontiguousarray(ports[name], dtype=np.float64)
         if array.shape[1:] != port.shape:
             raise ContractError(
-                f"has shape {array.shape}, expected (n, {', '.join(map(str, port.shape))})", where=f"port {port.name!r}"
+                f"has shape {array.shape}, expected (n, {', '.join(map(str, port.shape))})",
+                where=f"port {port.name!r}",
+                remedy="pass one row per jet, with an entry per constituent",
             )
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
@@ -64,7 +66,11 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
             )
         arrays[port.name] = array
     if len({len(a) for a in arrays.values()}) != 1:
-        raise ContractError("ports have different numbers of jets", where=", ".join(arrays))
+        raise ContractError(
+            "ports have different numbers of jets",
+            where=", ".join(arrays),
+            remedy="pass one row per jet in every array",
+        )
     return arrays
 
 

@@ -16,9 +16,9 @@ import onnx
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from nanopelican_hls.contract import protobuf
+from nanopelican_hls.contract import normal_form, protobuf
 from nanopelican_hls.contract.port import Port, Shape
-from nanopelican_hls.contract.quant import QUANT_DOMAINS, read_quantiser
+from nanopelican_hls.contract.quant import QUANT_DOMAIN, read_quantiser
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
@@ -26,8 +26,6 @@ from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, CustomOperator
 from nanopelican_hls.operators.call import Call
 from nanopelican_hls.operators.quant import Quant
 from nanopelican_hls.operators.relu import Relu
-
-STANDARD_DOMAINS = ("", "ai.onnx")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Program:
 
     Attributes
     ----------
-    model : the ONNX model as read.
+    model : the ONNX model, in its normal form (`normal_form`).
     inputs, outputs : ports, in file order.
     nodes : nodes that compute activations, in execution order (``Quant`` on constants is folded).
     constants : parameters after quantisation, by tensor, float64.
@@ -118,11 +116,12 @@ def read_model(path: str | Path) -> onnx.ModelProto:
         raise ContractError(
             f"cannot be read ({error.strerror})", where=str(path), remedy="give the path of a QONNX file"
         ) from error
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, ValueError) as error:
+        # missing, not a file next to it, cut off, or with a range that is none
         raise ContractError(
-            "stores its weights in another file, which cannot be read",
+            f"stores its weights in another file, which cannot be read ({' '.join(str(error).split())})",
             where=str(path),
-            remedy="put that file next to it, or export with the weights inside",
+            remedy="put that file, whole, next to it, or export with the weights inside",
         ) from error
     except DecodeError as error:
         raise ContractError(
@@ -140,9 +139,10 @@ def save_program(program: Program, path: str | Path) -> None:
 
 class _Parser:
     def __init__(self, model: onnx.ModelProto) -> None:
-        self.model, self.graph = model, model.graph
-        self.versions = {i.domain: i.version for i in model.opset_import}
-        self.initialisers = {i.name: i for i in model.graph.initializer}
+        self.model = normal_form.prepare(model)
+        self.graph = self.model.graph
+        self.versions = {i.domain: i.version for i in self.model.opset_import}
+        self.initialisers = {i.name: i for i in self.graph.initializer}
         self.constants: dict[str, NDArray[np.float64]] = {}
         self.parameter_quantisers: dict[str, Quantiser] = {}
         self.shapes: dict[str, Shape] = {}
@@ -162,6 +162,8 @@ class _Parser:
                 raise ContractError(
                     "is read by no Quant, so it has no type", where=f"port {port!r}", remedy="remove it"
                 )
+        parameters = {tensor: self.constants[tensor].shape for tensor in self.parameter_quantisers}
+        normal_form.complete(self.model, self.shapes, parameters)
         return Program(
             model=self.model,
             inputs=tuple(self.inputs[port] for port in ports),
@@ -197,9 +199,9 @@ class _Parser:
     def _read_node(self, proto: onnx.NodeProto) -> None:
         where = protobuf.where(proto)
         self._check_tensors(proto, where)
-        if proto.op_type == "Quant" and proto.domain in QUANT_DOMAINS:
+        if proto.op_type == "Quant" and proto.domain == QUANT_DOMAIN:
             self._read_quant(proto, where)
-        elif proto.op_type == "Relu" and proto.domain in STANDARD_DOMAINS:
+        elif proto.op_type == "Relu" and not proto.domain:
             self._read_relu(proto, where)
         elif proto.domain == DOMAIN and proto.op_type in OPERATORS:
             self._read_operator(proto, where)
@@ -237,7 +239,7 @@ class _Parser:
             raise ContractError(
                 f"{what} {tensor!r} is not a constant",
                 where=where,
-                remedy="fold it into an initialiser (qonnx: FoldConstants)",
+                remedy="store it as an initialiser; only Constant nodes are folded",
             )
         return protobuf.initialiser_value(self.initialisers[tensor], what, where)
 
@@ -279,6 +281,8 @@ class _Parser:
                 where=where,
                 remedy="connect the output of an operator",
             )
+        for name in protobuf.attributes(proto):
+            raise ContractError(f"unknown attribute {name!r}", where=where, remedy="known attributes: none")
         self._append(Node(proto.output[0], Relu(), tuple(proto.input), proto.name), where)
 
     def _read_operator(self, proto: onnx.NodeProto, where: str) -> None:

@@ -27,8 +27,28 @@ def page(operator: str) -> str:
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
-    """The attributes that a node gives, by name; strings as str."""
-    values = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    """The attributes that a node gives, by name; strings as str.
+
+    Raises
+    ------
+    ContractError
+        If one is given twice or has no type, as readers then take different values.
+    """
+    values: dict[str, Any] = {}
+    for attribute in node.attribute:
+        if attribute.name in values:
+            raise ContractError(
+                f"its attribute {attribute.name!r} is given twice", where=where(node), remedy="give it once"
+            )
+        try:
+            value = helper.get_attribute_value(attribute)
+        except ValueError:  # of a function's caller, or of an unknown type
+            value = None
+        if value is None:
+            raise ContractError(
+                f"its attribute {attribute.name!r} has no type or value", where=where(node), remedy="export it again"
+            )
+        values[attribute.name] = value
     return {name: v.decode(errors="replace") if isinstance(v, bytes) else v for name, v in values.items()}
 
 
@@ -79,13 +99,10 @@ def initialiser_value(initialiser: onnx.TensorProto, what: str, where: str) -> N
 
 
 def check_float32(initialiser: onnx.TensorProto, what: str, where: str) -> None:
-    """Refuse an initialiser of another type: qonnx computes in the type it finds, and 2**(b - 1) overflows in int8."""
+    """Refuse an initialiser that float32 does not hold, so that the normal form left it as it was."""
     if initialiser.data_type != onnx.TensorProto.FLOAT:
-        kind = onnx.TensorProto.DataType.Name(initialiser.data_type).lower()
         raise ContractError(
-            f"{what} {initialiser.name!r} is stored as {kind}, which QONNX execution would compute in",
-            where=where,
-            remedy="store it as float32",
+            f"{what} {initialiser.name!r} is no float32 number", where=where, remedy="store it as float32"
         )
 
 

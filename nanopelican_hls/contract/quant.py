@@ -14,6 +14,8 @@ from nanopelican_hls.fixed_point import Quantiser, Rounding
 #: ONNX domains in which ``Quant`` nodes are written: by QONNX, and by Brevitas
 QUANT_DOMAIN = "qonnx.custom_op.general"
 QUANT_DOMAINS = (QUANT_DOMAIN, "onnx.brevitas")
+#: attributes, and their defaults in qonnx
+QUANT_DEFAULTS: Mapping[str, Any] = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}
 #: float32 values are below 2 to this power
 FLOAT32_INTEGER_BITS = 128
 
@@ -37,7 +39,7 @@ def read_quantiser(
     try:
         quantiser = Quantiser(bits, signed, exponent, rounding)
     except ContractError as error:
-        raise ContractError(error.what, where=where, remedy="use 2 to 24 bits") from error
+        raise ContractError(error.what, where=where, remedy=error.remedy) from error
     # qonnx returns the output of Quant in float32
     if quantiser.range.integer_bits > FLOAT32_INTEGER_BITS:
         raise ContractError(
@@ -61,24 +63,39 @@ def _read_constants(
     mantissa, exponent = np.frexp(scale.item())
     if mantissa != 0.5:
         raise ContractError(
-            f"its scale {scale.item():g} is not a power of two",
+            f"its scale {_shown(scale.item())} is not a power of two",
             where=where,
             remedy="train with power-of-two scales (Brevitas: RestrictValueType.POWER_OF_TWO)",
         )
     if np.any(zero_point != 0):
         raise ContractError(
-            f"its zero point is {zero_point.ravel()[0]:g}, not 0", where=where, remedy="train symmetrically"
+            f"its zero point is {_shown(zero_point[zero_point != 0].ravel()[0])}, not 0",
+            where=where,
+            remedy="train symmetrically",
         )
     bits = int(bit_width.item())
     if bit_width.item() != bits:
         raise ContractError(
-            f"its bit width {bit_width.item():g} is not an integer", where=where, remedy="fix it before the export"
+            f"its bit width {_shown(bit_width.item())} is not an integer",
+            where=where,
+            remedy="fix it before the export",
         )
     return bits, int(exponent) - 1
 
 
+def _shown(value: float) -> str:
+    """A number with as many digits as tell it apart from its neighbours in float32."""
+    short = f"{value:g}"
+    return short if np.float32(short) == value else f"{value:.9g}"
+
+
 def _read_attributes(attributes: Mapping[str, Any], where: str) -> tuple[bool, Rounding]:
     """Whether it is signed, and its rounding mode."""
+    for name in attributes:
+        if name not in QUANT_DEFAULTS:
+            raise ContractError(
+                f"unknown attribute {name!r}", where=where, remedy=f"known attributes: {', '.join(QUANT_DEFAULTS)}"
+            )
     rounding = attributes.get("rounding_mode", "ROUND")
     if rounding not in [mode.value for mode in Rounding]:
         raise ContractError(

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nanopelican_hls.errors import SynthesisError
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import require_exec, write_atomically
 
-LOCK = ".synth.lock"
+LOCK = ".run.lock"
 
 
 @contextmanager
@@ -25,9 +25,10 @@ def locked(folder: Path) -> Iterator[None]:
     Raises
     ------
     SynthesisError
-        If another synthesis holds the lock.
+        If another run holds the lock; or if the folder cannot be made, has a name that is not text, or is on a file
+        system that runs no programs.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     # not truncated: until we hold the lock, the file names the process that does
     with (folder / LOCK).open("a+", encoding="ascii") as file:
         try:
@@ -35,7 +36,7 @@ def locked(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise SynthesisError(
-                f"is in use by another synthesis (process {file.read().strip() or 'unknown'})",
+                f"is in use by another run (process {file.read().strip() or 'unknown'})",
                 where=str(folder),
                 remedy="wait for it, or choose another folder: --build FOLDER",
             ) from None
@@ -44,6 +45,21 @@ def locked(folder: Path) -> Iterator[None]:
         file.write(f"{os.getpid()}\n")
         file.flush()
         yield
+
+
+def _make(folder: Path) -> None:
+    try:
+        str(folder.absolute()).encode()
+        folder.mkdir(parents=True, exist_ok=True)
+    except UnicodeEncodeError as error:
+        raise SynthesisError(
+            "has a name that is not UTF-8", where=repr(str(folder)), remedy="choose another folder: --build FOLDER"
+        ) from error
+    except OSError as error:
+        raise SynthesisError(
+            f"cannot be made ({error.strerror})", where=str(folder), remedy="choose another folder: --build FOLDER"
+        ) from error
+    require_exec(folder, SynthesisError)
 
 
 def write_if_changed(path: Path, content: bytes) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from nanopelican_hls.errors import FirmwareError
@@ -13,16 +15,32 @@ from nanopelican_hls.errors import FirmwareError
 logger = logging.getLogger(__name__)
 
 COMPILER = "g++"
+#: flags of g++ that clang++ does not know, and does not need
+GCC_ONLY = ("-fno-gnu-unique",)
 
 
 def require_compiler() -> str:
-    """Path of the C++ compiler; a FirmwareError if it is not installed."""
-    compiler = shutil.which(COMPILER)
+    """Path of the C++ compiler, g++ or what the variable CXX names; a FirmwareError if it is not installed."""
+    name = os.environ.get("CXX") or COMPILER
+    compiler = shutil.which(name)
     if compiler is None:
         raise FirmwareError(
-            "not found on the PATH", where=COMPILER, remedy=f"install {COMPILER} (Debian, Ubuntu: apt-get install g++)"
+            "not found on the PATH",
+            where=name if name == COMPILER else f"CXX={name}",
+            remedy=f"install {COMPILER} (Debian, Ubuntu: apt-get install g++), or name a compiler in the variable CXX",
         )
     return compiler
+
+
+def known_flags(compiler: str, flags: Sequence[str]) -> list[str]:
+    """The flags without those that only g++ knows, if the compiler is clang++; a FirmwareError if it does not run."""
+    try:
+        version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError as error:
+        raise FirmwareError(
+            f"cannot be run ({error.strerror})", where=compiler, remedy="name a C++ compiler in the variable CXX"
+        ) from error
+    return [flag for flag in flags if flag not in GCC_ONLY or "clang" not in version]
 
 
 def run_compiler(command: list[str], path: Path, log_name: str) -> None:
@@ -31,6 +49,13 @@ def run_compiler(command: list[str], path: Path, log_name: str) -> None:
     result = subprocess.run(command, cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     log = path / log_name
     log.write_text(" ".join(command) + "\n" + result.stdout, encoding="utf-8")
+    rejected = re.search(r"(?:unrecognized|unknown|unsupported).*?(?:option|argument)[^\n]*", result.stdout)
+    if result.returncode and rejected:
+        raise FirmwareError(
+            f"does not know a flag: {rejected[0]}",
+            where=command[0],
+            remedy="use g++ 9 or later, or clang++, by the variable CXX",
+        )
     if result.returncode:
         raise FirmwareError(
             f"does not compile (exit status {result.returncode}): {first_error(result.stdout)}",

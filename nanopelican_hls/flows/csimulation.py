@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import written_whole
-from nanopelican_hls.flows.compiler import require_compiler, run_compiler
+from nanopelican_hls.files import require_exec, written_whole
+from nanopelican_hls.flows.compiler import known_flags, require_compiler, run_compiler
 from nanopelican_hls.hls.project import Firmware, read_manifest
 
 #: hls4ml's flags, and two more. Without GNU unique symbols, copies of a library have separate state. With NDEBUG, the
@@ -37,7 +37,7 @@ Arrays = Mapping[str, NDArray[np.float64]]
 
 
 def compile(firmware: Firmware, *, optimisation: str = "-O3") -> Firmware:  # noqa: A001
-    """Compile the C-simulation of a project with g++.
+    """Compile the C-simulation of a project with g++, or with the compiler that the variable CXX names.
 
     Parameters
     ----------
@@ -57,8 +57,9 @@ def compile(firmware: Firmware, *, optimisation: str = "-O3") -> Firmware:  # no
         If the project is incomplete, the compiler is missing, or the sources do not compile (with the first error).
     """
     project = read_manifest(firmware.path)["project"]
+    require_exec(firmware.path, FirmwareError)
     compiler = require_compiler()
-    command = [compiler, *COMPILER_FLAGS, optimisation, "-Ifirmware/ap_types"]
+    command = [compiler, *known_flags(compiler, COMPILER_FLAGS), optimisation, "-Ifirmware/ap_types"]
     sources = [f"firmware/{project}.cpp", f"{project}_batch.cpp"]
     library = firmware.path / "firmware" / f"{project}-{_digest(firmware.path, command)}.so"
     if not library.exists():

@@ -34,6 +34,14 @@ class Device:
 
     def __post_init__(self) -> None:
         if not 0 < self.clock_period_ns < math.inf:
-            raise SynthesisError(f"must be a positive number of ns, not {self.clock_period_ns:g}", where="clock")
+            raise SynthesisError(
+                f"must be a positive number of ns, not {self.clock_period_ns:g}",
+                where="clock",
+                remedy="give the clock period, such as --clock 2.5",
+            )
         if self.interval < 1:
-            raise SynthesisError(f"must be at least 1, not {self.interval}", where="interval")
+            raise SynthesisError(
+                f"must be at least 1, not {self.interval}",
+                where="interval",
+                remedy="use 1 for a new event in every cycle",
+            )

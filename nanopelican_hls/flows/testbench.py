@@ -80,7 +80,9 @@ def _columns(
         events = len(values) if events is None else events
         if values.shape != (events, *port["shape"]):
             raise FirmwareError(
-                f"has shape {values.shape}, expected {(events, *port['shape'])}", where=f"{kind} {name!r}"
+                f"has shape {values.shape}, expected {(events, *port['shape'])}",
+                where=f"{kind} {name!r}",
+                remedy="pass one row per event",
             )
         columns.append(values.reshape(events, -1))
     return columns
@@ -89,7 +91,11 @@ def _columns(
 def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
-        raise FirmwareError(f"must hold integers, not {array.dtype}", where=name)
+        raise FirmwareError(
+            f"must hold integers, not {array.dtype}",
+            where=name,
+            remedy="pass the integers of the ports, or use write_real_events",
+        )
     return array.astype(np.int64)
 
 
@@ -154,5 +160,9 @@ def write_real_events(
         expected[port.name], on_grid = to_integers(outputs[port.tensor], port.exponent)
         if not on_grid.all():
             event = int(np.argwhere(~on_grid)[0][0])
-            raise FirmwareError("is not on the grid of the output", where=f"{port.name} of event {event}")
+            raise FirmwareError(
+                "is not on the grid of the output",
+                where=f"{port.name} of event {event}",
+                remedy="pass outputs of execute for the same program",
+            )
     return write_events(firmware, integers, expected)

@@ -152,7 +152,11 @@ def _with_cosim(report: SynthesisReport, folder: Path) -> SynthesisReport:
     log, path = folder / "logs" / "cosim.log", folder / STEPS["cosim"].products[0]
     comparison = _comparison(log)
     if comparison is None:
-        raise SynthesisError("contains no test bench result for the RTL's outputs", where=str(log))
+        raise SynthesisError(
+            "contains no test bench result for the RTL's outputs",
+            where=str(log),
+            remedy="run the stage again, and see the log",
+        )
     if comparison.mismatches:
         return replace(report, rtl_vs_qonnx=comparison)
     cosim = CosimReport.parse(path)

@@ -86,6 +86,7 @@ class VendorSettings:
             raise SynthesisError(
                 f"must be at least 0 and less than 100 %, not {self.clock_uncertainty_percent:g}",
                 where="clock uncertainty",
+                remedy="use 27, as Vitis does, or another share of the clock period",
             )
 
     @property

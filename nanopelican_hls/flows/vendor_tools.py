@@ -113,11 +113,19 @@ def _version(kind: ToolKind, path: str) -> Version:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SynthesisError(f"does not report its version ({error})", where=path) from error
+        raise SynthesisError(
+            f"does not report its version ({error})",
+            where=path,
+            remedy="check the installation: source the settings64.sh of the tool",
+        ) from error
     match = re.search(r"\bv(\d{4})\.(\d)", result.stdout)
     if match is None:
         first = (result.stdout.strip().splitlines() or ["nothing"])[0]
-        raise SynthesisError(f"does not report its version; `{kind.version_option}` prints: {first}", where=path)
+        raise SynthesisError(
+            f"does not report its version; `{kind.version_option}` prints: {first}",
+            where=path,
+            remedy="check the installation: source the settings64.sh of the tool",
+        )
     return int(match[1]), int(match[2])
 
 

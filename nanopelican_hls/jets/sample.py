@@ -78,4 +78,6 @@ def _provenance(source: Path) -> dict[str, str | int]:
         content = json.loads(meta.read_text(encoding="utf-8"))
         return {key: value if isinstance(value, int) else json.dumps(value) for key, value in content.items()}
     except (ValueError, AttributeError) as error:
-        raise JetsError(f"is not a JSON object ({error})", where=str(meta)) from error
+        raise JetsError(
+            f"is not a JSON object ({error})", where=str(meta), remedy="install the package again"
+        ) from error

@@ -75,10 +75,14 @@ def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
     for name, jets in zip(("first", "second"), samples, strict=True):
         if jets.labels is None or len(np.unique(jets.labels)) < len(_classes(jets)):
             which = "both" if len(_classes(jets)) == 2 else "all"
-            raise JetsError(f"needs labelled jets of {which} classes", where=f"the {name} sample")
+            raise JetsError(
+                f"needs labelled jets of {which} classes", where=f"the {name} sample", remedy="use a file with labels"
+            )
     if _classes(first) != _classes(second):
         found = " and ".join(", ".join(_classes(jets).values()) for jets in samples)
-        raise JetsError(f"have different classes: {found}", where="the two samples")
+        raise JetsError(
+            f"have different classes: {found}", where="the two samples", remedy="compare samples with the same classes"
+        )
     # the same number of places in both, so that padding compares as padding
     places = max(*RANKS, *(jets.four_momenta.shape[1] for jets in samples))
     samples = [jets.leading(places) for jets in samples]

@@ -99,7 +99,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         description = _description(found, content)
         for name, tensor in content["float_state"].items():
             if not torch.isfinite(tensor).all():
-                raise NetworkError(f"{name} is NaN or infinite")
+                raise NetworkError(f"{name} is NaN or infinite", remedy="train the model again")
     # TypeError, ValueError, AttributeError: values of wrong types
     except (ConfigError, ContractError, NetworkError, TypeError, ValueError, AttributeError) as error:
         raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
@@ -151,11 +151,21 @@ def load_mapping(path: str | Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise NetworkError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise NetworkError(
+            f"cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="give the path of a checkpoint that nanopelican train wrote (.pt)",
+        ) from error
     except Exception as error:  # torch passes on whatever its unpickler and zip reader raise
-        raise NetworkError("is not a torch file of plain values", where=str(path)) from error
+        raise NetworkError(
+            "is not a torch file of plain values",
+            where=str(path),
+            remedy="give a checkpoint that nanopelican train wrote (.pt); a QONNX file is read by read_program",
+        ) from error
     if not isinstance(content, dict):
-        raise NetworkError("does not hold a mapping", where=str(path))
+        raise NetworkError(
+            "does not hold a mapping", where=str(path), remedy="give a checkpoint that nanopelican train wrote (.pt)"
+        )
     return content
 
 

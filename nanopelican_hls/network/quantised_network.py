@@ -70,7 +70,11 @@ class QuantisedNetwork(nn.Module):
         """
         known = ports(self.network)
         for odd in sorted(set(known) ^ set(values)):
-            raise NetworkError("unknown port" if odd in values else "missing port", where=odd)
+            raise NetworkError(
+                "unknown port" if odd in values else "missing port",
+                where=odd,
+                remedy="pass the ports of port_values(jets, network)",
+            )
         dtype = next(iter(self.weights.values())).dtype
         tensors = {name: self.quantisers[name](torch.as_tensor(values[name]).to(self.device, dtype)) for name in known}
         execute(self._product_steps, tensors, self._activation_quantisers)

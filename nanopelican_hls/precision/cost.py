@@ -122,7 +122,8 @@ def _(operator: PairwiseDot, of: _Sizes) -> float:
 @_cost.register
 def _(operator: SpurionDot, of: _Sizes) -> float:
     of_spurion = "1023" if operator.coordinates == "light_cone" else "0123"
-    terms = [(f"c{k}", f"s{partner}") for k, partner in enumerate(of_spurion) if f"c{k}" in of.bits]
+    spurion = "s" if "s0" in of.bits else "c"  # without one, each particle times itself
+    terms = [(f"c{k}", f"{spurion}{partner}") for k, partner in enumerate(of_spurion) if f"c{k}" in of.bits]
     return of.elements * (sum(of.bits[a] * of.bits[b] for a, b in terms) + (len(terms) - 1) * of.width)
 
 

@@ -166,7 +166,9 @@ class Assigner:
             found = (uniform(self._own, fewer) for fewer in range(fewest + 1))
             widths = next((w for w in found if self._cost(w) <= budget * self._full_cost), None)
             if widths is None:
-                raise ConfigError(f"{budget:g} is less than the cost of the narrowest widths", where="budget")
+                raise ConfigError(
+                    f"{budget:g} is less than the cost of the narrowest widths", where="budget", remedy="allow more"
+                )
             resized_to = resized(self._description, widths).quantisers
             yield budget, {name: self._nearest_allowed(name, resized_to[name]) for name in widths}
 

@@ -83,7 +83,11 @@ def compare(
     shared = [t for t in program.ranges if t in reference and t in other]
     missing = [port.tensor for port in program.outputs if port.tensor not in shared]
     if missing:
-        raise ContractError("the output is missing from one of the two executions", where=f"tensor {missing[0]!r}")
+        raise ContractError(
+            "the output is missing from one of the two executions",
+            where=f"tensor {missing[0]!r}",
+            remedy="compare executions of the same program",
+        )
     jets = len(reference[shared[0]])
     if jets == 0:
         raise ContractError("no jets to compare", remedy="pass at least one event")
@@ -92,7 +96,11 @@ def compare(
     for tensor in shared:
         a, b = reference[tensor], other[tensor]
         if a.shape != b.shape or len(a) != jets:
-            raise ContractError(f"shapes differ: {a.shape} and {b.shape}", where=f"tensor {tensor!r}")
+            raise ContractError(
+                f"shapes differ: {a.shape} and {b.shape}",
+                where=f"tensor {tensor!r}",
+                remedy="compare executions of the same jets",
+            )
         exponent = program.exponent(tensor)
         (a_int, a_ok), (b_int, b_ok) = to_integers(a, exponent), to_integers(b, exponent)
         wrong = (a_int != b_int) | ~a_ok | ~b_ok

@@ -15,12 +15,14 @@ from typing import Any
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.files import project_folder
 from nanopelican_hls.fixed_point import FixedRange, Rounding
 from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
 from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
 from nanopelican_hls.rtl.netlist import Word
 from nanopelican_hls.rtl.settings import PRODUCTS, Settings
+from nanopelican_hls.rtl.supported import check_supported
 from nanopelican_hls.rtl.top_module import TopModule, strict
 from nanopelican_hls.rtl.tracer import trace
 
@@ -135,7 +137,8 @@ class RtlTarget:
 
     def write(self, program: Program, folder: Path) -> RtlProject:
         """Write the project; see `contract.target.Target`."""
-        path = Path(folder)
+        path = project_folder(Path(folder), RtlError)
+        check_supported(program)
         if path.exists() and not (path / MANIFEST).is_file() and not (path.is_dir() and not any(path.iterdir())):
             raise RtlError("exists and is not an RTL project", where=str(path), remedy="choose another folder")
         project, files = (self._vhdl if self.language == "vhdl" else self._verilog)(program, path)

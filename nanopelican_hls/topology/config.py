@@ -62,11 +62,19 @@ class MultiplicityBins:
     def __post_init__(self) -> None:
         where = "network.multiplicity_bins"
         if not 0 <= self.low < MULTIPLICITY.high:
-            raise ConfigError(f"low must be 0 to {MULTIPLICITY.high - 1}, not {self.low}", where=where)
+            raise ConfigError(
+                f"low must be 0 to {MULTIPLICITY.high - 1}, not {self.low}",
+                where=where,
+                remedy="give such a value (docs/configuration.md)",
+            )
         if self.width < 1 or self.width & (self.width - 1):
             raise ConfigError(f"width must be a power of two, not {self.width}", where=where, remedy="use 1, 2, 4 or 8")
         if self.bins not in (2, 4, 8, 16, 32, 64):
-            raise ConfigError(f"bins must be 2, 4, 8, 16, 32 or 64, not {self.bins}", where=where)
+            raise ConfigError(
+                f"bins must be 2, 4, 8, 16, 32 or 64, not {self.bins}",
+                where=where,
+                remedy="give such a value (docs/configuration.md)",
+            )
         if self.low + self.width * (self.bins - 1) > MULTIPLICITY.high:
             raise ConfigError(
                 f"the last of {self.bins} bins of {self.width} begins above {MULTIPLICITY.high}, the largest number",
@@ -115,9 +123,17 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         if self.n_constituents < 2:
-            raise ConfigError("a jet needs at least 2 constituents", where="network.n_constituents")
+            raise ConfigError(
+                "a jet needs at least 2 constituents",
+                where="network.n_constituents",
+                remedy="give such a value (docs/configuration.md)",
+            )
         if self.channels < 1:
-            raise ConfigError("at least 1 hidden channel is needed", where="network.channels")
+            raise ConfigError(
+                "at least 1 hidden channel is needed",
+                where="network.channels",
+                remedy="give such a value (docs/configuration.md)",
+            )
         if self.spurions is Spurions.BEAMS and self.coordinates is not Coordinates.CARTESIAN:
             raise ConfigError(
                 "beams are not constants in light-cone coordinates",
@@ -144,7 +160,9 @@ class NetworkConfig:
             )
         if not 0 <= self.multiplicity_min_pt < math.inf:
             raise ConfigError(
-                f"must be finite and not negative, not {self.multiplicity_min_pt}", where="network.multiplicity_min_pt"
+                f"must be finite and not negative, not {self.multiplicity_min_pt}",
+                where="network.multiplicity_min_pt",
+                remedy="give such a value (docs/configuration.md)",
             )
         if self.multiplicity_min_pt and self.multiplicity is not Multiplicity.JET:
             raise ConfigError(
@@ -234,10 +252,19 @@ class QuantiserConfig:
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        if not 2 <= self.bits <= MAX_QUANTISER_BITS:
-            raise ConfigError(f"bits must be 2 to {MAX_QUANTISER_BITS}, not {self.bits}", where="quantisers")
+        least = 2 if self.signed else 1  # where `signed` depends on the role, `tensor_settings` checks again
+        if not least <= self.bits <= MAX_QUANTISER_BITS:
+            raise ConfigError(
+                f"bits must be {least} to {MAX_QUANTISER_BITS}, not {self.bits}",
+                where="quantisers",
+                remedy="give such a value (docs/configuration.md)",
+            )
         if self.clip is not None and not (self.clip > 0 and math.isfinite(self.clip)):
-            raise ConfigError(f"clip must be positive and finite, not {self.clip}", where="quantisers")
+            raise ConfigError(
+                f"clip must be positive and finite, not {self.clip}",
+                where="quantisers",
+                remedy="give such a value (docs/configuration.md)",
+            )
 
     def holding(self, bound: float) -> Quantiser:
         """The quantiser with the smallest scale at which ``bound`` > 0 fits; `signed` must be set."""

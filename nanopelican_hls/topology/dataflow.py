@@ -217,7 +217,7 @@ def dataflow(network: NetworkConfig, *, tables: bool) -> tuple[Step, ...]:
         constituents = tuple(c if s else None for c, s in zip(network.components, vector, strict=True))
         steps += [
             Step(str(d_spurion), SpurionDot(coordinates), (*constituents, *vector)),
-            Step(str(d_own), SpurionDot(coordinates), (*vector, *vector)),
+            Step(str(d_own), SpurionDot(coordinates), (*vector, *(None,) * 4)),
         ]
     steps += [
         Step("r", RowSums(network.particles), ("d", d_spurion, d_own)),

@@ -45,6 +45,7 @@ class NetworkDescription:
             raise ContractError(
                 f"parameter has shape {given.get(odd, 'absent')}, expected {shapes.get(odd, 'no such parameter')}",
                 where=odd,
+                remedy="describe every parameter of the network once, with its shape",
             )
         for name, value in self.parameters.items():
             if not np.isfinite(value).all():
@@ -52,7 +53,11 @@ class NetworkDescription:
         known = [*ports(self.network), *shapes, *activations(self.network)]
         for name in [*ports(self.network), *shapes, *outputs(self.network)]:
             if name not in self.quantisers:
-                raise ContractError("has no quantiser", where=name)
+                raise ContractError(
+                    "has no quantiser", where=name, remedy="give it one: ports, parameters and outputs need it"
+                )
         for name in self.quantisers:
             if name not in known:
-                raise ContractError("has a quantiser, but the network has no such tensor", where=name)
+                raise ContractError(
+                    "has a quantiser, but the network has no such tensor", where=name, remedy="remove the quantiser"
+                )

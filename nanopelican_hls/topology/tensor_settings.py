@@ -39,7 +39,11 @@ def tensor_settings(
         source = f"{where}.tensors.{name}" if name in of_tensors else f"{where}.{role.key}"
         settings = of_tensors[name] if name in of_tensors else getattr(quantisers, role.key)
         if settings is None and name in chain(ports(network), parameter_roles, outputs(network)):
-            raise ConfigError("is null, but ports, parameters and the output need a quantiser", where=source)
+            raise ConfigError(
+                "is null, but ports, parameters and the output need a quantiser",
+                where=source,
+                remedy="give it a number of bits",
+            )
         if settings is not None:
             found[name] = _checked(network, name, role, settings, source)
     return found
@@ -59,7 +63,12 @@ def _checked(network: NetworkConfig, name: str, role: Role, settings: QuantiserC
         raise ConfigError(
             f"is unsigned, but {name} can be negative", where=where, remedy="remove `signed`, or set it to true"
         )
-    settings = replace(settings, signed=role.signed if settings.signed is None else settings.signed)
+    signed = role.signed if settings.signed is None else settings.signed
+    if signed and settings.bits < 2:
+        raise ConfigError(
+            f"has 1 bit, but {name} is signed", where=where, remedy="use 2 bits or more; 1 is for unsigned tensors"
+        )
+    settings = replace(settings, signed=signed)
     if network.beams and name in ports(network) and settings.clip is not None:
         unit = settings.holding(settings.clip).scale
         if unit > 1:

@@ -76,8 +76,8 @@ def card_markdown(content: Mapping[str, Any]) -> str:
         "\n\n".join(
             [
                 f"# {content['name']}",
-                "The figures of the quantised network are those of its firmware, bit for bit. Rejection is one over "
-                "the background efficiency at the given signal efficiency.",
+                f"{_of_firmware(content['figures'])} Rejection is one over the background efficiency at the given "
+                "signal efficiency.",
                 table(["jets", "network", *_HEAD], rows),
                 "## Network",
                 table(["", ""], [[key, value] for key, value in network.items()]),
@@ -93,6 +93,12 @@ def card_markdown(content: Mapping[str, Any]) -> str:
         )
         + "\n"
     )
+
+
+def _of_firmware(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    if any("quantised" in forms for forms in figures.values()):
+        return "The figures of the quantised network are those of its firmware, bit for bit."
+    return "Trained in floating point only: there is no quantised network, and so no firmware."
 
 
 def summary(figures: Mapping[str, Any]) -> str:
@@ -126,13 +132,19 @@ def _of_classes(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list
 
 
 def zoo_table(cards: Sequence[Mapping[str, Any]]) -> str:
-    """Models in one table: AUC and rejection at 30%, float and quantised, on the test jets."""
+    """Models in one table: AUC and rejection at 30%, float and quantised, on the test jets.
+
+    A model without test jets has the figures of its validation jets, and is marked so; one without a quantised network
+    has none for it.
+    """
     rows = []
     for card in sorted(cards, key=_size):
-        network, test = card["config"]["network"], card["figures"]["test"]
-        cells = {form: _cells(figures) for form, figures in test.items()}
-        auc, _, rejection, *_ = zip(cells["float"], cells["quantised"], strict=True)
-        rows.append([card["name"], network["n_constituents"], network["channels"], *auc, *rejection, card["seed"]])
+        network, figures = card["config"]["network"], card["figures"]
+        sample = "test" if "test" in figures else "valid"
+        name = card["name"] if sample == "test" else f"{card['name']} (validation jets)"
+        cells = [_cells(figures[sample].get(form, {})) for form in ("float", "quantised")]
+        auc, _, rejection, *_ = zip(*cells, strict=True)
+        rows.append([name, network["n_constituents"], network["channels"], *auc, *rejection, card["seed"]])
     head = ["model", "N", "C", "AUC float", "quantised", "rejection at 30% float", "quantised", "seed"]
     return table(head, rows)
 

@@ -16,6 +16,7 @@ from random_networks import random_description
 from nanopelican_hls.cli import main
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.flows import bit_accuracy as csim
+from nanopelican_hls.flows.build_folder import locked
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network.checkpoint import Checkpoint, save_checkpoint
 from nanopelican_hls.network.float_network import FloatNetwork
@@ -145,7 +146,7 @@ def test_a_user_error_is_one_message_and_status_2(command, workspace, tmp_path, 
     assert command("--build", str(tmp_path / "foreign.h5")) == 2
     errors = capsys.readouterr().err
     assert errors.count("error: ") == 4
-    assert "foreign.h5/tiny: Not a directory" in errors
+    assert "foreign.h5/tiny: cannot be made (Not a directory)" in errors
     assert "foreign.h5" in errors
     assert "did you mean" in errors
     assert "nanopelican train" in errors
@@ -184,3 +185,15 @@ def test_a_full_disk_is_one_message_and_leaves_no_report(command, workspace, mon
     assert command("--events", "10") == 2
     assert "No space left on device" in capsys.readouterr().err
     assert not report_path.exists()
+
+
+def test_one_run_at_a_time_in_a_build_folder(command, workspace, capsys):
+    """With synth too: both take this lock."""
+    with locked(workspace / "build" / "tiny"):
+        assert command("--events", "10") == 2
+    assert f"is in use by another run (process {os.getpid()})" in capsys.readouterr().err
+
+
+def test_a_build_folder_that_cannot_be_made(command, capsys):
+    assert command("--build", "/proc/x") == 2
+    assert "/proc/x/tiny: cannot be made" in capsys.readouterr().err

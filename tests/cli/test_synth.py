@@ -185,5 +185,5 @@ def test_two_runs_in_one_build_folder(command, capsys):
     command.install("vitis-run")
     with locked(command.build):
         assert command("--stage", "csynth") == 2
-    assert f"is in use by another synthesis (process {os.getpid()})" in capsys.readouterr().err
+    assert f"is in use by another run (process {os.getpid()})" in capsys.readouterr().err
     assert command("--stage", "csynth", "--clock", 2.5) == 0

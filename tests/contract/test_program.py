@@ -143,13 +143,33 @@ class TestQuant:
         )
 
     @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint64, np.float16, np.float64])
-    @pytest.mark.parametrize("constant", ["scale", "zero_point", "bit_width"])
-    def test_constants_that_qonnx_would_compute_in_another_type(self, model, kind, constant):
+    @pytest.mark.parametrize("constant", ["zero_point", "bit_width"])
+    def test_constants_of_other_types_are_brought_to_float32(self, model, kind, constant):
         """2**(b - 1) of a bit width of 8 overflows in int8: QONNX execution would be wrong without a word."""
-        name = node(model, "row_quant").input[1 + ["scale", "zero_point", "bit_width"].index(constant)]
+        expected = Program.parse(model)
+        name = node(model, "row_quant").input[["zero_point", "bit_width"].index(constant) + 2]
         (value,) = [numpy_helper.to_array(i) for i in model.graph.initializer if i.name == name]
         set_initialiser(model, name, value.astype(kind))
-        refused(model, "is stored as .*, which QONNX execution would", where="'row_quant'", remedy="as float32")
+        assert Program.parse(model).model == expected.model
+
+    @pytest.mark.parametrize("scale", [np.float64(2.0**-160), np.float64(1 + 2.0**-40)])
+    def test_scale_that_float32_does_not_hold(self, model, scale):
+        set_initialiser(model, "row_scale", scale)
+        refused(model, "its scale 'row_scale' is no float32 number", where="'row_quant'", remedy="as float32")
+
+    def test_scale_that_is_nearly_a_power_of_two_is_shown_in_full(self, model):
+        set_initialiser(model, "row_scale", np.nextafter(np.float32(1), np.float32(2)))
+        refused(model, "its scale 1.00000012 is not a power of two", where="'row_quant'")
+
+    def test_unknown_attribute(self, model):
+        set_attribute(model, "row_quant", "channelwise", 1)
+        refused(model, "unknown attribute 'channelwise'", where="'row_quant'", remedy="signed, narrow, rounding_mode")
+
+    def test_one_unsigned_bit(self, model):
+        set_initialiser(model, "q_plus_bit_width", np.float32(1))
+        assert Program.parse(model).quantisers["q_plus"].bits == 1
+        set_initialiser(model, "q_plus_bit_width", np.float32(0))
+        refused(model, "0 bits", where="'q_plus_quant'", remedy="1 to 24 bits")
 
     def test_bit_width_that_is_not_whole(self, model):
         set_initialiser(model, "row_bit_width", np.float32(7.5))
@@ -170,7 +190,7 @@ class TestQuant:
 
     def test_scale_that_is_computed(self, model):
         node(model, "s_quant").input[1] = "mask"
-        refused(model, "its scale 'mask' is not a constant", where="'s_quant'", remedy="FoldConstants")
+        refused(model, "its scale 'mask' is not a constant", where="'s_quant'", remedy="initialiser")
 
     @pytest.mark.parametrize("scale", [np.nan, np.inf])
     def test_scale_that_is_not_finite(self, model, scale):
@@ -263,7 +283,7 @@ class TestOperators:
 
     def test_weights_that_are_computed(self, model):
         node(model, "z_PairMix").input[2] = "mask"
-        refused(model, "its input 'w_d' 'mask' is not a constant", where="'z_PairMix'", remedy="FoldConstants")
+        refused(model, "its input 'w_d' 'mask' is not a constant", where="'z_PairMix'", remedy="initialiser")
 
     def test_activation_that_is_a_constant(self, model):
         node(model, "z_PairMix").input[0] = "w_d"
@@ -434,11 +454,42 @@ class TestReading:
         path.write_bytes(b"")
         self.refused(path, "contains no graph")
 
-    def test_weights_in_a_file_that_is_gone(self, model, tmp_path):
-        path = tmp_path / "m.onnx"
-        onnx.save_model(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
-        (tmp_path / "weights.bin").unlink()
-        self.refused(path, "another file")
+    @pytest.fixture
+    def split(self, model, tmp_path):
+        onnx.save_model(
+            model, tmp_path / "m.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0
+        )
+        return tmp_path
+
+    def test_weights_in_a_file_that_is_gone(self, split):
+        (split / "weights.bin").unlink()
+        self.refused(split / "m.onnx", "another file")
+
+    def test_weights_in_a_file_that_is_a_folder(self, split):
+        (split / "weights.bin").unlink()
+        (split / "weights.bin").mkdir()
+        self.refused(split / "m.onnx", "another file")
+
+    @pytest.mark.parametrize("length", [0, 1, 0.5, 0.99])
+    def test_weights_in_a_file_that_is_cut_off(self, split, length):
+        content = (split / "weights.bin").read_bytes()
+        (split / "weights.bin").write_bytes(content[: int(length * len(content)) if length != 1 else 1])
+        self.refused(split / "m.onnx", "another file")
+
+    @pytest.mark.parametrize("key", ["offset", "length", "location"])
+    @pytest.mark.parametrize("value", ["-1", "x", "99999999", "../weights.bin", ""])
+    def test_weights_at_a_place_that_does_not_exist(self, split, key, value):
+        content = onnx.load_model(split / "m.onnx", load_external_data=False)
+        for entry in content.graph.initializer[0].external_data:
+            if entry.key == key:
+                entry.value = value
+        (split / "m.onnx").write_bytes(content.SerializeToString())
+        with contextlib.suppress(ContractError):
+            Program.parse(read_model(split / "m.onnx"))
+
+    def test_weights_that_are_not_loaded(self, split):
+        content = onnx.load_model(split / "m.onnx", load_external_data=False)
+        refused(content, "is stored in another file, which is not loaded", where="initialiser", remedy="read_program")
 
     def test_truncated_anywhere(self, model, tmp_path):
         """A prefix is refused by the reader or by the check; only the function bodies after the graph may be lost."""

@@ -16,7 +16,7 @@ from nanopelican_hls.flows.build_folder import digest, locked, mirror, write_if_
 def test_one_run_at_a_time(tmp_path):
     folder = tmp_path / "build" / "model"
     with locked(folder):
-        message = rf"model: is in use by another synthesis \(process {os.getpid()}\)"
+        message = rf"model: is in use by another run \(process {os.getpid()}\)"
         with pytest.raises(SynthesisError, match=message), locked(folder):
             pass
         with locked(tmp_path / "build" / "other"):
@@ -93,3 +93,24 @@ def test_a_digest_sees_names_contents_and_words(tmp_path):
     assert len(set(seen)) == len(seen)
     write_if_changed(tmp_path / "c.txt", b"")
     assert value() == seen[-1]
+
+
+def test_a_folder_that_cannot_be_made():
+    with pytest.raises(SynthesisError, match="/proc/x/model: cannot be made") as caught, locked(Path("/proc/x/model")):
+        pass
+    assert "--build" in caught.value.remedy
+
+
+def test_a_folder_whose_name_is_not_utf_8(tmp_path):
+    folder = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+    with pytest.raises(SynthesisError, match="has a name that is not UTF-8"), locked(folder):
+        pass
+
+
+def test_a_folder_that_runs_no_programs(tmp_path, monkeypatch):
+    class Mounted:
+        f_flag = os.ST_NOEXEC
+
+    monkeypatch.setattr(os, "statvfs", lambda _: Mounted)
+    with pytest.raises(SynthesisError, match="is on a file system mounted with noexec"), locked(tmp_path):
+        pass

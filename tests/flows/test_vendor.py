@@ -312,7 +312,11 @@ class TestFailures:
         ("options", "message"),
         [
             ({"stage": "route"}, "stage: unknown stage 'route'\n  remedy: use csynth, cosim, vsynth, impl"),
-            ({"clock_uncertainty_percent": 100}, "clock uncertainty: must be at least 0 and less than 100 %, not 100"),
+            (
+                {"clock_uncertainty_percent": 100},
+                "clock uncertainty: must be at least 0 and less than 100 %, not 100\n"
+                "  remedy: use 27, as Vitis does, or another share of the clock period",
+            ),
         ],
     )
     def test_settings(self, options, message):

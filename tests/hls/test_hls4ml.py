@@ -18,7 +18,7 @@ from random_networks import random_ports
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.errors import ContractError, FirmwareError
-from nanopelican_hls.hls import register
+from nanopelican_hls.hls import convert, register
 
 MODEL = MODELS["jet"]
 
@@ -247,3 +247,22 @@ def test_registration_leaves_ordinary_models_alone(tmp_path):
         [sys.executable, "-c", ORDINARY, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_a_saved_model_is_read_back(tmp_path):
+    """hls4ml saves models without their QONNX file; with it, the project is the same."""
+    from hls4ml.utils.serialization import deserialize_model, serialize_model
+
+    firmware = convert(MODELS["jet"].program(), tmp_path / "hls")
+    serialize_model(firmware.model, tmp_path / "saved.fml")
+    loaded = deserialize_model(tmp_path / "saved.fml")
+    loaded.config.config["OutputDir"] = str(tmp_path / "again")
+    with pytest.raises(FirmwareError, match="lacks the QONNX file") as caught:
+        loaded.write()
+    assert "OnnxModel" in caught.value.remedy
+    loaded.config.config["OnnxModel"] = str(tmp_path / "hls" / "model.onnx")
+    loaded.write()
+    sources = [p.relative_to(tmp_path / "hls") for p in (tmp_path / "hls" / "firmware").glob("**/*.[ch]*")]
+    assert len(sources) > 20
+    for source in sources:
+        assert (tmp_path / "again" / source).read_bytes() == (tmp_path / "hls" / source).read_bytes(), source

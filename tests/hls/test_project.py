@@ -1,4 +1,8 @@
+import io
+import os
 import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hls_models import MODELS
@@ -20,3 +24,35 @@ def test_the_reason_of_a_copy_that_failed_is_given(tmp_path, monkeypatch):
 def test_the_linker_is_quoted_before_its_driver():
     output = "/usr/bin/ld: final link failed: No space left on device\ncollect2: error: ld returned 1 exit status\n"
     assert first_error(output) == "/usr/bin/ld: final link failed: No space left on device"
+
+
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FirmwareError, match="is the current folder or contains it"):
+        convert(MODELS["jet"].program(), ".")
+
+
+def test_a_symbolic_link_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for _ in range(2):
+        convert(MODELS["jet"].program(), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "firmware").is_dir()
+
+
+def test_a_folder_that_is_not_utf_8(tmp_path):
+    with pytest.raises(FirmwareError, match="has a name that is not UTF-8"):
+        convert(MODELS["jet"].program(), os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+
+
+def test_several_threads(tmp_path, monkeypatch):
+    """hls4ml's output is redirected for the whole process: afterwards stdout is the same as before."""
+    before = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", before)
+    program = MODELS["jet"].program()
+    with ThreadPoolExecutor(4) as pool:
+        projects = list(pool.map(lambda k: convert(program, tmp_path / str(k)), range(4)))
+    assert sys.stdout is before
+    assert before.getvalue() == ""
+    sources = {(project.path / "firmware" / "nanopelican.cpp").read_text() for project in projects}
+    assert len(sources) == 1

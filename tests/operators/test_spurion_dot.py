@@ -20,6 +20,9 @@ class TestSpurionDot(OperatorTests):
         Case("light-cone", shapes(5), {"coordinates": "light_cone"}),
         Case("on-the-axis", {"c0": (5,), "c1": (5,), "s0": (1,), "s1": (1,)}, {"coordinates": "light_cone"}),
         Case("one-particle", shapes(1), {"coordinates": "light_cone"}),
+        Case("itself", {f"c{i}": (3,) for i in range(4)}, {"coordinates": "cartesian"}),
+        Case("itself-light-cone", {f"c{i}": (1,) for i in range(4)}, {"coordinates": "light_cone"}),
+        Case("itself-on-the-axis", {"c0": (1,), "c1": (1,)}, {"coordinates": "light_cone"}),
     )
 
     @staticmethod
@@ -27,7 +30,7 @@ class TestSpurionDot(OperatorTests):
         jet, particle = index
         p, spurion = (
             [given[f"{x}{k}"][jet][at] if given[f"{x}{k}"] is not None else 0 for k in range(4)]
-            for x, at in (("c", particle), ("s", 0))
+            for x, at in (("c", particle), ("s", 0) if given["s0"] is not None else ("c", particle))
         )
         return minkowski_terms(p, spurion, given["coordinates"])
 
@@ -36,6 +39,15 @@ class TestSpurionDot(OperatorTests):
         p = np.random.default_rng(1).integers(-50, 50, (4, 3, 6)).astype(float)
         d = SpurionDot(coordinates=coordinates).compute(*p[:, :, 1:], *p[:, :, :1])
         np.testing.assert_array_equal(d, PairwiseDot(coordinates=coordinates, beams=0).compute(*p)[:, :5])
+
+    @pytest.mark.parametrize("coordinates", ["cartesian", "light_cone"])
+    def test_without_a_spurion_as_the_vector_twice(self, coordinates):
+        jet, dot = np.random.default_rng(3).integers(-50, 50, (4, 3, 1)).astype(float), SpurionDot(coordinates)
+        np.testing.assert_array_equal(dot.compute(*jet, *[None] * 4), dot.compute(*jet, *jet))
+        ranges, no = [FixedRange(-3, 5, -k) for k in range(4)], [None] * 4
+        once, twice = (dot.range(*ranges, *given, shapes=no + no, values={}) for given in (no, ranges))
+        assert once == twice
+        assert dot.hls_config(*[(1, 1)] * 4, *no) == dot.hls_config(*[(1, 1)] * 8)
 
     def test_mass_of_the_spurion(self):
         jet = np.array([[[13.0]], [[3.0]], [[4.0]], [[12.0]]])
@@ -67,6 +79,9 @@ class TestSpurionDot(OperatorTests):
         [
             ((2, 3, 6, 7), "cartesian", "expected them in cartesian coordinates"),
             ((6, 7), "light_cone", "c2, c3 without s2, s3"),
+            ((2, 3), "light_cone", "s2, s3 without c2, c3"),
+            ((4, 5), "light_cone", "s2, s3 without s0, s1"),
+            ((3,), "light_cone", "c2 without c3"),
         ],
     )
     def test_components_that_are_needed(self, without, coordinates, message):

@@ -49,7 +49,11 @@ class Events:
         self._pythia = pythia8mc.Pythia("", False)
         for setting in ("Print:quiet = on", *recipe.pythia_settings(key)):
             if not self._pythia.readString(setting):
-                raise JetsError(f"Pythia rejects the setting {setting!r}", where=key.name)
+                raise JetsError(
+                    f"Pythia rejects the setting {setting!r}",
+                    where=key.name,
+                    remedy="see the manual of Pythia 8 for its settings",
+                )
         self._veto = parton_veto(recipe, PROCESSES[key.process])
         self._pythia.setUserHooksPtr(self._veto)
         if not self._pythia.init():

@@ -90,18 +90,30 @@ class Recipe:
             )
         for name in ("chunk_jets", "n_constituents"):
             if getattr(self, name) < 1:
-                raise JetsError(f"must be at least 1, not {getattr(self, name)}", where=name)
+                raise JetsError(
+                    f"must be at least 1, not {getattr(self, name)}",
+                    where=name,
+                    remedy="give such a number (docs/jets.md)",
+                )
         if self.seed < 0:
-            raise JetsError(f"must not be negative, but is {self.seed}", where="seed")
+            raise JetsError(
+                f"must not be negative, but is {self.seed}", where="seed", remedy="give such a number (docs/jets.md)"
+            )
         for name, low, high in (
             ("pthat", self.pthat_min_gev, self.pthat_max_gev),
             ("pt", self.pt_min_gev, self.pt_max_gev),
         ):
             if not 0 < low < high:
-                raise JetsError(f"the range {low:g} to {high:g} is empty", where=name)
+                raise JetsError(
+                    f"the range {low:g} to {high:g} is empty", where=name, remedy="give the smaller end first"
+                )
         for name in ("sqrt_s_gev", "radius", "eta_max"):
             if not getattr(self, name) > 0:
-                raise JetsError(f"must be positive, not {getattr(self, name):g}", where=name)
+                raise JetsError(
+                    f"must be positive, not {getattr(self, name):g}",
+                    where=name,
+                    remedy="give such a number (docs/jets.md)",
+                )
         if self.card not in CARDS:
             raise JetsError(f"is unknown: {self.card!r}", where="card", remedy=f"use one of {', '.join(CARDS)}")
 

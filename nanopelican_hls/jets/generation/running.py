@@ -70,7 +70,9 @@ def _claim(folder: Path, recipe: Recipe) -> None:
             write_atomically(marker, json.dumps({"fingerprint": fingerprint(recipe)}) + "\n", JetsError)
         found = json.loads(marker.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise JetsError(f"cannot be used for chunks ({error})", where=str(folder)) from error
+        raise JetsError(
+            f"cannot be used for chunks ({error})", where=str(folder), remedy="choose another folder"
+        ) from error
     if found != {"fingerprint": fingerprint(recipe)}:
         raise JetsError(
             "holds chunks of another recipe, or of other versions of Pythia, FastJet or numpy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -39,6 +40,7 @@ def check_readable(where: str, dataset: Any) -> None:
     """Check that an HDF5 object is a dataset, and that the filter it is compressed with is available."""
     if not isinstance(dataset, h5py.Dataset):
         raise JetsError("is a group, not a dataset", where=where, remedy="write it in a layout of docs/jets.md")
+    _check_sources(where, dataset)
     creation = dataset.id.get_create_plist()
     for number, _, _, name in (creation.get_filter(i) for i in range(creation.get_nfilters())):
         if not h5py.h5z.filter_avail(number):
@@ -48,3 +50,41 @@ def check_readable(where: str, dataset: Any) -> None:
                 where=where,
                 remedy="write it again with gzip or blosc",
             )
+
+
+def _check_sources(where: str, dataset: Any) -> None:
+    """Check that data kept in other files are there: HDF5 reads what is missing as zeros."""
+    folder = Path(dataset.file.filename).parent
+    if dataset.is_virtual:
+        for source in dataset.virtual_sources():
+            if not _has_source(dataset, folder, source):
+                raise JetsError(
+                    f"is virtual, and its source {source.dset_name!r} in {source.file_name!r} is missing or too short",
+                    where=where,
+                    remedy="put that file next to it, or copy the data into this file",
+                )
+    for name, offset, size in dataset.external or ():
+        file = folder / name
+        if not file.is_file() or file.stat().st_size < offset + min(size, dataset.nbytes):
+            raise JetsError(
+                f"is stored in {name!r}, which is missing or too short",
+                where=where,
+                remedy="put that file next to it, or copy the data into this file",
+            )
+
+
+def _has_source(dataset: Any, folder: Path, source: Any) -> bool:
+    if source.file_name == ".":
+        return _has_values(dataset.file, source)
+    path = folder / source.file_name
+    if not path.is_file():
+        return False
+    with h5py.File(path, "r") as file:
+        return _has_values(file, source)
+
+
+def _has_values(file: Any, source: Any) -> bool:
+    found = file.get(source.dset_name)
+    wanted = source.vspace.get_select_npoints()
+    unlimited = not 0 <= wanted < 2**63
+    return isinstance(found, h5py.Dataset) and (unlimited or found.size >= wanted)

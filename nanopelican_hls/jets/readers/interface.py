@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.readers.classes import Wanted
+
+logger = logging.getLogger(__name__)
 
 
 class Reader(ABC):
@@ -56,8 +59,7 @@ def jets_of_constituents(
     four_momenta: NDArray[Any], labels: NDArray[Any] | None, classes: tuple[str, ...] | None = None
 ) -> Jets:
     """Jets of a file that has only constituents [n, N, 4]: sum and count them for the jet and its multiplicity."""
-    # the order in which numpy sums depends on the memory layout of the array
-    momenta = np.ascontiguousarray(four_momenta, dtype=np.float64)
+    momenta = padded_with_zeros(four_momenta)
     return Jets(
         four_momenta=momenta,
         jet_four_momentum=momenta.sum(axis=1),
@@ -65,6 +67,17 @@ def jets_of_constituents(
         labels=labels,
         classes=classes,
     )
+
+
+def padded_with_zeros(four_momenta: NDArray[Any]) -> NDArray[np.float64]:
+    """Four-momenta [n, N, 4] of a file, with constituents that are NaN in every component as the zeros of padding."""
+    # the order in which numpy sums depends on the memory layout of the array
+    momenta = np.ascontiguousarray(four_momenta, dtype=np.float64)
+    padding = np.isnan(momenta).all(axis=-1, keepdims=True)
+    if not padding.any():
+        return momenta
+    logger.info("%d constituents are NaN in every component: taken as padding", np.count_nonzero(padding))
+    return np.where(padding, 0.0, momenta)
 
 
 def check_lengths(path: Path, lengths: dict[str, int]) -> None:

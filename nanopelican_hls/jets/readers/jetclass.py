@@ -1,12 +1,14 @@
 """ROOT files in the JetClass layout (Qu, Li, Qian; doi 10.5281/zenodo.6619768), read with uproot.
 
-Tree ``tree``, one entry per jet: branches part_energy, part_px, part_py, part_pz with one number per constituent, in
-GeV, and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, exactly one of which is set. Other branches are ignored.
+Tree ``tree``, a TTree or an RNTuple (which uproot writes by default), one entry per jet: branches part_energy, part_px,
+part_py, part_pz with one number per constituent, in GeV, and label_QCD, label_Hbb, ..., label_Tbqq, label_Tbl, exactly
+one of which is set. Other branches are ignored.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,7 @@ class JetClassReader(Reader):
                 remedy=f"write the constituents as branches {', '.join(MOMENTA)}, in GeV",
             )
         for name in MOMENTA:
-            if self._tree[name].interpretation.numpy_dtype.kind != "O":
+            if not _holds_lists(self._tree[name]):
                 raise JetsError(
                     f"must be lists of numbers, one per constituent, not {self._tree[name].typename}",
                     where=f"{path}: {name}",
@@ -85,3 +87,10 @@ class JetClassReader(Reader):
             logger.warning("%s has no labels (%s...): AUC will be skipped", path, _PREFIX)
             return None
         return wanted.of_classes(path, self._classes, DEFAULT_SIGNAL)
+
+
+def _holds_lists(branch: Any) -> bool:
+    """Whether a branch of a TTree, or a field of an RNTuple, has a list per jet."""
+    if hasattr(branch, "interpretation"):
+        return bool(branch.interpretation.numpy_dtype.kind == "O")
+    return bool(re.match(r"(std::vector|ROOT::VecOps::RVec|ROOT::RVec)<[^<>]*>$", branch.typename))

@@ -50,8 +50,22 @@ def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
                 yield _reader(path, file, ROOT_LAYOUTS, wanted)
         else:
             with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
+                _check_links(path, file)
                 yield _reader(path, file, HDF5_LAYOUTS, wanted)
+    except BlockingIOError as error:
+        raise JetsError(
+            "is locked: another program writes it",
+            where=str(path),
+            remedy="wait until it has closed the file, or copy the file; on a file system without locks, set "
+            "HDF5_USE_FILE_LOCKING=FALSE",
+        ) from error
     except _DAMAGE as error:
+        if "already open for write" in str(error):
+            raise JetsError(
+                "was left open by a program that did not end properly, or is still being written",
+                where=str(path),
+                remedy=f"write it again; if its data are whole: h5clear --status {path}",
+            ) from error
         raise JetsError(
             f"is truncated or damaged ({error})", where=str(path), remedy="write or copy it again"
         ) from error
@@ -61,6 +75,7 @@ def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], wanted: Want
     for layout in layouts:
         if layout.recognises(file):
             return layout(path, file, wanted)
+    _check_pandas(path, file)
     found = ", ".join(map(repr, file)) or "none at all"
     tried = "; ".join(f"{layout.layout} ({layout.identified_by})" for layout in layouts)
     raise JetsError(
@@ -68,6 +83,33 @@ def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], wanted: Want
         where=str(path),
         remedy="write the constituents as Pmu [jets, constituents, 4], (E, px, py, pz) in GeV (docs/jets.md)",
     )
+
+
+def _check_links(path: Path, file: Any) -> None:
+    """Reject links to what does not exist; h5py says they are there, and then fails."""
+    for name in file:
+        link = file.get(name, getlink=True)
+        if isinstance(link, h5py.HardLink) or file.get(name) is not None:
+            continue
+        target = link.path if isinstance(link, h5py.SoftLink) else f"{link.path} of {link.filename}"
+        raise JetsError(
+            f"is a link to {target}, which cannot be opened",
+            where=f"{path}: {name}",
+            remedy="put that file where the link says, or copy the data into this file",
+        )
+
+
+def _check_pandas(path: Path, file: Any) -> None:
+    """Name what to write instead of a pandas frame of another form or key than the top-tagging set's."""
+    for name, group in file.items():
+        kind = bytes(getattr(group, "attrs", {}).get("pandas_type", b""))
+        if kind.startswith((b"frame", b"wide")):
+            form = "fixed format" if kind == b"frame" else f"key {name!r}"
+            raise JetsError(
+                f"is a pandas frame of {form}",
+                where=f"{path}: {name}",
+                remedy='write it with to_hdf(path, key="table", format="table")',
+            )
 
 
 def _check_file(path: Path) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.readers.classes import Wanted, labels_of_file
 from nanopelican_hls.jets.readers.datasets import check_dataset
-from nanopelican_hls.jets.readers.interface import Reader, check_lengths
+from nanopelican_hls.jets.readers.interface import Reader, check_lengths, padded_with_zeros
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class PelicanReader(Reader):
 
     def read(self, start: int, stop: int) -> Jets:
         arrays: dict[str, NDArray[Any]] = {name: dataset[start:stop] for name, dataset in self._datasets.items()}
-        momenta = np.asarray(arrays["Pmu"], dtype=np.float64)
+        momenta = padded_with_zeros(arrays["Pmu"])
         counts = [arrays[name] for name in ("Nobj_all", "Nobj") if name in arrays]
         return Jets(
             four_momenta=momenta,

@@ -3,7 +3,7 @@
 A pandas table ``table/table``, one row per jet: columns E_0, PX_0, PY_0, PZ_0, E_1, ... of 200 constituents in GeV, in
 descending pT and zero-padded; truthE, truthPX, truthPY, truthPZ and ttv, which are not used; and is_signal_new, 1 =
 top. pandas stores all columns of one type as one array ``values_block_k`` [row, column], and their names, pickled, in
-the attribute ``values_block_k_kind``.
+the attribute ``values_block_k_kind``. With ``data_columns``, columns are arrays of their own under their own names.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_o
 
 COMPONENTS = ("E", "PX", "PY", "PZ")
 LABEL = "is_signal_new"
+
+#: block -> positions of columns in it, and in the result
+Blocks = dict[str, tuple[list[int], list[int]]]
 
 
 class TopTaggingReader(Reader):
@@ -48,8 +51,9 @@ class TopTaggingReader(Reader):
         constituents = sum(name.startswith("E_") for name in columns)
         momenta = [f"{component}_{i}" for i in range(constituents) for component in COMPONENTS]
         _check_columns(f"{path}: table/table", momenta or ["E_0"], columns)
-        self._momenta, self._positions = _one_block(f"{path}: table/table", momenta, columns)
-        self._label_block, self._label_position = columns[LABEL]
+        self._momenta = _by_block([columns[name] for name in momenta])
+        self._label = _by_block([columns[LABEL]])
+        self._width = len(momenta)
         check_lengths(path, {"table": len(self._table)})
 
     def __len__(self) -> int:
@@ -57,14 +61,14 @@ class TopTaggingReader(Reader):
 
     def read(self, start: int, stop: int) -> Jets:
         rows = self._table[start:stop]
-        momenta = rows[self._momenta][:, self._positions].reshape(len(rows), -1, len(COMPONENTS))
-        labels = self._labelling(rows[self._label_block][:, self._label_position])
+        momenta = _gathered(rows, self._momenta, self._width).reshape(len(rows), -1, len(COMPONENTS))
+        labels = self._labelling(_gathered(rows, self._label, 1)[:, 0])
         return jets_of_constituents(momenta, labels, self._labelling.classes)
 
 
 def _columns(table: Any) -> dict[str, tuple[str, int]]:
     """Column name -> its block and its position there."""
-    blocks = [name for name in table.dtype.names if f"{name}_kind" in table.attrs and name.startswith("values_block_")]
+    blocks = [name for name in table.dtype.names if f"{name}_kind" in table.attrs and name != "index"]
     return {
         column: (block, position)
         for block in blocks
@@ -92,18 +96,26 @@ def _check_columns(where: str, momenta: Sequence[str], columns: dict[str, tuple[
         )
 
 
-def _one_block(
-    where: str, names: Sequence[str], columns: dict[str, tuple[str, int]]
-) -> tuple[str, slice | NDArray[np.intp]]:
-    """The block that holds ``names``, and their positions in it: a slice if contiguous."""
-    blocks = sorted({columns[name][0] for name in names})
-    if len(blocks) > 1:
-        raise JetsError(
-            f"the momenta are spread over {', '.join(blocks)}",
-            where=where,
-            remedy="convert all momenta to one type, such as float32, before writing the table",
-        )
-    positions = np.array([columns[name][1] for name in names])
-    if (np.diff(positions) == 1).all():
-        return blocks[0], slice(int(positions[0]), int(positions[-1]) + 1)  # a view; an index array would copy
-    return blocks[0], positions
+def _by_block(columns: Sequence[tuple[str, int]]) -> Blocks:
+    """Blocks of columns [(block, position), ...], each with its positions there and those in the result."""
+    blocks: Blocks = {}
+    for place, (block, position) in enumerate(columns):
+        positions, places = blocks.setdefault(block, ([], []))
+        positions.append(position)
+        places.append(place)
+    return blocks
+
+
+def _gathered(rows: Any, blocks: Blocks, width: int) -> NDArray[Any]:
+    """Columns [n, width] of the rows of a table, in the order of `_by_block`."""
+    if len(blocks) == 1:
+        ((block, (positions, _)),) = blocks.items()
+        first, last = positions[0], positions[-1] + 1
+        # a view where they are contiguous; a list of positions would copy
+        at = slice(first, last) if positions == list(range(first, last)) else positions
+        values: NDArray[Any] = rows[block].reshape(len(rows), -1)[:, at]
+        return values
+    result = np.empty((len(rows), width))
+    for block, (positions, places) in blocks.items():
+        result[:, places] = rows[block].reshape(len(rows), -1)[:, positions]
+    return result

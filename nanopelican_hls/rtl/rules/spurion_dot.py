@@ -11,14 +11,12 @@ from nanopelican_hls.rtl.rules._dots import add_dots
 
 @add_hardware.register
 def _(operator: SpurionDot, node: Node, builder: PieceBuilder) -> None:
-    inputs = list(builder.inputs_of(node).values())
-    particles, spurions = inputs[: len(inputs) // 2], inputs[len(inputs) // 2 :]
-    (spurion,) = zip(*spurions, strict=True)
-    vectors = list(zip(*particles, strict=True))
-    if len(vectors) == 1:
-        add_dots(node, operator.coordinates, builder, [(vectors[0], spurion)], [1.0])
+    inputs = builder.inputs_of(node)
+    vectors, spurions = (list(zip(*(v for k, v in inputs.items() if k[0] == letter), strict=True)) for letter in "cs")
+    if not spurions:  # each particle times itself
+        add_dots(node, operator.coordinates, builder, [(vector, vector) for vector in vectors], [1.0] * len(vectors))
         return
     ring = builder.sharing.pairs(vectors)  # the same as that of PairwiseDot
     passing = [ring.single(k) for k in range(len(vectors))]
-    lanes = [(tuple(vector), spurion) for vector, _ in passing]
+    lanes = [(tuple(vector), spurions[0]) for vector, _ in passing]
     add_dots(node, operator.coordinates, builder, lanes, [live for _, live in passing])

@@ -137,7 +137,8 @@ class TestWrongLayout:
         from jet_files import top_tagging_frame
 
         top_tagging_frame(jets).to_hdf(tmp_path / "fixed.h5", key="table", mode="w", format="fixed")
-        refused(tmp_path / "fixed.h5", "it has 'table'. Layouts tried")
+        error = refused(tmp_path / "fixed.h5", "is a pandas frame of fixed format")
+        assert 'format="table"' in error.remedy
 
     def test_compression_that_is_not_known(self, tmp_path):
         lzo = 305  # a registered HDF5 filter that is not installed
