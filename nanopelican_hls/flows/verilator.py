@@ -119,11 +119,11 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
         raise RtlError("only Verilog can be simulated", where=str(project.path), remedy="generate Verilog")
     root = _verilator_root()
     folder = project.path / "sim"
-    require_exec(project.path, RtlError)
     if len(str(folder.resolve()).split()) > 1:
         raise RtlError(
             "has a space in its path: make cannot build there", where=str(project.path), remedy="choose another folder"
         )
+    require_exec(project.path, RtlError)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     (folder / "ports.h").write_text(_ports_header(project), encoding="ascii")

@@ -167,8 +167,15 @@ def _interrupt(*_, **__):
     ("options", "message"),
     [
         ({"backend": "Quartus"}, "backend: unknown backend 'Quartus'\n  remedy: use Vitis or Vivado"),
-        ({"reuse_factor": 0}, "reuse_factor: must be at least 1, not 0"),
-        ({"project_name": "my-project"}, "project_name: 'my-project' is not a valid C++ function name"),
+        (
+            {"reuse_factor": 0},
+            "reuse_factor: must be at least 1, not 0\n  remedy: use 1 for a new event in every cycle",
+        ),
+        (
+            {"project_name": "my-project"},
+            "project_name: 'my-project' is not a valid C++ function name\n"
+            "  remedy: use letters, digits and '_', a letter first",
+        ),
         ({"hls_config": {"Modell": {}}}, "hls_config: unknown key 'Modell'\n  remedy: did you mean 'Model'?"),
     ],
 )
