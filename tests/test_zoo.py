@@ -42,6 +42,7 @@ def test_there_is_a_model_for_every_configuration_and_no_other():
         "paper-n16-c3",
         "paper-n20-c2",
         "trigger-n16",
+        "trigger-n16-c4",
         "trigger-n16-plain",
         "trigger-n32",
         "trigger-n6",
@@ -86,7 +87,7 @@ def test_quantisation_keeps_what_the_card_promises(zoo):
     figures = json.loads((ROOT / "models" / f"{name}.json").read_text())["figures"]["test"]
     allowed = 0.002 if name.startswith("trigger") else 0.006
     assert figures["quantised"]["auc"] > figures["float"]["auc"] - allowed
-    least = {"trigger-n8": 0.9735, "trigger-n8-l1": 0.973, "trigger-n16": 0.9765, "trigger-n16-plain": 0.9725}
+    least = {"trigger-n8": 0.9735, "trigger-n8-l1": 0.973, "trigger-n16": 0.977, "trigger-n16-plain": 0.975}
     assert figures["quantised"]["auc"] >= least.get(name, 0.9)
 
 
