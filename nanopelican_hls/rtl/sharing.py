@@ -17,8 +17,6 @@ Row = Sequence[Value]
 #: clock cycles over which the terms of particles are computed, at most: they are between the two passes over the pairs,
 #: so each further cycle adds to the latency
 MOST_PARTICLE_CYCLES = 3
-#: numbers in which a sum over time is accumulated: a ternary adder adds them up once an event
-PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Sharing:
             for v in values
         ]
 
-    def summands(self, name: str, values: Row, total: FixedRange) -> list[Value]:
+    def summands(self, name: str, values: Row, total: FixedRange, parts: int = 1) -> list[Value]:
         """Values with the same sum: those that come one after another are accumulated.
 
         Parameters
@@ -93,6 +91,8 @@ class Sharing:
         values : sequence of Value
         total : FixedRange
             Range of the sum.
+        parts : int
+            Numbers in which it is accumulated: more of them are ready sooner, and are still to be added.
         """
         phases: dict[Value, set[int]] = {}
         for value in values:
@@ -103,8 +103,8 @@ class Sharing:
             return rest
         cycles = 1 + max(max(found) for found in phases.values())
         row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, (v, found) in enumerate(phases.items())]
-        (parts,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: _total(row).in_parts(PARTS))
-        for part in parts:
+        (added,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: _total(row).in_parts(parts))
+        for part in added:
             if isinstance(part, Word):
                 over_time = _within(part.number.values.times(cycles), total)
                 rest += self.netlist.accumulated([part], over_time, cycles)

@@ -12,10 +12,12 @@ from nanopelican_hls.rtl.sharing import filled_up
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 
-def add_channel_sums(node: Node, builder: PieceBuilder, entries: Sequence[int] | None = None, factor: int = 1) -> None:
+def add_channel_sums(
+    node: Node, builder: PieceBuilder, entries: Sequence[int] | None = None, factor: int = 1, parts: int = 1
+) -> None:
     """Add a piece per channel: the sum of entries, all by default, times a factor; over time they are accumulated.
 
-    Masks are only applied if that was not done upstream (`needs_mask`).
+    ``parts`` is as in `Sharing.summands`. Masks are only applied if that was not done upstream (`needs_mask`).
     """
     values, mask = (builder.inputs_of(node)[name] for name in node.operator.inputs)
     count, channels = values.shape
@@ -32,6 +34,6 @@ def add_channel_sums(node: Node, builder: PieceBuilder, entries: Sequence[int] |
     total = builder.program.ranges[node.output]
     summed = FixedRange(-(-total.low // factor), total.high // factor, total.exponent)
     chosen = values if entries is None else values[entries]
-    lanes = [builder.sharing.summands(f"{node.output}_{c}", list(chosen[:, c]), summed) for c in range(channels)]
+    lanes = [builder.sharing.summands(f"{node.output}_{c}", list(chosen[:, c]), summed, parts) for c in range(channels)]
     lanes = filled_up(lanes)
     builder.add_piece(node, node.output, lanes, index, lambda row: row.sum(1).reshape(1, 1) * float(factor))
