@@ -57,6 +57,8 @@ class Sum:
 
     def parts(self, count: int) -> list[Variable | float]:
         """Numbers with this sum, so that consumers can merge the last addition with one of their own."""
+        if count == 1:
+            return [self.total()]
         terms, constant = self._terms()
         found = _reduced(_with_constant(terms, constant), count) if terms else [constant]
         return [*found, *[0.0] * (count - len(found))]
