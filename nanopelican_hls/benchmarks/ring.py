@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanopelican_hls.benchmarks.synthesis import CLOCK_PERIOD_NS, PART
+from nanopelican_hls.benchmarks.synthesis import CLOCK_PERIOD_NS, PART, WHO
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.child_process import end_with_parent
@@ -130,9 +130,6 @@ def measure(task: Task, build: Path, checkpoints: Path, zoo: Path) -> Row:
         "pieces": pieces,
         "counts": asdict(Counts.of(program, settings)),
     }
-
-
-WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 def _network(task: Task, checkpoints: Path, zoo: Path) -> tuple[Program, NetworkConfig, dict[str, Any]]:

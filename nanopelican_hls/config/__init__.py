@@ -113,7 +113,7 @@ def parse_mapping(mapping: dict[str, Any], where: str) -> Config:
 
 
 def _renamed(mapping: dict[str, Any]) -> dict[str, Any]:
-    """A configuration with today's names: the initiation interval was called reuse_factor until version 0.5."""
+    """A configuration with today's names: the initiation interval was once called reuse_factor."""
     firmware = mapping.get("firmware")
     if not isinstance(firmware, dict) or "reuse_factor" not in firmware or "interval" in firmware:
         return mapping

@@ -10,7 +10,7 @@ from nanopelican_hls.rtl.fabric import booth_luts, fabric_sums, multiplied
 from nanopelican_hls.rtl.netlist import Instance, Netlist, Value, Word, in_phase
 from nanopelican_hls.rtl.piece import Costs, Number
 from nanopelican_hls.rtl.schedule import Time
-from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.symbolic import Symbolic, row_total
 from nanopelican_hls.rtl.term import Term
 
 MODULE = "nanopelican_product"
@@ -170,7 +170,7 @@ class Products:
     def _sums(self, name: str, pairs: Sequence[Sequence[Word]], start: int) -> list[Word]:
         sums = []
         for place in (0, 1):
-            rows = self.netlist.lanes(f"{name}_sum{place}", pairs[place::2], _total, start + place)
+            rows = self.netlist.lanes(f"{name}_sum{place}", pairs[place::2], row_total, start + place)
             sums.append([value for (value,) in rows])
         return _words([value for both in zip(*sums, strict=True) for value in both])
 
@@ -290,10 +290,6 @@ def _coarser(values: FixedRange, exponent: int) -> FixedRange:
 def _ends(row: Symbolic) -> Symbolic:
     energy, pz = row[:, :1], row[:, 1:]
     return Symbolic.concatenated([energy + pz, energy - pz])
-
-
-def _total(row: Symbolic) -> Symbolic:
-    return row.sum(1).reshape(1, 1)
 
 
 def _words(values: Sequence[Value]) -> list[Word]:

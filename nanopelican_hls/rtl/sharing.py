@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.netlist import Netlist, Value, Word, in_phase
 from nanopelican_hls.rtl.schedule import Time
-from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.symbolic import row_total
 from nanopelican_hls.rtl.tournament import Tournament
 
 Row = Sequence[Value]
@@ -49,6 +49,7 @@ class Sharing:
     def __init__(self, netlist: Netlist, particles: int, interval: int) -> None:
         self.netlist, self.tournament = netlist, Tournament(particles, interval)
         self.cycles = self.tournament.cycles
+        #: a compromise between lanes and latency
         self.particle_cycles = min((self.cycles + 1) // 2, MOST_PARTICLE_CYCLES)
         #: nets that are 0 in the phases in which nothing is to be counted
         self.silent: set[str] = set()
@@ -61,16 +62,15 @@ class Sharing:
             places = self.netlist.ring(places, self.tournament.circle, self.tournament.rounds)
         return Ring(self, rows[:spurions], places)
 
-    def in_turn(self, rows: Sequence[Row], cycles: int | None = None) -> list[list[Value]]:
-        """The values of each constituent, one constituent after another in as few lanes as the cycles allow.
+    def in_turn(self, rows: Sequence[Row]) -> list[list[Value]]:
+        """The values of each constituent, one constituent after another, in `particle_cycles`.
 
-        Constituent i passes lane i % L. Values that are there in this order already stay as they are. The default is
-        a compromise between lanes and latency.
+        Constituent i passes lane i % L. Values that are there in this order already stay as they are.
         """
         words = [value for row in rows for value in row if isinstance(value, Word)]
         if self.cycles == 1 or not words or all(word.phase is not None for word in words):
             return [list(row) for row in rows]
-        lanes = -(-len(rows) // (cycles or self.particle_cycles))
+        lanes = -(-len(rows) // self.particle_cycles)
         ring = self.netlist.ring(rows, len(rows), lanes, cyclic=False)
         return [in_phase(ring[k % lanes], k // lanes) for k in range(len(rows))]
 
@@ -103,7 +103,7 @@ class Sharing:
             return rest
         cycles = 1 + max(max(found) for found in phases.values())
         row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, (v, found) in enumerate(phases.items())]
-        (added,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: _total(row).in_parts(parts))
+        (added,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: row_total(row).in_parts(parts))
         for part in added:
             if isinstance(part, Word):
                 over_time = _within(part.number.values.times(cycles), total)
@@ -172,7 +172,3 @@ def _within(part: FixedRange, total: FixedRange) -> FixedRange:
     """The range of a part of a sum: if all are natural numbers, none is larger than the sum."""
     most = total.at(min(total.exponent, part.exponent)).high
     return FixedRange(part.low, min(part.high, most) if part.low >= 0 else part.high, part.exponent)
-
-
-def _total(row: Symbolic) -> Symbolic:
-    return row.sum(1).reshape(1, 1)

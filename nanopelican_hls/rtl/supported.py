@@ -9,7 +9,7 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.operators.particle_mask import ParticleMask
 
-#: of Verilog-2001 and of VHDL-93, in lower case; and the clock
+#: of Verilog-2001 and of VHDL-93, in lower case; and what the top module has besides tensors
 _WORDS = """
     always and assign automatic begin buf bufif0 bufif1 case casex casez cell cmos config deassign default defparam
     design disable edge else end endcase endconfig endfunction endgenerate endmodule endprimitive endspecify endtable
@@ -23,7 +23,8 @@ _WORDS = """
     constant disconnect downto elsif entity exit file generic group guarded impure in inertial is label linkage
     literal loop map mod new next null of on open others out package port postponed procedure process pure range
     record register reject rem report return rol ror select severity shared signal sla sll sra srl subtype then to
-    transport type unaffected units until variable when with clk
+    transport type unaffected units until variable when with
+    clk rst start valid early start_in accepted busy
 """
 RESERVED = frozenset(_WORDS.split())
 

@@ -160,6 +160,11 @@ class Symbolic:
         return Symbolic(_each(lambda x: _clip_type(x, values.signed, integer_bits), self.values))
 
 
+def row_total(row: Symbolic) -> Symbolic:
+    """The sum of a row [1, n], as [1, 1]."""
+    return row.sum(1).reshape(1, 1)
+
+
 def _variable(value: FixedRange | float, arrival: float) -> Any:
     if not isinstance(value, FixedRange):
         return float(value)

@@ -48,7 +48,9 @@ def with_mask_of(program, tensor):
 
 
 @pytest.mark.parametrize("tensor", ["q_plus", "d", "pair", "logit"])
-@pytest.mark.parametrize("name", ["/layer.0/d", "1d", "wire", "Output", "signal", "ψ", "clk", "a b"])
+@pytest.mark.parametrize(
+    "name", ["/layer.0/d", "1d", "wire", "Output", "signal", "ψ", "clk", "a b", "rst", "valid", "Busy"]
+)
 def test_names(program, tensor, name, tmp_path):
     with pytest.raises(RtlError, match=f"^tensor {re.escape(repr(name))}: is no name of Verilog") as caught:
         generate_rtl(renamed(program, tensor, name), tmp_path / "rtl")

@@ -11,7 +11,7 @@ from nanopelican_hls.rtl.netlist import Value, Word, in_phase
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
 from nanopelican_hls.rtl.rule import add_hardware
 from nanopelican_hls.rtl.sharing import filled_up
-from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.symbolic import row_total
 
 
 @add_hardware.register
@@ -30,8 +30,8 @@ def _(operator: RowSums, node: Node, builder: PieceBuilder) -> None:
         _add_turning(node, builder, rows)
         return
     if spurions:
-        builder.add_piece(node, f"{node.output}_jet", rows[:1], [[0]], _total)
-    builder.add_piece(node, node.output, rows[spurions:], [[k] for k in range(spurions, count)], _total)
+        builder.add_piece(node, f"{node.output}_jet", rows[:1], [[0]], row_total)
+    builder.add_piece(node, node.output, rows[spurions:], [[k] for k in range(spurions, count)], row_total)
 
 
 def _add_turning(node: Node, builder: PieceBuilder, rows: Sequence[Sequence[Value]]) -> None:
@@ -47,7 +47,7 @@ def _add_turning(node: Node, builder: PieceBuilder, rows: Sequence[Sequence[Valu
     rows_at_place = filled_up([list(found) for found in at_place])
     added = [
         word
-        for (word,) in builder.netlist.lanes(f"{node.output}_turn", rows_at_place, _total)
+        for (word,) in builder.netlist.lanes(f"{node.output}_turn", rows_at_place, row_total)
         if isinstance(word, Word)
     ]
     sums = builder.netlist.accumulated(added, values, tournament.cycles, tournament.circle, tournament.rounds)
@@ -55,16 +55,12 @@ def _add_turning(node: Node, builder: PieceBuilder, rows: Sequence[Sequence[Valu
     found: list[Value] = [sums[tournament.place(k, last)] for k in range(tournament.particles)]
     for k in range(spurions):
         summands = sharing.summands(f"{node.output}_spurion{k}", rows[k], values)
-        ((total,),) = builder.netlist.lanes(f"{node.output}_spurion{k}", [summands], _total)
+        ((total,),) = builder.netlist.lanes(f"{node.output}_spurion{k}", [summands], row_total)
         found.insert(k, total)
     builder.store(node.output, range(len(rows)), found)
     if builder.graph.elementwise(node.output):
         lanes = [[value] for value in found[:spurions]] + sharing.in_turn([[value] for value in found[spurions:]])
         heads, index = f"{node.output}_jet", [[k] for k in range(len(rows))]
         if spurions:
-            builder.add_piece(node, heads, lanes[:spurions], index[:spurions], _total, stored=True)
-        builder.add_piece(node, f"{node.output}_quantised", lanes[spurions:], index[spurions:], _total, stored=True)
-
-
-def _total(row: Symbolic) -> Symbolic:
-    return row.sum(1).reshape(1, 1)
+            builder.add_piece(node, heads, lanes[:spurions], index[:spurions], row_total, stored=True)
+        builder.add_piece(node, f"{node.output}_quantised", lanes[spurions:], index[spurions:], row_total, stored=True)
