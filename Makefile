@@ -43,8 +43,8 @@ csim: $(READY)  ## HLS project of CONFIG, and the proof that its C++ equals the 
 csim-all: $(READY)  ## the same for every model of the zoo
 	$(CSIM) configs/*.yaml
 
-synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [PRODUCTS=dsp|fabric] [CLOCK=ns] [II=cycles]
-	$(BIN)/nanopelican synth --build "$(BUILD)" $(if $(PART),--part "$(PART)") $(if $(STAGE),--stage "$(STAGE)") $(if $(PRODUCTS),--products "$(PRODUCTS)") $(if $(CLOCK),--clock "$(CLOCK)") $(if $(II),--interval "$(II)") $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)") "$(CONFIG)"
+synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [PRODUCTS=dsp|fabric] [CLOCK=ns] [II=cycles] [STREAMED=1]
+	$(BIN)/nanopelican synth --build "$(BUILD)" $(if $(PART),--part "$(PART)") $(if $(STAGE),--stage "$(STAGE)") $(if $(PRODUCTS),--products "$(PRODUCTS)") $(if $(CLOCK),--clock "$(CLOCK)") $(if $(II),--interval "$(II)") $(if $(STREAMED),--streamed) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)") "$(CONFIG)"
 
 bench: $(READY)  ## speed of the C-simulation on this machine, into benchmarks/csimulation.*
 	$(BIN)/nanopelican bench --build "$(BUILD)" "$(CONFIG)"

@@ -26,6 +26,8 @@ Row = dict[str, Any]
 #: number of constituents and intervals of the rows
 INTERVALS = {8: (1, 3, 7), 16: (1, 3, 9), 32: (3, 9), 64: (9,), 80: (9,), 128: (9,)}
 PRODUCTS = ("dsp", "fabric")
+#: how events come in: all constituents at once, or over the cycles of an interval
+ARRIVALS = (False, True)
 #: form of the networks of `nanopelican study forms`: four channels, the jet, light-cone coordinates, 6 bits inside
 FORM = "c"
 #: networks of the zoo: two channels, the rest particle, the jet's multiplicity
@@ -44,17 +46,19 @@ class Task:
     size : number of constituents.
     products : multipliers of momenta, ``dsp`` or ``fabric``.
     interval : initiation interval that is asked for.
+    streamed : whether the constituents come in over the cycles of an interval.
     """
 
     network: str
     size: int
     products: str
     interval: int
+    streamed: bool = False
 
     @property
     def name(self) -> str:
         network = f"form-{self.network}-n{self.size}" if self.network == FORM else self.network
-        return f"{network}-{self.products}-every-{self.interval}"
+        return f"{network}-{self.products}-every-{self.interval}{'-streamed' * self.streamed}"
 
     @property
     def cost(self) -> int:
@@ -64,19 +68,15 @@ class Task:
 
 def tasks(zoo: Path) -> list[Task]:
     """All rows; those of zoo models that are there."""
-    found = [
-        Task(FORM, n, products, interval)
-        for n, intervals in INTERVALS.items()
-        for interval in intervals
-        for products in PRODUCTS
-        if (n, products) != (128, "fabric")
-    ]
-    return found + [
-        Task(name, n, products, interval)
-        for n, name in ZOO.items()
-        if (zoo / f"{name}.onnx").is_file()
+    networks = [(FORM, n) for n in INTERVALS]
+    networks += [(name, n) for n, name in ZOO.items() if (zoo / f"{name}.onnx").is_file()]
+    return [
+        Task(network, n, products, interval, streamed)
+        for network, n in networks
         for interval in INTERVALS[n]
         for products in PRODUCTS
+        for streamed in ARRIVALS
+        if (n, products) != (128, "fabric") and (interval > 1 or not streamed)
     ]
 
 
@@ -110,12 +110,11 @@ def measure(task: Task, build: Path, checkpoints: Path, zoo: Path) -> Row:
     program, network, figures = _network(task, checkpoints, zoo)
     jets = read_jets(sample_path(), LARGE_EVENTS if task.size >= LARGE else None)
     device = Device(find_part(PART), CLOCK_PERIOD_NS, task.interval)
+    options: dict[str, Any] = {"products": task.products, "streamed": task.streamed}
     with locked(build):
-        report = synthesise(
-            program, build, device, port_values(jets, network), lambda _: None, products=task.products
-        ).as_json()
+        report = synthesise(program, build, device, port_values(jets, network), lambda _: None, **options).as_json()
         pieces = json.loads((build / "rtl" / "map" / "pieces.json").read_text(encoding="utf-8"))["pieces"]
-    settings = open_settings(CLOCK_PERIOD_NS, task.products, interval=task.interval)
+    settings = open_settings(CLOCK_PERIOD_NS, interval=task.interval, **options)
     return {
         "name": task.name,
         "network": task.network,
@@ -123,6 +122,7 @@ def measure(task: Task, build: Path, checkpoints: Path, zoo: Path) -> Row:
         "channels": network.channels,
         "products": task.products,
         "interval_asked": task.interval,
+        "streamed": task.streamed,
         **report,
         "figures": figures,
         "seconds": round(time.monotonic() - start, 1),

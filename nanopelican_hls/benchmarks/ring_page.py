@@ -17,7 +17,21 @@ def page(rows: Sequence[Row]) -> str:
     wrong = sum(row["rtl_vs_qonnx"]["mismatches"] for row in rows)
     events = sum(row["rtl_vs_qonnx"]["events"] for row in rows)
     head = [
-        *("network", "N", "C", "products", "interval", "cycles", "ns", "LUT", "FF", "DSP", "AUC", "rejection at 30%"),
+        *(
+            "network",
+            "N",
+            "C",
+            "products",
+            "constituents",
+            "interval",
+            "cycles",
+            "ns",
+            "LUT",
+            "FF",
+            "DSP",
+            "AUC",
+            "rejection at 30%",
+        ),
         *("s", "MB"),
     ]
     return "\n".join(
@@ -26,8 +40,10 @@ def page(rows: Sequence[Row]) -> str:
             "",
             "Written by `nanopelican bench-ring`. Cells of an xcvu13p as mapped by Yosys, not placed; ns are cycles of "
             "2.7777 ns, whose logic is limited by the tracer's delay model. The interval is the one that the hardware "
-            "keeps. AUC and rejection are those of the quantised network on test jets; networks without them have "
-            f"random weights. {wrong} of {events:,} simulated events differ from QONNX execution.",
+            "keeps; the constituents of an event come all at once, or streamed over the cycles of an interval, from "
+            "the first of which the latency is counted. AUC and rejection are those of the quantised network on test "
+            f"jets; networks without them have random weights. {wrong} of {events:,} simulated events differ from "
+            "QONNX execution.",
             "",
             table(head, [_cells(row) for row in rows]),
             "",
@@ -42,7 +58,9 @@ def _cells(row: Row) -> list[Any]:
     auc, rejection = figures.get("auc"), figures.get("rejection_30")
     return [
         TITLES.get(row["network"], row["network"]),
-        *(row[name] for name in ("n_constituents", "channels", "products", "initiation_interval", "latency_cycles")),
+        *(row[name] for name in ("n_constituents", "channels", "products")),
+        "streamed" if row["streamed"] else "at once",
+        *(row[name] for name in ("initiation_interval", "latency_cycles")),
         f"{row['latency_ns']:.1f}",
         *(f"{row[name]:,}" for name in ("lut", "ff", "dsp")),
         "" if auc is None else f"{auc:.4f}",
@@ -60,7 +78,9 @@ def picture(rows: Sequence[Row]) -> bytes:
     axes = figure.subplots(1, 2, sharey=True)
     for ax, products in zip(axes, ("dsp", "fabric"), strict=True):
         for network in dict.fromkeys(row["network"] for row in rows):
-            own = [row for row in rows if row["network"] == network and row["products"] == products]
+            own = [
+                row for row in rows if row["network"] == network and row["products"] == products and not row["streamed"]
+            ]
             for size in dict.fromkeys(row["n_constituents"] for row in own):
                 line = sorted((r["initiation_interval"], r["lut"]) for r in own if r["n_constituents"] == size)
                 is_form = network in TITLES

@@ -88,7 +88,8 @@ def _estimate(args: argparse.Namespace) -> None:
             where="clock",
             remedy="give the clock period, such as --clock 2.5",
         )
-    settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval)
+    streamed = firmware.streamed if args.streamed is None else args.streamed
+    settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval, streamed)
     found = estimate(program, settings)
     print(_table(str(args.model), clock, found))
 

@@ -39,6 +39,11 @@ def add_arithmetic(parser: argparse.ArgumentParser) -> None:
         help="four products per pair (default in fabric)",
     )
     group.add_argument(
+        "--streamed",
+        action=argparse.BooleanOptionalAction,
+        help="constituents come in over the cycles of an interval, not all at once (default: from the configuration)",
+    )
+    group.add_argument(
         "--most-dsps", type=not_negative, help="no more DSPs than this, other products in LUTs (default: no limit)"
     )
 
@@ -101,6 +106,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _vendor(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:
+    if args.streamed:
+        raise SynthesisError(
+            "is for Verilog of the open flow: the ports of an HLS project take whole events",
+            where="--streamed",
+            remedy="leave it out, or use --flow open",
+        )
     from nanopelican_hls.flows.vendor import synthesise
     from nanopelican_hls.flows.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
 
@@ -120,6 +131,7 @@ def _open(args: argparse.Namespace, config: Config, program: Program, build: Pat
     synthesise = load_open_flow()
     asked = {name: getattr(args, name) for name in ("products", "winograd", "most_dsps")}
     arithmetic = {name: value for name, value in asked.items() if value is not None}
+    arithmetic["streamed"] = _or(args.streamed, config.firmware.streamed)
     ports = _ports(args, config, args.events)
     return synthesise(program, build, _device(args, config), ports, announce=_announce, **arithmetic)
 

@@ -17,6 +17,7 @@ class FirmwareConfig:
     part: str = "xcvu13p-flga2577-2-e"
     clock_period_ns: float = 2.7777
     interval: int = 1  #: initiation interval in clock cycles
+    streamed: bool = False  #: Verilog: constituents come over the cycles of an interval, not all at once
 
     def __post_init__(self) -> None:
         if self.backend not in ("Vitis", "Vivado"):
@@ -39,4 +40,5 @@ class FirmwareConfig:
     def hls_options(self) -> dict[str, Any]:
         """The options of `nanopelican_hls.convert`; hls4ml knows the interval as reuse factor."""
         options = asdict(self)
+        del options["streamed"]  # the ports of an HLS project take whole events
         return options | {"reuse_factor": options.pop("interval")}

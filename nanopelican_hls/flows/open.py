@@ -41,6 +41,7 @@ def synthesise(
     products: str = "dsp",
     winograd: bool | None = None,
     most_dsps: int | None = None,
+    streamed: bool = False,
 ) -> SynthesisReport:
     """Generate Verilog, simulate it with jets and hostile events, and map it with Yosys.
 
@@ -55,7 +56,7 @@ def synthesise(
         Jets to simulate, by input port.
     announce : callable
         Called with the name of each stage when it starts.
-    products, winograd, most_dsps
+    products, winograd, most_dsps, streamed
         As in `open_settings`.
 
     Returns
@@ -69,10 +70,12 @@ def synthesise(
         If the hardware of so many constituents cannot have that interval, or a tool is missing or fails.
     """
     announce("tracing, Verilog (alkaid)")
-    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps, device.interval)
+    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps, device.interval, streamed)
     project = generate_rtl(program, build / "rtl", settings=settings)
     if project.interval < device.interval:
         announce(f"interval: {project.interval} cycles, as {device.interval} would take no less hardware")
+    if streamed:
+        announce(f"constituents: {-(-project.arrival.constituents // project.beats)} in each of {project.beats} cycles")
     latency, comparison = _simulated(project, program, ports, announce)
     announce("mapping (Yosys)")
     cells = map_rtl(project)

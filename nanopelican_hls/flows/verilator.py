@@ -55,12 +55,13 @@ class Stimulus:
         """An event every `interval` cycles."""
         return cls(1 + interval * np.arange(events))
 
-    def control(self, cycles: int) -> NDArray[np.uint8]:
-        """The control bytes of the test bench (verilator_testbench.cpp)."""
+    def control(self, cycles: int, beats: int = 1) -> NDArray[np.uint8]:
+        """The control bytes of the test bench (verilator_testbench.cpp); an event is given in so many cycles."""
         control = np.zeros(cycles, dtype=np.uint8)
         control[0] = 1
         control[self.resets] |= 1
-        control[self.starts] |= 6
+        control[self.starts] |= 2
+        control[self.starts[:, None] + np.arange(beats)] |= 4
         control[self.ignored] |= 2
         return control
 
@@ -220,7 +221,7 @@ def observe(project: RtlProject, tensors: Arrays, stimulus: Stimulus) -> dict[st
         If the simulation fails, or ``valid`` or ``early`` are not 1 in just the cycles in which they should be.
     """
     cycles = int(stimulus.starts[-1]) + project.latency_cycles + MARGIN_CYCLES + 1
-    seen = _run(project, tensors, stimulus.control(cycles))
+    seen = _run(project, tensors, stimulus.control(cycles, project.beats))
     if project.control:
         outputs = stimulus.starts[stimulus.completed(project.latency_cycles)] + project.latency_cycles
         for flag, ones in (("valid", outputs), ("early", stimulus.ignored)):
@@ -316,13 +317,14 @@ def _slot_bytes(port: Port) -> int:
 
 def _ports_header(project: RtlProject) -> str:
     """Port access of the test bench; Verilator stores each port in whole words, least significant first."""
+    inputs = [project.arrival.on_top(port) for port in project.inputs]
     driven, stride = _copies(
-        {port.tensor: port for port in project.inputs}, "std::memcpy(&dut.{name}, event + {offset}, sizeof dut.{name});"
+        {port.tensor: port for port in inputs}, "std::memcpy(&dut.{name}, event + {offset}, sizeof dut.{name});"
     )
     recorded, row = _copies(
         {port.name: port for port in _shown(project)}, "std::memcpy(row + {offset}, &dut.{name}, sizeof dut.{name});"
     )
-    ones = [_slots(port, np.ones((1, port.width), dtype=np.int64)) for port in project.inputs]
+    ones = [_slots(port, np.ones((1, port.width), dtype=np.int64)) for port in inputs]
     used = np.concatenate(ones, axis=1)[0].tolist()
     return "\n".join(
         [
@@ -380,7 +382,12 @@ def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> di
     executable = project.path / "sim" / "obj_dir" / "testbench"
     if not executable.is_file():
         raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
-    words = np.concatenate([_packed(port, tensors[port.tensor]) for port in project.inputs], axis=1)
+    arrival, noise = project.arrival, np.random.default_rng(1)
+    given = [
+        _packed(arrival.on_top(port), arrival.beat_by_beat(port, tensors[port.tensor], noise))
+        for port in project.inputs
+    ]
+    words = np.concatenate(given, axis=1)
     shown = _shown(project)
     with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate concurrently
         events, flags, results = (Path(folder, f"{name}.bin") for name in ("events", "control", "results"))

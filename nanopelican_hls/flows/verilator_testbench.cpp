@@ -1,7 +1,7 @@
 // Drives events into a module and records its outputs after every rising edge.
 //   testbench EVENTS CONTROL RESULTS
-// CONTROL has a byte per clock cycle: bit 0 is rst, bit 1 is start, bit 2 says that the next event is driven; in other
-// cycles the inputs are noise. EVENTS has STRIDE bytes per event, little-endian, each port in a slot padded to a multiple
+// CONTROL has a byte per clock cycle: bit 0 is rst, bit 1 is start, bit 2 says that the next inputs are driven; in other
+// cycles the inputs are noise. EVENTS has STRIDE bytes per such cycle, little-endian, each port in a slot padded to a multiple
 // of 8 bytes; after its end zeros are driven. RESULTS receives ROW bytes per cycle, each output in a slot of the same kind.
 #include <cstdio>
 #include <cstring>

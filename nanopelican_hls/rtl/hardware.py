@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.rtl import products, rules
+from nanopelican_hls.rtl.arrival import Arrival
 from nanopelican_hls.rtl.masking import Padding
-from nanopelican_hls.rtl.netlist import Netlist, Word
+from nanopelican_hls.rtl.netlist import Netlist, Value, Word, in_phase
 from nanopelican_hls.rtl.piece import Number
 from nanopelican_hls.rtl.piece_builder import PieceBuilder, Values
 from nanopelican_hls.rtl.rule import add_hardware
@@ -30,12 +32,14 @@ class Hardware:
     tensors : elements of each tensor that exists as nets, by name; tensors inside a piece do not.
     interval : the initiation interval that it keeps, in clock cycles.
     padding : by tensor, what padded particles have instead of the contract's value; no output depends on it.
+    arrival : when the inputs come.
     """
 
     netlist: Netlist
     tensors: Mapping[str, Values]
     padding: Mapping[str, Padding]
-    interval: int = 1
+    interval: int
+    arrival: Arrival
 
     def words(self, tensors: Iterable[str]) -> list[Word]:
         """The elements of tensors that are not constant."""
@@ -64,17 +68,24 @@ def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int =
     netlist = Netlist(prefix, settings.levels_per_stage)
     builder = PieceBuilder(program, netlist, settings, spared_dsps)
     for port in program.inputs:
-        number = Number(port.quantiser.range, port.bits, port.signed)
-        words = [netlist.wire(f"{port.tensor}_{k}", number, Time(0, 0.0)) for k in range(port.elements)]
-        for k, word in enumerate(words):
-            netlist.unregistered[word.net] = f"{port.tensor}[{(k + 1) * port.bits - 1}:{k * port.bits}]"
-        builder.store(port.tensor, range(len(words)), words)
+        builder.store(port.tensor, range(port.elements), _registered(port, netlist, builder.sharing.arrival))
         builder.done.add(port.tensor)
     for node in program.nodes:
         if node.output not in builder.done:
             netlist.node = node.output
             add_hardware(node.operator, node, builder)
-    return Hardware(netlist, builder.tensors, builder.padding, builder.sharing.cycles)
+    return Hardware(netlist, builder.tensors, builder.padding, builder.sharing.cycles, builder.sharing.arrival)
+
+
+def _registered(port: Port, netlist: Netlist, arrival: Arrival) -> list[Value]:
+    """The elements of a port, each in the register of its lane."""
+    number, lanes = Number(port.quantiser.range, port.bits, port.signed), arrival.lanes(port)
+    words = [netlist.wire(f"{port.tensor}_{k}", number, Time(0, 0.0)) for k in range(lanes)]
+    for k, word in enumerate(words):
+        netlist.unregistered[word.net] = f"{port.tensor}[{(k + 1) * port.bits - 1}:{k * port.bits}]"
+    if lanes == port.elements:
+        return list(words)
+    return [in_phase([words[k % lanes]], k // lanes)[0] for k in range(port.elements)]
 
 
 def dsps(netlist: Netlist, settings: Settings) -> Counter[str]:

@@ -205,21 +205,24 @@ class Netlist:
         list of list of Value
             What is at each place in the first phase.
         """
-        columns = [self._ring(list(column), turning, step, cyclic) for column in zip(*rows, strict=True)]
+        load = self._load([value for row in rows for value in row if isinstance(value, Word)])
+        columns = [self._ring(list(column), load, turning, step, cyclic) for column in zip(*rows, strict=True)]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def _ring(self, column: list[Value], turning: int, step: int, cyclic: bool) -> list[Value]:
+    def _load(self, words: Sequence[Word]) -> int:
+        """The cycle in which a ring takes these numbers."""
+        if all(word.net in self.unregistered and word.phase is None for word in words):
+            return -1  # it takes the place of the input registers
+        return max(word.cycle + (word.time.level + LOAD_LEVELS > self.levels) for word in words)
+
+    def _ring(self, column: list[Value], load: int, turning: int, step: int, cyclic: bool) -> list[Value]:
         words = [value for value in column if isinstance(value, Word)]
         if not words:
             return column
-        key = (tuple(column), turning, step, cyclic)
+        key = (tuple(column), load, turning, step, cyclic)
         if key not in self._rings:
             number = words[0].number
             assert all(word.number == number for word in words), "a ring of several types"
-            if all(word.net in self.unregistered and word.phase is None for word in words):
-                load = -1  # it takes the place of the input registers
-            else:
-                load = max(word.cycle + (word.time.level + LOAD_LEVELS > self.levels) for word in words)
             name = f"{words[0].net}_ring{len(self._rings)}"
             nets = [self._constant(v, number) if not isinstance(v, Word) else self.in_cycle(v, load) for v in column]
             self.wires[f"{name}_all"] = number.bits * len(column)

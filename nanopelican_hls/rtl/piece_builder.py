@@ -51,7 +51,8 @@ class PieceBuilder:
         self.padding: dict[str, Padding] = {}
         #: momentum products; None if there are none, or they are in several coordinates
         self.products = _products(program, netlist, settings, spared_dsps)
-        self.sharing = Sharing(netlist, _constituents(program, settings.interval), settings.interval)
+        constituents = _constituents(program, settings.interval)
+        self.sharing = Sharing(netlist, constituents, settings.interval, settings.streamed)
 
     # tensors
 

@@ -23,8 +23,13 @@ CHEAP_LUTS = 80
 #: levels of logic reserved for a DSP before its first and after its last register
 DSP_LEVELS = 1.0
 
-#: the components of a four-momentum
+#: the components of a four-momentum; a fifth element is what goes along with it (`Products.alone`)
 Vector = tuple[Value, ...]
+
+
+def components(vector: Vector) -> Vector:
+    """A vector without what goes along with it."""
+    return vector[:4]
 
 
 def signed_bits(number: Number, exponent: int) -> int:
@@ -80,8 +85,24 @@ class Products:
             return None
         size = len(lanes[0][0])
         distinct, uses = self.netlist.folded([[*one, *other] for one, other in lanes])
-        found = self._dots(name, [(tuple(lane[:size]), tuple(lane[size:])) for lane in distinct], values, half)
+        pairs = [(self._without(lane[:size]), self._without(lane[size:])) for lane in distinct]
+        found = self._dots(name, pairs, values, half)
         return found and [dataclasses.replace(found[k], phase=phase) for k, phase in uses]
+
+    def alone(self, name: str, vectors: Sequence[Vector]) -> list[Word] | None:
+        """What the products of Winograd's identity need of each vector alone; None if they need, or have, nothing."""
+        if not self.winograd or any(not isinstance(value, Word) for vector in vectors for value in vector):
+            return None
+        distinct, uses = self.netlist.folded(vectors)
+        found = self._xis(name, [tuple(vector) for vector in distinct], alike=True)
+        return found and [dataclasses.replace(found[k], phase=phase) for k, phase in uses]
+
+    def _without(self, row: Sequence[Value]) -> Vector:
+        """The vector itself; what goes along with it is noted."""
+        vector = components(tuple(row))
+        for word in _words(row[len(vector) :]):
+            self._xi[vector] = word
+        return vector
 
     def _dots(
         self, name: str, lanes: Sequence[tuple[Vector, Vector]], values: FixedRange, half: float
@@ -174,23 +195,24 @@ class Products:
             sums.append([value for (value,) in rows])
         return _words([value for both in zip(*sums, strict=True) for value in both])
 
-    def _xis(self, name: str, vectors: Sequence[Vector]) -> list[Word] | None:
+    def _xis(self, name: str, vectors: Sequence[Vector], alike: bool = False) -> list[Word] | None:
         """Minus xi of each vector."""
-        cones = self._on_light_cone(name, vectors)
+        new = [vector for vector in dict.fromkeys(vectors) if vector not in self._xi]
         by_type: dict[tuple[Number, ...], list[Vector]] = {}
-        for cone in dict.fromkeys(cones):
-            if cone not in self._xi:
-                by_type.setdefault(tuple(word.number for word in _words(cone)), []).append(cone)
-        for k, (numbers, alike) in enumerate(by_type.items()):
-            found = self._xis_of_a_type(f"{name}_xi{k}", numbers, [_words(cone) for cone in alike])
+        for vector, cone in zip(new, self._on_light_cone(name, new), strict=True):
+            by_type.setdefault(tuple(word.number for word in _words(cone)), []).append(vector)
+        for k, (numbers, of_type) in enumerate(by_type.items()):
+            cones = [_words(cone) for cone in self._on_light_cone(name, of_type)]
+            found = self._xis_of_a_type(f"{name}_xi{k}", numbers, cones, alike)
             if found is None:
                 return None
-            self._xi.update(zip(alike, found, strict=True))
-        return [self._xi[cone] for cone in cones]
+            self._xi.update(zip(of_type, found, strict=True))
+        return [self._xi[vector] for vector in vectors]
 
     def _xis_of_a_type(
-        self, name: str, numbers: Sequence[Number], cones: Sequence[Sequence[Word]]
+        self, name: str, numbers: Sequence[Number], cones: Sequence[Sequence[Word]], alike: bool
     ) -> list[Word] | None:
+        """With `alike`, all in DSPs or all in LUTs, and so in one type."""
         terms = [
             [Term(*_wider_first(y, z)), Term(*_wider_first(p, m), subtract=True, exponent=-1)] for p, m, y, z in cones
         ]
@@ -198,6 +220,8 @@ class Products:
         values = y_range * z_range - (p_range * m_range).halved()
         cheap = max(booth_luts(term.a.number, term.b.number) for term in terms[0]) <= CHEAP_LUTS
         in_fabric = len(cones) if cheap or self.fabric else self._spared(len(cones), len(terms[0]))
+        if alike and in_fabric:
+            in_fabric = len(cones)
         found = fabric_sums(self.netlist, name, terms[:in_fabric], values, in_a_stage=True) if in_fabric else []
         if in_fabric == len(cones):
             return found

@@ -18,6 +18,7 @@ from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import project_folder
 from nanopelican_hls.fixed_point import FixedRange, Rounding
 from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
+from nanopelican_hls.rtl.arrival import Arrival
 from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
 from nanopelican_hls.rtl.netlist import Word
@@ -62,6 +63,7 @@ class RtlProject:
         concatenated, the first in the lowest bits.
     latency_cycles : clock edges from the one that samples an event to the one that outputs its results.
     interval : least number of clock cycles from one event to the next.
+    beats : clock cycles in which the constituents of an event come (`Arrival`).
     control : whether the top module has rst, start, valid and early (`TopModule`).
     products : as for `Settings`.
     parts : name in reports of each module that the top module instantiates.
@@ -75,10 +77,16 @@ class RtlProject:
     outputs: tuple[Port, ...]
     latency_cycles: int
     interval: int = 1
+    beats: int = 1
     control: bool = False
     products: str = "dsp"
     parts: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
+
+    @property
+    def arrival(self) -> Arrival:
+        """When the elements of the inputs come."""
+        return Arrival(max(port.elements for port in self.inputs), self.beats)
 
     @property
     def sources(self) -> list[Path]:
@@ -128,9 +136,11 @@ class RtlTarget:
             raise RtlError(
                 "is no number of clock cycles", where=f"interval = {settings.interval!r}", remedy="use 1 or more"
             )
-        if settings.interval > 1 and self.language != "verilog":
+        if (settings.interval > 1 or settings.streamed) and self.language != "verilog":
             raise RtlError(
-                "has an interval of 1 only", where=f"language = {self.language!r}", remedy="generate Verilog"
+                "has an interval of 1 only, with all constituents at once",
+                where=f"language = {self.language!r}",
+                remedy="generate Verilog",
             )
         if self.probes and self.language != "verilog":
             raise RtlError("does not support probes", where=f"language = {self.language!r}", remedy="generate Verilog")
@@ -165,8 +175,8 @@ class RtlTarget:
         files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
         parts = {module: part.name for module, part in netlist.parts.items()}
         project = self._project(program, path, top.latency_cycles)
-        interval = hardware.interval
-        return dataclasses.replace(project, interval=interval, control=True, parts=parts, probes=probes), files
+        project = dataclasses.replace(project, interval=hardware.interval, beats=hardware.arrival.beats, control=True)
+        return dataclasses.replace(project, parts=parts, probes=probes), files
 
     def _project(self, program: Program, path: Path, latency: int) -> RtlProject:
         settings = self.settings

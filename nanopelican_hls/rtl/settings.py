@@ -20,6 +20,7 @@ class Settings:
     winograd : two products of sums per pair instead of four products.
     most_dsps : maximum number of DSPs, with ``dsp``; the other products are in LUTs. None for no limit.
     interval : initiation interval in clock cycles: particles and pairs of an event share hardware.
+    streamed : the constituents come in over the cycles of an interval, not all with ``start`` (`Arrival`).
     """
 
     levels_per_stage: float = 4.0
@@ -27,6 +28,7 @@ class Settings:
     winograd: bool = True
     most_dsps: int | None = None
     interval: int = 1
+    streamed: bool = False
 
 
 def open_settings(
@@ -35,14 +37,16 @@ def open_settings(
     winograd: bool | None = None,
     most_dsps: int | None = None,
     interval: int = 1,
+    streamed: bool = False,
 ) -> Settings:
     """Settings for a clock period, with as many levels as fit into it; Winograd's identity by default with DSPs.
 
     Parameters
     ----------
     clock_period_ns : float
-    products, winograd, most_dsps, interval
+    products, winograd, most_dsps, interval, streamed
         As in `Settings`.
     """
     levels = max(1.0, clock_period_ns / LEVEL_NS)
-    return Settings(levels, products, products == "dsp" if winograd is None else winograd, most_dsps, interval)
+    by_default = products == "dsp"
+    return Settings(levels, products, by_default if winograd is None else winograd, most_dsps, interval, streamed)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl.arrival import Arrival
 from nanopelican_hls.rtl.netlist import Netlist, Value, Word, in_phase
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import row_total
@@ -44,11 +45,14 @@ class Sharing:
         Number of constituents.
     interval : int
         Initiation interval in clock cycles.
+    streamed : bool
+        Whether the constituents come in over the cycles of the interval.
     """
 
-    def __init__(self, netlist: Netlist, particles: int, interval: int) -> None:
+    def __init__(self, netlist: Netlist, particles: int, interval: int, streamed: bool = False) -> None:
         self.netlist, self.tournament = netlist, Tournament(particles, interval)
         self.cycles = self.tournament.cycles
+        self.arrival = Arrival.of(particles, self.cycles, streamed)
         #: a compromise between lanes and latency
         self.particle_cycles = min((self.cycles + 1) // 2, MOST_PARTICLE_CYCLES)
         #: nets that are 0 in the phases in which nothing is to be counted
@@ -67,12 +71,17 @@ class Sharing:
 
         Constituent i passes lane i % L. Values that are there in this order already stay as they are.
         """
-        words = [value for row in rows for value in row if isinstance(value, Word)]
-        if self.cycles == 1 or not words or all(word.phase is not None for word in words):
-            return [list(row) for row in rows]
         lanes = -(-len(rows) // self.particle_cycles)
+        if lanes == len(rows):
+            return [self.at_once(row) for row in rows]
+        if all(v.phase == k // lanes for k, row in enumerate(rows) for v in row if isinstance(v, Word)):
+            return [list(row) for row in rows]
         ring = self.netlist.ring(rows, len(rows), lanes, cyclic=False)
         return [in_phase(ring[k % lanes], k // lanes) for k in range(len(rows))]
+
+    def arriving(self, rows: Sequence[Row]) -> list[list[Value]]:
+        """Inputs of each constituent, for hardware of its own: in the order in which they come, or in turn."""
+        return [list(row) for row in rows] if self.arrival.beats > 1 else self.in_turn(rows)
 
     def at_once(self, values: Row) -> list[Value]:
         """Values that come one after another, each as a value that exists once an event, in its own cycle."""
@@ -80,6 +89,10 @@ class Sharing:
             dataclasses.replace(v, time=Time(v.cycle, v.time.level), phase=None) if isinstance(v, Word) else v
             for v in values
         ]
+
+    def throughout(self, values: Row) -> list[Value]:
+        """Values that exist once an event, for all cycles in which constituents come."""
+        return [self.netlist.held(v) if self.cycles > 1 and isinstance(v, Word) else v for v in values]
 
     def summands(self, name: str, values: Row, total: FixedRange, parts: int = 1) -> list[Value]:
         """Values with the same sum: those that come one after another are accumulated.

@@ -13,7 +13,8 @@ class TopModule:
     """The top module; ports are registered and named after their tensors, outputs of an event appear together.
 
     ``start`` is 1 in the cycle with an event's inputs, ``valid`` in that with its outputs. A start that comes too soon
-    after an event is dropped, and ``early`` is 1 in the cycle after it. ``rst`` drops the events under way.
+    after an event is dropped, and ``early`` is 1 in the cycle after it. ``rst`` drops the events under way. Inputs that
+    come in several cycles (`Arrival`) follow ``start`` without a gap.
 
     Parameters
     ----------
@@ -23,7 +24,8 @@ class TopModule:
     """
 
     def __init__(self, name: str, hardware: Hardware, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
-        self.name, self.hardware, self.inputs, self.outputs = name, hardware, inputs, outputs
+        self.name, self.hardware, self.outputs = name, hardware, outputs
+        self.inputs = [hardware.arrival.on_top(port) for port in inputs]
         self.interval = hardware.interval
         self._last = max(word.time.cycle for word in hardware.words(port.tensor for port in outputs))
 

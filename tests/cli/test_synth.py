@@ -65,8 +65,9 @@ def open_flow(monkeypatch):
     calls = []
     module = types.ModuleType("nanopelican_hls.flows.open")
 
-    def synthesise(model, build, device, ports, announce):
+    def synthesise(model, build, device, ports, announce, **options):
         calls.append((model, build, device, ports))
+        module.options = options
         announce("mapping")
         code = device.part.ordering_code
         return SynthesisReport(code, "open", "mapped", {"Yosys": "0"}, 2.5, rtl_vs_qonnx=RtlComparison(5, 0), lut=7)
@@ -140,6 +141,24 @@ def test_the_interval_is_that_of_the_configuration(command, workspace, open_flow
     assert command("--events", 1, config="slow.yaml") == 0
     device = open_flow[0][2]
     assert (device.interval, device.clock_period_ns, device.part.name) == (3, 5.0, "xcu250")
+
+
+@pytest.mark.usefixtures("open_flow")
+def test_whether_constituents_are_streamed_is_that_of_the_configuration(command, workspace):
+    mapping = yaml.safe_load((workspace / "tiny.yaml").read_text())
+    mapping["firmware"] |= {"streamed": True}
+    (workspace / "streamed.yaml").write_text(yaml.safe_dump(mapping))
+    (workspace / "models" / "streamed.onnx").write_bytes((workspace / "models" / "tiny.onnx").read_bytes())
+    seen = []
+    for options in ([], ["--no-streamed"]):
+        assert command("--events", 1, *options, config="streamed.yaml") == 0
+        seen.append(sys.modules["nanopelican_hls.flows.open"].options)
+    assert seen == [{"streamed": True}, {"streamed": False}]
+
+
+def test_ports_of_an_hls_project_take_whole_events(command, capsys):
+    assert command("--flow", "vendor", "--streamed") == 2
+    assert "--streamed: is for Verilog of the open flow" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

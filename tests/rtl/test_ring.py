@@ -24,6 +24,11 @@ FORMS = [
     (dataclasses.replace(network, n_constituents=SIZES[k % len(SIZES)][0]), SIZES[k % len(SIZES)][1])
     for k, network in enumerate(NETWORKS)
 ][::3]
+#: the same with Level-1 words among them, which are converted as they come
+STREAMED = [
+    (dataclasses.replace(network, n_constituents=SIZES[k % len(SIZES)][0]), SIZES[k % len(SIZES)][1])
+    for k, network in enumerate(NETWORKS)
+][1::4]
 
 
 @functools.cache
@@ -32,8 +37,8 @@ def example(network, events=400):
     return program, execute(program, random_ports(network, events, seed=5))
 
 
-def generated(network, interval, path, products="dsp", probes=True):
-    settings = open_settings(2.7777, products, interval=interval)
+def generated(network, interval, path, products="dsp", probes=True, streamed=False):
+    settings = open_settings(2.7777, products, interval=interval, streamed=streamed)
     return generate_rtl(example(network)[0], path, top="ring", settings=settings, probes=probes)
 
 
@@ -50,13 +55,36 @@ def test_every_tensor_of_every_form(network, interval, tmp_path):
     assert (result.latency_cycles, result.initiation_interval) == (project.latency_cycles, project.interval)
 
 
+@pytest.mark.parametrize(
+    ("network", "interval"),
+    STREAMED,
+    ids=[f"{network_id(n)}-{n.n_constituents}-every-{i}" for n, i in STREAMED],
+)
+def test_constituents_that_come_one_after_another(network, interval, tmp_path):
+    program, tensors = example(network)
+    project = generated(network, interval, tmp_path / "rtl", "fabric" if interval == 2 else "dsp", streamed=True)
+    assert 1 < project.beats <= project.interval
+    at_a_time = -(-network.n_constituents // project.interval)
+    for port in project.inputs:
+        assert project.arrival.lanes(port) == (at_a_time if port.elements == network.n_constituents else port.elements)
+    compile_simulation(project)
+    result = simulate(program, project, tensors)
+    assert result.mismatches == 0, str(result.comparison)
+    assert (result.latency_cycles, result.initiation_interval) == (project.latency_cycles, project.interval)
+
+
+def test_a_new_event_in_every_cycle_comes_at_once(tmp_path):
+    project = generated(TAGGER, 1, tmp_path / "rtl", streamed=True)
+    assert project.beats == 1
+
+
 TAGGER = NetworkConfig(6, 2, spurions=Spurions.REST)
 
 
-@pytest.fixture(scope="module")
-def tagger(tmp_path_factory):
+@pytest.fixture(scope="module", params=[False, True], ids=["at once", "streamed"])
+def tagger(request, tmp_path_factory):
     """Six constituents, an event every three cycles, of which the last has a surplus round."""
-    project = generated(TAGGER, 3, tmp_path_factory.mktemp("ring") / "rtl")
+    project = generated(TAGGER, 3, tmp_path_factory.mktemp("ring") / "rtl", streamed=request.param)
     compile_simulation(project)
     return project
 

@@ -8,8 +8,25 @@ from nanopelican_hls.contract.program import Node
 from nanopelican_hls.operators.spurion_dot import SpurionDot
 from nanopelican_hls.rtl.netlist import Value, Word
 from nanopelican_hls.rtl.piece_builder import PieceBuilder
-from nanopelican_hls.rtl.products import Vector
+from nanopelican_hls.rtl.products import Vector, components
+from nanopelican_hls.rtl.sharing import Ring
 from nanopelican_hls.rtl.symbolic import Symbolic
+
+
+def momenta(node: Node, builder: PieceBuilder, vectors: Sequence[Vector]) -> Ring:
+    """Bring momenta, spurions first, to each other.
+
+    Where constituents come in turn, so does what products need of each of them alone (`Products.alone`); it goes along.
+    """
+    sharing, products = builder.sharing, builder.products
+    spurions = len(vectors) - sharing.tournament.particles
+    rows = [list(vector) for vector in vectors]
+    constituents = rows[spurions:]
+    if products and any(isinstance(value, Word) and value.phase is not None for value in constituents[0]):
+        alone = products.alone(node.output, [tuple(row) for row in constituents])
+        if alone is not None:
+            rows[spurions:] = [[*row, word] for row, word in zip(constituents, alone, strict=True)]
+    return sharing.pairs(rows)
 
 
 def add_dots(
@@ -19,7 +36,7 @@ def add_dots(
     lanes: Sequence[tuple[Vector, Vector]],
     live: Sequence[Value],
 ) -> None:
-    """Add products of pairs of vectors; those that are constant or too wide for the multipliers are traced.
+    """Add products of pairs of vectors (`momenta`); those that are constant or too wide for multipliers are traced.
 
     A product is 0 where its flag ``live`` is 0.
     """
@@ -45,7 +62,7 @@ def add_dots(
         return result
 
     if rest:
-        flat = [[*lanes[k][0], *lanes[k][1]] for k in rest]
+        flat = [[*components(lanes[k][0]), *components(lanes[k][1])] for k in rest]
         flags = [live[k] for k in rest]
         builder.add_piece(node, f"{node.output}_traced", flat, [[k] for k in rest], compute, live=flags)
 

@@ -12,6 +12,8 @@ def add_per_particle(node: Node, builder: PieceBuilder) -> None:
     inputs = builder.inputs_of(node)
     count = builder.program.shapes[node.output][0]
     lanes = [[values[k if len(values) > 1 else 0] for values in inputs.values()] for k in range(count)]
+    if count == builder.sharing.tournament.particles:
+        lanes = builder.sharing.arriving(lanes)
     parameters = {name: Symbolic(value) for name, value in builder.parameters_of(node).items()}
 
     def compute(row: Symbolic) -> Symbolic:

@@ -14,4 +14,5 @@ def _(operator: ParticleMask, node: Node, builder: PieceBuilder) -> None:
     spurions = operator.spurions
     builder.store(node.output, range(spurions), [1.0] * spurions)
     index = [[spurions + k] for k in range(len(c0))]
-    builder.add_piece(node, node.output, [[c] for c in c0], index, ParticleMask(spurions=0).compute)
+    lanes = builder.sharing.arriving([[c] for c in c0])
+    builder.add_piece(node, node.output, lanes, index, ParticleMask(spurions=0).compute)
