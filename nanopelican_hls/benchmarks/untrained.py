@@ -26,16 +26,21 @@ class Untrained:
     size : number of constituents.
     products : multipliers of momenta, ``dsp`` or ``fabric``.
     multipliers : with multipliers at pair level, and 8 bits inside; otherwise w_d are powers of two, and 6 bits inside.
+    interval : initiation interval.
+    streamed : whether the constituents come in over the cycles of an interval.
     """
 
     form: str
     size: int
     products: str
     multipliers: bool = False
+    interval: int = 1
+    streamed: bool = False
 
     @property
     def name(self) -> str:
-        return f"untrained-{self.form}-n{self.size}-{self.products}{'-multipliers' * self.multipliers}"
+        shared = f"-every-{self.interval}{'-streamed' * self.streamed}" if self.interval > 1 else ""
+        return f"untrained-{self.form}-n{self.size}-{self.products}{'-multipliers' * self.multipliers}{shared}"
 
 
 UNTRAINED = (
@@ -43,6 +48,12 @@ UNTRAINED = (
     *(Untrained(form, n, "dsp", multipliers=True) for n in (4, 6, 8) for form in "abc"),
     *(Untrained(form, 12, "dsp") for form in "abc"),
     Untrained("a", 12, "fabric"),
+    *(
+        Untrained(form, n, products, interval=interval, streamed=k % 2 > 0)
+        for form in "bc"
+        for k, (n, interval) in enumerate([(6, 2), (7, 4), (10, 5), (12, 2), (12, 6), (20, 4), (24, 9)])
+        for products in ("dsp", "fabric")
+    ),
 )
 #: number of jets of the shipped sample that calibrate the quantisers
 JETS = 2048
@@ -75,7 +86,7 @@ def measure(network: Untrained, build: Path) -> dict[str, Any]:
     from nanopelican_hls.rtl import generate_rtl, open_settings
 
     program = untrained_program(network)
-    settings = open_settings(CLOCK_PERIOD_NS, network.products)
+    settings = open_settings(CLOCK_PERIOD_NS, network.products, interval=network.interval, streamed=network.streamed)
     counts = Counts.of(program, settings)
     cells = map_rtl(generate_rtl(program, build, settings=settings))
     return {"counts": asdict(counts), "lut": cells.lut, "ff": cells.ff, "dsp": cells.dsp}

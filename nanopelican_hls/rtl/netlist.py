@@ -125,6 +125,7 @@ class Netlist:
         self._delays: dict[str, set[int]] = defaultdict(set)
         self._traced: dict[tuple[object, ...], str] = {}
         self._rings: dict[tuple[object, ...], list[Word]] = {}
+        self._named: set[str] = set()
 
     def lanes(
         self,
@@ -140,7 +141,7 @@ class Netlist:
         Parameters
         ----------
         name : str
-            Name of the modules and instances.
+            Name of the modules and instances, used once.
         lanes : sequence of sequence of Value
             Rows [n]; corresponding elements have the same meaning in each.
         compute : callable
@@ -153,6 +154,8 @@ class Netlist:
         list of list of Value
             Rows [m].
         """
+        assert name not in self._named, f"{name} names two functions"  # a module is made for the times of its first use
+        self._named.add(name)
         distinct, uses = self.folded(lanes)
         arrivals = [
             max([Time(not_before, 0.0), *(v.time for v in column if isinstance(v, Word))])

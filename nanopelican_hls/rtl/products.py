@@ -91,10 +91,12 @@ class Products:
 
     def alone(self, name: str, vectors: Sequence[Vector]) -> list[Word] | None:
         """What the products of Winograd's identity need of each vector alone; None if they need, or have, nothing."""
-        if not self.winograd or any(not isinstance(value, Word) for vector in vectors for value in vector):
+        if not self.winograd or _is_short(vectors[0]):
+            return None
+        if any(not isinstance(value, Word) for vector in vectors for value in vector):
             return None
         distinct, uses = self.netlist.folded(vectors)
-        found = self._xis(name, [tuple(vector) for vector in distinct], alike=True)
+        found = self._xis(f"{name}_alone", [tuple(vector) for vector in distinct], alike=True)
         return found and [dataclasses.replace(found[k], phase=phase) for k, phase in uses]
 
     def _without(self, row: Sequence[Value]) -> Vector:
@@ -108,7 +110,7 @@ class Products:
         self, name: str, lanes: Sequence[tuple[Vector, Vector]], values: FixedRange, half: float
     ) -> list[Word] | None:
         """The same of lanes without phases."""
-        is_direct = not self.winograd or len(lanes[0][0]) == 2
+        is_direct = not self.winograd or _is_short(lanes[0][0])
         if not is_direct and self._xis(name, [vector for lane in lanes for vector in lane]) is None:
             return None
         in_dsp = len(lanes) - self._spared(len(lanes), len(self._direct(*lanes[0])) if is_direct else 2)
@@ -303,6 +305,11 @@ class Products:
     def _x_cycle(self, x: Word, registered: bool) -> int:
         """The earliest cycle of the factors such that `x` is in time to be added to their product."""
         return x.time.cycle + (x.time.level + DSP_LEVELS > self.netlist.levels) - registered
+
+
+def _is_short(vector: Vector) -> bool:
+    """Whether its y and z are 0, so that it takes part in two products only."""
+    return len(vector) == 2
 
 
 def _coarser(values: FixedRange, exponent: int) -> FixedRange:
