@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nanopelican_hls.fixed_point import FixedRange, Quantiser, Rounding
 
 Shape = tuple[int, ...]
@@ -49,7 +52,28 @@ class Port:
         return self.elements * self.bits
 
     @property
+    def range(self) -> FixedRange:
+        """Range of its type."""
+        low = -(1 << (self.bits - 1)) if self.signed else 0
+        return FixedRange(low, low + (1 << self.bits) - 1, self.exponent)
+
+    @property
     def quantiser(self) -> Quantiser:
         """The quantiser that maps real numbers to the integers of an input."""
         assert self.rounding is not None, f"{self.name} is not an input"
         return Quantiser(self.bits, self.signed, self.exponent, self.rounding)
+
+    def to_bits(self, values: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Values [n, ...] on the port's grid as bits [n, width], those of the first element first, lowest first."""
+        integers = np.ldexp(values, -self.exponent).astype(np.int64).reshape(len(values), -1)
+        bits = (integers[:, :, None] >> np.arange(self.bits)) & 1
+        return bits.reshape(len(values), -1).astype(np.uint8)
+
+    def from_bits(self, bits: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Values [n, elements] of bits [n, width]."""
+        weights = np.left_shift(np.int64(1), np.arange(self.bits, dtype=np.int64))
+        if self.signed:
+            weights[-1] = -weights[-1]
+        integers = bits.reshape(len(bits), -1, self.bits) @ weights
+        values: NDArray[np.float64] = np.ldexp(integers.astype(np.float64), self.exponent)
+        return values

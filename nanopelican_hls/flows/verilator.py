@@ -324,7 +324,7 @@ def _ports_header(project: RtlProject) -> str:
     recorded, row = _copies(
         {port.name: port for port in _shown(project)}, "std::memcpy(row + {offset}, &dut.{name}, sizeof dut.{name});"
     )
-    ones = [_slots(port, np.ones((1, port.width), dtype=np.int64)) for port in inputs]
+    ones = [_slots(port, np.ones((1, port.width), dtype=np.uint8)) for port in inputs]
     used = np.concatenate(ones, axis=1)[0].tolist()
     return "\n".join(
         [
@@ -353,28 +353,15 @@ def _copies(ports: Mapping[str, Port], statement: str) -> tuple[list[str], int]:
     return lines, offset
 
 
-def _packed(port: Port, values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Pack elements, the first in the lowest bits, into bytes [n, slot]."""
-    integers = np.ldexp(values, -port.exponent).astype(np.int64).reshape(len(values), -1)
-    bits = (integers[:, :, None] >> np.arange(port.bits)) & 1
-    return _slots(port, bits.reshape(len(values), -1))
-
-
-def _slots(port: Port, bits: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _slots(port: Port, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bits [n, width] as bytes [n, slot]."""
-    flat = bits.astype(np.uint8)
-    packed = np.packbits(flat, axis=1, bitorder="little")
+    packed = np.packbits(bits, axis=1, bitorder="little")
     return np.pad(packed, ((0, 0), (0, _slot_bytes(port) - packed.shape[1])))
 
 
 def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Unpack values [cycles, elements] from bytes [cycles, slot]."""
-    bits = np.unpackbits(slots, axis=1, bitorder="little", count=port.width).reshape(len(slots), -1, port.bits)
-    weights = np.left_shift(np.int64(1), np.arange(port.bits, dtype=np.int64))
-    if port.signed:
-        weights[-1] = -weights[-1]
-    values: NDArray[np.float64] = np.ldexp((bits @ weights).astype(np.float64), port.exponent)
-    return values
+    return port.from_bits(np.unpackbits(slots, axis=1, bitorder="little", count=port.width))
 
 
 def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
@@ -384,8 +371,7 @@ def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> di
         raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
     arrival, noise = project.arrival, np.random.default_rng(1)
     given = [
-        _packed(arrival.on_top(port), arrival.beat_by_beat(port, tensors[port.tensor], noise))
-        for port in project.inputs
+        _slots(arrival.on_top(port), arrival.bits(port, tensors[port.tensor], noise)) for port in project.inputs
     ]
     words = np.concatenate(given, axis=1)
     shown = _shown(project)

@@ -38,14 +38,14 @@ class Arrival:
         """The port as the top module has it."""
         return dataclasses.replace(port, shape=(self.lanes(port),)) if self._is_streamed(port) else port
 
-    def beat_by_beat(self, port: Port, values: NDArray[np.float64], noise: np.random.Generator) -> NDArray[np.float64]:
-        """Values [n, ...] of events as values [n * beats, lanes] of clock cycles; nothing is to read the noise."""
+    def bits(self, port: Port, values: NDArray[np.float64], noise: np.random.Generator) -> NDArray[np.uint8]:
+        """Values [n, ...] of events as bits [n * beats, width] of the port; what is not to be read is noise."""
         events, lanes = len(values), self.lanes(port)
-        codes = port.quantiser.range
+        codes = port.range
         drawn = noise.integers(codes.low, codes.high, (events, self.beats * lanes), endpoint=True)
-        beats: NDArray[np.float64] = np.ldexp(drawn.astype(np.float64), codes.exponent)
+        beats = np.ldexp(drawn.astype(np.float64), codes.exponent)
         beats[:, : port.elements] = values.reshape(events, -1)
-        return beats.reshape(-1, lanes)
+        return self.on_top(port).to_bits(beats.reshape(-1, lanes))
 
     def _is_streamed(self, port: Port) -> bool:
         return self.beats > 1 and port.elements == self.constituents

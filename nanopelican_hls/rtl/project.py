@@ -21,7 +21,7 @@ from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
 from nanopelican_hls.rtl.arrival import Arrival
 from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
-from nanopelican_hls.rtl.netlist import Word
+from nanopelican_hls.rtl.netlist import HAND_WRITTEN, Word
 from nanopelican_hls.rtl.settings import PRODUCTS, Settings
 from nanopelican_hls.rtl.supported import check_supported
 from nanopelican_hls.rtl.top_module import TopModule, strict
@@ -171,7 +171,7 @@ class RtlTarget:
         tables = {name: text for piece in netlist.pieces.values() for name, text in piece.tables.items()}
         files |= {f"{name}.v": text for name, text in tables.items()}
         files |= {source.name: source.read_text(encoding="utf-8") for source in PRIMITIVES.glob("*.v")}
-        files |= {source.name: source.read_text(encoding="utf-8") for source in TEMPLATES.glob("nanopelican_*.v")}
+        files |= {f"{module}.v": (TEMPLATES / f"{module}.v").read_text(encoding="utf-8") for module in HAND_WRITTEN}
         files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
         parts = {module: part.name for module, part in netlist.parts.items()}
         project = self._project(program, path, top.latency_cycles)

@@ -1,0 +1,127 @@
+"""A core as a folder: sources, port map, packaging for FuseSoC and Vivado, a test bench to take along (docs/core.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.core import port_map
+from nanopelican_hls.core.frame import Arrays
+from nanopelican_hls.core.packaging import fusesoc_core, vivado_script
+from nanopelican_hls.core.shell import MODULES, Shell
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.files import project_folder
+from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, generate_rtl
+from nanopelican_hls.rtl.settings import Settings
+
+#: widest TUSER
+MOST_USER_BITS = 1024
+#: what says that a folder is a core, and may be replaced
+MARKER = "port_map.json"
+
+
+@dataclass(frozen=True)
+class CoreSettings:
+    """Settings of a core.
+
+    Attributes
+    ----------
+    top : name of the pipeline, and prefix of all other modules.
+    version : of the core, for package managers: numbers with dots.
+    user_bits : width of TUSER, the sideband bits.
+    hardware : arithmetic, pipelining, interval.
+
+    Raises
+    ------
+    RtlError
+        If an option is outside its range.
+    """
+
+    top: str = "nanopelican"
+    version: str = "1.0.0"
+    user_bits: int = 8
+    hardware: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.user_bits <= MOST_USER_BITS:
+            raise RtlError(
+                "is no width of TUSER", where=f"{self.user_bits} sideband bits", remedy=f"use 1 to {MOST_USER_BITS}"
+            )
+        if not all(part.isdigit() for part in self.version.split(".")) or self.version.count(".") != 2:
+            raise RtlError("is no version", where=repr(self.version), remedy="use three numbers, such as 1.0.0")
+
+
+def write_core(program: Program, folder: Path, settings: CoreSettings, events: Arrays) -> Shell:
+    """Write a core.
+
+    Parameters
+    ----------
+    program : Program
+    folder : Path
+        Replaced as a whole once the new core is complete; an older core may be there, nothing else.
+    settings : CoreSettings
+    events : mapping of str to float64 array [n, ...]
+        Tensors of an execution of the program: inputs and outputs of the test bench's events.
+
+    Raises
+    ------
+    RtlError
+        If an option is outside its range, the network cannot be built, or the folder holds something else.
+    """
+    path = project_folder(Path(folder), RtlError)
+    if path.exists() and not (path / MARKER).is_file() and not (path.is_dir() and not any(path.iterdir())):
+        raise RtlError("exists and is not a core", where=str(path), remedy="choose another folder")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        project = generate_rtl(program, temporary, top=settings.top, settings=settings.hardware)
+        shell = Shell(project, settings.user_bits)
+        for name, text in _files(shell, settings, events).items():
+            target = temporary / name
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.rename(path)
+    except OSError as error:
+        raise RtlError(
+            f"cannot be written ({error.strerror})",
+            where=str(path),
+            remedy="free some space or choose another folder",
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return shell
+
+
+def _files(shell: Shell, settings: CoreSettings, events: Arrays) -> Mapping[str, str]:
+    files = {f"{SOURCES}/{module}.v": (TEMPLATES / f"{module}.v").read_text(encoding="utf-8") for module in MODULES}
+    files[f"{SOURCES}/{shell.top}.v"] = shell.verilog()
+    sources = sorted([*(source.name for source in shell.project.sources), *(Path(name).name for name in files)])
+    files |= {
+        MARKER: port_map.text(shell),
+        "port_map.md": port_map.as_markdown(shell),
+        f"{shell.top}.h": port_map.as_header(shell),
+        f"{shell.project.top}.core": fusesoc_core(shell, settings.version, sources),
+        "package.tcl": vivado_script(shell, settings.version),
+        "test/core_testbench.py": (TEMPLATES / "core_testbench.py").read_text(encoding="utf-8"),
+        "test/events.json": _events(shell, events),
+    }
+    return files
+
+
+def _events(shell: Shell, events: Arrays) -> str:
+    """Words and results as hexadecimal bytes, the lowest first."""
+    words, results = shell.events.of(events), shell.results.of(events)
+    content = {
+        "interval": shell.project.interval,
+        "latency_cycles": shell.latency_cycles,
+        "user_bits": shell.user_bits,
+        "events": [[word.tobytes().hex() for word in event] for event in words],
+        "results": [event.tobytes().hex() for event in results],
+    }
+    return json.dumps(content) + "\n"
+
