@@ -49,7 +49,7 @@ def as_markdown(shell: Shell) -> str:
         "",
         f"One clock, `aclk`; `aresetn` is synchronous. An event is a frame of {project.beats} "
         f"word{'s' * (project.beats > 1)} on `s_axis`, with TLAST on the last one; its result is a frame of one word on "
-        f"`m_axis`, offered {shell.latency_cycles} cycles after the event's last word if nothing waits. At most an event "
+        f"`m_axis`, which can be taken {shell.latency_cycles} cycles after the event's last word if nothing waits. At most an event "
         f"every {project.interval} cycle{'s' * (project.interval > 1)}. TUSER ({shell.user_bits} bits) of an event's first "
         "word comes out with its result. A frame of another length is dropped, and `misframed` is 1 for a cycle.",
         "",

@@ -43,9 +43,9 @@ class Shell:
 
     @property
     def latency_cycles(self) -> int:
-        """Clock edges from the one that takes the last word of a frame to the one after which its result is offered."""
-        # a whole frame waits one cycle for its start; the result is a cycle in its memory
-        return self.project.latency_cycles + 2
+        """Clock edges from the one that takes the last word of a frame to the first at which its result can be taken."""
+        # the start follows the last word by a cycle; the result is written to its memory, and read
+        return self.project.latency_cycles + 3
 
     def verilog(self) -> str:
         project, events, results = self.project, self.events, self.results
