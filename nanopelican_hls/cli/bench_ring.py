@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.errors import SynthesisError
 
 
@@ -24,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
         default=Path("benchmarks/forms"),
         help="folder with the trained forms (default: benchmarks/forms)",
     )
-    parser.add_argument("--models", type=Path, default=Path("models"), help="folder with the zoo (default: models)")
+    parser.add_argument("--models", type=Path, default=zoo.MODELS, help="folder of models (default: the zoo)")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the RTL (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.benchmarks.synthesis import FORMS, Row, read_rows
 from nanopelican_hls.errors import SynthesisError
 
@@ -41,9 +42,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--words",
-        type=Path,
-        default=Path("models/trigger-n8-l1.pt"),
-        help="model with Level-1 words as input, whose conversion is measured (default: models/trigger-n8-l1.pt)",
+        default="trigger-n8-l1",
+        metavar="MODEL",
+        help="checkpoint or name of a model with Level-1 words as input, whose conversion is measured (default: "
+        "trigger-n8-l1)",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the RTL (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
@@ -99,10 +101,11 @@ def _measured(args: argparse.Namespace) -> Figures:
             bar.update(job.cost)
 
         rows = benchmark.run_jobs(jobs, args.output / ROWS, report, again=args.again)
-    if not args.words.is_file():
+    words = zoo.find(args.words, ".pt", SynthesisError)
+    if not words.is_file():
         return rows, None
-    where, kept = args.build / args.words.stem, args.output / CONVERSION
-    return rows, measured_conversion(args.words, where, args.events, kept, again=args.again)
+    where, kept = args.build / words.stem, args.output / CONVERSION
+    return rows, measured_conversion(words, where, args.events, kept, again=args.again)
 
 
 def _check(args: argparse.Namespace) -> None:

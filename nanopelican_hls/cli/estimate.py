@@ -7,9 +7,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.cli.synth import add_arithmetic
-from nanopelican_hls.cli.trained import read_trained
-from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.cli.trained import add_models, read_trained
+from nanopelican_hls.errors import ContractError, SynthesisError
 
 if TYPE_CHECKING:
     from nanopelican_hls.config import FirmwareConfig
@@ -27,22 +28,16 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "model",
-        type=Path,
         nargs="?",
         metavar="MODEL",
-        help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt)",
+        help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt), or name of a model of the zoo",
     )
     parser.add_argument("--clock", type=float, help="clock period in ns (default: from the configuration, or 2.7777)")
     parser.add_argument(
         "--interval", type=int, help="initiation interval in clock cycles (default: from the configuration, or 1)"
     )
     add_arithmetic(parser)
-    parser.add_argument(
-        "--models",
-        type=Path,
-        default=Path("models"),
-        help="folder with the QONNX files of configurations (default: models)",
-    )
+    add_models(parser)
     parser.add_argument(
         "--calibrate",
         type=Path,
@@ -90,23 +85,23 @@ def _estimate(args: argparse.Namespace) -> None:
         )
     settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval)
     found = estimate(program, settings)
-    print(_table(str(args.model), clock, found))
+    print(_table(args.model, clock, found))
 
 
-def _read(path: Path, models: Path) -> tuple[FirmwareConfig, Program]:
+def _read(source: str, models: Path | None) -> tuple[FirmwareConfig, Program]:
     """Settings of the firmware, and program."""
     from nanopelican_hls.config import FirmwareConfig, load_config
     from nanopelican_hls.contract.program import read_program
 
-    if path.suffix == ".onnx":  # the file does not contain any
-        return FirmwareConfig(), read_program(path)
-    if path.suffix == ".pt":
+    if source.endswith(".onnx"):  # the file does not contain any
+        return FirmwareConfig(), read_program(zoo.find(source, ".onnx", ContractError))
+    if source.endswith(".pt"):
         from nanopelican_hls.network.model import export_qonnx, load_model
 
-        trained = load_model(path)
+        trained = load_model(source)
         return trained.config.firmware, export_qonnx(trained)
-    config = load_config(path)
-    return config.firmware, read_trained(models, config)
+    config = load_config(source)
+    return config.firmware, read_trained(source, config, models)
 
 
 def _table(name: str, clock: float, found: Estimate) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import fraction
 from nanopelican_hls.cli.output import csv_text, importing_matplotlib
+from nanopelican_hls.cli.trained import CHECKPOINT
 
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.kinematics import WorkingPoint
@@ -21,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
         description="Cut on the firmware's logit so that a given share of the background passes; the efficiencies in "
         "bins of pT, mass, |eta| and multiplicity are written to kinematics-NAME.csv and .png (docs/studies.md).",
     )
-    parser.add_argument("model", type=Path, help="checkpoint, such as models/trigger-n16.pt")
+    parser.add_argument("model", help=CHECKPOINT)
     parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
     parser.add_argument(
         "--background", type=fraction, default=0.01, help="share of the background that passes (default: 0.01)"
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if model.config.network.classes:
         raise NetworkError(
             f"has a logit for each of {', '.join(model.config.network.classes)}, but signal and background are needed",
-            where=str(args.model),
+            where=args.model,
             remedy="use a network without network.classes",
         )
     labels = require_every_class(jets.binary_labels(str(path)), str(path), least=LEAST_JETS)

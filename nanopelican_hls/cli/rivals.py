@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.errors import SynthesisError, TrainingError
 
@@ -43,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
         help="most effective bit operations of a design (default: 20000 10000)",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder of RTL, ours and theirs (build)")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="folder with our cards (default: models)")
+    parser.add_argument("--models", type=Path, default=zoo.MODELS, help="folder with our cards (default: the zoo's)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
 
