@@ -36,8 +36,10 @@ def run(args: argparse.Namespace) -> int:
 
     from nanopelican_hls.benchmarks.ring import INTERVALS, Task, run_tasks, tasks
     from nanopelican_hls.benchmarks.ring_page import page, picture
+    from nanopelican_hls.extras import require
     from nanopelican_hls.files import write_atomically
 
+    require("matplotlib", "the picture", SynthesisError)
     unknown = set(args.sizes or ()) - set(INTERVALS)
     if unknown:
         raise SynthesisError(

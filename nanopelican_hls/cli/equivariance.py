@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.cli.output import csv_text, importing_matplotlib
+from nanopelican_hls.cli.output import csv_text
 from nanopelican_hls.cli.trained import CHECKPOINT, add_models, trained_file
 
 if TYPE_CHECKING:
@@ -141,8 +141,12 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
 
 
 def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: int) -> Any:
-    with importing_matplotlib():
-        from nanopelican_hls.analysis.equivariance_picture import draw
+    from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.extras import require
+
+    require("matplotlib", "the table was written, but the picture", NetworkError)
+    from nanopelican_hls.analysis.equivariance_picture import draw
+
     title = f"{name}: what Lorentz transformations change in the quantised network"
     caption = f"{jets:,} jets, each in a frame of its own, spurions transformed with it."
     if requantised:

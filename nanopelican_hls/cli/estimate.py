@@ -43,7 +43,13 @@ def add_parser(subparsers: Any) -> None:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="instead: fit to results of `bench-synth` or `--map`, and replace the calibration of the package",
+        help="instead: fit to results of `bench-synth` or `--map`, and write --calibration",
+    )
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="what --calibrate wrote (default: the one of the package; to be written: calibration.json)",
     )
     parser.add_argument(
         "--map", type=Path, metavar="FILE", help="instead: map untrained networks with Yosys, as input of --calibrate"
@@ -64,14 +70,14 @@ def run(args: argparse.Namespace) -> int:
     if args.map:
         _map(args.map, args.build)
     elif args.calibrate:
-        _calibrate(args.calibrate)
+        _calibrate(args.calibrate, args.calibration or Path("calibration.json"))
     else:
         _estimate(args)
     return 0
 
 
 def _estimate(args: argparse.Namespace) -> None:
-    from nanopelican_hls.estimate.estimate import estimate
+    from nanopelican_hls.estimate.estimate import CALIBRATION, Calibration, estimate
     from nanopelican_hls.rtl import open_settings
 
     firmware, program = _read(args.model, args.models)
@@ -84,7 +90,7 @@ def _estimate(args: argparse.Namespace) -> None:
             remedy="give the clock period, such as --clock 2.5",
         )
     settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval)
-    found = estimate(program, settings)
+    found = estimate(program, settings, Calibration.read(args.calibration or CALIBRATION))
     print(_table(args.model, clock, found))
 
 
@@ -129,16 +135,17 @@ def _origin(calibration: Calibration) -> str:
     return f"calibrated on {calibration.configurations} configurations ({calibration.source}); errors: leave-one-out"
 
 
-def _calibrate(paths: list[Path]) -> None:
+def _calibrate(paths: list[Path], output: Path) -> None:
     from nanopelican_hls.estimate.calibration import calibrate, read_mapped, write_calibration
 
     calibration = calibrate(read_mapped(paths))
-    write_calibration(calibration)
+    write_calibration(calibration, output)
     for resource, coefficients in calibration.coefficients.items():
         terms = ", ".join(f"{value:g} {name}" for name, value in coefficients.items())
         mean, largest = calibration.mean_error_percent[resource], calibration.largest_error_percent[resource]
         print(f"{resource.upper()}: {terms}; mean error {mean}%, at most {largest}%")
     print(f"DSP: exact; {_origin(calibration)}")
+    print(f"written: {output}")
 
 
 def _map(path: Path, build: Path) -> None:

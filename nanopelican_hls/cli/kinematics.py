@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import fraction
-from nanopelican_hls.cli.output import csv_text, importing_matplotlib
+from nanopelican_hls.cli.output import csv_text
 from nanopelican_hls.cli.trained import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.analysis.kinematics import working_point
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
+    from nanopelican_hls.extras import require
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.jets.pictures import save_picture
@@ -57,8 +58,9 @@ def run(args: argparse.Namespace) -> int:
     stem = args.output / f"kinematics-{name}"
     write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
     _print(point, name, len(jets))
-    with importing_matplotlib():
-        from nanopelican_hls.analysis.kinematics_picture import draw
+    require("matplotlib", "the table was written, but the picture", NetworkError)
+    from nanopelican_hls.analysis.kinematics_picture import draw
+
     background = labels == 0
     title = f"{name}: efficiency where {100 * point.background:.2g}% of the background passes"
     caption = f"{len(jets):,} jets, firmware's logit of at least {point.threshold:g}; bins of equally many jets."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nanopelican_hls import zoo
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.errors import SynthesisError, TrainingError
+from nanopelican_hls.extras import is_installed, require
 
 if TYPE_CHECKING:
     from nanopelican_hls.rivals.campaign import Rival
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     rows = read_rows(kept)
     text = page(rows)
     write_atomically(args.output / PAGE, text, SynthesisError)
-    if importlib.util.find_spec("matplotlib"):
+    if is_installed("matplotlib"):
         write_atomically(args.output / PICTURE, picture(rows), SynthesisError)
     print(text)
     return 1 if any(different for row in rows for _, different in row.mismatches.values()) else 0
@@ -70,9 +70,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure(args: argparse.Namespace, kept: Path) -> None:
     """Train and map; rows are written after each training."""
-    missing = [package for package in ("hgq", "keras", "jax") if importlib.util.find_spec(package) is None]
-    if missing:
-        raise TrainingError(f"{missing[0]} is missing", remedy="make rivals, or pip install 'nanopelican-hls[rivals]'")
+    for package in ("hgq", "keras", "jax"):
+        require(package, "training of rivals", TrainingError)
     os.environ.setdefault("KERAS_BACKEND", "jax")  # read when Keras is imported
     from nanopelican_hls.jets import read_jets
     from nanopelican_hls.rivals.campaign import SAMPLES, Rival, measured
