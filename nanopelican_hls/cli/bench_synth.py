@@ -80,6 +80,7 @@ def _measured(args: argparse.Namespace) -> Figures:
     from nanopelican_hls.benchmarks.conversion import measured_conversion
     from nanopelican_hls.topology.forms import SIZES
 
+    words = zoo.find(args.words, ".pt", SynthesisError)
     if args.runs:
         print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
     jobs, missing = benchmark.jobs(args.forms, args.sizes or SIZES, args.checkpoints, args.build, args.events)
@@ -101,7 +102,6 @@ def _measured(args: argparse.Namespace) -> Figures:
             bar.update(job.cost)
 
         rows = benchmark.run_jobs(jobs, args.output / ROWS, report, again=args.again)
-    words = zoo.find(args.words, ".pt", SynthesisError)
     if not words.is_file():
         return rows, None
     where, kept = args.build / words.stem, args.output / CONVERSION
