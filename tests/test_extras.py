@@ -50,6 +50,12 @@ def test_no_message_has_a_command_of_its_own():
     assert [path.name for path in PACKAGE.rglob("*.py") if "pip install" in path.read_text("utf-8")] == ["extras.py"]
 
 
+def test_pages_name_extras_that_exist():
+    pages = [*PACKAGE.parent.glob("*.md"), *(PACKAGE.parent / "docs").rglob("*.md")]
+    named = {extra for page in pages for extra in re.findall(r"nanopelican-hls\[(\w+)\]", page.read_text("utf-8"))}
+    assert {"rtl", "generate", "root", "pictures"} <= named <= {*EXTRAS.values(), "dev"}
+
+
 @pytest.fixture
 def without(monkeypatch):
     """Hides packages."""
