@@ -92,7 +92,6 @@ def test_a_missing_package(package, without):
 def test_commands_without_a_package(package, arguments, without, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("jets.root").write_bytes(b"root" + bytes(100))
-    Path("benchmarks").mkdir()
     without(package)
     sample = PACKAGE / "jets" / "data" / "sample.h5"
     assert main([word.format(sample=sample) for word in arguments]) == 2

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
             remedy=f"use {', '.join(map(str, INTERVALS))}",
         )
     wanted = [task for task in tasks(args.models) if not args.sizes or task.size in args.sizes]
+    args.output.mkdir(parents=True, exist_ok=True)
     with tqdm(total=sum(task.cost for task in wanted), desc="bench-ring") as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
 

@@ -92,6 +92,7 @@ def _measured(args: argparse.Namespace) -> Figures:
             where=str(args.checkpoints),
             remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
         )
+    args.output.mkdir(parents=True, exist_ok=True)
     with tqdm(total=sum(job.cost for job in jobs), desc="bench-synth") as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
 

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.rivals.page import page, picture
     from nanopelican_hls.rivals.rows import merged, read_rows, rows_of_forms, rows_of_zoo, write_rows
 
+    args.output.mkdir(parents=True, exist_ok=True)
     kept = args.output / ROWS
     ours = rows_of_forms(args.output / "synthesis.json") + rows_of_zoo(args.models, args.build)
     write_rows(merged(read_rows(kept), ours), kept)
