@@ -11,6 +11,7 @@ PRODUCTS ?=
 CLOCK  ?=
 RUNS   ?=
 OPTIONS ?=
+FULL   ?=
 NETWORKS ?= 500
 
 BIN    := .venv/bin
@@ -18,7 +19,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train export rivals test fuzz lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train export rivals test package fuzz lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +77,9 @@ rivals: .venv-rivals/.ready  ## Deep Sets and JEDI-linear with HGQ2 in the same 
 test: $(READY)  ## the test suite
 	$(BIN)/python -m pytest
 
+package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
+	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py
+
 fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
 
@@ -93,4 +97,4 @@ lock: $(READY)  ## rewrite requirements.lock from the ranges in pyproject.toml
 	rm -rf .venv-lock
 
 clean:  ## remove everything built, but not .venv
-	rm -rf "$(BUILD)"
+	rm -rf "$(BUILD)" dist

@@ -4,7 +4,7 @@ The functions below are the whole chain, usable one by one in a notebook and wit
 first access, so that importing the package stays cheap.
 
 >>> import nanopelican_hls as nph
->>> model = nph.load_model("models/trigger-n16.pt")
+>>> model = nph.load_model("trigger-n16")  # of the zoo; or a file
 >>> program = nph.export_qonnx(model)
 >>> firmware = nph.compile(nph.convert(program, "build/notebook"))
 >>> jets = nph.read_jets(nph.sample_path(), events=1000)

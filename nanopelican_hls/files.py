@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,13 @@ def project_folder(folder: Path, error: type[NanopelicanError]) -> Path:
     except UnicodeEncodeError as reason:
         raise error("has a name that is not UTF-8", where=repr(str(folder)), remedy="choose another folder") from reason
     return path
+
+
+def make_writable(folder: Path) -> None:
+    """Let the user write whatever is in a folder, which copies of a read-only installation would not allow."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
 def require_exec(folder: Path, error: type[NanopelicanError]) -> None:

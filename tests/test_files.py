@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import write_atomically, written_whole
+from nanopelican_hls.files import make_writable, write_atomically, written_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -69,3 +69,16 @@ def test_two_machines_write_to_files_of_their_own(tmp_path, monkeypatch):
             other.write_text("other")
         assert path.read_text() == "other"
     assert path.read_text() == "one"
+
+
+def test_copies_of_a_read_only_installation_can_be_written(tmp_path):
+    file, outside = tmp_path / "folder" / "file", tmp_path / "outside"
+    file.parent.mkdir()
+    for path in (file, outside):
+        path.write_text("")
+        path.chmod(0o444)
+    (file.parent / "link").symlink_to(outside)
+    file.parent.chmod(0o555)
+    make_writable(file.parent)
+    assert (file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o755, 0o644)
+    assert outside.stat().st_mode & 0o777 == 0o444

@@ -16,8 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """A writable working folder with the models, as a user has it."""
-    (tmp_path / "models").symlink_to(ROOT / "models")
+    """A folder with nothing in it."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -47,9 +47,36 @@ def page(rows: Sequence[Row]) -> str:
             "",
             table(head, [_cells(row) for row in rows]),
             "",
+            _estimated(rows),
+            "",
             "![LUT against the interval](ring.png)",
             "",
         ]
+    )
+
+
+def _estimated(rows: Sequence[Row]) -> str:
+    """How far `nanopelican estimate` is from the rows with an interval above 1; none of them is in its fit."""
+    from nanopelican_hls.estimate.estimate import Calibration, parse_counts
+
+    shared = [row for row in rows if row["initiation_interval"] > 1]
+    if not shared:
+        return "No row has an interval above 1."
+    calibration, texts = Calibration.read(), []
+    counts = [parse_counts(row["counts"], row["name"]) for row in shared]
+    for resource in ("lut", "ff"):
+        found = zip(shared, counts, strict=True)
+        errors = [100 * abs(calibration.predict(resource, c) / row[resource] - 1) for row, c in found]
+        texts.append(
+            f"{resource.upper()} by {sum(errors) / len(errors):.1f}% on average and {max(errors):.1f}% at most"
+        )
+    exact = [
+        sum(row[of] == getattr(c, counted) for row, c in zip(shared, counts, strict=True))
+        for of, counted in (("dsp", "dsp"), ("latency_cycles", "cycles"))
+    ]
+    return (
+        f"`nanopelican estimate`, in whose fit none of these rows is, misses the {len(shared)} rows with an interval "
+        f"above 1 in {' and '.join(texts)}; its DSPs are right in {exact[0]} of them, its cycles in {exact[1]}."
     )
 
 

@@ -37,6 +37,9 @@ COMMANDS = (
     "jets",
 )
 
+#: pages that help and messages name by their place in the repository, for those who have only the package
+REPOSITORY = "github.com/nanopelican-hls/nanopelican-hls"
+
 #: errors of the operating system that the user can fix: no space, no permission, or not a folder
 USER_ERRORS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS),
@@ -49,7 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     130 if interrupted, 141 if what reads the output has ended, as in a shell.
     """
-    parser = argparse.ArgumentParser(prog="nanopelican", description="FPGA firmware for nanoPELICAN jet taggers.")
+    parser = argparse.ArgumentParser(
+        prog="nanopelican",
+        description="FPGA firmware for nanoPELICAN jet taggers. A model is a file, or a name that `nanopelican zoo` "
+        "lists.",
+        epilog=f"Pages such as docs/jets.md are in {REPOSITORY}.",
+    )
     parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
     parser.add_argument("--verbose", action="store_true", help="show log messages")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -73,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno not in USER_ERRORS:
             raise
         print(f"error: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        print("  remedy: free some space, or choose another folder (make ... BUILD=folder)", file=sys.stderr)
+        remedy = "free some space, or choose another folder (--build FOLDER; make ... BUILD=FOLDER)"
+        print(f"  remedy: {remedy}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

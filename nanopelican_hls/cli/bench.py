@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import write_atomically
 
@@ -25,19 +26,15 @@ def add_parser(subparsers: Any) -> None:
         description="Measure how fast the compiled C++ runs the shipped sample on this machine. The figures replace "
         "csimulation.{md,json} in --output.",
     )
-    parser.add_argument(
-        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
-    )
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help=CONFIG)
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the projects (default: build)")
-    parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="folder with the QONNX files (default: models)"
-    )
+    add_models(parser)
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure every model and write the table."""
-    rows = [_measure(path, args.build, args.models) for path in args.configs]
+    rows = [_measure(source, args.build, args.models) for source in args.configs]
     args.output.mkdir(parents=True, exist_ok=True)
     write_atomically(args.output / "csimulation.json", json.dumps(rows, indent=2) + "\n", FirmwareError)
     table = _table(rows)
@@ -46,14 +43,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(config_path: Path, build: Path, models: Path) -> dict[str, Any]:
+def _measure(source: str, build: Path, models: Path | None) -> dict[str, Any]:
     from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.csimulation import compile, predict, trace
     from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
-    config = load_config(config_path)
-    firmware = convert(models / f"{config.name}.onnx", build / config.name / "hls", **config.firmware.hls_options())
+    config = load_config(source)
+    qonnx = trained_file(source, config, models, ".onnx")
+    firmware = convert(qonnx, build / config.name / "hls", **config.firmware.hls_options())
     start = time.monotonic()
     firmware = compile(firmware)
     compile_seconds = time.monotonic() - start

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.errors import SynthesisError
 
 
@@ -24,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
         default=Path("benchmarks/forms"),
         help="folder with the trained forms (default: benchmarks/forms)",
     )
-    parser.add_argument("--models", type=Path, default=Path("models"), help="folder with the zoo (default: models)")
+    parser.add_argument("--models", type=Path, default=zoo.MODELS, help="folder of models (default: the zoo)")
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the RTL (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
@@ -35,8 +36,10 @@ def run(args: argparse.Namespace) -> int:
 
     from nanopelican_hls.benchmarks.ring import INTERVALS, Task, run_tasks, tasks
     from nanopelican_hls.benchmarks.ring_page import page, picture
+    from nanopelican_hls.extras import require
     from nanopelican_hls.files import write_atomically
 
+    require("matplotlib", "the picture", SynthesisError)
     unknown = set(args.sizes or ()) - set(INTERVALS)
     if unknown:
         raise SynthesisError(
@@ -45,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
             remedy=f"use {', '.join(map(str, INTERVALS))}",
         )
     wanted = [task for task in tasks(args.models) if not args.sizes or task.size in args.sizes]
+    args.output.mkdir(parents=True, exist_ok=True)
     with tqdm(total=sum(task.cost for task in wanted), desc="bench-ring") as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
 

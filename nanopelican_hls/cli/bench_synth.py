@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.benchmarks.synthesis import FORMS, Row, read_rows
 from nanopelican_hls.errors import SynthesisError
 
@@ -41,9 +42,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--words",
-        type=Path,
-        default=Path("models/trigger-n8-l1.pt"),
-        help="model with Level-1 words as input, whose conversion is measured (default: models/trigger-n8-l1.pt)",
+        default="trigger-n8-l1",
+        metavar="MODEL",
+        help="checkpoint or name of a model with Level-1 words as input, whose conversion is measured (default: "
+        "trigger-n8-l1)",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the RTL (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
@@ -78,6 +80,7 @@ def _measured(args: argparse.Namespace) -> Figures:
     from nanopelican_hls.benchmarks.conversion import measured_conversion
     from nanopelican_hls.topology.forms import SIZES
 
+    words = zoo.find(args.words, ".pt", SynthesisError)
     if args.runs:
         print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
     jobs, missing = benchmark.jobs(args.forms, args.sizes or SIZES, args.checkpoints, args.build, args.events)
@@ -89,6 +92,7 @@ def _measured(args: argparse.Namespace) -> Figures:
             where=str(args.checkpoints),
             remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
         )
+    args.output.mkdir(parents=True, exist_ok=True)
     with tqdm(total=sum(job.cost for job in jobs), desc="bench-synth") as bar:
         bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
 
@@ -99,10 +103,10 @@ def _measured(args: argparse.Namespace) -> Figures:
             bar.update(job.cost)
 
         rows = benchmark.run_jobs(jobs, args.output / ROWS, report, again=args.again)
-    if not args.words.is_file():
+    if not words.is_file():
         return rows, None
-    where, kept = args.build / args.words.stem, args.output / CONVERSION
-    return rows, measured_conversion(args.words, where, args.events, kept, again=args.again)
+    where, kept = args.build / words.stem, args.output / CONVERSION
+    return rows, measured_conversion(words, where, args.events, kept, again=args.again)
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
+
+from nanopelican_hls import zoo
 
 
 def add_parser(subparsers: Any) -> None:
@@ -15,17 +16,18 @@ def add_parser(subparsers: Any) -> None:
         "otherwise name the node, the cause and the remedy.",
     )
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="QONNX file, such as models/trigger-n16.onnx"
+        "files", nargs="+", metavar="FILE", help="QONNX file, or name of a model of the zoo, such as trigger-n16"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if every file satisfies the contract; the first that does not raises an error."""
     from nanopelican_hls.contract.program import read_program
+    from nanopelican_hls.errors import ContractError
 
-    for path in args.files:
-        program = read_program(path)
-        print(f"{path}: inside the contract, {len(program.inputs)} ports, {len(program.nodes)} nodes")
+    for source in args.files:
+        program = read_program(zoo.find(source, ".onnx", ContractError))
+        print(f"{source}: inside the contract, {len(program.inputs)} ports, {len(program.nodes)} nodes")
         print(f"  {'tensor':<20} {'shape':<12} {'bits':>4} {'signed':<6} {'grid':<6} quantiser")
         for tensor, values in program.ranges.items():
             quantiser = program.quantisers.get(tensor)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.cli.trained import trained_file
+from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
 
 if TYPE_CHECKING:
     from nanopelican_hls.jets import Jets
@@ -22,9 +22,7 @@ def add_parser(subparsers: Any) -> None:
         description="Write the HLS project of a trained model, compile it with g++, run jets and hostile events, and "
         "compare every tensor, as integers, with QONNX execution. Exit status 1 on any mismatch.",
     )
-    parser.add_argument(
-        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
-    )
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help=CONFIG)
     parser.add_argument(
         "--jets", type=Path, help="file of jets, in any layout of docs/jets.md (default: the shipped sample)"
     )
@@ -32,9 +30,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="folder for projects and reports (default: build)"
     )
-    parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="folder with checkpoints and QONNX files (default: models)"
-    )
+    add_models(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,9 +43,11 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.network.model import load_model
 
-    configs = [load_config(path) for path in args.configs]
-    checkpoints = [trained_file(args.models, config, ".pt") for config in configs]
-    qonnx = [trained_file(args.models, config, ".onnx") for config in configs]
+    configs = [load_config(source) for source in args.configs]
+    checkpoints, qonnx = (
+        [trained_file(*found, args.models, suffix) for found in zip(args.configs, configs, strict=True)]
+        for suffix in (".pt", ".onnx")
+    )
     models = [load_model(path, config) for path, config in zip(checkpoints, configs, strict=True)]
     jets = {classes: _jets(args, classes) for classes in {config.network.classes for config in configs}}
     reports: list[CsimReport] = []

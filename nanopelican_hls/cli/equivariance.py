@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.cli.output import csv_text, importing_matplotlib
+from nanopelican_hls.cli.output import csv_text
+from nanopelican_hls.cli.trained import CHECKPOINT, add_models, trained_file
 
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.equivariance import Drift
@@ -32,15 +33,11 @@ def add_parser(subparsers: Any) -> None:
         "(exit status 1 if it does, by more than 1e-9 of max(1, |logit|)). The drift of the quantised network is "
         "written to equivariance-NAME.csv and .png.",
     )
-    parser.add_argument(
-        "model", type=Path, help="checkpoint (models/trigger-n16.pt), or configuration of a model in --models"
-    )
+    parser.add_argument("model", help=f"{CHECKPOINT}; or configuration (FILE.yaml) of a model in --models")
     parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
     parser.add_argument("--events", type=positive, default=4000, help="number of jets to transform (default: 4000)")
     parser.add_argument("--output", type=Path, default=Path(), help="output folder (default: the current one)")
-    parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="folder with the checkpoints (default: models)"
-    )
+    add_models(parser)
     parser.add_argument(
         "--betas",
         type=_velocity,
@@ -86,14 +83,14 @@ def run(args: argparse.Namespace) -> int:
     return int(deviation > TOLERANCE)
 
 
-def _model(path: Path, folder: Path) -> TrainedModel:
+def _model(source: str, models: Path | None) -> TrainedModel:
     from nanopelican_hls.config import load_config
     from nanopelican_hls.network.model import load_model
 
-    if path.suffix not in (".yaml", ".yml"):
-        return load_model(path)
-    config = load_config(path)
-    return load_model(folder / f"{config.name}.pt", config)
+    if not source.endswith((".yaml", ".yml")):
+        return load_model(source)
+    config = load_config(source)
+    return load_model(trained_file(source, config, models, ".pt"), config)
 
 
 def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
@@ -144,8 +141,12 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
 
 
 def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: int) -> Any:
-    with importing_matplotlib():
-        from nanopelican_hls.analysis.equivariance_picture import draw
+    from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.extras import require
+
+    require("matplotlib", "the table was written, but the picture", NetworkError)
+    from nanopelican_hls.analysis.equivariance_picture import draw
+
     title = f"{name}: what Lorentz transformations change in the quantised network"
     caption = f"{jets:,} jets, each in a frame of its own, spurions transformed with it."
     if requantised:

@@ -7,9 +7,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.cli.synth import add_arithmetic
-from nanopelican_hls.cli.trained import read_trained
-from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.cli.trained import add_models, read_trained
+from nanopelican_hls.errors import ContractError, SynthesisError
 
 if TYPE_CHECKING:
     from nanopelican_hls.config import FirmwareConfig
@@ -27,28 +28,28 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "model",
-        type=Path,
         nargs="?",
         metavar="MODEL",
-        help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt)",
+        help="configuration, QONNX file or checkpoint (.yaml, .onnx, .pt), or name of a model of the zoo",
     )
     parser.add_argument("--clock", type=float, help="clock period in ns (default: from the configuration, or 2.7777)")
     parser.add_argument(
         "--interval", type=int, help="initiation interval in clock cycles (default: from the configuration, or 1)"
     )
     add_arithmetic(parser)
-    parser.add_argument(
-        "--models",
-        type=Path,
-        default=Path("models"),
-        help="folder with the QONNX files of configurations (default: models)",
-    )
+    add_models(parser)
     parser.add_argument(
         "--calibrate",
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="instead: fit to results of `bench-synth` or `--map`, and replace the calibration of the package",
+        help="instead: fit to results of `bench-synth` or `--map`, and write --calibration",
+    )
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="what --calibrate wrote (default: the one of the package; to be written: calibration.json)",
     )
     parser.add_argument(
         "--map", type=Path, metavar="FILE", help="instead: map untrained networks with Yosys, as input of --calibrate"
@@ -69,14 +70,14 @@ def run(args: argparse.Namespace) -> int:
     if args.map:
         _map(args.map, args.build)
     elif args.calibrate:
-        _calibrate(args.calibrate)
+        _calibrate(args.calibrate, args.calibration or Path("calibration.json"))
     else:
         _estimate(args)
     return 0
 
 
 def _estimate(args: argparse.Namespace) -> None:
-    from nanopelican_hls.estimate.estimate import estimate
+    from nanopelican_hls.estimate.estimate import CALIBRATION, Calibration, estimate
     from nanopelican_hls.rtl import open_settings
 
     firmware, program = _read(args.model, args.models)
@@ -90,24 +91,24 @@ def _estimate(args: argparse.Namespace) -> None:
         )
     streamed = firmware.streamed if args.streamed is None else args.streamed
     settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval, streamed)
-    found = estimate(program, settings)
-    print(_table(str(args.model), clock, found))
+    found = estimate(program, settings, Calibration.read(args.calibration or CALIBRATION))
+    print(_table(args.model, clock, found))
 
 
-def _read(path: Path, models: Path) -> tuple[FirmwareConfig, Program]:
+def _read(source: str, models: Path | None) -> tuple[FirmwareConfig, Program]:
     """Settings of the firmware, and program."""
     from nanopelican_hls.config import FirmwareConfig, load_config
     from nanopelican_hls.contract.program import read_program
 
-    if path.suffix == ".onnx":  # the file does not contain any
-        return FirmwareConfig(), read_program(path)
-    if path.suffix == ".pt":
+    if source.endswith(".onnx"):  # the file does not contain any
+        return FirmwareConfig(), read_program(zoo.find(source, ".onnx", ContractError))
+    if source.endswith(".pt"):
         from nanopelican_hls.network.model import export_qonnx, load_model
 
-        trained = load_model(path)
+        trained = load_model(source)
         return trained.config.firmware, export_qonnx(trained)
-    config = load_config(path)
-    return config.firmware, read_trained(models, config)
+    config = load_config(source)
+    return config.firmware, read_trained(source, config, models)
 
 
 def _table(name: str, clock: float, found: Estimate) -> str:
@@ -135,16 +136,17 @@ def _origin(calibration: Calibration) -> str:
     return f"calibrated on {calibration.configurations} configurations ({calibration.source}); errors: leave-one-out"
 
 
-def _calibrate(paths: list[Path]) -> None:
+def _calibrate(paths: list[Path], output: Path) -> None:
     from nanopelican_hls.estimate.calibration import calibrate, read_mapped, write_calibration
 
     calibration = calibrate(read_mapped(paths))
-    write_calibration(calibration)
+    write_calibration(calibration, output)
     for resource, coefficients in calibration.coefficients.items():
         terms = ", ".join(f"{value:g} {name}" for name, value in coefficients.items())
         mean, largest = calibration.mean_error_percent[resource], calibration.largest_error_percent[resource]
         print(f"{resource.upper()}: {terms}; mean error {mean}%, at most {largest}%")
     print(f"DSP: exact; {_origin(calibration)}")
+    print(f"written: {output}")
 
 
 def _map(path: Path, build: Path) -> None:

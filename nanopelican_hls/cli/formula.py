@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls import zoo
+from nanopelican_hls.cli.trained import CHECKPOINT
+
 if TYPE_CHECKING:
     from nanopelican_hls.network.checkpoint import Checkpoint
 
@@ -17,9 +20,7 @@ def add_parser(subparsers: Any) -> None:
         description="Print the number of parameters, the canonical parameters and the formula of a float network. With "
         "several checkpoints: the formula of the first, and mean and standard deviation of every parameter.",
     )
-    parser.add_argument(
-        "models", nargs="+", type=Path, metavar="MODEL", help="checkpoint (models/trigger-n16.pt), or folder of runs"
-    )
+    parser.add_argument("models", nargs="+", metavar="MODEL", help=f"{CHECKPOINT}; or folder of runs")
     parser.add_argument("--digits", type=_digits, default=4, help="significant digits, 1 to 17 (default: 4; 17: exact)")
     parser.add_argument("--latex", action="store_true", help="print formula and parameters in LaTeX")
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.analysis.formula import Formula, latex, parameter_count, parameter_rows, text
     from nanopelican_hls.network.model import TrainedModel
 
-    checkpoints = _checkpoints([file for path in args.models for file in _files(path)])
+    checkpoints = _checkpoints([file for source in args.models for file in _files(source)])
     networks = [TrainedModel(checkpoint).float_network for checkpoint in checkpoints]
     formulas = [Formula.of(net) for net in networks]
     count = parameter_count(networks[0])
@@ -58,10 +59,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _files(path: Path) -> list[Path]:
+def _files(source: str) -> list[Path]:
     """The checkpoints of an argument: the file itself, that of a run, or those of all runs in a folder."""
     from nanopelican_hls.errors import NetworkError
 
+    path = zoo.find(source, ".pt", NetworkError)
     if not path.is_dir():
         return [path]
     found = [best for best in (path / "best.pt", *sorted(path.glob("*/best.pt"))) if best.exists()]

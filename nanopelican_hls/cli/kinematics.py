@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import fraction
-from nanopelican_hls.cli.output import csv_text, importing_matplotlib
+from nanopelican_hls.cli.output import csv_text
+from nanopelican_hls.cli.trained import CHECKPOINT
 
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.kinematics import WorkingPoint
@@ -21,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
         description="Cut on the firmware's logit so that a given share of the background passes; the efficiencies in "
         "bins of pT, mass, |eta| and multiplicity are written to kinematics-NAME.csv and .png (docs/studies.md).",
     )
-    parser.add_argument("model", type=Path, help="checkpoint, such as models/trigger-n16.pt")
+    parser.add_argument("model", help=CHECKPOINT)
     parser.add_argument("--jets", type=Path, help="file of labelled jets (default: the shipped sample)")
     parser.add_argument(
         "--background", type=fraction, default=0.01, help="share of the background that passes (default: 0.01)"
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.analysis.kinematics import working_point
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
+    from nanopelican_hls.extras import require
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.jets.pictures import save_picture
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if model.config.network.classes:
         raise NetworkError(
             f"has a logit for each of {', '.join(model.config.network.classes)}, but signal and background are needed",
-            where=str(args.model),
+            where=args.model,
             remedy="use a network without network.classes",
         )
     labels = require_every_class(jets.binary_labels(str(path)), str(path), least=LEAST_JETS)
@@ -56,8 +58,9 @@ def run(args: argparse.Namespace) -> int:
     stem = args.output / f"kinematics-{name}"
     write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
     _print(point, name, len(jets))
-    with importing_matplotlib():
-        from nanopelican_hls.analysis.kinematics_picture import draw
+    require("matplotlib", "the table was written, but the picture", NetworkError)
+    from nanopelican_hls.analysis.kinematics_picture import draw
+
     background = labels == 0
     title = f"{name}: efficiency where {100 * point.background:.2g}% of the background passes"
     caption = f"{len(jets):,} jets, firmware's logit of at least {point.threshold:g}; bins of equally many jets."

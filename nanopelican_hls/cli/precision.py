@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.cli.numbers import fraction, positive
+from nanopelican_hls.cli.trained import CHECKPOINT, CONFIG
 
 
 def add_parser(subparsers: Any) -> None:
@@ -17,8 +18,8 @@ def add_parser(subparsers: Any) -> None:
         "in steps), by greedy search, and uniformly. Fine-tune and compare (docs/precision.md). An interrupted run "
         "resumes.",
     )
-    parser.add_argument("config", type=Path, help="configuration file of the model")
-    parser.add_argument("model", type=Path, help="trained model, for instance models/trigger-n8.pt")
+    parser.add_argument("config", help=CONFIG)
+    parser.add_argument("model", help=CHECKPOINT)
     parser.add_argument(
         "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
     )
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.precision import run_precision
 
     model = load_model(args.model, load_config(args.config))
-    output = args.output or Path("runs", f"precision-{args.model.stem}-{args.cost}")
+    output = args.output or Path("runs", f"precision-{Path(args.model).stem}-{args.cost}")
     page = run_precision(
         model,
         args.jets,

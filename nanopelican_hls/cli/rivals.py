@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.errors import SynthesisError, TrainingError
+from nanopelican_hls.extras import is_installed, require
 
 if TYPE_CHECKING:
     from nanopelican_hls.rivals.campaign import Rival
@@ -43,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
         help="most effective bit operations of a design (default: 20000 10000)",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder of RTL, ours and theirs (build)")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="folder with our cards (default: models)")
+    parser.add_argument("--models", type=Path, default=zoo.MODELS, help="folder with our cards (default: the zoo's)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
 
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.rivals.page import page, picture
     from nanopelican_hls.rivals.rows import merged, read_rows, rows_of_forms, rows_of_zoo, write_rows
 
+    args.output.mkdir(parents=True, exist_ok=True)
     kept = args.output / ROWS
     ours = rows_of_forms(args.output / "synthesis.json") + rows_of_zoo(args.models, args.build)
     write_rows(merged(read_rows(kept), ours), kept)
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     rows = read_rows(kept)
     text = page(rows)
     write_atomically(args.output / PAGE, text, SynthesisError)
-    if importlib.util.find_spec("matplotlib"):
+    if is_installed("matplotlib"):
         write_atomically(args.output / PICTURE, picture(rows), SynthesisError)
     print(text)
     return 1 if any(different for row in rows for _, different in row.mismatches.values()) else 0
@@ -69,9 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure(args: argparse.Namespace, kept: Path) -> None:
     """Train and map; rows are written after each training."""
-    missing = [package for package in ("hgq", "keras", "jax") if importlib.util.find_spec(package) is None]
-    if missing:
-        raise TrainingError(f"{missing[0]} is missing", remedy="make rivals, or pip install 'nanopelican-hls[rivals]'")
+    for package in ("hgq", "keras", "jax"):
+        require(package, "training of rivals", TrainingError)
     os.environ.setdefault("KERAS_BACKEND", "jax")  # read when Keras is imported
     from nanopelican_hls.jets import read_jets
     from nanopelican_hls.rivals.campaign import SAMPLES, Rival, measured

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import not_negative
-from nanopelican_hls.cli.trained import read_trained
+from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def add_arithmetic(parser: argparse.ArgumentParser) -> None:
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("synth", help="synthesise a model: latency and resources", description=DESCRIPTION)
-    parser.add_argument(
-        "config", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
-    )
+    parser.add_argument("config", metavar="CONFIG", help=CONFIG)
     parser.add_argument("--part", help="short name or ordering code (default: from the configuration)")
     parser.add_argument("--flow", choices=("vendor", "open"), help="default: vendor if its tools are on the PATH")
     parser.add_argument(
@@ -74,9 +72,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--jets", type=Path, help="file of jets for RTL simulation (default: the shipped sample)")
     parser.add_argument("--events", type=int, help="simulate only the first EVENTS jets (default: all; 500 in cosim)")
     parser.add_argument("--build", type=Path, default=Path("build"), help="output folder (default: build)")
-    parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="folder with the QONNX files (default: models)"
-    )
+    add_models(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     build = args.build / config.name
     # only the vendor flow has stages and the export
     flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))
-    program = read_trained(args.models, config)
+    program = read_trained(args.config, config, args.models)
     with locked(build):
         report = _vendor(args, config, program, build) if flow == "vendor" else _open(args, config, program, build)
         write_report(report, build / "synth.json")

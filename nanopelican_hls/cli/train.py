@@ -9,7 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls import zoo
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.trained import CONFIG
+from nanopelican_hls.errors import ConfigError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -19,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
         description="Train all seeds of a configuration and keep the best (docs/training.md). An interrupted run "
         "resumes.",
     )
-    parser.add_argument("config", type=Path, help="configuration file, such as configs/trigger-n16.yaml")
+    parser.add_argument("config", help=CONFIG)
     parser.add_argument(
         "--train", type=Path, required=True, help="file of training jets, in any layout of docs/jets.md"
     )
@@ -78,8 +81,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _command(args: argparse.Namespace, seeds: list[int]) -> str:
-    """The command line, without local paths."""
-    words = ["nanopelican", "train", str(Path(args.config.parent.name, args.config.name))]
+    """The command line, without local paths; a configuration of the zoo by its name, which is the same everywhere."""
+    path = zoo.find(args.config, ".yaml", ConfigError)
+    of_zoo = zoo.file_of(path.stem, ".yaml")
+    word = path.stem if of_zoo.exists() and path.samefile(of_zoo) else str(Path(path.parent.name, path.name))
+    words = ["nanopelican", "train", word]
     for name in ("train", "valid", "test"):
         if path := getattr(args, name):
             words += [f"--{name}", path.name]

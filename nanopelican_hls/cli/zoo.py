@@ -1,29 +1,74 @@
-"""``nanopelican zoo``: the table of trained models, from the JSON files next to them."""
+"""``nanopelican zoo``: the trained models, in a table, by their cards, or copied."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
+
+from nanopelican_hls import zoo
 
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
-        "zoo", help="list trained models", description="Print the table of trained models as Markdown."
+        "zoo",
+        help="list trained models, show one, copy their files",
+        description="Print the table of trained models, or the card of one, as Markdown; or copy files of the zoo, to "
+        "start from.",
     )
-    parser.add_argument("folder", type=Path, nargs="?", default=Path("models"), help="folder (default: models)")
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="NAME",
+        help="name of a model of the zoo, or a folder of trained models (default: all of the zoo)",
+    )
+    parser.add_argument(
+        "--copy",
+        type=Path,
+        metavar="FOLDER",
+        help="instead: copy the model, or all, into FOLDER/configs and FOLDER/models; files that exist are kept",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.errors import NetworkError
+
+    if args.copy:
+        _copy(args.source, args.copy)
+    elif args.source and zoo.is_name(args.source):
+        print(zoo.file_of(args.source, ".md").read_text(encoding="utf-8"), end="")
+    else:
+        print(_table(zoo.find(args.source, ".md", NetworkError) if args.source else zoo.MODELS))
+    return 0
+
+
+def _copy(name: str | None, folder: Path) -> None:
+    from nanopelican_hls.errors import NetworkError
+
+    if name and not zoo.is_name(name):
+        raise NetworkError("is not a model of the zoo", where=name, remedy=f"use one of {', '.join(zoo.names())}")
+    for known in [name] if name else zoo.names():
+        for suffix in zoo.SUFFIXES:
+            source = zoo.file_of(known, suffix)
+            target = folder / source.parent.name / source.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                print(f"kept: {target}")
+                continue
+            shutil.copyfile(source, target)  # without its mode: the installation may be read-only
+            print(f"written: {target}")
+
+
+def _table(folder: Path) -> str:
+    from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.training.card import zoo_table
 
-    cards = [_card(path) for path in sorted(args.folder.glob("*.json"))]
+    cards = [_card(path) for path in sorted(folder.glob("*.json"))]
     if not cards:
-        raise NetworkError("has no trained models", where=str(args.folder), remedy="train one with `nanopelican train`")
-    print(zoo_table(cards))
-    return 0
+        raise NetworkError("has no trained models", where=str(folder), remedy="train one with `nanopelican train`")
+    return zoo_table(cards)
 
 
 def _card(path: Path) -> Any:

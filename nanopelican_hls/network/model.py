@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nanopelican_hls import zoo
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.contract.program import Program, save_program
 from nanopelican_hls.errors import NetworkError
@@ -76,13 +77,13 @@ class TrainedModel:
         return {name: t.numpy() for name, t in in_chunks(self.quantised_network.tensors, ports).items()}
 
 
-def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
-    """Load a trained model from a checkpoint (``models/*.pt``).
+def load_model(source: str | Path, config: Config | None = None) -> TrainedModel:
+    """Load a trained model from a checkpoint.
 
     Parameters
     ----------
-    path : str or Path
-        The file.
+    source : str or Path
+        Path of the file (``.pt``); or, as a string, the name of a model of the zoo.
     config : Config, optional
         Must describe the same network and quantisers; its firmware section replaces that of the file.
 
@@ -91,6 +92,7 @@ def load_model(path: str | Path, config: Config | None = None) -> TrainedModel:
     NetworkError
         If the file cannot be read, or its network or quantisers differ from ``config`` (the message names the field).
     """
+    path = zoo.find(source, ".pt", NetworkError)
     checkpoint = load_checkpoint(path)
     if config is not None:
         for section in ("network", "quantisers"):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.extras import install, require
 from nanopelican_hls.fixed_point import grid_exponent
 
 #: supported versions of alkaid: from the first (inclusive) to the second (exclusive)
@@ -27,8 +28,9 @@ def check_version() -> None:
     Raises
     ------
     RtlError
-        If it is not.
+        If it is not, or there is none.
     """
+    require("alkaid", "generation of Verilog", RtlError)
     version = metadata.version("alkaid")
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
     if not VERSIONS[0] <= numbers < VERSIONS[1]:
@@ -36,7 +38,7 @@ def check_version() -> None:
         raise RtlError(
             f"is not supported: internals of alkaid are patched, and are known only for >={first},<{end}",
             where=f"alkaid {version}",
-            remedy=f"pip install 'alkaid>={first},<{end}'",
+            remedy=install("alkaid"),
         )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.evaluation.metrics import figures
+from nanopelican_hls.extras import require
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.checkpoint import Checkpoint, require_equal
@@ -110,6 +111,7 @@ def run_precision(
         If a fine-tuning run diverges.
     """
     require_one_logit(model.config.network)
+    require("matplotlib", "the picture of losses", NetworkError)  # before hours of training
     files = JetFiles.find(jets, at_most=at_most)
     output.mkdir(parents=True, exist_ok=True)
     assignments = _assignments(model, files, output, sorted(budgets, reverse=True), cost)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from nanopelican_hls.config import Config
 from nanopelican_hls.config.training import TrainingConfig
 from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.extras import require
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.runner import Result, run_tasks
@@ -49,6 +50,7 @@ class Study(ABC):
 
     def run(self, jets: Path, output: Path, jobs: int) -> str:
         """Train whatever is not yet trained; writes ``<name>.md``, ``<name>.json`` and plots, and returns the page."""
+        require("matplotlib", "a study", NetworkError)  # before hours of training
         files = JetFiles.find(jets, at_most=self.at_most)
         tasks = [NetworkTask(config, seed) for config in self.configs() for seed in config.training.seeds]
         found = run_tasks(tasks, files, output / "runs", jobs=jobs, title=self.name)

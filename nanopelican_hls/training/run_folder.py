@@ -14,6 +14,7 @@ import yaml
 
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.extras import install, is_installed, require
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically, save_checkpoint
 from nanopelican_hls.versions import versions
@@ -90,23 +91,18 @@ class RunFolder:
 
     def _write_events(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Write the newest row for TensorBoard, purging any later epochs it shows after an interruption."""
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise NetworkError(
-                "TensorBoard is missing",
-                where=str(self.path),
-                remedy="pip install 'nanopelican-hls[tensorboard]', or omit --tensorboard",
-            ) from error
+        require("tensorboard", "--tensorboard", NetworkError)
+        from torch.utils.tensorboard import SummaryWriter
+
         step = len(history)
         with SummaryWriter(str(self.path / "tensorboard"), purge_step=step) as writer:
             for name in (name for name in CURVES if name in history[-1]):
                 writer.add_scalar(name, history[-1][name], step)
 
     def _draw(self, history: Sequence[Mapping[str, Any]]) -> None:
-        try:
-            from nanopelican_hls.training.pictures import training_curves
-        except ImportError:
-            logger.info("%s: no curves.png, because matplotlib is missing", self.path)
+        if not is_installed("matplotlib"):
+            logger.info("%s: no curves.png; for one: %s", self.path, install("matplotlib"))
             return
+        from nanopelican_hls.training.pictures import training_curves
+
         write_atomically(self.path / "curves.png", training_curves(history), NetworkError)

@@ -16,7 +16,6 @@ if MISSING:
     pytest.skip(f"needs the extra rtl: {', '.join(MISSING)}", allow_module_level=True)
 
 from nanopelican_hls import rtl
-from nanopelican_hls.estimate import calibration
 from nanopelican_hls.estimate.calibration import Mapped, calibrate, read_mapped, write_calibration
 from nanopelican_hls.estimate.estimate import FITTED, FIXED, Calibration, Counts, estimate
 from nanopelican_hls.flows.yosys import map_rtl
@@ -169,11 +168,10 @@ def test_the_command(tmp_path, capsys, program):
     assert f"calibrated on {Calibration.read().configurations} configurations" in printed
 
 
-def test_a_refit_is_written(tmp_path, capsys, monkeypatch):
+def test_a_refit_is_written(tmp_path, capsys):
     path, target = tmp_path / "rows.json", tmp_path / "calibration.json"
     path.write_text(json.dumps([dataclasses.asdict(row) for row in synthetic()]))
-    monkeypatch.setattr(calibration.write_calibration, "__defaults__", (target,))
-    assert main(["estimate", "--calibrate", str(path)]) == 0
+    assert main(["estimate", "--calibrate", str(path), "--calibration", str(target)]) == 0
     assert Calibration.read(target).configurations == 16
     assert "error 0.0%, at most 0.0%" in capsys.readouterr().out
 

@@ -3,6 +3,7 @@ import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hls_models import MODELS
@@ -19,6 +20,17 @@ def test_the_reason_of_a_copy_that_failed_is_given(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "copytree", full)
     with pytest.raises(FirmwareError, match=r"cannot be written \(\[Errno 28\] No space left on device\)"):
         convert(MODELS["jet"].program(), tmp_path / "hls")
+
+
+def test_a_project_from_a_read_only_installation_can_be_replaced(tmp_path, monkeypatch):
+    def copytree(source, target):
+        shutil.copytree(source, target)
+        for path in (Path(target), *Path(target).rglob("*")):
+            path.chmod(path.stat().st_mode & ~0o222)
+
+    monkeypatch.setattr("hls4ml.writer.vivado_writer.copytree", copytree)
+    project = convert(MODELS["jet"].program(), tmp_path / "project").path
+    assert all(path.stat().st_mode & 0o200 for path in project.rglob("*"))
 
 
 def test_the_linker_is_quoted_before_its_driver():

@@ -48,9 +48,9 @@ class TestFigure:
 
     def test_no_matplotlib(self, jets, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib", None)
-        with pytest.raises(JetsError, match="pictures need matplotlib") as caught:
+        with pytest.raises(JetsError, match="a picture needs matplotlib") as caught:
             draw_jets(fill([jets], 8), "", n_constituents=8)
-        assert caught.value.remedy == "pip install 'nanopelican-hls[pictures]'"
+        assert caught.value.remedy == 'pip install "nanopelican-hls[pictures]"'
 
     def test_no_constituents_at_all(self, jets):
         empty = type(jets)(four_momenta=jets.four_momenta * 0, jet_four_momentum=jets.jet_four_momentum,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nanopelican_hls import zoo
 from nanopelican_hls.cli import main
 from nanopelican_hls.cli.train import _command
 from nanopelican_hls.training.card import card_markdown, zoo_table
@@ -59,11 +60,18 @@ def test_a_file_that_is_no_card(tmp_path, capsys, text, what):
 
 
 @pytest.mark.parametrize(
-    ("config", "expected"), [("m.yaml", "m.yaml"), ("configs/m.yaml", "configs/m.yaml"), ("/a/b/m.yaml", "b/m.yaml")]
+    ("config", "expected"),
+    [
+        ("m.yaml", "m.yaml"),
+        ("configs/m.yaml", "configs/m.yaml"),
+        ("/a/b/m.yaml", "b/m.yaml"),
+        ("trigger-n8", "trigger-n8"),
+        (str(zoo.file_of("trigger-n8", ".yaml")), "trigger-n8"),
+    ],
 )
 def test_the_command_names_the_configuration(config, expected):
     args = argparse.Namespace(
-        config=Path(config), train=Path("/x/t.h5"), valid=Path("v.h5"), test=None, output=Path("models")
+        config=config, train=Path("/x/t.h5"), valid=Path("v.h5"), test=None, output=Path("models")
     )
     command = f"nanopelican train {expected} --train t.h5 --valid v.h5 --output models --seeds 1"
     assert _command(args, [1]) == command

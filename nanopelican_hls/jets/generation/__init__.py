@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.extras import require
 from nanopelican_hls.jets.generation.processes import PROCESSES, Process
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
 
@@ -54,7 +54,8 @@ def generate_jets(
     from nanopelican_hls.jets.generation.running import generate_chunks
 
     output = Path(output)
-    require(*_NEEDED)
+    for package in _NEEDED:
+        require(package, "generating jets", JetsError)
     if jobs < 1:
         raise JetsError(f"cannot run {jobs} processes", where="jobs", remedy="ask for at least 1")
     if output.is_dir():
@@ -66,21 +67,3 @@ def generate_jets(
     folder = output.with_name(f"{output.name}.chunks")
     merge(recipe, generate_chunks(recipe, folder, jobs=jobs, dask_client=dask_client, progress=progress), output)
     shutil.rmtree(folder)
-
-
-def require(*packages: str) -> None:
-    """Check that packages of the extra ``generate`` can be imported.
-
-    Raises
-    ------
-    JetsError
-        If one is missing.
-    """
-    for package in packages:
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            raise JetsError(
-                f"generating jets needs the package {package} ({error})",
-                remedy="install it: pip install nanopelican-hls[generate]",
-            ) from error

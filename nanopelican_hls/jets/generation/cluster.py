@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import JetsError
-from nanopelican_hls.jets.generation import require
+from nanopelican_hls.extras import require
 
 #: timeout for connecting to a scheduler
 CONNECT_SECONDS = 30
@@ -23,7 +23,7 @@ def connect(scheduler: str) -> Iterator[Any]:
     JetsError
         If no scheduler answers, or dask is missing.
     """
-    require("distributed")
+    require("distributed", "a cluster", JetsError)
     from distributed import Client
 
     where = {"scheduler_file": scheduler} if Path(scheduler).is_file() else {"address": scheduler}
@@ -48,7 +48,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
     JetsError
         If dask is missing or the number is not positive.
     """
-    require("distributed")
+    require("distributed", "a cluster", JetsError)
     from distributed import Client, LocalCluster
 
     if workers < 1:

@@ -15,6 +15,7 @@ import h5py
 import hdf5plugin  # noqa: F401
 
 from nanopelican_hls.errors import JetsError
+from nanopelican_hls.extras import require
 from nanopelican_hls.jets.readers.classes import Wanted
 from nanopelican_hls.jets.readers.interface import Reader
 from nanopelican_hls.jets.readers.jetclass import JetClassReader
@@ -46,7 +47,10 @@ def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
     _check_file(path)
     try:
         if _magic(path) == b"root":
-            with _uproot(path).open(path) as file:
+            require("uproot", "a ROOT file", JetsError, str(path))
+            import uproot
+
+            with uproot.open(path) as file:
                 yield _reader(path, file, ROOT_LAYOUTS, wanted)
         else:
             with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
@@ -135,15 +139,3 @@ def _magic(path: Path) -> bytes:
         raise JetsError(
             f"cannot be read ({error.strerror})", where=str(path), remedy="check its permissions"
         ) from error
-
-
-def _uproot(path: Path) -> Any:
-    try:
-        import uproot
-    except ImportError as error:
-        raise JetsError(
-            "is a ROOT file, and uproot is not installed",
-            where=str(path),
-            remedy="pip install 'nanopelican-hls[root]'",
-        ) from error
-    return uproot

@@ -15,7 +15,7 @@ from nanopelican_hls.cli import main
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets import read_jets
 from nanopelican_hls.jets.container import pt_gev
-from nanopelican_hls.jets.generation import Recipe, generate_jets, require
+from nanopelican_hls.jets.generation import Recipe, generate_jets
 from nanopelican_hls.jets.generation.chunks import chunk_path, make_chunk, read_chunk, write_chunk
 
 COMMAND = ["jets", "generate", "--jets", "14", "--seed", "3", "--chunk", "4"]
@@ -150,8 +150,3 @@ class TestRefused:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert not chunk_path(tmp_path, key).exists()
         assert not list(tmp_path.iterdir())
-
-    def test_a_missing_package_says_what_to_install(self):
-        with pytest.raises(JetsError, match="needs the package no_such_generator") as caught:
-            require("no_such_generator")
-        assert caught.value.remedy == "install it: pip install nanopelican-hls[generate]"

@@ -161,8 +161,8 @@ class TestWrongLayout:
     def test_no_uproot(self, tmp_path, monkeypatch):
         (tmp_path / "jets.root").write_bytes(b"root" + bytes(100))
         monkeypatch.setitem(sys.modules, "uproot", None)
-        error = refused(tmp_path / "jets.root", "is a ROOT file, and uproot is not installed")
-        assert error.remedy == "pip install 'nanopelican-hls[root]'"
+        error = refused(tmp_path / "jets.root", "a ROOT file needs uproot, which is not installed")
+        assert error.remedy == 'pip install "nanopelican-hls[root]"'
 
 
 class TestPlausibility:
