@@ -57,8 +57,11 @@ module nanopelican_booth #(
                     .a(as[k+1]), .digit(bs[k+1][2*k+:3]), .sum(k == 0 ? sum : quarter), .y(sums[k+1])
                 );
                 for (j = 0; j < 2 * ROWS; j = j + 1) begin : bits
-                    if (j / 2 == k) assign lows[k+1][j] = sums[k+1][j%2];
-                    else assign lows[k+1][j] = low[j];
+                    if (j / 2 == k) begin : own
+                        assign lows[k+1][j] = sums[k+1][j%2];
+                    end else begin : below
+                        assign lows[k+1][j] = low[j];
+                    end
                 end
             end
             wire [WIDTH+2*ROWS-3:0] full = {sums[ROWS][WIDTH-1:2], lows[ROWS]};
@@ -135,12 +138,13 @@ module ultrascale_booth_row #(
             end
         end
         for (k = 0; k < BLOCKS; k = k + 1) begin : block
-            if (k == 0)
+            if (k == 0) begin : first
                 CARRY4 carry (.CI(1'b0), .CYINIT(negative), .DI(di[3:0]), .S(s[3:0]), .O(o[3:0]), .CO(co[3:0]));
-            else
+            end else begin : further
                 CARRY4 carry (
                     .CI(co[4*k-1]), .CYINIT(1'b0), .DI(di[4*k+:4]), .S(s[4*k+:4]), .O(o[4*k+:4]), .CO(co[4*k+:4])
                 );
+            end
         end
     endgenerate
 endmodule

@@ -32,6 +32,8 @@ module nanopelican_product #(
     output wire [47:0] p,
     output wire [47:0] pcout
 );
+    // signed operands are extended where they meet wider ones
+    // verilator lint_off WIDTHEXPAND
     wire [26:0] wide_a = $signed(a), wide_d = $signed(d);
     wire [17:0] wide_b = $signed(b);
     wire [47:0] wide_x = $signed(x);
@@ -78,5 +80,6 @@ module nanopelican_product #(
             );
         end
     endgenerate
+    // verilator lint_on WIDTHEXPAND
 endmodule
 `default_nettype wire

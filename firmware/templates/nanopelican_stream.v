@@ -30,7 +30,7 @@ module nanopelican_stream #(
     output wire misframed
 );
     wire [USER-1:0] user;
-    wire none;
+    wire none, no_user;
     wire taken = m_valid & m_ready;
     // events from their start until their result is taken
     reg [OUT_ADDRESS:0] under_way;
@@ -45,7 +45,7 @@ module nanopelican_stream #(
         .go(~under_way[OUT_ADDRESS]), .first(start), .word({user, word}), .misframed(misframed)
     );
     nanopelican_fifo #(.WIDTH(USER), .ADDRESS(OUT_ADDRESS)) u_users (
-        .clk(clk), .rst(rst), .push(start), .x(user), .pop(taken), .y(m_user), .empty()
+        .clk(clk), .rst(rst), .push(start), .x(user), .pop(taken), .y(m_user), .empty(no_user)
     );
     nanopelican_fifo #(.WIDTH(RESULT), .ADDRESS(OUT_ADDRESS)) u_results (
         .clk(clk), .rst(rst), .push(valid), .x(result), .pop(taken), .y(m_data), .empty(none)

@@ -20,6 +20,7 @@ COMMANDS = (
     "check",
     "csim",
     "synth",
+    "core",
     "estimate",
     "bench",
     "bench-synth",

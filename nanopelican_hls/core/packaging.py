@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from nanopelican_hls.core.shell import Shell
 from nanopelican_hls.rtl.project import SOURCES
 
+#: all warnings of Verilator but two of style: some bits of a word are not read, and primitives share files
+LINT = ("-Wall", "-Wno-UNUSEDSIGNAL", "-Wno-DECLFILENAME")
+
 
 def fusesoc_core(shell: Shell, version: str, sources: Sequence[str]) -> str:
     """The core description, with targets ``default``, ``lint`` (Verilator) and ``sim`` (Icarus Verilog, cocotb)."""
@@ -34,7 +37,7 @@ targets:
     flow: lint
     flow_options:
       tool: verilator
-      verilator_options: [-Wno-fatal]
+      verilator_options: [{", ".join(LINT)}]
   sim:
     <<: *default
     flow: sim

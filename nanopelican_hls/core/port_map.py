@@ -47,25 +47,29 @@ def as_markdown(shell: Shell) -> str:
     lines = [
         f"# Port map of {shell.top}",
         "",
-        f"One clock, `aclk`; `aresetn` is synchronous. An event is a frame of {project.beats} "
-        f"word{'s' * (project.beats > 1)} on `s_axis`, with TLAST on the last one; its result is a frame of one word on "
-        f"`m_axis`, which can be taken {shell.latency_cycles} cycles after the event's last word if nothing waits. At most an event "
-        f"every {project.interval} cycle{'s' * (project.interval > 1)}. TUSER ({shell.user_bits} bits) of an event's first "
-        "word comes out with its result. A frame of another length is dropped, and `misframed` is 1 for a cycle.",
+        f"One clock, `aclk`; `aresetn` is synchronous. An event is a frame of {_count(project.beats, 'word')} on "
+        "`s_axis`, with TLAST on the last one; its result is a frame of one word on `m_axis`, which can be taken "
+        f"{shell.latency_cycles} cycles after the event's last word if nothing waits. At most an event every "
+        f"{_count(project.interval, 'cycle')}. TUSER ({_count(shell.user_bits, 'bit')}) of an event's first word comes "
+        "out with its result. A frame of another length is dropped, and `misframed` is 1 for a cycle.",
         "",
         "A field is an integer in the units given. Bits that no field has are not read, and are 0 in results.",
     ]
     for stream, frame in (("s_axis", shell.events), ("m_axis", shell.results)):
         lines += ["", f"## {stream}_tdata[{frame.width - 1}:0]", ""]
-        lines += [table(["bits", "field", "type", "unit", *_titles(frame)], [_row(frame, f) for f in frame.fields])]
+        lines += [table(["bits", "field", "type", "unit", *_titles(frame)], [_row(field) for field in frame.fields])]
     return "\n".join([*lines, ""])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _titles(frame: Frame) -> list[str]:
     return [f"element in word {word}" for word in range(frame.words)] if frame.words > 1 else ["element"]
 
 
-def _row(frame: Frame, field: Field) -> list[Any]:
+def _row(field: Field) -> list[Any]:
     elements = ["not read" if element is None else element for element in field.elements]
     kind = f"{'int' if field.signed else 'uint'}{field.bits}"
     return [f"{field.high}:{field.low}", f"`{field.name}`", kind, f"2^{field.exponent}", *elements]
@@ -95,7 +99,7 @@ def as_header(shell: Shell) -> str:
 
 
 def _constants(stream: str, fields: Sequence[Field]) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for field in fields:
         of = {"LOW": field.low, "BITS": field.bits, "SIGNED": int(field.signed), "EXPONENT": field.exponent}
         found |= {f"{stream}_{field.name.upper()}_{key}": value for key, value in of.items()}

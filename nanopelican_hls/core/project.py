@@ -1,4 +1,4 @@
-"""A core as a folder: sources, port map, packaging for FuseSoC and Vivado, a test bench to take along (docs/core.md)."""
+"""A core as a folder: sources, port map, packaging for FuseSoC and Vivado, and a test bench (docs/core.md)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from nanopelican_hls.files import project_folder
 from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, generate_rtl
 from nanopelican_hls.rtl.settings import Settings
 
+#: the test bench, which cocotb runs
+TESTBENCH = Path(__file__).with_name("core_testbench.py")
 #: widest TUSER
 MOST_USER_BITS = 1024
 #: what says that a folder is a core, and may be replaced
@@ -107,7 +109,7 @@ def _files(shell: Shell, settings: CoreSettings, events: Arrays) -> Mapping[str,
         f"{shell.top}.h": port_map.as_header(shell),
         f"{shell.project.top}.core": fusesoc_core(shell, settings.version, sources),
         "package.tcl": vivado_script(shell, settings.version),
-        "test/core_testbench.py": (TEMPLATES / "core_testbench.py").read_text(encoding="utf-8"),
+        "test/core_testbench.py": TESTBENCH.read_text(encoding="utf-8"),
         "test/events.json": _events(shell, events),
     }
     return files
@@ -124,4 +126,3 @@ def _events(shell: Shell, events: Arrays) -> str:
         "results": [event.tobytes().hex() for event in results],
     }
     return json.dumps(content) + "\n"
-

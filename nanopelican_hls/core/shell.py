@@ -43,7 +43,7 @@ class Shell:
 
     @property
     def latency_cycles(self) -> int:
-        """Clock edges from the one that takes the last word of a frame to the first at which its result can be taken."""
+        """Clock edges from the one that takes the last word of a frame to the first that can take its result."""
         # the start follows the last word by a cycle; the result is written to its memory, and read
         return self.project.latency_cycles + 3
 
@@ -74,7 +74,7 @@ module {self.top} (
     output wire misframed
 );
     wire rst = ~aresetn;
-    wire start, valid;
+    wire start, valid, early;
     wire [{events.width - 1}:0] word;
     wire [{results.width - 1}:0] result;
     nanopelican_stream #(
@@ -86,7 +86,7 @@ module {self.top} (
         .m_ready(m_axis_tready), .misframed(misframed)
     );
     {project.top} u_{project.top} (
-        .clk(aclk), .rst(rst), .start(start), .valid(valid), .early(),
+        .clk(aclk), .rst(rst), .start(start), .valid(valid), .early(early),
         {", ".join(ports)}
     );
 """

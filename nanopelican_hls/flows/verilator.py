@@ -371,9 +371,7 @@ def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> di
     if not executable.is_file():
         raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
     arrival, noise = project.arrival, np.random.default_rng(1)
-    given = [
-        _slots(arrival.on_top(port), arrival.bits(port, tensors[port.tensor], noise)) for port in project.inputs
-    ]
+    given = [_slots(arrival.on_top(port), arrival.bits(port, tensors[port.tensor], noise)) for port in project.inputs]
     words = np.concatenate(given, axis=1)
     shown = _shown(project)
     with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate concurrently

