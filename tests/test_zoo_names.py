@@ -103,6 +103,7 @@ COMMANDS = [
     ["check", "NAME"],
     ["csim", "NAME"],
     ["synth", "NAME"],
+    ["core", "NAME"],
     ["estimate", "NAME"],
     ["bench", "NAME"],
     ["train", "NAME", "--train", "none.h5", "--valid", "none.h5"],
