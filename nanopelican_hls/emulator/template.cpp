@@ -1,0 +1,174 @@
+// See ${name}.h. Jets go through in blocks of LANES: the innermost loops are over the jets of a block, so that the
+// compiler makes them vector instructions. All types are wide enough for every value, so no arithmetic overflows.
+
+#include "${name}.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#define INLINE inline __attribute__((always_inline))
+
+namespace ${name} {
+namespace {
+
+using std::int16_t;
+using std::int32_t;
+using std::int64_t;
+
+static_assert((-1 >> 1) == -1, "the right shift of a negative number must keep its sign");
+
+constexpr int LANES = ${lanes};
+
+template <class T> INLINE T at_least(T x, T low) { return x < low ? low : x; }
+template <class T> INLINE T at_most(T x, T high) { return x > high ? high : x; }
+template <class T> INLINE T clip(T x, T low, T high) { return at_most<T>(at_least<T>(x, low), high); }
+
+// x / 2^shift, rounded to the nearest integer, and halves to even ones
+template <class T, int shift> INLINE T rounded(T x) {
+    return (x + ((T(1) << (shift - 1)) - 1) + ((x >> shift) & 1)) >> shift;
+}
+
+// The integer nearest to x, halves to even ones, or with `down` the largest that is not above x; |x| < 2^31.
+template <bool down> INLINE int32_t to_integer(double x) {
+    int32_t whole = static_cast<int32_t>(x);
+    whole -= x < whole;
+    const double fraction = x - whole;
+    return down ? whole : whole + (fraction > 0.5) + (fraction == 0.5 ? whole & 1 : 0);
+}
+
+${tables}
+
+// Tensors of a block that no later loop reads; they are stored if all tensors are asked for.
+struct Passing {
+${passing}
+    char none;
+};
+
+struct Block {
+${arrays}
+
+    template <bool traced> INLINE void compute(Passing *passing);
+};
+
+template <bool traced> INLINE void Block::compute([[maybe_unused]] Passing *passing) {
+${body}
+}
+
+// Rows of integers to elements of a block.
+template <int elements, class T>
+INLINE void load(const T *rows, std::size_t jets, T (*lanes)[LANES], int32_t low, int32_t high) {
+    for (std::size_t jet = 0; jet < jets; jet++) {
+        for (int i = 0; i < elements; i++) {
+            lanes[i][jet] = clip<int32_t>(rows[jet * elements + i], low, high);
+        }
+    }
+}
+
+// Rows of real numbers in units of 1 / `scale`.
+template <int elements, bool down, class T>
+INLINE void load_real(const double *rows, std::size_t jets, T (*lanes)[LANES], double scale, double low, double high) {
+    for (std::size_t jet = 0; jet < jets; jet++) {
+        for (int i = 0; i < elements; i++) {
+            const double x = rows[jet * elements + i] * scale;
+            lanes[i][jet] = to_integer<down>(at_most(x > low ? x : low, high));
+        }
+    }
+}
+
+// Elements of a block to rows.
+template <int elements, class T> INLINE void save(const T (*lanes)[LANES], std::size_t jets, T *rows) {
+    for (std::size_t jet = 0; rows && jet < jets; jet++) {
+        for (int i = 0; i < elements; i++) {
+            rows[jet * elements + i] = lanes[i][jet];
+        }
+    }
+}
+
+INLINE void load_block(Block &block, const Inputs &inputs, std::size_t first, std::size_t jets) {
+${load}
+}
+
+INLINE void load_block(Block &block, const RealInputs &inputs, std::size_t first, std::size_t jets) {
+${load_real}
+}
+
+void save_block(const Block &block, const Outputs &outputs, std::size_t first, std::size_t jets) {
+${save}
+}
+
+void save_all(const Block &block, const Passing &passing, const Tensors &tensors, std::size_t first, std::size_t jets) {
+${save_all}
+}
+
+// What a processor with certain vector instructions runs.
+struct Kernels {
+    void (*compute)(Block &);
+    void (*load)(Block &, const Inputs &, std::size_t, std::size_t);
+    void (*load_real)(Block &, const RealInputs &, std::size_t, std::size_t);
+};
+
+#define KERNELS(name, target)                                                                                          \
+    target void compute_##name(Block &block) { block.compute<false>(nullptr); }                                        \
+    target void load_##name(Block &block, const Inputs &inputs, std::size_t first, std::size_t jets) {                 \
+        load_block(block, inputs, first, jets);                                                                        \
+    }                                                                                                                  \
+    target void load_real_##name(Block &block, const RealInputs &inputs, std::size_t first, std::size_t jets) {        \
+        load_block(block, inputs, first, jets);                                                                        \
+    }                                                                                                                  \
+    constexpr Kernels name = {compute_##name, load_##name, load_real_##name};
+
+KERNELS(any, )
+#if defined(__x86_64__) && defined(__GNUC__)
+KERNELS(avx2, __attribute__((target("avx2"))))
+KERNELS(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"))))
+#endif
+
+const Kernels &kernels() {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+        return avx512;
+    }
+    if (__builtin_cpu_supports("avx2")) {
+        return avx2;
+    }
+#endif
+    return any;
+}
+
+void load(Block &block, const Inputs &inputs, std::size_t first, std::size_t jets) {
+    kernels().load(block, inputs, first, jets);
+}
+
+void load(Block &block, const RealInputs &inputs, std::size_t first, std::size_t jets) {
+    kernels().load_real(block, inputs, first, jets);
+}
+
+template <class AnyInputs>
+void run_blocks(std::size_t jets, const AnyInputs &inputs, const Outputs &outputs, const Tensors *tensors) {
+    const auto block = std::make_unique<Block>();
+    const auto passing = tensors ? std::make_unique<Passing>() : nullptr;
+    for (std::size_t first = 0; first < jets; first += LANES) {
+        const std::size_t count = std::min<std::size_t>(LANES, jets - first);
+        load(*block, inputs, first, count);
+        if (tensors) {
+            block->compute<true>(passing.get());
+            save_all(*block, *passing, *tensors, first, count);
+        } else {
+            kernels().compute(*block);
+        }
+        save_block(*block, outputs, first, count);
+    }
+}
+
+} // namespace
+
+void run(std::size_t jets, const Inputs &inputs, const Outputs &outputs, const Tensors *tensors) {
+    run_blocks(jets, inputs, outputs, tensors);
+}
+
+void run(std::size_t jets, const RealInputs &inputs, const Outputs &outputs, const Tensors *tensors) {
+    run_blocks(jets, inputs, outputs, tensors);
+}
+
+} // namespace ${name}
