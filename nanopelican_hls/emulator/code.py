@@ -150,7 +150,7 @@ class Code:
     def write(self, loop: Loop, outer: Index | None = None) -> None:
         """Append a loop, inside of another one if given."""
         lines = [line for statement in loop.lines for line in wrapped(statement)]
-        written = ["for (int jet = 0; jet < LANES; jet++) {", *(INDENT + line for line in lines), "}"]
+        written = ["FOR_EACH_JET {", *(INDENT + line for line in lines), "}"]
         if loop.index is not None:
             places = [f"const int {name} = {expression};" for expression, name in loop.places.items()]
             written = _over(loop.index, [*places, *written])

@@ -79,7 +79,7 @@ def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
         tensor, n, r = names[port.tensor], port.elements, program.ranges[port.tensor]
         rows, lanes = f"inputs.{tensor} + first * {n}, jets, {_lanes('block', tensor, port.shape)}", f"{r.low}, {r.high}"
         down = "true" if port.rounding is Rounding.FLOOR else "false"
-        load.append(f"load<{n}>({rows}, {lanes});")
+        load.append(f"load_integers<{n}>({rows}, {lanes});")
         load_real.append(f"load_real<{n}, {down}>({rows}, 0x1p{-port.exponent:+d}, {lanes});")
     save_all = [
         _save(program, names, tensor, "tensors", "block" if names[tensor] in stored else "passing")

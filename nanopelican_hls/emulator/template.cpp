@@ -7,7 +7,21 @@
 #include <cstring>
 #include <memory>
 
+#ifdef __FAST_MATH__
+#error "-ffast-math changes how inputs are rounded: compile without it"
+#endif
+
 #define INLINE inline __attribute__((always_inline))
+
+// A loop over the jets of a block, which do not depend on each other: this lets the compiler work on several at once.
+#define JETS_OF_BLOCK for (int jet = 0; jet < LANES; jet++)
+#if defined(__clang__)
+#define FOR_EACH_JET _Pragma("clang loop vectorize(assume_safety)") JETS_OF_BLOCK
+#elif defined(__GNUC__)
+#define FOR_EACH_JET _Pragma("GCC ivdep") JETS_OF_BLOCK
+#else
+#define FOR_EACH_JET JETS_OF_BLOCK
+#endif
 
 namespace ${name} {
 namespace {
@@ -29,12 +43,11 @@ template <class T, int shift> INLINE T rounded(T x) {
     return (x + ((T(1) << (shift - 1)) - 1) + ((x >> shift) & 1)) >> shift;
 }
 
-// The integer nearest to x, halves to even ones, or with `down` the largest that is not above x; |x| < 2^31.
+// The integer nearest to x, halves to even ones, or with `down` the largest that is not above x; |x| < 2^31. Doubles
+// beyond 2^52 have no fraction, so adding such a number rounds.
 template <bool down> INLINE int32_t to_integer(double x) {
-    int32_t whole = static_cast<int32_t>(x);
-    whole -= x < whole;
-    const double fraction = x - whole;
-    return down ? whole : whole + (fraction > 0.5) + (fraction == 0.5 ? whole & 1 : 0);
+    const double nearest = (x + 0x1.8p52) - 0x1.8p52;
+    return static_cast<int32_t>(down && nearest > x ? nearest - 1 : nearest);
 }
 
 ${tables}
@@ -56,24 +69,31 @@ ${body}
 }
 
 // Rows of integers to elements of a block.
-template <int elements, class T>
-INLINE void load(const T *rows, std::size_t jets, T (*lanes)[LANES], int32_t low, int32_t high) {
+template <int elements, class T> INLINE void load(const T *rows, std::size_t jets, T (*lanes)[LANES]) {
     for (std::size_t jet = 0; jet < jets; jet++) {
         for (int i = 0; i < elements; i++) {
-            lanes[i][jet] = clip<int32_t>(rows[jet * elements + i], low, high);
+            lanes[i][jet] = rows[jet * elements + i];
         }
     }
+}
+template <int elements, class T>
+INLINE void load_integers(const T *rows, std::size_t jets, T (*lanes)[LANES], int32_t low, int32_t high) {
+    T integers[elements * LANES];
+    for (std::size_t k = 0; k < jets * elements; k++) {
+        integers[k] = clip<int32_t>(rows[k], low, high);
+    }
+    load<elements>(integers, jets, lanes);
 }
 
 // Rows of real numbers in units of 1 / `scale`.
 template <int elements, bool down, class T>
 INLINE void load_real(const double *rows, std::size_t jets, T (*lanes)[LANES], double scale, double low, double high) {
-    for (std::size_t jet = 0; jet < jets; jet++) {
-        for (int i = 0; i < elements; i++) {
-            const double x = rows[jet * elements + i] * scale;
-            lanes[i][jet] = to_integer<down>(at_most(x > low ? x : low, high));
-        }
+    T integers[elements * LANES];
+    for (std::size_t k = 0; k < jets * elements; k++) {
+        const double x = rows[k] * scale;
+        integers[k] = to_integer<down>(at_most(x > low ? x : low, high));
     }
+    load<elements>(integers, jets, lanes);
 }
 
 // Elements of a block to rows.
