@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from nanopelican_hls.contract.program import Node, Program
-from nanopelican_hls.emulator.code import Code, Index, Loop, declaration, described, identifier, subscript
+from nanopelican_hls.emulator.code import Code, Index, Loop, declaration, described, subscript
 from nanopelican_hls.emulator.lanes import Lanes
+from nanopelican_hls.emulator.names import identifier
 from nanopelican_hls.emulator.number import Number, cpp_type
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.fixed_point import FixedRange
@@ -30,7 +31,7 @@ class Tensor(Lanes):
             with located(self.name):
                 number = self.result.element(loop, index).at(self.values.exponent)
             suffix = [f"_{i.place}" for i, size in zip(places, self.shape[1:], strict=True) if size > 1 and not i.text]
-            variable = loop.define(f"{self.name}{''.join(suffix)}", cpp_type(self.values), number.text)
+            variable = loop.define(self.name, "".join(suffix), cpp_type(self.values), number.text)
             loop.lines.append(f"if (traced) passing->{self.name}{subscript(places)}[jet] = {variable};")
             low, high = max(number.range.low, self.values.low), min(number.range.high, self.values.high)
             bounds = FixedRange(low, high, self.values.exponent)

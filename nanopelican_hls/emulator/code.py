@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanopelican_hls.emulator.names import identifier
 from nanopelican_hls.emulator.number import Number, cpp_type
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators._arrays import pairs
 
-#: words that are taken: keywords of C++, and names in the templates
-RESERVED = frozenset(
-    "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl const "
-    "const_cast constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern "
-    "false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq "
-    "private protected public register reinterpret_cast return short signed sizeof static static_assert static_cast "
-    "struct switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void "
-    "volatile wchar_t while xor xor_eq linux unix i j jet jets traced passing LANES std".split()
-)
 INDENT = "    "
+#: longest first axis whose places are written out; those of other axes, the channels, always are
+WRITTEN_OUT = 4
 #: of lines, without their indentation
 WIDTH = 100
-
-
-def identifier(name: str, taken: Iterable[str] = ()) -> str:
-    """A C++ identifier like a name, other than those taken."""
-    word = re.sub(r"__+", "_", re.sub(r"\W", "_", name, flags=re.ASCII)).strip("_")
-    word = word if re.match("[A-Za-z]", word) else f"t_{word}"
-    number, found = 2, word
-    while found in RESERVED or found in taken:
-        number, found = number + 1, f"{word}_{number}"
-    return found
 
 
 @dataclass(frozen=True)
@@ -77,12 +61,14 @@ class Loop:
 
     Attributes
     ----------
+    taken : names of what is defined outside.
     index : of the loop; None where all places are known.
     places : variables that the loop sets, by their expressions.
     lines : body of the loop over the jets.
     known : numbers that have a variable there, by name and index of their tensor.
     """
 
+    taken: Collection[str]
     index: Index | None = None
     places: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
@@ -90,14 +76,15 @@ class Loop:
     names: set[str] = field(default_factory=set)
 
     def place(self, wanted: str, expression: str) -> str:
-        """A variable of the loop for an index."""
+        """A variable of the loop for an index; its name is reserved."""
         if expression not in self.places:
-            self.places[expression] = identifier(wanted, self.places.values())
+            number = sum(name.startswith(wanted) for name in self.places.values()) + 1
+            self.places[expression] = f"{wanted}_{number}" if number > 1 else wanted
         return self.places[expression]
 
-    def define(self, wanted: str, kind: str, text: str) -> str:
-        """A variable of a jet."""
-        name = identifier(wanted, self.names)
+    def define(self, tensor: str, suffix: str, kind: str, text: str) -> str:
+        """A variable of a jet for an element of a tensor."""
+        name = identifier(tensor + suffix, self.names | ({*self.taken} - {tensor}))
         self.names.add(name)
         self.lines.append(f"const {kind} {name} = {text};")
         return name
@@ -155,6 +142,33 @@ class Code:
             places = [f"const int {name} = {expression};" for expression, name in loop.places.items()]
             written = _over(loop.index, [*places, *written])
         self.lines += written if outer is None else _over(outer, written)
+
+
+def loops(code: Code, shape: Sequence[int], cuts: Iterable[int]) -> Iterator[tuple[Loop, list[list[Index]]]]:
+    """The loops that visit every element of an array once, with the indices in each.
+
+    Parameters
+    ----------
+    code : Code
+    shape : sequence of int
+        Of the array; its first axis, that of the jets, has no index.
+    cuts : iterable of int
+        Places along the next axis where loops are divided.
+    """
+    edges = sorted({0, *shape[1:2], *cuts})
+    if shape[1:] and shape[1] <= WRITTEN_OUT:
+        edges = list(range(shape[1] + 1))
+    rest = [[Index.known(k) for k in range(length)] for length in shape[2:]]
+    for single, parts in itertools.groupby(itertools.pairwise(edges), key=lambda part: part[1] - part[0] == 1):
+        if single:
+            known = [Index.known(start) for start, _ in parts]
+            yield Loop(code.names), [list(at) for at in itertools.product(known, *rest)]
+        else:
+            for start, stop in parts:
+                i = Index("i", start, stop)
+                yield Loop(code.names, i), [list(at) for at in itertools.product([i], *rest)]
+    if len(shape) == 1:
+        yield Loop(code.names), [[]]
 
 
 def wrapped(statement: str) -> list[str]:

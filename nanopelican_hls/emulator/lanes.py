@@ -8,25 +8,25 @@ compose expressions, and a loop is written where an array is stored, or summed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from nanopelican_hls.emulator.code import Code, Index, Loop, subscript
+from nanopelican_hls.emulator.code import WRITTEN_OUT, Code, Index, Loop, loops, subscript
+from nanopelican_hls.emulator.elementwise import Elementwise
 from nanopelican_hls.emulator.number import Number
-from nanopelican_hls.fixed_point import FixedRange, Quantiser
+from nanopelican_hls.fixed_point import FixedRange
 
 Shape = tuple[int, ...]
 Element = Callable[[Loop, Sequence[Index]], Number]
 
-#: longest first axis whose places are written out; those of other axes, the channels, always are
-WRITTEN_OUT = 4
+#: the place along the axis of the jets, which no expression uses
 JETS = Index.known(0)
 
 
-class Lanes:
+class Lanes(Elementwise):
     """An array [1, ...] of expressions; its first axis is that of the jets. Constants lack it.
 
     Parameters
@@ -43,9 +43,6 @@ class Lanes:
     stored : bool
         Whether the elements are variables, and not expressions to compute.
     """
-
-    __array_ufunc__ = None  # numpy leaves ``ndarray * Lanes`` to `__rmul__`
-    dtype = np.dtype(np.float64)
 
     def __init__(
         self,
@@ -74,6 +71,8 @@ class Lanes:
         """A constant array; entries at known places are written as literals."""
         array = np.asarray(value, dtype=np.float64)
         values = FixedRange.of_values(array)
+        if array.ndim == 0:
+            values = values.at(min(values.exponent, 0))  # easier to read
         integers = np.ldexp(array, -values.exponent).astype(np.int64)
 
         def element(_: Loop, index: Sequence[Index]) -> Number:
@@ -83,27 +82,19 @@ class Lanes:
             table = code.table(name, integers, values, f"in units of 2^{values.exponent}")
             return Number.variable(f"{table}{subscript(index)}", values)
 
-        return cls(code, name, array.shape, element, stored=True)
+        # a row for all jets is written out
+        cuts = frozenset(range(1, array.shape[1])) if array.ndim > 1 and len(array) == 1 else frozenset[int]()
+        return cls(code, name, array.shape, element, cuts, stored=True)
 
-    def loops(self) -> Iterator[tuple[Loop, list[list[Index]]]]:
-        """The loops that visit every element once, with the indices in each; without the axis of the jets."""
-        edges = sorted({0, *self.shape[1:2], *self.cuts})
-        if self.shape[1:] and self.shape[1] <= WRITTEN_OUT:
-            edges = list(range(self.shape[1] + 1))
-        rest = [[Index.known(k) for k in range(length)] for length in self.shape[2:]]
-        for single, parts in itertools.groupby(itertools.pairwise(edges), key=lambda part: part[1] - part[0] == 1):
-            if single:
-                yield Loop(), [list(at) for start, _ in parts for at in itertools.product([Index.known(start)], *rest)]
-                continue
-            for start, stop in parts:
-                i = Index("i", start, stop)
-                yield Loop(i), [list(at) for at in itertools.product([i], *rest)]
-        if len(self.shape) == 1:
-            yield Loop(), [[]]
+    def loop(self, index: Index | None = None) -> Loop:
+        return Loop(self.code.names, index)
 
     def elements(self) -> list[tuple[Loop, list[tuple[list[Index], Number]]]]:
         """Loops, with the indices and the numbers in each."""
-        return [(loop, [(at, self.element(loop, [JETS, *at])) for at in places]) for loop, places in self.loops()]
+        return [
+            (loop, [(at, self.element(loop, [JETS, *at])) for at in places])
+            for loop, places in loops(self.code, self.shape, self.cuts)
+        ]
 
     def _like(self, element: Element) -> Lanes:
         return Lanes(self.code, self.name, self.shape, element, self.cuts)
@@ -125,43 +116,6 @@ class Lanes:
             return function(*(x.element(loop, _broadcast(index, x.shape)) for x in operands))
 
         return Lanes(self.code, self.name, shape, element, cuts)
-
-    def __add__(self, other: Lanes | ArrayLike) -> Lanes:
-        return self._binary(Number.__add__, other)
-
-    def __sub__(self, other: Lanes | ArrayLike) -> Lanes:
-        return self._binary(Number.__sub__, other)
-
-    def __mul__(self, other: Lanes | ArrayLike) -> Lanes:
-        return self._binary(Number.__mul__, other)
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __truediv__(self, other: float) -> Lanes:
-        return self * (1 / other)
-
-    def __ne__(self, other: object) -> Lanes:  # type: ignore[override]
-        assert other == 0
-        return self._each(Number.nonzero)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def astype(self, dtype: DTypeLike) -> Lanes:
-        """As an index, without the fraction of a non-negative number, for an integer type; else unchanged."""
-        return self.floor()._each(lambda x: x.at(0)) if np.dtype(dtype).kind == "i" else self
-
-    def floor(self) -> Lanes:
-        return self._each(lambda x: x.floored(-x.range.exponent))
-
-    def clip(self, low: float, high: float) -> Lanes:
-        bounds = FixedRange.of_values([low, high])
-        return self._each(lambda x: x.clipped(bounds))
-
-    def rectified(self) -> Lanes:
-        return self._each(Number.rectified)
-
-    def quantised(self, quantiser: Quantiser) -> Lanes:
-        return self._each(lambda x: x.quantised(quantiser))
 
     def in_memory(self) -> Lanes:
         """The same array, with all elements stored in a temporary array, unless they are variables already."""
@@ -195,7 +149,9 @@ class Lanes:
         values = FixedRange.union([FixedRange(0, 0, exponent), *totals.values()])
         shape = (self.shape[0], *self.shape[2:])
         name = self.code.array(f"{self.name}_total", shape[1:], values)
-        self.code.write(Loop(lines=[f"{name}{kept}[jet] = 0;" for kept in totals]))
+        zero = self.loop()
+        zero.lines += [f"{name}{kept}[jet] = 0;" for kept in totals]
+        self.code.write(zero)
         for loop, numbers in written:
             loop.lines += [f"{name}{subscript(at[1:])}[jet] += {x.at(exponent).text};" for at, x in numbers]
             self.code.write(loop)
@@ -215,15 +171,15 @@ class Lanes:
         source = self.in_memory()
         terms = np.stack([np.flatnonzero(column) for column in np.asarray(other).T])
         table, (columns, count) = self.code.places(f"{self.name}_terms", terms), terms.shape
-        j = Index("j", 0, count)
-        probe = source.element(Loop(), [JETS, JETS])
-        values = probe.range.times(count)
+        i, j = Index("i", 0, columns), Index("j", 0, count)
+        zero, loop = self.loop(i), self.loop(j)
+        term = source.element(loop, [JETS, Index(loop.place("place", f"{table}[i][j]"), 0, self.shape[1])])
+        values = term.range.times(count)
         name = self.code.array(f"{self.name}_total", (columns,), values)
-        self.code.write(Loop(Index("i", 0, columns), lines=[f"{name}[i][jet] = 0;"]))
-        loop = Loop(j)
-        place = Index(loop.place("place", f"{table}[i][j]"), 0, self.shape[1])
-        loop.lines.append(f"{name}[i][jet] += {source.element(loop, [JETS, place]).text};")
-        self.code.write(loop, outer=Index("i", 0, columns))
+        zero.lines.append(f"{name}[i][jet] = 0;")
+        loop.lines.append(f"{name}[i][jet] += {term.text};")
+        self.code.write(zero)
+        self.code.write(loop, outer=i)
         return Lanes.variable(self.code, name, (1, columns), values)
 
     def take(self, index: NDArray[np.intp], axis: int) -> Lanes:

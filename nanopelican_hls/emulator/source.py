@@ -12,7 +12,8 @@ from importlib import resources
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.emulator.block import tensor_names, write_block
-from nanopelican_hls.emulator.code import INDENT, described, identifier
+from nanopelican_hls.emulator.code import INDENT, described
+from nanopelican_hls.emulator.names import identifier
 from nanopelican_hls.emulator.number import cpp_type
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.fixed_point import Rounding
@@ -77,10 +78,11 @@ def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
     load, load_real = [], []
     for port in program.inputs:
         tensor, n, r = names[port.tensor], port.elements, program.ranges[port.tensor]
-        rows, lanes = f"inputs.{tensor} + first * {n}, jets, {_lanes('block', tensor, port.shape)}", f"{r.low}, {r.high}"
+        rows = f"inputs.{tensor} + first * {n}, jets, {_lanes('block', tensor, port.shape)}"
+        bounds = f"{r.low}, {r.high}"
         down = "true" if port.rounding is Rounding.FLOOR else "false"
-        load.append(f"load_integers<{n}>({rows}, {lanes});")
-        load_real.append(f"load_real<{n}, {down}>({rows}, 0x1p{-port.exponent:+d}, {lanes});")
+        load.append(f"load_integers<{n}>({rows}, {bounds});")
+        load_real.append(f"load_real<{n}, {down}>({rows}, 0x1p{-port.exponent:+d}, {bounds});")
     save_all = [
         _save(program, names, tensor, "tensors", "block" if names[tensor] in stored else "passing")
         for tensor in program.ranges

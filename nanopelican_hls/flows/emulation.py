@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import math
 import os
 import string
 import tempfile
@@ -110,9 +109,7 @@ def compile_emulator(project: EmulatorProject, *, optimisation: str = "-O3") -> 
     return Emulator(project.program, library)
 
 
-def emulate(
-    program: Program | str | Path, ports: Arrays, *, tensors: bool = False
-) -> dict[str, NDArray[np.float64]]:
+def emulate(program: Program | str | Path, ports: Arrays, *, tensors: bool = False) -> dict[str, NDArray[np.float64]]:
     """Run a program's plain-integer emulator, which is compiled once and kept in the user's cache.
 
     Parameters
