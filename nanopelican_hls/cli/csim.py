@@ -99,7 +99,7 @@ COLUMNS = (
 
 
 def _print_table(reports: list[Any], *, header: bool) -> None:
-    """Print mismatches of Brevitas, firmware and emulator with QONNX execution, for jets and hostile events together."""
+    """Print mismatches of each executor with QONNX execution, for jets and hostile events together."""
     widths = [max(len(c), 9) for c in COLUMNS]
     widths[0] = 16
     if header:

@@ -20,6 +20,7 @@ from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.contract.program import Program, read_program
 from nanopelican_hls.emulator.number import width
 from nanopelican_hls.emulator.project import EmulatorProject, EmulatorTarget
+from nanopelican_hls.emulator.source import sources
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import require_exec, write_atomically, written_whole
 from nanopelican_hls.flows.compiler import known_flags, require_compiler, run_compiler
@@ -54,13 +55,21 @@ class Emulator:
         _, tensors = self.run(port_arrays(self.program, ports), traced=True)
         return self._reals(tensors)
 
+    def port_integers(self, ports: Arrays) -> Integers:
+        """The integers of the ports, in their types of the header; arguments and errors as for `predict`."""
+        arrays = port_arrays(self.program, ports)
+        return {
+            port.name: port.quantiser.integers(arrays[port.name]).astype(self._type(port.tensor))
+            for port in self.program.inputs
+        }
+
     def run(self, arrays: Mapping[str, NDArray[np.generic]], *, traced: bool) -> tuple[Integers, Integers]:
         """Integers of outputs and, if traced, of all tensors.
 
         Parameters
         ----------
         arrays : mapping of str to array [n, ...]
-            By port, C-contiguous: all float64, or all the integers of the ports in their types of the header.
+            By port, C-contiguous: all float64, or all as from `port_integers`.
         traced : bool
         """
         inputs = [arrays[port.name] for port in self.program.inputs]
@@ -72,7 +81,10 @@ class Emulator:
         return outputs, tensors
 
     def _empty(self, tensors: Sequence[str], jets: int) -> Integers:
-        return {t: np.empty((jets, *self.program.shapes[t]), f"i{width(self.program.ranges[t]) // 8}") for t in tensors}
+        return {t: np.empty((jets, *self.program.shapes[t]), self._type(t)) for t in tensors}
+
+    def _type(self, tensor: str) -> np.dtype[np.signedinteger]:
+        return np.dtype(f"i{width(self.program.ranges[tensor]) // 8}")
 
     def _reals(self, integers: Integers) -> dict[str, NDArray[np.float64]]:
         return {t: np.ldexp(array.astype(np.float64), self.program.exponent(t)) for t, array in integers.items()}
@@ -140,22 +152,21 @@ def emulate(program: Program | str | Path, ports: Arrays, *, tensors: bool = Fal
 def _cached(program: Program) -> Emulator:
     """The emulator of a program in the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nanopelican-hls"
+    text = sources(program)
+    path = cache / f"emulator-{hashlib.sha256((text.header + text.source).encode()).hexdigest()[:16]}"
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            project = EmulatorTarget().write(program, Path(folder) / "emulator")
-            digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(project.path.iterdir())))
-            path = cache / f"emulator-{digest.hexdigest()[:16]}"
-            if not path.exists():
-                project.path.rename(path)
+        if not path.exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache) as folder:
+                EmulatorTarget().write(program, Path(folder) / path.name).path.rename(path)
     except OSError as error:
-        if not path.exists():  # another process may have made it just now
+        if not path.exists():  # else another process made it just now
             raise FirmwareError(
                 f"cannot be written ({error.strerror})",
                 where=str(cache),
                 remedy="name a folder in the variable XDG_CACHE_HOME",
             ) from error
-    return compile_emulator(EmulatorProject(program, path, project.name))
+    return compile_emulator(EmulatorProject(program, path, EmulatorTarget.name))
 
 
 def _pointers(arrays: Sequence[NDArray[np.generic]]) -> ctypes.Array[ctypes.c_void_p]:
