@@ -33,7 +33,7 @@ int main(int, char **argv) {
     std::vector<void *> in, out, all;
     for (std::size_t n : port_sizes) {
         ports.emplace_back(n * jets);
-        if (std::fread(ports.back().data(), sizeof(double), n * jets, stdin) != n * jets) return 1;
+        if (jets && std::fread(ports.back().data(), sizeof(double), n * jets, stdin) != n * jets) return 1;
     }
     for (std::size_t n : output_sizes) outputs.emplace_back(n * jets);
     for (std::size_t n : tensor_sizes) tensors.emplace_back(n * jets);
@@ -41,7 +41,9 @@ int main(int, char **argv) {
     for (auto &output : outputs) out.push_back(output.data());
     for (auto &tensor : tensors) all.push_back(tensor.data());
     run_reals(jets, in.data(), out.data(), all.data());
-    for (auto &tensor : tensors) std::fwrite(tensor.data(), 1, tensor.size(), stdout);
+    for (auto &tensor : tensors) {
+        if (jets) std::fwrite(tensor.data(), 1, tensor.size(), stdout);
+    }
 }
 """
 
