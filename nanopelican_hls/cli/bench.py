@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.errors import ConfigError, FirmwareError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 
@@ -34,7 +34,7 @@ def add_parser(subparsers: Any) -> None:
         "plain-integer emulator. The figures replace csimulation.{md,json} in --output.",
     )
     parser.add_argument(
-        "configs", nargs="+", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
+        "configs", nargs="*", type=Path, metavar="CONFIG", help="configuration file, such as configs/trigger-n16.yaml"
     )
     parser.add_argument(
         "--untrained",
@@ -57,6 +57,10 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.cli.trained import read_trained
     from nanopelican_hls.config import load_config
 
+    if not [*args.configs, *args.untrained]:
+        raise ConfigError(
+            "is missing", where="CONFIG", remedy="name a configuration file, such as configs/trigger-n16.yaml"
+        )
     configs, untrained = ([load_config(path) for path in paths] for paths in (args.configs, args.untrained))
     programs = [read_trained(args.models, config) for config in configs] + [random_program(c) for c in untrained]
     rows = []

@@ -21,7 +21,7 @@ from nanopelican_hls.contract.program import Program, read_program
 from nanopelican_hls.emulator.number import width
 from nanopelican_hls.emulator.project import EmulatorProject, EmulatorTarget
 from nanopelican_hls.emulator.source import sources
-from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.errors import ContractError, FirmwareError
 from nanopelican_hls.files import require_exec, write_atomically, written_whole
 from nanopelican_hls.flows.compiler import known_flags, require_compiler, run_compiler
 
@@ -71,14 +71,32 @@ class Emulator:
         arrays : mapping of str to array [n, ...]
             By port, C-contiguous: all float64, or all as from `port_integers`.
         traced : bool
+
+        Raises
+        ------
+        ContractError
+            If an array has another type or layout.
         """
         inputs = [arrays[port.name] for port in self.program.inputs]
+        self._check(inputs)
         outputs = self._empty([port.tensor for port in self.program.outputs], len(inputs[0]))
         tensors = self._empty(list(self.program.ranges), len(inputs[0])) if traced else {}
         function = _function(self.library, "run_reals" if inputs[0].dtype == np.float64 else "run_integers")
         pointers = [_pointers(a) if a else None for a in (inputs, list(outputs.values()), list(tensors.values()))]
         function(len(inputs[0]), *pointers)
         return outputs, tensors
+
+    def _check(self, inputs: Sequence[NDArray[np.generic]]) -> None:
+        real = inputs[0].dtype == np.float64
+        for port, array in zip(self.program.inputs, inputs, strict=True):
+            wanted = np.dtype(np.float64) if real else self._type(port.tensor)
+            shape = (len(inputs[0]), *port.shape)
+            if array.dtype != wanted or array.shape != shape or not array.flags.c_contiguous:
+                raise ContractError(
+                    f"is {array.dtype} of shape {array.shape}, expected {wanted} of shape {shape}, C-contiguous",
+                    where=f"port {port.name!r}",
+                    remedy="pass the arrays of port_arrays, or of port_integers",
+                )
 
     def _empty(self, tensors: Sequence[str], jets: int) -> Integers:
         return {t: np.empty((jets, *self.program.shapes[t]), self._type(t)) for t in tensors}

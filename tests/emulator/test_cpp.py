@@ -1,4 +1,4 @@
-"""The emulator as C++ uses it: the example of the page, warnings, and sanitisers."""
+"""The examples of the page, in C++ and Python; warnings and sanitisers of compilers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.emulator.project import EmulatorTarget
 from nanopelican_hls.flows.emulation import BRIDGE, compile_emulator
+from nanopelican_hls.proof.comparison import compare
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8")
@@ -63,6 +64,21 @@ def test_the_example_of_the_page(tmp_path):
     logits = np.ldexp(execute(program, ports)["logit"].ravel(), -program.exponent("logit"))
     assert [int(line) for line in printed.split()] == logits.tolist()
     assert len({*printed.split()}) == 3
+
+
+def test_the_examples_in_python(tmp_path, monkeypatch):
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    names = {}
+    first, second = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(first, names)
+    program = read_program("models/trigger-n8.onnx")
+    expected = execute(program, names["ports"])
+    assert compare(program, expected, names["tensors"]).first is None
+    np.testing.assert_array_equal(names["logits"], expected["logit"])
+    exec(second, names)
+    np.testing.assert_array_equal(names["logits"], expected["logit"])
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from emulators import build
 from random_networks import random_ports
@@ -52,6 +53,18 @@ def test_a_name_that_cannot_be(name, program, tmp_path):
 def test_ports_are_checked(emulator, events):
     with pytest.raises(ContractError, match="port 'q_y_in': has shape"):
         emulator.predict(events | {"q_y": events["q_y"][:, :5]})
+
+
+def test_arrays_of_the_library_are_checked(emulator, events):
+    """It reads memory as it finds it."""
+    integers = emulator.port_integers(events)
+    wide = integers | {"q_y_in": integers["q_y_in"].astype(np.int64)}
+    short = integers | {"q_z_in": integers["q_z_in"][:-1]}
+    turned = integers | {"q_plus_in": np.asfortranarray(integers["q_plus_in"])}
+    for arrays, port in ((wide, "q_y_in"), (short, "q_z_in"), (turned, "q_plus_in")):
+        with pytest.raises(ContractError, match=f"port '{port}': is .*, expected int16 of shape") as caught:
+            emulator.run(arrays, traced=False)
+        assert caught.value.remedy
 
 
 def test_no_compiler(program, tmp_path, monkeypatch):
