@@ -40,7 +40,7 @@ class Tensor(Lanes):
 
     def in_memory(self) -> Tensor:
         if not self.stored:
-            self.code.arrays.append(declaration(self.name, self.shape[1:], self.values))
+            self.code.arrays[self.name] = declaration(self.name, self.shape[1:], self.values)
             with located(self.name):
                 written = self.result.elements()
             self.code.lines.append(f"// {self.name}: {described(self.values)}")
@@ -67,9 +67,9 @@ def write_block(program: Program, names: Mapping[str, str]) -> Code:
     code = Code(names.values(), (names[tensor] for tensor in program.constants))
     tensors = {name: Lanes.constant(code, names[name], value) for name, value in program.constants.items()}
     for port in program.inputs:
-        values = program.ranges[port.tensor]
-        tensors[port.tensor] = Lanes.variable(code, names[port.tensor], (1, *port.shape), values)
-        code.arrays.append(declaration(names[port.tensor], port.shape, values))
+        name, values = names[port.tensor], program.ranges[port.tensor]
+        tensors[port.tensor] = Lanes.variable(code, name, (1, *port.shape), values)
+        code.arrays[name] = declaration(name, port.shape, values)
     uses = Counter(tensor for node in program.nodes for tensor in node.given.values())
     uses.update(2 * [port.tensor for port in program.outputs])
     written = []
@@ -82,7 +82,7 @@ def write_block(program: Program, names: Mapping[str, str]) -> Code:
         if not tensor.stored and not tensor.evaluated:
             tensor.in_memory()
         elif not tensor.stored:
-            code.passing.append(declaration(tensor.name, tensor.shape[1:], tensor.values))
+            code.passing[tensor.name] = declaration(tensor.name, tensor.shape[1:], tensor.values)
     return code
 
 

@@ -95,8 +95,8 @@ class Code:
 
     Attributes
     ----------
-    arrays : declarations of arrays that later loops read.
-    passing : declarations of arrays of tensors that are stored only on request.
+    arrays : declarations of arrays that later loops read, by name.
+    passing : declarations of arrays of tensors that are stored only on request, by name.
     tables : definitions of constant tables; those of parameters have their names.
     lines : statements for a block of jets.
     """
@@ -104,8 +104,8 @@ class Code:
     def __init__(self, names: Iterable[str], constants: Iterable[str]) -> None:
         self.constants = frozenset(constants)
         self.names = {*names, *self.constants}
-        self.arrays: list[str] = []
-        self.passing: list[str] = []
+        self.arrays: dict[str, str] = {}
+        self.passing: dict[str, str] = {}
         self.tables: list[str] = []
         self.lines: list[str] = []
         self._tables: dict[tuple[bytes, tuple[int, ...]], str] = {}
@@ -114,7 +114,7 @@ class Code:
         """A new array of temporary numbers."""
         name = identifier(wanted, self.names)
         self.names.add(name)
-        self.arrays.append(declaration(name, shape, values))
+        self.arrays[name] = declaration(name, shape, values)
         return name
 
     def table(self, wanted: str, integers: NDArray[np.int64], values: FixedRange, comment: str = "") -> str:

@@ -68,13 +68,12 @@ def _header(program: Program, name: str, names: Mapping[str, str]) -> str:
             for port in program.inputs
         ),
         outputs=_indented(outputs),
-        tensors=_indented(_pointer(program, names, tensor) for tensor in program.ranges),
+        tensors=_indented(_pointer(program, names, tensor, default=" = nullptr") for tensor in program.ranges),
     )
 
 
 def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
     code = write_block(program, names)
-    stored = {line.split("[")[0].split()[1] for line in code.arrays}
     load, load_real = [], []
     for port in program.inputs:
         tensor, n, r = names[port.tensor], port.elements, program.ranges[port.tensor]
@@ -84,7 +83,7 @@ def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
         load.append(f"load_integers<{n}>({rows}, {bounds});")
         load_real.append(f"load_real<{n}, {down}>({rows}, 0x1p{-port.exponent:+d}, {bounds});")
     save_all = [
-        _save(program, names, tensor, "tensors", "block" if names[tensor] in stored else "passing")
+        _save(program, names, tensor, "tensors", "block" if names[tensor] in code.arrays else "passing")
         for tensor in program.ranges
     ]
     return _rendered(
@@ -92,8 +91,8 @@ def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
         name=name,
         lanes=str(LANES),
         tables="\n".join(code.tables),
-        passing=_indented(code.passing),
-        arrays=_indented(code.arrays),
+        passing=_indented(code.passing.values()),
+        arrays=_indented(code.arrays.values()),
         body=_indented(code.lines),
         load=_indented(load),
         load_real=_indented(load_real),
@@ -102,11 +101,11 @@ def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
     )
 
 
-def _pointer(program: Program, names: Mapping[str, str], tensor: str, qualifier: str = "") -> str:
+def _pointer(program: Program, names: Mapping[str, str], tensor: str, qualifier: str = "", default: str = "") -> str:
     """The declaration of the rows of a tensor."""
     values = program.ranges[tensor]
     kind = f"{qualifier}std::{cpp_type(values)}"
-    return f"{kind} *{names[tensor]}; // [jets]{_sizes(program.shapes[tensor])}, {described(values)}"
+    return f"{kind} *{names[tensor]}{default}; // [jets]{_sizes(program.shapes[tensor])}, {described(values)}"
 
 
 def _save(program: Program, names: Mapping[str, str], tensor: str, target: str, place: str) -> str:

@@ -58,7 +58,7 @@ ${passing}
     char none;
 };
 
-struct Block {
+struct alignas(64) Block {
 ${arrays}
 
     template <bool traced> INLINE void compute(Passing *passing);

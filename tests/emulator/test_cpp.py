@@ -116,5 +116,7 @@ def test_sanitisers(program, events, reference, tmp_path):
 def emulator_type(project, tensor):
     """The type of a tensor in the header."""
     header = (project.path / f"{project.name}.h").read_text()
-    (bits,) = re.findall(rf"^    std::int(\d+)_t \*{tensor};", header.partition("struct Tensors")[2], re.MULTILINE)
+    (bits,) = re.findall(
+        rf"^    std::int(\d+)_t \*{tensor} = nullptr;", header.partition("struct Tensors")[2], re.MULTILINE
+    )
     return np.dtype(f"i{int(bits) // 8}")
