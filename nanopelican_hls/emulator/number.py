@@ -167,7 +167,9 @@ class Number:
         if self.value is not None:
             return Number.literal(self.value >> shift, r.exponent + shift)
         values = FixedRange(r.low >> shift, r.high >> shift, r.exponent + shift)
-        return Number(f"({self.within(ATOM)} >> {shift})", values, bits=max(PROMOTED, self.bits))
+        bits = max(PROMOTED, self.bits)
+        # C++ has no shift by the width of a type, or more; by one bit less, only the sign is left
+        return Number(f"({self.within(ATOM)} >> {min(shift, bits - 1)})", values, bits=bits)
 
     def rounded(self, shift: int) -> Number:
         """Rounded, half to even, to a grid that is coarser by 2^shift."""

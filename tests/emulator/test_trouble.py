@@ -12,7 +12,7 @@ from nanopelican_hls.emulator.block import located
 from nanopelican_hls.emulator.number import Number, width
 from nanopelican_hls.emulator.project import EmulatorTarget
 from nanopelican_hls.errors import ContractError, FirmwareError
-from nanopelican_hls.fixed_point import FixedRange, Quantiser
+from nanopelican_hls.fixed_point import FixedRange, Quantiser, Rounding
 from nanopelican_hls.flows import emulation
 from nanopelican_hls.flows.emulation import compile_emulator
 
@@ -41,6 +41,13 @@ def test_a_far_quantiser_needs_no_wide_type():
     x = Number.variable("x", FixedRange(-100, 100, 40))
     for exponent in (-50, 130):
         assert x.quantised(Quantiser(8, True, exponent)).bits == 32
+
+
+@pytest.mark.parametrize(("bits", "shift"), [(20, 22), (30, 31), (31, 31), (40, 42), (62, 63)])
+def test_no_shift_by_the_width_of_a_type(bits, shift):
+    """It would be undefined; found by `make fuzz` with sanitisers."""
+    x = Number.variable("x", FixedRange(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, 0))
+    assert x.quantised(Quantiser(4, True, 100, Rounding.FLOOR)).text == f"(x >> {shift})"
 
 
 @pytest.mark.parametrize("name", ["my-emulator", "int", "2top", "std", "clip", ""])
