@@ -45,7 +45,7 @@ def test_a_far_quantiser_needs_no_wide_type():
 
 @pytest.mark.parametrize(("bits", "shift"), [(20, 22), (30, 31), (31, 31), (40, 42), (62, 63)])
 def test_no_shift_by_the_width_of_a_type(bits, shift):
-    """It would be undefined; found by `make fuzz` with sanitisers."""
+    """It would be undefined; found on a drawn network, compiled with sanitisers."""
     x = Number.variable("x", FixedRange(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, 0))
     assert x.quantised(Quantiser(4, True, 100, Rounding.FLOOR)).text == f"(x >> {shift})"
 
