@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,19 @@ def test_compilers(compiler, optimisation, program, events, reference, tmp_path,
         pytest.skip(f"{compiler} is not installed (Debian, Ubuntu: apt-get install g++ clang)")
     monkeypatch.setenv("CXX", compiler)
     assert_equal(build(program, tmp_path / "emulator", optimisation=optimisation), reference, events)
+
+
+@pytest.mark.parametrize("kernels", ["any", "avx2", "avx512"])
+def test_the_loops_of_every_processor(kernels, program, events, reference, tmp_path):
+    """Also those that this one would not choose."""
+    project = EmulatorTarget().write(program, tmp_path / "emulator")
+    source = project.path / "emulator.cpp"
+    if kernels != "any" and kernels not in Path("/proc/cpuinfo").read_text():
+        pytest.skip(f"this processor has no {kernels}")
+    head = "const Kernels &kernels() {"
+    assert head in source.read_text()
+    source.write_text(source.read_text().replace(head, f"{head} return {kernels};"))
+    assert_equal(compile_emulator(project, optimisation="-O3"), reference, events)
 
 
 @pytest.mark.parametrize("change", MUTANTS)
