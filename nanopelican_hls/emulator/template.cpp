@@ -4,7 +4,6 @@
 #include "${name}.h"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
 #ifdef __FAST_MATH__
