@@ -11,6 +11,7 @@ first access, so that importing the package stays cheap.
 >>> ports = nph.port_values(jets, model.config.network)
 >>> logits = nph.predict(firmware, ports)["logit"]
 >>> print(nph.compare(program, nph.execute(program, ports), nph.trace(firmware, ports)))
+>>> print(nph.compare(program, nph.execute(program, ports), nph.emulate(program, ports, tensors=True)))
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from nanopelican_hls.versions import __version__
 if TYPE_CHECKING:
     from nanopelican_hls.contract.execution import execute
     from nanopelican_hls.flows.csimulation import compile, predict, trace
+    from nanopelican_hls.flows.emulation import emulate
     from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path
     from nanopelican_hls.network.model import export_qonnx, load_model
@@ -33,6 +35,7 @@ _HOMES = {
     "compare": "proof.comparison",
     "compile": "flows.csimulation",
     "convert": "hls.project",
+    "emulate": "flows.emulation",
     "execute": "contract.execution",
     "export_qonnx": "network.model",
     "load_model": "network.model",
@@ -49,6 +52,7 @@ __all__ = [
     "compare",
     "compile",
     "convert",
+    "emulate",
     "execute",
     "export_qonnx",
     "load_model",

@@ -9,6 +9,7 @@ from nanopelican_hls.errors import FirmwareError
 
 #: module and class; a new target is one more line
 TARGETS = {
+    "emulator": ("nanopelican_hls.emulator.project", "EmulatorTarget"),
     "hls": ("nanopelican_hls.hls.project", "HlsTarget"),
     "rtl": ("nanopelican_hls.rtl.project", "RtlTarget"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from emulators import build
 from random_networks import random_description, random_ports
 from rtl_extra import MISSING
 
@@ -71,6 +72,16 @@ def test_c_simulation(program, firmware, ports, reference):
     for name, values in outputs.items():
         np.testing.assert_array_equal(values, reference[name])
     assert compare(program, reference, trace(firmware, ports)).first is None
+
+
+def test_emulator(ports, tmp_path):
+    """Outputs with two axes, and a port itself."""
+    program = with_outputs("pair", "row", "q_plus", "E")
+    outputs = build(program, tmp_path / "emulator").predict(ports)
+    assert {"logit", "pair", "row"} < outputs.keys() == {port.name for port in program.outputs}
+    reference = execute(program, ports)
+    for name, values in outputs.items():
+        np.testing.assert_array_equal(values, reference[name])
 
 
 def test_the_proof_keeps_all_outputs(program, firmware, ports, reference):

@@ -13,7 +13,7 @@ from nanopelican_hls.targets import TARGETS, load_target
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.export import build_program
 
-MANIFESTS = {"hls": "nanopelican.json", "rtl": "rtl.json"}
+MANIFESTS = {"emulator": "emulator.json", "hls": "nanopelican.json", "rtl": "rtl.json"}
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def program():
 
 
 def test_a_target_that_does_not_exist():
-    with pytest.raises(FirmwareError, match=r"no target 'chisel'\n.*use one of hls, rtl"):
+    with pytest.raises(FirmwareError, match=r"no target 'chisel'\n.*use one of emulator, hls, rtl"):
         load_target("chisel")
 
 

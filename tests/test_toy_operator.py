@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from emulators import build
 from onnx import TensorProto, helper, numpy_helper
 from rtl_extra import MISSING
 
@@ -150,6 +151,12 @@ def test_onnxruntime(program, events, reference):
 def test_c_simulation(program, events, reference, tmp_path):
     firmware = compile(convert(program, tmp_path / "hls"), optimisation="-O0")
     comparison = compare(program, reference, trace(firmware, events))
+    assert comparison.tensors == ("x", "y_exact", "y")
+    assert comparison.first is None
+
+
+def test_emulator(program, events, reference, tmp_path):
+    comparison = compare(program, reference, build(program, tmp_path / "emulator").trace(events))
     assert comparison.tensors == ("x", "y_exact", "y")
     assert comparison.first is None
 

@@ -13,6 +13,7 @@ from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
 
 if TYPE_CHECKING:
+    from nanopelican_hls.config import Config
     from nanopelican_hls.contract.program import Program
 
 
@@ -94,16 +95,9 @@ def measure(network: Untrained, build: Path) -> dict[str, Any]:
 
 def untrained_program(network: Untrained) -> Program:
     """A network with random weights, and with quantisers calibrated on the shipped jets."""
-    from nanopelican_hls.config import InitialValues
     from nanopelican_hls.config.recipes import recommended
-    from nanopelican_hls.jets import port_values, read_jets, sample_path
-    from nanopelican_hls.network.canonical import canonical_folded
-    from nanopelican_hls.network.float_network import FloatNetwork
-    from nanopelican_hls.network.fold import fold
     from nanopelican_hls.topology.config import QuantiserConfig
-    from nanopelican_hls.topology.export import build_program
     from nanopelican_hls.topology.forms import REFERENCE_FORMS
-    from nanopelican_hls.training.scales import calibrated
 
     form = REFERENCE_FORMS[network.form]
     quantisers = form.quantisers
@@ -111,8 +105,27 @@ def untrained_program(network: Untrained) -> Program:
         eight = QuantiserConfig(8)
         quantisers = replace(quantisers, d=eight, mix=eight, relu=eight, weights=eight, tensors=None)
     config = replace(recommended(), name=network.name, network=form.network(network.size), quantisers=quantisers)
+    return random_program(config, canonical=not network.multipliers)
+
+
+def random_program(config: Config, *, canonical: bool = True) -> Program:
+    """A network of a configuration with random weights, and with quantisers calibrated on the shipped jets.
+
+    Parameters
+    ----------
+    config : Config
+    canonical : bool
+        Powers of two as weights w_d (`network.canonical`).
+    """
+    from nanopelican_hls.config import InitialValues
+    from nanopelican_hls.jets import port_values, read_jets, sample_path
+    from nanopelican_hls.network.canonical import canonical_folded
+    from nanopelican_hls.network.float_network import FloatNetwork
+    from nanopelican_hls.network.fold import fold
+    from nanopelican_hls.topology.export import build_program
+    from nanopelican_hls.training.scales import calibrated
+
     values = port_values(read_jets(sample_path(), JETS), config.network)
-    nbar = config.training.nbar
-    net = FloatNetwork(config.network, nbar=nbar, seed=network.size, initial_values=InitialValues.RANDOM)
-    folded = fold(net) if network.multipliers else canonical_folded(fold(net))
-    return build_program(calibrated(config, folded, values))
+    nbar, size = config.training.nbar, config.network.n_constituents
+    folded = fold(FloatNetwork(config.network, nbar=nbar, seed=size, initial_values=InitialValues.RANDOM))
+    return build_program(calibrated(config, canonical_folded(folded) if canonical else folded, values))

@@ -1,32 +1,51 @@
-"""``nanopelican bench``: speed of the C-simulation on this machine."""
+"""``nanopelican bench``: speed of the C-simulation and of the emulator on this machine."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
-from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
+from nanopelican_hls.errors import ConfigError, FirmwareError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.markdown import table
 
-#: number of runs; each figure is their median
+if TYPE_CHECKING:
+    from nanopelican_hls.config import Config
+    from nanopelican_hls.contract.program import Program
+
+T = TypeVar("T")
+Arrays = Mapping[str, Any]
+
+#: number of runs; each figure is that of the best, as other programs run too
 REPEATS = 5
+#: a fast call is repeated in a run until it has taken this long
+LEAST_SECONDS = 0.2
+#: jets for the HLS C++, which is slow and whose trace is large
+HLS_JETS = 2_000
 
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "bench",
-        help="measure the speed of the C-simulation (benchmarks/csimulation.{md,json})",
-        description="Measure how fast the compiled C++ runs the shipped sample on this machine. The figures replace "
-        "csimulation.{md,json} in --output.",
+        help="measure the speed of the C-simulation and the emulator (benchmarks/csimulation.{md,json})",
+        description="Measure how fast the compiled C++ runs the shipped sample on this machine: the HLS C++, and the "
+        "plain-integer emulator. The figures replace csimulation.{md,json} in --output.",
     )
-    parser.add_argument("configs", nargs="+", metavar="CONFIG", help=CONFIG)
+    parser.add_argument("configs", nargs="*", metavar="CONFIG", help=CONFIG)
+    parser.add_argument(
+        "--untrained",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="more configurations, of networks that need no training: their weights are random",
+    )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the projects (default: build)")
     add_models(parser)
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
@@ -34,7 +53,20 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure every model and write the table."""
-    rows = [_measure(source, args.build, args.models) for source in args.configs]
+    from nanopelican_hls.benchmarks.untrained import random_program
+    from nanopelican_hls.config import load_config
+
+    if not [*args.configs, *args.untrained]:
+        raise ConfigError(
+            "is missing", where="CONFIG", remedy="name a configuration file, or a model of the zoo, such as trigger-n16"
+        )
+    trained = [(source, load_config(source)) for source in args.configs]
+    untrained = [load_config(path) for path in args.untrained]
+    programs = [read_trained(source, config, args.models) for source, config in trained]
+    programs += [random_program(config) for config in untrained]
+    rows = []
+    for k, (config, program) in enumerate(zip([*(c for _, c in trained), *untrained], programs, strict=True)):
+        rows.append(_measure(config, program, args.build) | {"trained": k < len(trained)})
     args.output.mkdir(parents=True, exist_ok=True)
     write_atomically(args.output / "csimulation.json", json.dumps(rows, indent=2) + "\n", FirmwareError)
     table = _table(rows)
@@ -43,60 +75,100 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _measure(source: str, build: Path, models: Path | None) -> dict[str, Any]:
-    from nanopelican_hls.config import load_config
+def _measure(config: Config, program: Program, build: Path) -> dict[str, Any]:
+    from nanopelican_hls.contract.execution import port_arrays
+    from nanopelican_hls.emulator.project import EmulatorTarget
     from nanopelican_hls.flows.csimulation import compile, predict, trace
+    from nanopelican_hls.flows.emulation import compile_emulator
     from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
-    config = load_config(source)
-    qonnx = trained_file(source, config, models, ".onnx")
-    firmware = convert(qonnx, build / config.name / "hls", **config.firmware.hls_options())
-    start = time.monotonic()
-    firmware = compile(firmware)
-    compile_seconds = time.monotonic() - start
-    ports = port_values(read_jets(sample_path()), config.network)
+    converted = convert(program, build / config.name / "hls", **config.firmware.hls_options())
+    sources = EmulatorTarget().write(program, build / config.name / "emulator")
+    firmware, compile_seconds = _timed(lambda: compile(converted))
+    emulator, emulator_seconds = _timed(lambda: compile_emulator(sources))
+    ports = port_arrays(program, port_values(read_jets(sample_path()), config.network))
+    integers = emulator.port_integers(ports)
+    few = {name: values[:HLS_JETS] for name, values in ports.items()}
     cores = len(os.sched_getaffinity(0))
-    calls: Mapping[str, Callable[[], object]] = {
-        "logits_one_core": lambda: predict(firmware, ports, threads=1),
-        "logits_all_cores": lambda: predict(firmware, ports, threads=cores),
-        "all_tensors_one_core": lambda: trace(firmware, ports, threads=1),
+    one_core: Mapping[str, tuple[Arrays, Callable[[Any], object]]] = {
+        "logits_one_core": (few, lambda jets: predict(firmware, jets, threads=1)),
+        "all_tensors_one_core": (few, lambda jets: trace(firmware, jets, threads=1)),
+        "emulator_real_one_core": (ports, lambda jets: emulator.run(jets, traced=False)),
+        "emulator_integers_one_core": (integers, lambda jets: emulator.run(jets, traced=False)),
     }
-    events = len(next(iter(ports.values())))
+    speeds = {name: _speed(jets, call, time.process_time) for name, (jets, call) in one_core.items()}
+    all_cores = _speed(few, lambda jets: predict(firmware, jets, threads=cores), time.monotonic)
     return {
         "model": config.name,
         "n_constituents": config.network.n_constituents,
         "channels": config.network.channels,
         "cores": cores,
-        "events": events,
+        "events": len(next(iter(ports.values()))),
+        "hls_events": len(next(iter(few.values()))),
         "compile_seconds": round(compile_seconds, 1),
-        "events_per_second": {name: round(events / _median_seconds(call)) for name, call in calls.items()},
+        "emulator_compile_seconds": round(emulator_seconds, 1),
+        "events_per_second": {name: round(speed) for name, speed in speeds.items()}
+        | {"logits_all_cores": round(all_cores)},
+        "emulator_ratio": round(speeds["emulator_real_one_core"] / speeds["logits_one_core"]),
     }
 
 
-def _median_seconds(call: Callable[[], object]) -> float:
-    call()  # warm-up: loads the library, touches the memory
+def _timed(call: Callable[[], T]) -> tuple[T, float]:
+    start = time.monotonic()
+    result = call()
+    return result, time.monotonic() - start
+
+
+def _speed(jets: Arrays, call: Callable[[Any], object], clock: Callable[[], float]) -> float:
+    """Jets a second, by a clock."""
+    call(jets)  # warm-up: loads the library, touches the memory
     seconds = []
     for _ in range(REPEATS):
-        start = time.monotonic()
-        call()
-        seconds.append(time.monotonic() - start)
-    return statistics.median(seconds)
+        start, calls = clock(), 0
+        while calls == 0 or clock() - start < LEAST_SECONDS:
+            call(jets)
+            calls += 1
+        seconds.append((clock() - start) / calls)
+    return len(next(iter(jets.values()))) / min(seconds)
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    events, cores = rows[0]["events"], rows[0]["cores"]
-    lines = [
-        "# Speed of the C-simulation",
-        "",
-        f"`make bench`: events per second on {events:,} jets, median of {REPEATS} runs, {cores} cores.",
-        "",
-        "| model | N | C | compile, s | logits, one core | logits, all cores | all tensors, one core |",
-        "|---|---|---|---|---|---|---|",
+    first = rows[0]
+    head = ["model", "N", "C", "compile, s", "logits, one core", "logits, all cores", "all tensors, one core"]
+    firmware = [
+        [row["compile_seconds"], *_speeds(row, "logits_one_core", "logits_all_cores", "all_tensors_one_core")]
+        for row in rows
     ]
-    for row in rows:
-        speeds = " | ".join(f"{value:,}" for value in row["events_per_second"].values())
-        lines.append(
-            f"| {row['model']} | {row['n_constituents']} | {row['channels']} | {row['compile_seconds']} | {speeds} |"
-        )
-    return "\n".join(lines) + "\n"
+    emulator = [
+        [
+            row["emulator_compile_seconds"],
+            *_speeds(row, "emulator_real_one_core", "emulator_integers_one_core"),
+            f"{row['emulator_ratio']:,}",
+        ]
+        for row in rows
+    ]
+    paragraphs = [
+        "# Speed of the C-simulation and the emulator",
+        f"`make bench`: jets a second, the best of {REPEATS} runs on {first['cores']} cores; on one core by processor "
+        f"time. The HLS C++ runs {first['hls_events']:,} jets, the emulator {first['events']:,}.",
+        "## HLS C++",
+        table(head, [_named(row, cells) for row, cells in zip(rows, firmware, strict=True)]),
+        "## Plain-integer emulator",
+        "Logits on one core, from arrays in memory: of real numbers (float64), which the emulator rounds and saturates "
+        "as the ports do, or of the integers of the ports. The ratio is that of the first to the HLS C++, on one core.",
+        table(
+            ["model", "N", "C", "compile, s", "real numbers", "integers", "ratio"],
+            [_named(row, cells) for row, cells in zip(rows, emulator, strict=True)],
+        ),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _named(row: Mapping[str, Any], cells: list[Any]) -> list[str]:
+    name = row["model"] + ("" if row["trained"] else " (random weights)")
+    return [name, *map(str, (row["n_constituents"], row["channels"], *cells))]
+
+
+def _speeds(row: Mapping[str, Any], *names: str) -> list[str]:
+    return [f"{row['events_per_second'][name]:,}" for name in names]

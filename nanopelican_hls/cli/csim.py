@@ -19,8 +19,9 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "csim",
         help="write the HLS project of a model, C-simulate it, and prove it bit-exact",
-        description="Write the HLS project of a trained model, compile it with g++, run jets and hostile events, and "
-        "compare every tensor, as integers, with QONNX execution. Exit status 1 on any mismatch.",
+        description="Write the HLS project and the plain-integer emulator of a trained model, compile both with g++, "
+        "run jets and hostile events, and compare every tensor, as integers, with QONNX execution. Exit status 1 on "
+        "any mismatch.",
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help=CONFIG)
     parser.add_argument(
@@ -87,6 +88,7 @@ COLUMNS = (
     "tensors",
     "Brevitas",
     "firmware",
+    "emulator",
     "AUC float",
     "quantised",
     "firmware",
@@ -95,7 +97,7 @@ COLUMNS = (
 
 
 def _print_table(reports: list[Any], *, header: bool) -> None:
-    """Print mismatches of Brevitas and the firmware with QONNX execution, for jets and hostile events together."""
+    """Print mismatches of each executor with QONNX execution, for jets and hostile events together."""
     widths = [max(len(c), 9) for c in COLUMNS]
     widths[0] = 16
     if header:
@@ -116,6 +118,7 @@ def _print_table(reports: list[Any], *, header: bool) -> None:
             len(content["tensors_compared"]),
             mismatches["brevitas_vs_qonnx"],
             mismatches["csim_vs_qonnx"],
+            mismatches["emulator_vs_qonnx"],
             *("-" if value is None else f"{value:.4f}" for value in auc.values()),
             f"{sum(v for k, v in content['seconds'].items() if not k.endswith('processor time')):.0f}",
         ]

@@ -1,6 +1,7 @@
 """C-simulation of a trained model, and the proof that all executors agree as integers.
 
-The HLS project is generated and compiled, and its C++ runs every jet and every hostile event.
+The HLS project and the plain-integer emulator are generated and compiled, and their C++ runs every jet and every
+hostile event.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import read_program
+from nanopelican_hls.emulator.project import EmulatorTarget
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.evaluation.class_metrics import auc
 from nanopelican_hls.evaluation.metrics import class_names
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.csimulation import compile as compile_firmware
 from nanopelican_hls.flows.csimulation import trace
+from nanopelican_hls.flows.emulation import compile_emulator
 from nanopelican_hls.flows.testbench import BenchResult, run_testbench
 from nanopelican_hls.hls.project import convert
 from nanopelican_hls.jets import Jets, port_values
@@ -164,7 +167,7 @@ def simulate(
     jets : Jets
         All of them are run.
     build : Path
-        Folder for ``hls/``, the project.
+        Folder for ``hls/``, the project, and ``emulator/``.
     announce : callable
         Called with the name of each stage when it starts.
     progress : callable
@@ -185,12 +188,16 @@ def simulate(
         float_logits = model.float_logits(ports)
     with stages("convert"):
         firmware = convert(program, build / "hls", **model.config.firmware.hls_options())
+        sources = EmulatorTarget().write(program, build / "emulator")
     with stages("compile"):
         firmware = compile_firmware(firmware)
+    with stages("compile emulator"):
+        emulator = compile_emulator(sources)
     executors: dict[str, Executor] = {
         REFERENCE: lambda chunk: execute(program, chunk),
         "brevitas": model.quantised_tensors,
         "csim": lambda chunk: trace(firmware, chunk, threads=1),
+        "emulator": emulator.trace,
     }
     with stages("jets"):
         on_jets = prove(program, executors, ports, reference=REFERENCE, progress=progress)

@@ -24,6 +24,7 @@ from nanopelican_hls.network.model import TrainedModel, export_qonnx
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
 
 EVENTS = 300
+EXECUTORS = ("brevitas_vs_qonnx", "csim_vs_qonnx", "emulator_vs_qonnx")
 WIDE = QuantiserConfig(10)
 
 
@@ -49,7 +50,8 @@ def workspace(tmp_path_factory):
 def command(workspace, monkeypatch):
     monkeypatch.setattr(csim, "HOSTILE_EVENTS", 900)
     # compiling with optimisation takes longer than the simulation it would speed up
-    monkeypatch.setattr(csim, "compile_firmware", functools.partial(csim.compile_firmware, optimisation="-O0"))
+    for compiler in ("compile_firmware", "compile_emulator"):
+        monkeypatch.setattr(csim, compiler, functools.partial(getattr(csim, compiler), optimisation="-O0"))
 
     def run(*arguments, models="models", config="tiny.yaml"):
         return main(
@@ -77,8 +79,8 @@ def test_equal_executors_end_with_status_0_and_a_whole_report(command, workspace
     assert content["n_constituents"] == 3
     assert content["channels"] == 1
     assert content["events"] == EVENTS
-    assert content["mismatches"] == {"brevitas_vs_qonnx": 0, "csim_vs_qonnx": 0}
-    assert content["hostile"]["mismatches"] == {"brevitas_vs_qonnx": 0, "csim_vs_qonnx": 0}
+    assert content["mismatches"] == dict.fromkeys(EXECUTORS, 0)
+    assert content["hostile"]["mismatches"] == dict.fromkeys(EXECUTORS, 0)
     assert content["hostile"]["events"] >= 900
     assert content["testbench"] == {"events": EVENTS, "mismatches": 0}
     assert {"q_plus", "d_exact", "d", "r", "z", "pair", "pair_sum", "logit"} <= set(content["tensors_compared"])
@@ -88,15 +90,14 @@ def test_equal_executors_end_with_status_0_and_a_whole_report(command, workspace
     assert {"convert", "compile", "jets", "hostile events", "test bench"} <= set(content["seconds"])
     assert content["versions"]["hls4ml"].startswith("1.3")
     row = capsys.readouterr().out.splitlines()[-1].split()
-    assert row[:8] == [
+    assert row[:9] == [
         "tiny",
         "3",
         "1",
         str(EVENTS),
         str(content["hostile"]["events"]),
         str(len(content["tensors_compared"])),
-        "0",
-        "0",
+        *3 * "0",
     ]
 
 
@@ -114,7 +115,7 @@ def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, 
     assert command("--events", str(EVENTS), models="other") == 1
     content = report(workspace)
     assert content["mismatches"]["brevitas_vs_qonnx"] > 0
-    assert content["mismatches"]["csim_vs_qonnx"] == 0
+    assert content["mismatches"]["csim_vs_qonnx"] == content["mismatches"]["emulator_vs_qonnx"] == 0
     assert "tiny: MISMATCH, jets, brevitas against qonnx" in capsys.readouterr().err
     assert "first: tensor 'z'" in content["first_mismatch"][0]
 

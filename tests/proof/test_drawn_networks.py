@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 from drawn_networks import SEEDS, example
+from emulators import build
 
 from nanopelican_hls.flows.csimulation import compile, trace
 from nanopelican_hls.hls.project import convert
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof.comparison import compare
 
-#: only every 12th network is compiled, since each takes seconds
-COMPILED_EVERY = 12
+#: only every 12th network is compiled as HLS C++, since each takes seconds, and every third as plain integers
+COMPILED_EVERY, EMULATED_EVERY = 12, 3
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -30,6 +31,8 @@ def test_all_executors_agree(seed, tmp_path):
     others = {"torch": {name: values.numpy() for name, values in tensors.items()}}
     if seed % COMPILED_EVERY == 0:
         others["C-simulation"] = trace(compile(convert(found.model, tmp_path / "hls")), found.events)
+    if seed % EMULATED_EVERY == 0:
+        others["emulator"] = build(found.program, tmp_path / "emulator").trace(found.events)
     for name, other in others.items():
         comparison = compare(found.program, found.reference, other)
         assert comparison.mismatches == 0, f"{name}: {comparison}"
