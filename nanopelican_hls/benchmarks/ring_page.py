@@ -1,15 +1,18 @@
-"""The page of the ring benchmark: a table, and a picture of LUTs against the interval."""
+"""The page of the ring benchmark: a table, published taggers beside it, and pictures."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.markdown import table
 
 Row = Mapping[str, Any]
 TITLES = {"c": "(c), C = 4, jet"}
+PUBLISHED = Path(__file__).with_name("published.json")
 
 
 def page(rows: Sequence[Row]) -> str:
@@ -51,8 +54,33 @@ def page(rows: Sequence[Row]) -> str:
             "",
             "![LUT against the interval](ring.png)",
             "",
+            "![LUT against AUC](ring-auc.png)",
+            "",
+            *_published(),
+            "",
         ]
     )
+
+
+def _published() -> list[str]:
+    """Other taggers, as published."""
+    content = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    sizes = ["8", "16", "32", "64", "128"]
+
+    def cell(found: Sequence[int] | None) -> str:
+        return "" if found is None else f"{found[0]:,}, {found[1]}"
+
+    rows = [
+        [row["tagger"], row["source"], row["interval"], row["dsp"] or "", *(cell(row["sizes"].get(n)) for n in sizes)]
+        for row in content["rows"]
+    ]
+    return [
+        "## Published taggers: LUT, ns",
+        "",
+        f"Of other tools and stages than the rows above, which are mapped and not placed: {content['what']}.",
+        "",
+        table(["tagger", "source", "interval", "DSP, about", *(f"N = {n}" for n in sizes)], rows),
+    ]
 
 
 def _estimated(rows: Sequence[Row]) -> str:
@@ -97,31 +125,50 @@ def _cells(row: Row) -> list[Any]:
     ]
 
 
-def picture(rows: Sequence[Row]) -> bytes:
-    """LUTs against the interval, a line for each size, as PNG."""
+def pictures(rows: Sequence[Row]) -> dict[str, bytes]:
+    """PNG files by name: LUTs against the interval, and against AUC."""
+    return {"ring.png": _picture(rows, _against_interval), "ring-auc.png": _picture(rows, _against_auc)}
+
+
+def _picture(rows: Sequence[Row], draw: Callable[[Any, Sequence[Row]], None]) -> bytes:
+    """Two panels, products in DSPs and in LUTs, with the legend beside them."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for ax, products in zip(axes, ("dsp", "fabric"), strict=True):
-        for network in dict.fromkeys(row["network"] for row in rows):
-            own = [
-                row for row in rows if row["network"] == network and row["products"] == products and not row["streamed"]
-            ]
-            for size in dict.fromkeys(row["n_constituents"] for row in own):
-                line = sorted((r["initiation_interval"], r["lut"]) for r in own if r["n_constituents"] == size)
-                is_form = network in TITLES
-                label = f"(c) N = {size}" if is_form else network
-                ax.plot(*zip(*line, strict=True), "o-" if is_form else "s--", label=label, markersize=4)
-        ax.set(
-            title=f"products in {'DSPs' if products == 'dsp' else 'LUTs'}",
-            xlabel="initiation interval in clock cycles",
-            yscale="log",
-        )
-        ax.set_xticks(range(1, 10))
+        draw(ax, [row for row in rows if not row["streamed"] and row["products"] == products])
+        ax.set(title=f"products in {'DSPs' if products == 'dsp' else 'LUTs'}", yscale="log")
         ax.grid(alpha=0.3, which="both")
     axes[0].set_ylabel("LUT as mapped by Yosys")
     axes[1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
     found = io.BytesIO()
     figure.savefig(found, format="png", dpi=150)
     return found.getvalue()
+
+
+def _against_interval(ax: Any, rows: Sequence[Row]) -> None:
+    """A line for each network."""
+    for network, size in dict.fromkeys((row["network"], row["n_constituents"]) for row in rows):
+        own = [row for row in rows if (row["network"], row["n_constituents"]) == (network, size)]
+        is_form = network in TITLES
+        label = f"(c) N = {size}" if is_form else network
+        line = sorted((row["initiation_interval"], row["lut"]) for row in own)
+        ax.plot(*zip(*line, strict=True), "o-" if is_form else "s--", label=label, markersize=4)
+    ax.set_xlabel("initiation interval in clock cycles")
+    ax.set_xticks(range(1, 10))
+
+
+def _against_auc(ax: Any, rows: Sequence[Row]) -> None:
+    """A marker for each row of a trained network, with its interval."""
+    trained = [row for row in rows if row["figures"].get("auc") is not None]
+    for network, size in dict.fromkeys((row["network"], row["n_constituents"]) for row in trained):
+        own = [row for row in trained if (row["network"], row["n_constituents"]) == (network, size)]
+        is_form = network in TITLES
+        label = f"(c) N = {size}" if is_form else network
+        points = [(row["figures"]["auc"], row["lut"]) for row in own]
+        ax.plot(*zip(*points, strict=True), "o" if is_form else "s", label=label, markersize=5)
+        for row, point in zip(own, points, strict=True):
+            text = f" {row['initiation_interval']}"
+            ax.annotate(text, point, fontsize="x-small", va="center")
+    ax.set_xlabel("AUC of the quantised network (numbers: interval)")

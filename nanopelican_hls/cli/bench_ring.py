@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from nanopelican_hls.benchmarks.ring import INTERVALS, Task, run_tasks, tasks
-    from nanopelican_hls.benchmarks.ring_page import page, picture
+    from nanopelican_hls.benchmarks.ring_page import page, pictures
     from nanopelican_hls.extras import require
     from nanopelican_hls.files import write_atomically
 
@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
 
         rows = run_tasks(wanted, args.output / "ring.json", args.build / "ring", args.checkpoints, args.models, done)
     text = page(rows)
-    (args.output / "ring.png").write_bytes(picture(rows))
+    for name, picture in pictures(rows).items():
+        write_atomically(args.output / name, picture, SynthesisError)
     write_atomically(args.output / "ring.md", text, SynthesisError)
     print(text)
     return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0
