@@ -16,7 +16,7 @@ NETWORKS ?= 500
 
 BIN    := .venv/bin
 READY  := .venv/.ready
-CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
+CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(RTL),--rtl) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
 .PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train export rivals test package fuzz lint lock clean
@@ -38,7 +38,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-csim: $(READY)  ## HLS project of CONFIG, and the proof that its C++ equals the QONNX file
+csim: $(READY)  ## HLS project of CONFIG, and the proof that its C++ equals the QONNX file: make csim [RTL=1]
 	$(CSIM) "$(CONFIG)"
 
 csim-all: $(READY)  ## the same for every model of the zoo

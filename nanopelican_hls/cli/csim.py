@@ -12,6 +12,7 @@ from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
 
 if TYPE_CHECKING:
+    from nanopelican_hls.flows.bit_accuracy import CsimReport
     from nanopelican_hls.jets import Jets
 
 
@@ -31,6 +32,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--build", type=Path, default=Path("build"), help="folder for projects and reports (default: build)"
     )
+    parser.add_argument("--rtl", action="store_true", help="simulate the Verilog of the open flow too (minutes)")
     add_models(parser)
 
 
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from nanopelican_hls.config import load_config
-    from nanopelican_hls.flows.bit_accuracy import CsimReport, simulate, write_report
+    from nanopelican_hls.flows.bit_accuracy import simulate, write_report
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.network.model import load_model
 
@@ -59,10 +61,12 @@ def run(args: argparse.Namespace) -> int:
             tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar,
         ):
             found = jets[config.network.classes]
-            report = simulate(model, path, found, build, announce=bar.set_postfix_str, progress=bar.update)
+            report = simulate(
+                model, path, found, build, announce=bar.set_postfix_str, progress=bar.update, rtl=args.rtl
+            )
             write_report(report, build / "csim.json")
         reports.append(report)
-        _print_table([report], header=len(reports) == 1)
+        _print_row(report, header=len(reports) == 1)
     for report in reports:
         for line in report.first_mismatches():
             print(f"{report.model.config.name}: MISMATCH, {line}", file=sys.stderr)
@@ -79,47 +83,37 @@ def _jets(args: argparse.Namespace, classes: tuple[str, ...]) -> Jets:
     return read_jets(args.jets or sample_path(), args.events, classes=classes or None)
 
 
-COLUMNS = (
-    "model",
-    "N",
-    "C",
-    "jets",
-    "hostile",
-    "tensors",
-    "Brevitas",
-    "firmware",
-    "emulator",
-    "AUC float",
-    "quantised",
-    "firmware",
-    "s",
-)
+#: columns of each executor that is compared with QONNX execution
+EXECUTORS = {"brevitas": "Brevitas", "csim": "firmware", "emulator": "emulator", "rtl": "RTL"}
 
 
-def _print_table(reports: list[Any], *, header: bool) -> None:
+def _print_row(report: CsimReport, *, header: bool) -> None:
     """Print mismatches of each executor with QONNX execution, for jets and hostile events together."""
-    widths = [max(len(c), 9) for c in COLUMNS]
-    widths[0] = 16
+    content = report.as_json()
+    auc = content["auc"] or dict.fromkeys(("float", "quantised", "firmware"))
+    mismatches = {
+        name: content["mismatches"][name] + content["hostile"]["mismatches"][name] for name in content["mismatches"]
+    }
+    cells = [
+        ("model", content["model"]),
+        ("N", content["n_constituents"]),
+        ("C", content["channels"]),
+        ("jets", content["events"]),
+        ("hostile", content["hostile"]["events"]),
+        ("tensors", len(content["tensors_compared"])),
+        *(
+            (title, mismatches[f"{name}_vs_qonnx"])
+            for name, title in EXECUTORS.items()
+            if f"{name}_vs_qonnx" in mismatches
+        ),
+        *(
+            (title, "-" if auc[name] is None else f"{auc[name]:.4f}")
+            for name, title in (("float", "AUC float"), ("quantised", "quantised"), ("firmware", "firmware"))
+        ),
+        ("s", f"{sum(v for k, v in content['seconds'].items() if not k.endswith('processor time')):.0f}"),
+    ]
+    widths = [16] + [max(len(title), 9) for title, _ in cells[1:]]
     if header:
         print("mismatches against QONNX execution, in events; AUC on the jets".rjust(sum(widths) + len(widths)))
-        print(" ".join(c.rjust(w) for c, w in zip(COLUMNS, widths, strict=True)))
-    for report in reports:
-        content = report.as_json()
-        auc = content["auc"] or dict.fromkeys(("float", "quantised", "firmware"))
-        mismatches = {
-            name: content["mismatches"][name] + content["hostile"]["mismatches"][name] for name in content["mismatches"]
-        }
-        cells = [
-            content["model"],
-            content["n_constituents"],
-            content["channels"],
-            content["events"],
-            content["hostile"]["events"],
-            len(content["tensors_compared"]),
-            mismatches["brevitas_vs_qonnx"],
-            mismatches["csim_vs_qonnx"],
-            mismatches["emulator_vs_qonnx"],
-            *("-" if value is None else f"{value:.4f}" for value in auc.values()),
-            f"{sum(v for k, v in content['seconds'].items() if not k.endswith('processor time')):.0f}",
-        ]
-        print(" ".join(str(cell).rjust(w) for cell, w in zip(cells, widths, strict=True)), flush=True)
+        print(" ".join(title.rjust(width) for (title, _), width in zip(cells, widths, strict=True)))
+    print(" ".join(str(cell).rjust(width) for (_, cell), width in zip(cells, widths, strict=True)), flush=True)

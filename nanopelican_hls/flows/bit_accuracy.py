@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nanopelican_hls.config import FirmwareConfig
 from nanopelican_hls.contract.execution import execute
-from nanopelican_hls.contract.program import read_program
+from nanopelican_hls.contract.program import Program, read_program
 from nanopelican_hls.emulator.project import EmulatorTarget
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.evaluation.class_metrics import auc
@@ -155,6 +156,7 @@ def simulate(
     *,
     announce: Stage,
     progress: Callable[[int], object],
+    rtl: bool = False,
 ) -> CsimReport:
     """Write and compile the HLS project of a model, run all events in all executors, and compare.
 
@@ -172,6 +174,8 @@ def simulate(
         Called with the name of each stage when it starts.
     progress : callable
         Called with numbers of events when they are done.
+    rtl : bool
+        Whether to simulate the Verilog of ``rtl/`` too, at its outputs, with the interval of the firmware settings.
 
     Raises
     ------
@@ -199,6 +203,9 @@ def simulate(
         "csim": lambda chunk: trace(firmware, chunk, threads=1),
         "emulator": emulator.trace,
     }
+    if rtl:
+        with stages("RTL"):
+            executors["rtl"] = _rtl(program, build / "rtl", model.config.firmware)
     with stages("jets"):
         on_jets = prove(program, executors, ports, reference=REFERENCE, progress=progress)
     with stages("hostile events"):
@@ -218,6 +225,17 @@ def simulate(
         labels=labels,
         seconds=stages.seconds | {f"{name}, processor time": round(s, 3) for name, s in on_jets.seconds.items()},
     )
+
+
+def _rtl(program: Program, folder: Path, firmware: FirmwareConfig) -> Executor:
+    """Verilog, simulated by Verilator."""
+    from nanopelican_hls.flows.verilator import compile_simulation, executor  # of an extra
+    from nanopelican_hls.rtl import generate_rtl, open_settings
+
+    settings = open_settings(firmware.clock_period_ns, interval=firmware.interval, streamed=firmware.streamed)
+    project = generate_rtl(program, folder, settings=settings)
+    compile_simulation(project)
+    return executor(project)
 
 
 def write_report(report: CsimReport, path: Path) -> None:

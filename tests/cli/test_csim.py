@@ -13,6 +13,7 @@ import yaml
 from onnx import numpy_helper
 from random_networks import random_description
 
+from nanopelican_hls import rtl
 from nanopelican_hls.cli import main
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.flows import bit_accuracy as csim
@@ -99,6 +100,51 @@ def test_equal_executors_end_with_status_0_and_a_whole_report(command, workspace
         str(len(content["tensors_compared"])),
         *3 * "0",
     ]
+
+
+def test_verilog_is_one_more_executor(command, workspace, capsys):
+    assert command("--events", str(EVENTS), "--rtl") == 0
+    content = report(workspace)
+    assert content["mismatches"] == dict.fromkeys([*EXECUTORS, "rtl_vs_qonnx"], 0)
+    assert content["hostile"]["mismatches"]["rtl_vs_qonnx"] == 0
+    header, row = capsys.readouterr().out.splitlines()[-2:]
+    assert row.split()[6:10] == 4 * ["0"]
+    assert header.split()[6:10] == ["Brevitas", "firmware", "emulator", "RTL"]
+
+
+#: faults: a function that writes sources, one of them, a change, and the executor that then differs
+FAULTS = {
+    "a sum in HLS C++": (csim, "convert", "firmware/nnet_utils/nnet_total_sum.h", "+= r[i]", "-= r[i]", "csim"),
+    "rounding in the emulator": (
+        csim.EmulatorTarget,
+        "write",
+        "emulator.cpp",
+        "- 1) + ((x >>",
+        ") + ((x >>",
+        "emulator",
+    ),
+    "a product in Verilog": (rtl, "generate_rtl", "src/nanopelican_product.v", "<= ad * b_now", "<= ad + b_now", "rtl"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_generated_sources_is_found(fault, command, workspace, monkeypatch, capsys):
+    place, function, file, old, new, executor = FAULTS[fault]
+    write = getattr(place, function)
+
+    def write_damaged(*arguments, **options):
+        project = write(*arguments, **options)
+        text = (project.path / file).read_text()
+        assert text.count(old) == 1
+        (project.path / file).write_text(text.replace(old, new))
+        return project
+
+    monkeypatch.setattr(place, function, write_damaged)
+    assert command("--events", str(EVENTS), *["--rtl"] * (executor == "rtl")) == 1
+    content = report(workspace)
+    found = {name for name, count in content["hostile"]["mismatches"].items() if count}
+    assert found == {f"{executor}_vs_qonnx"}
+    assert f"tiny: MISMATCH, hostile events, {executor} against qonnx" in capsys.readouterr().err
 
 
 def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, capsys):
