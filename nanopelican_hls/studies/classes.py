@@ -113,9 +113,9 @@ def _page(rows: Sequence[Row], numbers: Mapping[str, int], n_constituents: int) 
     return (
         "# Several classes\n\n"
         f"{numbers['train']:,} training jets, {numbers['valid']:,} validation jets, {numbers['test']:,} test jets. "
-        f"Both taggers see the {n_constituents} leading constituents, the whole jet and its number of constituents. Deep "
-        f"Sets: {EPOCHS} epochs, best of {len(SEEDS)} seeds by validation loss. AUC of each class against all others, "
-        "with the statistical error of the test jets.\n\n"
+        f"Both taggers see the {n_constituents} leading constituents, the whole jet and its number of constituents. "
+        f"Deep Sets: {EPOCHS} epochs, best of {len(SEEDS)} seeds by validation loss. AUC of each class against all "
+        "others, with the statistical error of the test jets.\n\n"
         f"{table(head, cells)}\n\n"
         f"{_verdict(quantised, other, names)}\n"
     )
