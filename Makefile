@@ -48,7 +48,7 @@ synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [ST
 	$(BIN)/nanopelican synth --build "$(BUILD)" $(if $(PART),--part "$(PART)") $(if $(STAGE),--stage "$(STAGE)") $(if $(PRODUCTS),--products "$(PRODUCTS)") $(if $(CLOCK),--clock "$(CLOCK)") $(if $(II),--interval "$(II)") $(if $(STREAMED),--streamed) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)") "$(CONFIG)"
 
 bench: $(READY)  ## speed of the C-simulation and the emulator on this machine, into benchmarks/csimulation.*
-	$(BIN)/nanopelican bench --build "$(BUILD)" configs/trigger-n8.yaml "$(CONFIG)" --untrained benchmarks/n80/paper-n80-c2.yaml
+	$(BIN)/nanopelican bench --build "$(BUILD)" configs/trigger-n8.yaml "$(CONFIG)" --untrained configs/paper-n80-c2.yaml
 
 bench-synth: $(READY)  ## latency and resources of all forms and sizes, into benchmarks/synthesis.*: make bench-synth [RUNS=folder]
 	$(BIN)/nanopelican bench-synth --build "$(BUILD)" $(if $(RUNS),--runs "$(RUNS)") $(if $(EVENTS),--events "$(EVENTS)")

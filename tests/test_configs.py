@@ -11,11 +11,12 @@ from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
-ZOO = {f"trigger-n{n}" for n in ("6", "8", "8-l1", "16", "16-plain", "32")} | {
+ZOO = {f"trigger-n{n}" for n in ("6", "8", "8-l1", "16", "16-5c", "16-c4", "16-l1", "16-plain", "32")} | {
     "paper-n16-c1",
     "paper-n16-c2",
     "paper-n16-c3",
     "paper-n20-c2",
+    "paper-n80-c2",
 }
 
 

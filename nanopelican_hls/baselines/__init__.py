@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from nanopelican_hls.baselines.base import Baseline
@@ -21,8 +23,10 @@ BASELINES: dict[str, type[Baseline]] = {
 }
 
 
-def create(name: str, seed: int = 1) -> Baseline:
+def create(name: str, seed: int = 1, **options: Any) -> Baseline:
     """A baseline with initial values from a seed; the global random state of torch is not changed.
+
+    ``options`` are those of its constructor, if it has any (`DeepSets`).
 
     Raises
     ------
@@ -33,4 +37,4 @@ def create(name: str, seed: int = 1) -> Baseline:
         raise NetworkError(f"there is no baseline {name!r}", remedy=f"choose one of {', '.join(BASELINES)}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BASELINES[name]()
+        return BASELINES[name](**options)

@@ -38,7 +38,7 @@ class Baseline(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, tensors: Mapping[str, Tensor]) -> Tensor:
-        """Logits [b] of a batch of `inputs`; a jet is tagged as top if its logit is above 0."""
+        """Logits [b] of a batch of `inputs`; a jet is tagged as top if its logit is above 0. Or [b, K] of K classes."""
 
     def fit(self, jets: Jets) -> None:
         """Set whatever is computed directly from the training jets, not by gradient; both classes must be present."""
@@ -59,7 +59,7 @@ class Baseline(nn.Module, ABC):
         return next(self.parameters()).device
 
     def logits(self, jets: Jets) -> NDArray[np.float64]:
-        """Logits [n] of jets, in evaluation mode and without gradients."""
+        """Logits [n], or [n, K], of jets, in evaluation mode and without gradients."""
         return self.logits_of(self.inputs(jets))
 
     def logits_of(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:

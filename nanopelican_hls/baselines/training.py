@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from tqdm import tqdm
 
 from nanopelican_hls.baselines.base import Baseline
-from nanopelican_hls.evaluation.metrics import Figures, figures, require_every_class
+from nanopelican_hls.evaluation.figures import AnyFigures, figures_of
+from nanopelican_hls.evaluation.metrics import require_every_class
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.training.phase import Phase
 
@@ -23,7 +25,7 @@ class TrainedBaseline:
     """
 
     model: Baseline
-    figures: Figures
+    figures: AnyFigures
     losses: tuple[float, ...]
 
     @property
@@ -38,6 +40,7 @@ def train_baseline(
     valid: Jets,
     *,
     epochs: int,
+    classes: Sequence[str] = (),
     batch_size: int = 512,
     learning_rate: float | None = None,
     seed: int = 1,
@@ -51,6 +54,8 @@ def train_baseline(
         Trained in place, on its device, from its current values (`create`).
     train, valid : Jets
         Labelled jets.
+    classes : sequence of str
+        Names of the classes of the logits, which the jets must have too; empty for one logit.
     epochs, batch_size : int
         Not used for a baseline that `Baseline.fit` completes.
     learning_rate : float, optional
@@ -63,16 +68,18 @@ def train_baseline(
     Raises
     ------
     JetsError
-        If jets lack labels or a class or have more than two, or validation jets are too few for figures of merit.
+        If jets lack labels or a class or have others, or validation jets are too few for figures of merit.
     TrainingError
         If the loss diverges; the message names the batch.
     """
-    train_labels = require_every_class(train.binary_labels("training jets"), "training jets")
-    valid_labels = require_every_class(valid.binary_labels("validation jets"), "validation jets")
+    train_labels, valid_labels = (
+        require_every_class(jets.labels_of(classes, where), where, classes)
+        for jets, where in ((train, "training jets"), (valid, "validation jets"))
+    )
     model.fit(train)
     valid_inputs = model.inputs(valid)
     if not model.trainable or epochs == 0:
-        return TrainedBaseline(model, figures(valid_labels, model.logits_of(valid_inputs)), ())
+        return TrainedBaseline(model, figures_of(classes, valid_labels, model.logits_of(valid_inputs)), ())
     rate = model.learning_rate if learning_rate is None else learning_rate
     phase = Phase(
         model.name,
@@ -85,11 +92,11 @@ def train_baseline(
         batch_size=batch_size,
         seed=seed,
     )
-    found: list[Figures] = []
+    found: list[AnyFigures] = []
     best = copy.deepcopy(model.state_dict())
     for _ in tqdm(range(epochs), desc=f"{model.name} seed {seed}", position=progress, disable=progress is None):
         phase.run_epoch()
-        found.append(figures(valid_labels, model.logits_of(valid_inputs)))
+        found.append(figures_of(classes, valid_labels, model.logits_of(valid_inputs)))
         if found[-1].loss == min(f.loss for f in found):
             best = copy.deepcopy(model.state_dict())
     model.load_state_dict(best)

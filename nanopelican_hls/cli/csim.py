@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
 if TYPE_CHECKING:
     from nanopelican_hls.flows.bit_accuracy import CsimReport
     from nanopelican_hls.jets import Jets
+
+logger = logging.getLogger(__name__)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -79,6 +82,10 @@ def _jets(args: argparse.Namespace, classes: tuple[str, ...]) -> Jets:
     from nanopelican_hls.jets.readers.classes import BINARY
 
     if args.jets is None and classes and not {name.casefold() for name in classes} <= set(BINARY):
+        logger.warning(
+            "the shipped sample lacks some of the classes %s: AUC will be skipped; --jets takes a file that has them",
+            ", ".join(classes),
+        )
         return replace(read_jets(sample_path(), args.events), labels=None)
     return read_jets(args.jets or sample_path(), args.events, classes=classes or None)
 

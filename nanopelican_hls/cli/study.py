@@ -8,7 +8,7 @@ from typing import Any
 
 from nanopelican_hls.cli.numbers import positive
 
-NAMES = ("firmware", "widths", "architecture", "inputs", "forms")
+NAMES = ("firmware", "widths", "architecture", "inputs", "forms", "classes")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,26 +22,42 @@ def add_parser(subparsers: Any) -> None:
         choices=NAMES,
         help="firmware: float and quantised, against N and C; widths: bits of momenta and inner tensors; "
         "architecture: channels, constituents, tied or not, spurions; inputs: jet, rest, number of "
-        "constituents; forms: the networks of bench-synth",
+        "constituents; forms: the networks of bench-synth; classes: a tagger of several classes beside Deep Sets",
     )
     parser.add_argument(
         "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
     )
     parser.add_argument("--output", type=Path, help="output folder (default: runs/study-<name>)")
     parser.add_argument("--jobs", type=positive, help="parallel trainings (default: one per core)")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path("models/trigger-n16-5c.pt"),
+        help="classes: the tagger (default: models/trigger-n16-5c.pt)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    from nanopelican_hls.studies.runner import default_jobs
+
+    output, jobs = args.output or Path("runs", f"study-{args.name}"), args.jobs or default_jobs()
+    print(_classes(args, output, jobs) if args.name == "classes" else _trainings(args, output, jobs))
+    print(f"written to {output}/{args.name}.md and .json")
+    return 0
+
+
+def _classes(args: argparse.Namespace, output: Path, jobs: int) -> str:
+    from nanopelican_hls.network.model import load_model
+    from nanopelican_hls.studies.classes import run_classes
+
+    return run_classes(load_model(args.model), args.jets, output, jobs=jobs)
+
+
+def _trainings(args: argparse.Namespace, output: Path, jobs: int) -> str:
     from nanopelican_hls.studies.architecture import ArchitectureStudy
     from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
     from nanopelican_hls.studies.forms import FormsStudy
     from nanopelican_hls.studies.inputs import InputsStudy
-    from nanopelican_hls.studies.runner import default_jobs
 
-    study = next(
-        s for s in (SizeStudy(), WidthStudy(), ArchitectureStudy(), InputsStudy(), FormsStudy()) if s.name == args.name
-    )
-    output = args.output or Path("runs", f"study-{args.name}")
-    print(study.run(args.jets, output, args.jobs or default_jobs()))
-    print(f"written to {output}/{args.name}.md and .json")
-    return 0
+    studies = (SizeStudy(), WidthStudy(), ArchitectureStudy(), InputsStudy(), FormsStudy())
+    return next(study for study in studies if study.name == args.name).run(args.jets, output, jobs)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nanopelican_hls.evaluation.class_metrics import ClassFigures, class_figures
 from nanopelican_hls.evaluation.metrics import Figures, figures
@@ -15,30 +16,27 @@ from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.inference import float_logits, in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
-from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.topology.description import NetworkDescription
 
 #: of one logit, or of those of several classes
 AnyFigures = Figures | ClassFigures
 
 
-def figures_of(network: NetworkConfig, sample: Sample, logits: NDArray[np.float64]) -> AnyFigures:
-    """Figures of the logits [n] or [n, K] of a network on a sample."""
-    if network.classes:
-        return class_figures(sample.labels, logits, network.classes)
-    return figures(sample.labels, logits)
+def figures_of(classes: Sequence[str], labels: ArrayLike, logits: NDArray[np.float64]) -> AnyFigures:
+    """Figures of logits [n, K] with the names of K classes, or of one logit [n] without."""
+    return class_figures(labels, logits, classes) if classes else figures(labels, logits)
 
 
 def float_figures(net: FloatNetwork, sample: Sample) -> AnyFigures:
     """Figures of a float network, computed in the precision of its parameters."""
-    return figures_of(net.network, sample, float_logits(net, sample.values))
+    return figures_of(net.network.classes, sample.labels, float_logits(net, sample.values))
 
 
 def quantised_figures(net: QuantisedNetwork, sample: Sample) -> AnyFigures:
     """Figures of a quantised network, in float64 and therefore exactly those of the firmware."""
     net = copy.deepcopy(net).double().eval()
     logits = in_chunks(lambda x: {"logits": net(x)}, sample.values, net.device)["logits"]
-    return figures_of(net.network, sample, logits.numpy())
+    return figures_of(net.network.classes, sample.labels, logits.numpy())
 
 
 def folded_figures(net: FloatNetwork, description: NetworkDescription, sample: Sample) -> AnyFigures:

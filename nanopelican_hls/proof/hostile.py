@@ -25,6 +25,8 @@ HOSTILE_EVENTS = 20_000
 SEARCH_ROUNDS = 12
 #: events that the search keeps and varies in each round, for each bound of each quantiser
 SEARCH_KEEP = 8
+#: events that the search executes at once: bounds the memory, does not affect results
+SEARCH_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -230,13 +232,11 @@ def _search_saturation(
     kept: list[Ports] = []
     candidates = pool
     for round_ in range(SEARCH_ROUNDS + 1):
-        tensors = execute(candidates)
+        extremes = _extremes(execute, candidates, open_bounds)
         survivors: list[NDArray[np.intp]] = []
-        for name, (source, sign, limit) in list(open_bounds.items()):
-            reach = sign * tensors[source].reshape(len(tensors[source]), -1)
-            extreme = reach.max(axis=1)
+        for name, extreme in extremes.items():
             best = np.argsort(-extreme, kind="stable")[:SEARCH_KEEP]
-            if extreme[best[0]] > limit:
+            if extreme[best[0]] > bounds[name][2]:
                 del open_bounds[name]
                 kept.append(_select(candidates, best[:1]))
             else:
@@ -248,6 +248,20 @@ def _search_saturation(
     saturated = tuple(name for name in bounds if name not in open_bounds)
     found = _stack(kept) if kept else _select(pool, np.arange(0))
     return found, saturated, unreachable, tuple(open_bounds)
+
+
+def _extremes(
+    execute: Execute, events: Ports, bounds: Mapping[str, tuple[str, float, float]]
+) -> dict[str, NDArray[np.float64]]:
+    """How far each event [n] goes towards each of the bounds."""
+    count = len(next(iter(events.values())))
+    parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in bounds}
+    for start in range(0, count, SEARCH_CHUNK):
+        chunk = np.arange(start, min(start + SEARCH_CHUNK, count))
+        tensors = execute(_select(events, chunk))
+        for name, (source, sign, _) in bounds.items():
+            parts[name].append((sign * tensors[source]).reshape(len(chunk), -1).max(axis=1))
+    return {name: np.concatenate(found) for name, found in parts.items()}
 
 
 def _bounds(program: Program) -> tuple[dict[str, tuple[str, float, float]], tuple[str, ...]]:

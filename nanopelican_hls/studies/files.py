@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -71,9 +71,9 @@ class JetFiles:
             sources = {name: Source(path, FIFTHS[name]) for name in SAMPLES}
         return cls(**{name: replace(source, at_most=limits.get(name)) for name, source in sources.items()})
 
-    def jets(self, name: str) -> Jets:
-        """The jets of ``train``, ``valid`` or ``test``."""
-        return _jets(getattr(self, name))
+    def jets(self, name: str, classes: Sequence[str] = ()) -> Jets:
+        """The jets of ``train``, ``valid`` or ``test``: of signal and background, or of these classes."""
+        return _jets(replace(getattr(self, name), classes=tuple(classes)))
 
     def sample(self, name: str, network: NetworkConfig) -> Sample:
         """The same jets as port values, which do not depend on the number of channels."""

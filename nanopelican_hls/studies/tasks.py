@@ -15,7 +15,7 @@ from nanopelican_hls.baselines import create, train_baseline
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.evaluation.class_metrics import class_rocs
 from nanopelican_hls.evaluation.figures import figures_of, folded_figures, quantised_figures
-from nanopelican_hls.evaluation.metrics import figures, roc, save_roc
+from nanopelican_hls.evaluation.metrics import roc, save_roc
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.training.run_folder import RunFolder
@@ -79,7 +79,7 @@ class NetworkTask(Task):
         checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress).run()
         model = TrainedModel(checkpoint)
         logits = model.float_logits(test.values)
-        measured = {"float": figures_of(self.config.network, test, logits).as_dict()}
+        measured = {"float": figures_of(self.config.network.classes, test.labels, logits).as_dict()}
         if checkpoint.description is not None:
             measured["folded"] = folded_figures(model.float_network, checkpoint.description, test).as_dict()
             measured["quantised"] = quantised_figures(model.quantised_network, test).as_dict()
@@ -89,37 +89,42 @@ class NetworkTask(Task):
 
 @dataclass(frozen=True)
 class BaselineTask(Task):
-    """A baseline by name (`baselines.BASELINES`)."""
+    """A baseline by name (`baselines.BASELINES`), of one logit or of the classes named, with options of its own."""
 
     name: str
     epochs: int
     seed: int
+    classes: tuple[str, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
 
     @property
     def cost(self) -> float:
         return 3e5 * self.epochs if self.name == "lorentznet" else 2e4 * self.epochs
 
     def described(self) -> dict[str, Any]:
-        return {"seed": self.seed, "baseline": self.name, "epochs": self.epochs}
+        plain = {"seed": self.seed, "baseline": self.name, "epochs": self.epochs}
+        several = {"classes": list(self.classes), "options": dict(self.options)}
+        return plain | (several if self.classes else {})
 
     def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
         folder.path.mkdir(parents=True, exist_ok=True)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         trained = train_baseline(
-            create(self.name, self.seed).to(device),
-            files.jets("train"),
-            files.jets("valid"),
+            create(self.name, self.seed, **dict(self.options)).to(device),
+            files.jets("train", self.classes),
+            files.jets("valid", self.classes),
             epochs=self.epochs,
+            classes=self.classes,
             seed=self.seed,
             progress=progress,
         )
-        test = files.jets("test")
+        test = files.jets("test", self.classes)
         assert test.labels is not None
         logits = trained.model.logits(test)
-        _keep_roc(folder, test.labels, logits)
+        _keep_roc(folder, test.labels, logits, self.classes)
         return {
             "valid": {"float": trained.figures.as_dict()},
-            "test": {"float": figures(test.labels, logits).as_dict()},
+            "test": {"float": figures_of(self.classes, test.labels, logits).as_dict()},
         }
 
 

@@ -171,7 +171,7 @@ class TestQuantisedNetwork:
 
     def test_in_a_frame_of_the_jets_rapidity_they_would_not_see_boosts_along_it(self, jets):
         """The frame follows the pseudorapidity, which is not additive for a massive jet: that is the whole drift."""
-        model = load_model(MODELS / "trigger-n32.pt")
+        model = load_model(MODELS.parent / "benchmarks" / "forms" / "form-c-n32.pt")
         jets = jets.leading(32)
         boosted = transformed(jets, transformations(Kind.BEAM, 0.9, len(jets), np.random.default_rng(1)))
         jets = transformed(jets, identity(len(jets)))
@@ -223,9 +223,11 @@ def in_rapidity_frame(model, jets: Jets) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize(("name", "spurion"), [("trigger-n32", "jet"), ("trigger-n8", "rest")])
-def test_momenta_keep_their_differences_in_bits(name, spurion, jets):
-    model = load_model(MODELS / f"{name}.pt")
+@pytest.mark.parametrize(
+    ("path", "spurion"), [("benchmarks/forms/form-c-n32.pt", "jet"), ("models/trigger-n8.pt", "rest")]
+)
+def test_momenta_keep_their_differences_in_bits(path, spurion, jets):
+    model = load_model(MODELS.parent / path)
     sample = Sample(port_values(jets, model.config.network), jets.labels.astype(float))
     own = {port: quantiser.bits for port, quantiser in model.description.quantisers.items()}
     description = at_momentum_width(model.config, model.float_network, 7, sample)

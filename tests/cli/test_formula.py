@@ -33,11 +33,19 @@ def seeds(tmp_path) -> list[Path]:
     return paths
 
 
-@pytest.mark.parametrize("name", ["paper-n16-c2", "trigger-n8", "trigger-n32", "trigger-n16-plain"])
-def test_the_printed_formula_is_the_network_on_real_jets(name, capsys):
-    assert main(["formula", str(MODELS / f"{name}.pt"), "--digits", "17"]) == 0
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/paper-n16-c2.pt",
+        "models/trigger-n8.pt",
+        "benchmarks/forms/form-c-n32.pt",
+        "models/trigger-n16-plain.pt",
+    ],
+)
+def test_the_printed_formula_is_the_network_on_real_jets(path, capsys):
+    assert main(["formula", str(MODELS.parent / path), "--digits", "17"]) == 0
     printed = re.search(r"^w = .*", capsys.readouterr().out, re.DOTALL | re.MULTILINE)[0]
-    model = load_model(MODELS / f"{name}.pt")
+    model = load_model(MODELS.parent / path)
     network = model.config.network
     ports = port_values(read_jets(sample_path(), 4), network)
     logits = model.float_logits(ports)

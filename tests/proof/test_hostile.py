@@ -3,6 +3,7 @@ import pytest
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.proof import hostile
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.topology.export import build_program
 
@@ -89,6 +90,21 @@ def test_the_same_seed_gives_the_same_events(case):
     other = hostile_events(program, lambda ports: execute(program, ports), EVENTS, seed=2)
     assert all(np.array_equal(again.ports[p], events.ports[p]) for p in events.ports)
     assert not all(np.array_equal(other.ports[p], events.ports[p]) for p in events.ports)
+
+
+def test_the_search_executes_a_few_events_at_a_time(case, monkeypatch):
+    program, events = case
+    monkeypatch.setattr(hostile, "SEARCH_CHUNK", 50)
+    sizes = []
+
+    def counted(ports):
+        sizes.append(len(next(iter(ports.values()))))
+        return execute(program, ports)
+
+    again = hostile_events(program, counted, EVENTS, seed=1)
+    assert max(sizes) == 50
+    for port, values in events.ports.items():
+        assert np.array_equal(again.ports[port], values)
 
 
 def test_angles_about_the_axis():

@@ -172,8 +172,9 @@ def test_what_needs_one_logit_says_so(command, folder, capsys):
     assert "network.classes: " in capsys.readouterr().err
 
 
-def test_the_shipped_sample_has_no_labels_for_other_classes():
+def test_the_shipped_sample_has_no_labels_for_other_classes(caplog):
     args = Namespace(jets=None, events=50)
     assert csim._jets(args, CLASSES).labels is None
+    assert "lacks some of the classes g, W, t: AUC will be skipped; --jets" in caplog.text
     assert csim._jets(args, ()).classes is None
     assert csim._jets(args, ("top", "QCD")).classes == ("top", "QCD")
