@@ -29,7 +29,9 @@ def settings(seed: int) -> Settings:
     rng = np.random.default_rng(seed)
     most_dsps = None if rng.random() < 0.6 else int(rng.integers(0, 16))
     levels, products = float(rng.choice([1.0, 2.0, 3.97, 8.0])), str(rng.choice(["dsp", "fabric"]))
-    return Settings(levels, products, bool(rng.random() < 0.5), most_dsps, interval=seed // SIMULATED_EVERY % 4 + 1)
+    place = seed // SIMULATED_EVERY  # among those that are simulated
+    interval, streamed = place % 4 + 1, place // 4 % 2 > 0
+    return Settings(levels, products, bool(rng.random() < 0.5), most_dsps, interval, streamed)
 
 
 def unless_refused(make: Callable[[], Any]) -> Any:
