@@ -199,7 +199,8 @@ def case(request):
     """The model, hostile events and what they give."""
     program = Program.parse(read_model(MODELS / f"{request.param}.onnx"))
     ports = hostile_events(program, lambda ports: execute(program, ports), 100, seed=4).ports
-    return program, ports, execute(program, ports)["logit"]
+    tensors = execute(program, ports)
+    return program, ports, [tensors[port.tensor] for port in program.outputs]
 
 
 #: with their messages: refused in every model, rather than executed
@@ -219,7 +220,9 @@ def test_same_integers_or_refused_by_name(tool, case, tmp_path):
     found = Program.parse(touched)
     # tools rename ports, but keep their order
     given = dict(zip((port.name for port in found.inputs), ports.values(), strict=True))
-    np.testing.assert_array_equal(execute(found, given)[found.outputs[0].tensor], expected)
+    tensors = execute(found, given)
+    for port, logits in zip(found.outputs, expected, strict=True):
+        np.testing.assert_array_equal(tensors[port.tensor], logits)
     assert found.ranges.keys() == {t for t in found.shapes if t not in given}
 
 
