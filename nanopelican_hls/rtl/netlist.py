@@ -244,14 +244,14 @@ class Netlist:
         return f"{number.bits}'d{int(value / 2.0**number.exponent) % (1 << number.bits)}"
 
     def accumulated(
-        self, rows: Sequence[Word], values: FixedRange, cycles: int, turning: int = 0, step: int = 0
+        self, rows: Sequence[Value], values: FixedRange, cycles: int, turning: int = 0, step: int = 0
     ) -> list[Word]:
         """Sums over the phases of numbers that turn (`ring`), where the last phase leaves them.
 
         Parameters
         ----------
-        rows : sequence of Word
-            The number at each place in the first phase.
+        rows : sequence of Value
+            The number at each place in the first phase; constants are 0.
         values : FixedRange
             Range of the sums.
         cycles : int
@@ -259,10 +259,16 @@ class Netlist:
         turning, step : int
             As for `ring`.
         """
-        start = max(word.time.cycle + (word.time.level + ADDER_LEVELS > self.levels) for word in rows)
+        words = [value for value in rows if isinstance(value, Word)]
+        start = max(word.time.cycle + (word.time.level + ADDER_LEVELS > self.levels) for word in words)
         number = Number(values, values.bits, values.signed)
-        name = f"{rows[0].net}_accumulator"
-        nets = [word.number.on(self.at(word, start)).extended(number.exponent, number.bits) for word in rows]
+        name = f"{words[0].net}_accumulator"
+        nets = [
+            value.number.on(self.at(value, start)).extended(number.exponent, number.bits)
+            if isinstance(value, Word)
+            else self._constant(value, number)
+            for value in rows
+        ]
         self.wires[f"{name}_all"] = number.bits * len(rows)
         parameters = {"WIDTH": number.bits, "PLACES": len(rows), "TURNING": turning, "STEP": step}
         ports = {"first": self.in_cycle(START, start), "x": f"{{{', '.join(reversed(nets))}}}", "y": f"{name}_all"}

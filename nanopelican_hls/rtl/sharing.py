@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -107,15 +108,17 @@ class Sharing:
         parts : int
             Numbers in which it is accumulated: more of them are ready sooner, and are still to be added.
         """
-        phases: dict[Value, set[int]] = {}
-        for value in values:
-            if isinstance(value, Word) and value.phase is not None:
-                phases.setdefault(in_phase([value], 0)[0], set()).add(value.phase)
+        # entries of equal inputs share an instance, and count as often as they are
+        given = Counter(value for value in values if isinstance(value, Word) and value.phase is not None)
         rest = [value for value in values if not (isinstance(value, Word) and value.phase is not None)]
-        if not phases:
+        if not given:
             return rest
+        phases: dict[tuple[Value, int], set[int]] = defaultdict(set)
+        for value, count in given.items():
+            for copy in range(count):
+                phases[in_phase([value], 0)[0], copy].add(value.phase or 0)
         cycles = 1 + max(max(found) for found in phases.values())
-        row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, (v, found) in enumerate(phases.items())]
+        row = [self.alone(f"{name}_live{k}", v, found, cycles) for k, ((v, _), found) in enumerate(phases.items())]
         (added,) = self.netlist.lanes(f"{name}_turn", [row], lambda row: row_total(row).in_parts(parts))
         for part in added:
             if isinstance(part, Word):

@@ -51,12 +51,13 @@ class Net:
         return sign if bottom >= self.bits else f"{{{sign}, {self.name}[{self.bits - 1}:{bottom}]}}"
 
     def extended(self, exponent: int, bits: int) -> str:
-        """The number extended to `bits` bits on a finer grid."""
+        """The number extended to `bits` bits on another grid; on a coarser one the bits below it must be 0."""
         below = self.exponent - exponent
         above = bits - self.bits - below
+        name = self.name if below >= 0 else f"{self.name}[{self.bits - 1}:{-below}]"
         sign = self.top if self.signed else "1'b0"
-        parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [self.name] + [f"{below}'b0"] * (below > 0)
-        return f"{{{', '.join(parts)}}}" if len(parts) > 1 else self.name
+        parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [name] + [f"{below}'b0"] * (below > 0)
+        return f"{{{', '.join(parts)}}}" if len(parts) > 1 else name
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from nanopelican_hls.contract.program import Node
@@ -26,7 +27,7 @@ def _(operator: RowSums, node: Node, builder: PieceBuilder) -> None:
         rows[0] = [*inputs["d_jet"], *inputs["d_jj"]]
         for row, d_jet in zip(rows[1:], inputs["d_jet"], strict=True):
             row.append(d_jet)
-    if builder.sharing.cycles > 1:
+    if builder.sharing.cycles > 1 and any(isinstance(value, Word) for row in rows[spurions:] for value in row):
         _add_turning(node, builder, rows)
         return
     if spurions:
@@ -39,17 +40,13 @@ def _add_turning(node: Node, builder: PieceBuilder, rows: Sequence[Sequence[Valu
     sharing, values = builder.sharing, builder.program.ranges[node.output]
     tournament = sharing.tournament
     spurions = len(rows) - tournament.particles
-    at_place: list[dict[Value, None]] = [{} for _ in range(tournament.places)]
+    at_place: list[Counter[Value]] = [Counter() for _ in range(tournament.places)]
     for constituent, row in enumerate(rows[spurions:]):
-        for value in row:
-            if isinstance(value, Word):
-                at_place[tournament.place(constituent, value.phase or 0)] |= dict.fromkeys(in_phase([value], 0))
-    rows_at_place = filled_up([list(found) for found in at_place])
-    added = [
-        word
-        for (word,) in builder.netlist.lanes(f"{node.output}_turn", rows_at_place, row_total)
-        if isinstance(word, Word)
-    ]
+        for value, count in Counter(value for value in row if isinstance(value, Word)).items():
+            place = at_place[tournament.place(constituent, value.phase or 0)]
+            place |= Counter({in_phase([value], 0)[0]: count})
+    rows_at_place = filled_up([list(found.elements()) for found in at_place])
+    added = [value for (value,) in builder.netlist.lanes(f"{node.output}_turn", rows_at_place, row_total)]
     sums = builder.netlist.accumulated(added, values, tournament.cycles, tournament.circle, tournament.rounds)
     last = tournament.cycles - 1
     found: list[Value] = [sums[tournament.place(k, last)] for k in range(tournament.particles)]
