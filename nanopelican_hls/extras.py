@@ -10,8 +10,11 @@ from nanopelican_hls.errors import NanopelicanError
 EXTRAS = {
     "alkaid": "rtl",
     "awkward": "generate",
+    "cocotb": "core",
+    "cocotbext": "core",
     "distributed": "generate",
     "fastjet": "generate",
+    "fusesoc": "core",
     "hgq": "rivals",
     "jax": "rivals",
     "keras": "rivals",

@@ -20,7 +20,7 @@ from nanopelican_hls.extras import EXTRAS, install, require
 PACKAGE = Path(nanopelican_hls.__file__).parent
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: distributions whose module has another name
-MODULES = {"hgq2": "hgq"}
+MODULES = {"hgq2": "hgq", "cocotbext-axi": "cocotbext"}
 
 
 def test_extras_are_those_of_the_project():
