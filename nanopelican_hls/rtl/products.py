@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
 from nanopelican_hls.fixed_point import FixedRange
@@ -58,6 +59,7 @@ class Products:
         self.netlist, self.coordinates, self.winograd, self.fabric = netlist, coordinates, winograd, fabric
         self._to_spare = 0 if fabric else spared
         self._light_cone: dict[Vector, Vector] = {}
+        self._cones: Counter[str] = Counter()
         self._xi: dict[Vector, Word] = {}
 
     def dots(
@@ -177,7 +179,11 @@ class Products:
         if self.coordinates == "light_cone":
             return list(vectors)
         new = [vector for vector in dict.fromkeys(vectors) if vector not in self._light_cone]
-        ends = self.netlist.lanes(f"{name}_light_cone", [[v[0], v[3]] for v in new], _ends) if new else []
+        if not new:
+            return [self._light_cone[vector] for vector in vectors]
+        again = self._cones[name]  # for some vectors of a product before the others, where xi goes along
+        self._cones[name] += 1
+        ends = self.netlist.lanes(f"{name}_light_cone{again or ''}", [[v[0], v[3]] for v in new], _ends)
         for vector, (plus, minus) in zip(new, ends, strict=True):
             self._light_cone[vector] = (plus, minus, vector[1], vector[2])
         return [self._light_cone[vector] for vector in vectors]
