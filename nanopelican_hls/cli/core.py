@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanopelican_hls.cli.numbers import not_negative
+from nanopelican_hls.cli.numbers import not_negative, positive
 from nanopelican_hls.cli.synth import add_arithmetic
 from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
 
@@ -42,9 +43,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--jets", type=Path, help="file of jets for the test bench (default: the shipped sample)")
     parser.add_argument(
         "--events",
-        type=not_negative,
+        type=positive,
         default=JETS,
-        help=f"jets of the test bench, and hostile events (default: {JETS})",
+        help=f"jets of the test bench, and hostile events, of which there are 20 at least (default: {JETS})",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="output folder (default: build)")
     add_models(parser)
@@ -61,21 +62,19 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.rtl import open_settings
 
     config = load_config(args.config)
-    firmware = config.firmware
-    clock = firmware.clock_period_ns if args.clock is None else args.clock
-    interval = firmware.interval if args.interval is None else args.interval
-    streamed = firmware.streamed if args.streamed is None else args.streamed
-    products = args.products or "dsp"
-    hardware = open_settings(clock, products, args.winograd, args.most_dsps, interval, streamed)
+    asked = {"clock_period_ns": args.clock, "interval": args.interval, "streamed": args.streamed}
+    firmware = replace(config.firmware, **{name: value for name, value in asked.items() if value is not None})
+    arithmetic = args.products or "dsp", args.winograd, args.most_dsps
+    hardware = open_settings(firmware.clock_period_ns, *arithmetic, firmware.interval, firmware.streamed)
     settings = CoreSettings(args.top, args.core_version, args.sideband, hardware)
     program = read_trained(args.config, config, args.models)
-    jets = port_arrays(program, port_values(read_jets(args.jets or sample_path(), args.events or 1), config.network))
-    hostile = hostile_events(program, lambda events: execute(program, events), args.events or 1).ports
+    jets = port_arrays(program, port_values(read_jets(args.jets or sample_path(), args.events), config.network))
+    hostile = hostile_events(program, lambda events: execute(program, events), args.events).ports
     tensors = execute(program, _joined(jets, port_arrays(program, hostile)))
     folder = args.build / config.name
     with locked(folder):
         shell = write_core(program, folder / "core", settings, tensors)
-    print(_summary(shell, folder / "core", clock, settings.version))
+    print(_summary(shell, folder / "core", firmware.clock_period_ns, settings.version))
     return 0
 
 
@@ -88,8 +87,8 @@ def _joined(first: Arrays, second: Arrays) -> Arrays:
 def _summary(shell: Shell, folder: Path, clock: float, version: str) -> str:
     words, project = shell.events.words, shell.project
     rows = {
-        "events": f"{words} word{'s' * (words > 1)} of {shell.events.width} bits, at most one every {project.interval} "
-        f"cycle{'s' * (project.interval > 1)}",
+        "events": f"{words} word{'s' * (words > 1)} of {shell.events.width} bits, at most one "
+        + ("in every cycle" if project.interval == 1 else f"every {project.interval} cycles"),
         "results": f"a word of {shell.results.width} bits, and {shell.user_bits} sideband bits",
         "latency": f"{shell.latency_cycles} cycles from the last word, {shell.latency_cycles * clock:.1f} ns",
         "port map": str(folder / "port_map.md"),

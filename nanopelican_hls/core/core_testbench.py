@@ -40,6 +40,8 @@ class Bench:
         reset = {"reset": dut.aresetn, "reset_active_level": False}
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.aclk, **reset)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.aclk, **reset)
+        for end in (self.source, self.sink):
+            end.log.setLevel("WARNING")  # they say a line for each frame
         cocotb.start_soon(self._watch())
 
     async def _watch(self) -> None:

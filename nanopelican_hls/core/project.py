@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,9 @@ class CoreSettings:
             raise RtlError(
                 "is no width of TUSER", where=f"{self.user_bits} sideband bits", remedy=f"use 1 to {MOST_USER_BITS}"
             )
-        if not all(part.isdigit() for part in self.version.split(".")) or self.version.count(".") != 2:
+        if self.top in MODULES:
+            raise RtlError("is the name of a module inside", where=f"top = {self.top!r}", remedy="choose another name")
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version, re.ASCII):
             raise RtlError("is no version", where=repr(self.version), remedy="use three numbers, such as 1.0.0")
 
 

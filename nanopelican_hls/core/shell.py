@@ -57,7 +57,7 @@ class Shell:
             "INTERVAL": project.interval, "IN_ADDRESS": max(2, (2 * project.beats - 1).bit_length()),
             "OUT_ADDRESS": (room - 1).bit_length(),
         }  # fmt: skip
-        text = f"""// AXI4-Stream shell of {project.top}: portmap.md has the bits of a word
+        text = f"""// AXI4-Stream shell of {project.top}: port_map.md has the bits of a word
 module {self.top} (
     input wire aclk,
     input wire aresetn,

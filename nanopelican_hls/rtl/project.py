@@ -23,7 +23,7 @@ from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
 from nanopelican_hls.rtl.netlist import HAND_WRITTEN, Word
 from nanopelican_hls.rtl.settings import PRODUCTS, Settings
-from nanopelican_hls.rtl.supported import check_supported
+from nanopelican_hls.rtl.supported import RESERVED, check_supported
 from nanopelican_hls.rtl.top_module import TopModule, strict
 from nanopelican_hls.rtl.tracer import trace
 
@@ -118,7 +118,7 @@ class RtlTarget:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.top):
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.top) or self.top.lower() in RESERVED:
             raise RtlError(
                 "is not a valid module name", where=f"top = {self.top!r}", remedy="use letters, digits and '_'"
             )
@@ -172,6 +172,8 @@ class RtlTarget:
         files |= {f"{name}.v": text for name, text in tables.items()}
         files |= {source.name: source.read_text(encoding="utf-8") for source in PRIMITIVES.glob("*.v")}
         files |= {f"{module}.v": (TEMPLATES / f"{module}.v").read_text(encoding="utf-8") for module in HAND_WRITTEN}
+        if f"{self.top}.v" in files:
+            raise RtlError("is the name of a module inside", where=f"top = {self.top!r}", remedy="choose another name")
         files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
         parts = {module: part.name for module, part in netlist.parts.items()}
         project = self._project(program, path, top.latency_cycles)

@@ -185,7 +185,12 @@ def test_an_older_core_is_replaced_and_nothing_else(tmp_path):
         ({"user_bits": 2000}, "2000 sideband bits: is no width of TUSER"),
         ({"version": "1.0"}, "'1.0': is no version"),
         ({"version": "a.b.c"}, "'a.b.c': is no version"),
+        ({"version": "1.0.²"}, "'1.0.²': is no version"),
         ({"top": "3x"}, "is not a valid module name"),
+        ({"top": "module"}, "is not a valid module name"),
+        ({"top": "nanopelican_frames"}, "top = 'nanopelican_frames': is the name of a module inside"),
+        ({"top": "nanopelican_ring"}, "top = 'nanopelican_ring': is the name of a module inside"),
+        ({"top": "ternary_adder"}, "top = 'ternary_adder': is the name of a module inside"),
     ],
 )
 def test_options_that_cannot_be(options, message, tmp_path):
