@@ -11,6 +11,7 @@ from typing import Any
 from nanopelican_hls.markdown import table
 
 Row = Mapping[str, Any]
+Style = Mapping[str, Any]
 TITLES = {"c": "(c), C = 4, jet"}
 PUBLISHED = Path(__file__).with_name("published.json")
 
@@ -130,45 +131,45 @@ def pictures(rows: Sequence[Row]) -> dict[str, bytes]:
     return {"ring.png": _picture(rows, _against_interval), "ring-auc.png": _picture(rows, _against_auc)}
 
 
-def _picture(rows: Sequence[Row], draw: Callable[[Any, Sequence[Row]], None]) -> bytes:
-    """Two panels, products in DSPs and in LUTs, with the legend beside them."""
+def _picture(rows: Sequence[Row], draw: Callable[[Any, Sequence[Row], Style], None]) -> bytes:
+    """Two panels, products in DSPs and in LUTs, with the legend of both beside them."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
-    for ax, products in zip(axes, ("dsp", "fabric"), strict=True):
-        draw(ax, [row for row in rows if not row["streamed"] and row["products"] == products])
-        ax.set(title=f"products in {'DSPs' if products == 'dsp' else 'LUTs'}", yscale="log")
+    at_once = [row for row in rows if not row["streamed"]]
+    for k, (network, size) in enumerate(dict.fromkeys((row["network"], row["n_constituents"]) for row in at_once)):
+        is_form = network in TITLES
+        style = {"color": f"C{k}", "marker": "o" if is_form else "s", "linestyle": "-" if is_form else "--"}
+        style["label"] = f"(c) N = {size}" if is_form else network
+        own = [row for row in at_once if (row["network"], row["n_constituents"]) == (network, size)]
+        for ax, products in zip(axes, ("dsp", "fabric"), strict=True):
+            draw(ax, [row for row in own if row["products"] == products], style)
+    for ax, title in zip(axes, ("products in DSPs", "products in LUTs"), strict=True):
+        ax.set(title=title, yscale="log")
         ax.grid(alpha=0.3, which="both")
     axes[0].set_ylabel("LUT as mapped by Yosys")
-    axes[1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize="small")
     found = io.BytesIO()
     figure.savefig(found, format="png", dpi=150)
     return found.getvalue()
 
 
-def _against_interval(ax: Any, rows: Sequence[Row]) -> None:
-    """A line for each network."""
-    for network, size in dict.fromkeys((row["network"], row["n_constituents"]) for row in rows):
-        own = [row for row in rows if (row["network"], row["n_constituents"]) == (network, size)]
-        is_form = network in TITLES
-        label = f"(c) N = {size}" if is_form else network
-        line = sorted((row["initiation_interval"], row["lut"]) for row in own)
-        ax.plot(*zip(*line, strict=True), "o-" if is_form else "s--", label=label, markersize=4)
+def _against_interval(ax: Any, rows: Sequence[Row], style: Style) -> None:
+    """The line of a network."""
+    line = sorted((row["initiation_interval"], row["lut"]) for row in rows)
+    if line:
+        ax.plot(*zip(*line, strict=True), markersize=4, **style)
     ax.set_xlabel("initiation interval in clock cycles")
     ax.set_xticks(range(1, 10))
 
 
-def _against_auc(ax: Any, rows: Sequence[Row]) -> None:
-    """A marker for each row of a trained network, with its interval."""
+def _against_auc(ax: Any, rows: Sequence[Row], style: Style) -> None:
+    """A marker for each row of a network, if it is trained, with its interval."""
     trained = [row for row in rows if row["figures"].get("auc") is not None]
-    for network, size in dict.fromkeys((row["network"], row["n_constituents"]) for row in trained):
-        own = [row for row in trained if (row["network"], row["n_constituents"]) == (network, size)]
-        is_form = network in TITLES
-        label = f"(c) N = {size}" if is_form else network
-        points = [(row["figures"]["auc"], row["lut"]) for row in own]
-        ax.plot(*zip(*points, strict=True), "o" if is_form else "s", label=label, markersize=5)
-        for row, point in zip(own, points, strict=True):
-            text = f" {row['initiation_interval']}"
-            ax.annotate(text, point, fontsize="x-small", va="center")
-    ax.set_xlabel("AUC of the quantised network (numbers: interval)")
+    points = [(row["figures"]["auc"], row["lut"]) for row in trained]
+    if points:
+        ax.plot(*zip(*points, strict=True), markersize=5, **{**style, "linestyle": ""})
+    for row, point in zip(trained, points, strict=True):
+        ax.annotate(f"  {row['initiation_interval']}", point, fontsize="x-small", va="center")
+    ax.set_xlabel("AUC, quantised (numbers: interval)")
