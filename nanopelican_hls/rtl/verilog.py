@@ -51,10 +51,14 @@ class Net:
         return sign if bottom >= self.bits else f"{{{sign}, {self.name}[{self.bits - 1}:{bottom}]}}"
 
     def extended(self, exponent: int, bits: int) -> str:
-        """The number extended to `bits` bits on another grid; on a coarser one the bits below it must be 0."""
+        """The number in `bits` bits on another grid.
+
+        The bits below a coarser grid must be 0, those above a narrower type copies of the sign.
+        """
         below = self.exponent - exponent
         above = bits - self.bits - below
-        name = self.name if below >= 0 else f"{self.name}[{self.bits - 1}:{-below}]"
+        kept = self.bits - 1 + min(0, above), max(0, -below)
+        name = self.name if kept == (self.bits - 1, 0) else f"{self.name}[{kept[0]}:{kept[1]}]"
         sign = self.top if self.signed else "1'b0"
         parts = [f"{{{above}{{{sign}}}}}"] * (above > 0) + [name] + [f"{below}'b0"] * (below > 0)
         return f"{{{', '.join(parts)}}}" if len(parts) > 1 else name
