@@ -72,8 +72,8 @@ def test_verilog_agrees_at_the_logit(seed, tmp_path):
     assert result.latency_cycles == project.latency_cycles
 
 
-#: found faults once: a summand on a finer grid than the sum, or wider; equal pairs in one instance; a place where nothing
-#: is added; and a piece of two functions
+#: found faults once: a summand on a finer grid than the sum, or wider; equal pairs in one instance; a place where
+#: nothing is added; and a piece of two functions
 RING_SEEDS = [18, 63, 163, 223, 233, 281, 385, 860]
 
 
