@@ -22,6 +22,7 @@ from nanopelican_hls.topology.config import Multiplicity, NetworkConfig
 from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, activations, parameters, ports, words
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.topology.export import build_program
+from nanopelican_hls.topology.result import PLAIN, Output, Result, with_result
 from nanopelican_hls.training.scales import calibrated, pinned, port_exponent
 
 #: seeds of the networks to compare; `make fuzz` uses more
@@ -39,9 +40,10 @@ NEEDED = ("momenta", "jet_momenta", "rest_momenta", "logit", "weights", "biases"
 
 @dataclass(frozen=True)
 class Example:
-    """A drawn network, events of all kinds for its ports, and the result of QONNX execution."""
+    """A drawn network with a drawn result, events of all kinds for its ports, and the tensors of QONNX execution."""
 
     description: NetworkDescription
+    result: Result
     model: onnx.ModelProto
     program: Program
     events: Arrays
@@ -52,7 +54,9 @@ def example(seed: int, **largest: int) -> Example | None:
     """A network from `drawn`; None if it is refused, which must be with an error that says where."""
     try:
         description, jets = drawn(seed, **largest)
-        model = build_program(description)
+        plain = build_program(description)
+        result = drawn_result(seed, plain)
+        model = with_result(plain, result)
     except NanopelicanError as refusal:
         if not refusal.where:
             raise
@@ -61,7 +65,18 @@ def example(seed: int, **largest: int) -> Example | None:
     with mock.patch.object(hostile, "SEARCH_ROUNDS", SEARCH_ROUNDS):
         events = hostile.hostile_events(program, lambda ports: execute(model, ports), 150, seed=seed).ports
     events = {name: np.concatenate([values, jets[name], 1e6 * jets[name]]) for name, values in events.items()}
-    return Example(description, model, program, events, execute(model, events))
+    return Example(description, result, model, program, events, execute(model, events))
+
+
+def drawn_result(seed: int, program: Program) -> Result:
+    """Anything that a network may put out; a draw of its own, which leaves the network as it was."""
+    rng = np.random.default_rng([seed, 1])
+    if len(program.outputs) > 1:
+        return PLAIN
+    logit = program.ranges[program.outputs[0].tensor]
+    code = rng.integers(logit.low, logit.high, endpoint=True)
+    threshold = np.ldexp(code - rng.choice([0, 0.5]), logit.exponent) if code > logit.low else None
+    return Result(Output(rng.choice(["logit", "score"])), None if rng.random() < 0.4 else threshold)
 
 
 def drawn(seed: int, *, constituents: int = 8, channels: int = 4) -> tuple[NetworkDescription, Arrays]:

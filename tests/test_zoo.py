@@ -15,6 +15,7 @@ from nanopelican_hls.network.model import export_qonnx, load_model
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.topology.dataflow import outputs
+from nanopelican_hls.topology.result import Result, with_result
 from nanopelican_hls.training.card import measure
 from nanopelican_hls.training.seeds import read_sample
 
@@ -156,3 +157,27 @@ def test_five_classes_know_a_top_from_a_gluon_or_quark():
     tensors = model.quantised_tensors(port_values(sample, model.config.network))
     gluon, quark, _, _, top = (tensors[name][:, 0] for name in outputs(model.config.network))
     assert roc_auc_score(sample.labels, top - np.logaddexp(gluon, quark)) > 0.975
+
+
+@pytest.mark.skipif(not TEST_JETS.exists(), reason=f"{TEST_JETS} is for developers")
+def test_the_decision_gives_the_efficiencies_of_the_card(zoo):
+    """On all test jets, in QONNX execution with the decision bit added."""
+    name, model, program = zoo
+    points = json.loads((ROOT / "models" / f"{name}.json").read_text())["working_points"]
+    if model.config.network.classes:
+        assert points == {}
+        return
+    assert list(points) == ["30%", "50%", "70%"]
+    sample = read_sample(TEST_JETS, model.config.network).head(at_most(16_000, model))
+    decided = with_result(program, Result(threshold=points["30%"]["threshold"]))
+    chunks = [{k: v[start : start + 1000] for k, v in sample.values.items()} for start in range(0, len(sample), 1000)]
+    found = [(tensors["logit"], tensors["accept"]) for tensors in (execute(decided, chunk) for chunk in chunks)]
+    logits, bits = (np.concatenate(parts)[:, 0] for parts in zip(*found, strict=True))
+    for percent, point in points.items():
+        accepted = bits == 1 if percent == "30%" else logits >= point["threshold"]
+        for kind, label in (("signal", 1), ("background", 0)):
+            share, expected = accepted[sample.labels == label].mean(), point[f"{kind}_efficiency"]
+            if len(sample) == 16_000:
+                assert share == expected
+            else:
+                assert abs(share - expected) < 10 * point[f"{kind}_efficiency_error"]

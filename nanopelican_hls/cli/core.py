@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import not_negative, positive
 from nanopelican_hls.cli.synth import add_arithmetic
-from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
+from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, read_trained, with_result_of
 
 if TYPE_CHECKING:
     from nanopelican_hls.core.frame import Arrays
@@ -40,6 +40,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--sideband", type=not_negative, default=8, metavar="BITS", help="width of TUSER, 1 or more (default: 8)"
     )
+    parser.add_argument(
+        "--words",
+        metavar="FORMAT",
+        help="take candidate and jet words of this format, such as cms_correlator (default: the ports, concatenated)",
+    )
     parser.add_argument("--jets", type=Path, help="file of jets for the test bench (default: the shipped sample)")
     parser.add_argument(
         "--events",
@@ -48,6 +53,7 @@ def add_parser(subparsers: Any) -> None:
         help=f"jets of the test bench, and hostile events, of which there are 20 at least (default: {JETS})",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="output folder (default: build)")
+    add_result(parser)
     add_models(parser)
 
 
@@ -60,13 +66,15 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.proof.hostile import hostile_events
     from nanopelican_hls.rtl import open_settings
+    from nanopelican_hls.topology.level1_format import find_format
 
-    config = load_config(args.config)
+    config = with_result_of(args, args.config, load_config(args.config))
     asked = {"clock_period_ns": args.clock, "interval": args.interval, "streamed": args.streamed}
     firmware = replace(config.firmware, **{name: value for name, value in asked.items() if value is not None})
     arithmetic = args.products or "dsp", args.winograd, args.most_dsps
     hardware = open_settings(firmware.clock_period_ns, *arithmetic, firmware.interval, firmware.streamed)
-    settings = CoreSettings(args.top, args.core_version, args.sideband, hardware)
+    level1 = find_format(args.words) if args.words else None
+    settings = CoreSettings(args.top, args.core_version, args.sideband, hardware, level1)
     program = read_trained(args.config, config, args.models)
     jets = port_arrays(program, port_values(read_jets(args.jets or sample_path(), args.events), config.network))
     hostile = hostile_events(program, lambda events: execute(program, events), args.events).ports

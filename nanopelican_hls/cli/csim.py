@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
+from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, trained_file, with_result_of
 
 if TYPE_CHECKING:
     from nanopelican_hls.flows.bit_accuracy import CsimReport
@@ -36,6 +37,7 @@ def add_parser(subparsers: Any) -> None:
         "--build", type=Path, default=Path("build"), help="folder for projects and reports (default: build)"
     )
     parser.add_argument("--rtl", action="store_true", help="simulate the Verilog of the open flow too (minutes)")
+    add_result(parser)
     add_models(parser)
 
 
@@ -49,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.network.model import load_model
 
-    configs = [load_config(source) for source in args.configs]
+    configs = [with_result_of(args, source, load_config(source)) for source in args.configs]
     checkpoints, qonnx = (
         [trained_file(*found, args.models, suffix) for found in zip(args.configs, configs, strict=True)]
         for suffix in (".pt", ".onnx")
@@ -71,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
         reports.append(report)
         _print_row(report, header=len(reports) == 1)
     for report in reports:
+        if report.accepted:
+            print(f"{report.model.config.name}: accepted {_accepted(report.accepted)}")
         for line in report.first_mismatches():
             print(f"{report.model.config.name}: MISMATCH, {line}", file=sys.stderr)
     return 1 if any(report.mismatches for report in reports) else 0
@@ -88,6 +92,10 @@ def _jets(args: argparse.Namespace, classes: tuple[str, ...]) -> Jets:
         )
         return replace(read_jets(sample_path(), args.events), labels=None)
     return read_jets(args.jets or sample_path(), args.events, classes=classes or None)
+
+
+def _accepted(counts: Mapping[str, tuple[int, int]]) -> str:
+    return ", ".join(f"{passed} of {jets} {name} jets ({passed / jets:.2%})" for name, (passed, jets) in counts.items())
 
 
 #: columns of each executor that is compared with QONNX execution

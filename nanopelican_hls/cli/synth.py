@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import not_negative
-from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
+from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, read_trained, with_result_of
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--jets", type=Path, help="file of jets for RTL simulation (default: the shipped sample)")
     parser.add_argument("--events", type=int, help="simulate only the first EVENTS jets (default: all; 500 in cosim)")
     parser.add_argument("--build", type=Path, default=Path("build"), help="output folder (default: build)")
+    add_result(parser)
     add_models(parser)
 
 
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
             where="events",
             remedy="leave it out for all jets, or ask for 1 or more",
         )
-    config = load_config(args.config)
+    config = with_result_of(args, args.config, load_config(args.config))
     build = args.build / config.name
     # only the vendor flow has stages and the export
     flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
-    from nanopelican_hls.training.card import card_content, card_markdown, measure, summary
+    from nanopelican_hls.training.card import card_content, card_markdown, measure, measure_working_points, summary
     from nanopelican_hls.training.seeds import read_sample, train_seeds
 
     config = load_config(args.config)
@@ -66,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     }
     best = replace(trained[0], metrics=metrics)
     data = {name: {"file": files[name].name, "jets": len(sample)} for name, sample in samples.items()}
-    content = card_content(best, trained, data, _command(args, seeds))
+    points = measure_working_points(best, samples["valid"], samples.get("test"))
+    content = card_content(best, trained, data, _command(args, seeds), points)
     stem = args.output / config.name
     args.output.mkdir(parents=True, exist_ok=True)
     if best.description is not None:

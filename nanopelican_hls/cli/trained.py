@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanopelican_hls import zoo
-from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.errors import ConfigError, NetworkError
 
 if TYPE_CHECKING:
     from nanopelican_hls.config import Config
@@ -29,8 +31,60 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_result(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `with_result_of` takes."""
+    group = parser.add_argument_group("result (docs/result.md)")
+    group.add_argument(
+        "--output", choices=("logit", "score"), help="what goes out (default: from the configuration, else the logit)"
+    )
+    group.add_argument(
+        "--threshold",
+        metavar="T",
+        help="put out the decision bit too: a logit, or a working point of the model's card, such as 30%%",
+    )
+
+
+def with_result_of(args: argparse.Namespace, source: str, config: Config) -> Config:
+    """The configuration with the options of `add_result`.
+
+    Raises
+    ------
+    ConfigError
+        If the threshold is neither a number nor a working point, or the card has no such.
+    """
+    from nanopelican_hls.topology.result import Output
+
+    firmware = config.firmware
+    if args.output is not None:
+        firmware = replace(firmware, output=Output(args.output))
+    if args.threshold is not None:
+        firmware = replace(firmware, threshold=_threshold(args.threshold, source, config, args.models))
+    return replace(config, firmware=firmware)
+
+
+def _threshold(given: str, source: str, config: Config, models: Path | None) -> float:
+    if not given.endswith("%"):
+        try:
+            return float(given)
+        except ValueError:
+            raise ConfigError(
+                f"{given!r} is neither a logit nor a working point",
+                where="--threshold",
+                remedy="give a number, such as 1.5, or a signal efficiency, such as 30%",
+            ) from None
+    card = trained_file(source, config, models, ".json")
+    points = json.loads(card.read_text(encoding="utf-8")).get("working_points", {})
+    if given not in points:
+        raise ConfigError(
+            f"the card has no working point {given}: it has {', '.join(points) or 'none'}",
+            where=str(card),
+            remedy="give one of them, or a logit" if points else "give a logit, or train the model again",
+        )
+    return float(points[given]["threshold"])
+
+
 def trained_file(source: str, config: Config, models: Path | None, suffix: str) -> Path:
-    """The checkpoint (``.pt``) or the QONNX file (``.onnx``) of a configuration.
+    """The checkpoint (``.pt``), QONNX file (``.onnx``) or card (``.json``) of a configuration.
 
     Parameters
     ----------
@@ -61,7 +115,8 @@ def trained_file(source: str, config: Config, models: Path | None, suffix: str) 
 
 
 def read_trained(source: str, config: Config, models: Path | None) -> Program:
-    """The QONNX file of a configuration; parameters and errors as of `trained_file`."""
+    """The QONNX file of a configuration, with its result; parameters and errors as of `trained_file`."""
     from nanopelican_hls.contract.program import read_program
+    from nanopelican_hls.topology.result import with_result
 
-    return read_program(trained_file(source, config, models, ".onnx"))
+    return with_result(read_program(trained_file(source, config, models, ".onnx")), config.firmware.result)

@@ -16,6 +16,7 @@ from nanopelican_hls.config.training import InitialValues, Optimiser, Schedule, 
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.topology.config import NetworkConfig, QuantisersConfig
 from nanopelican_hls.topology.dataflow import SPURION_QUANTISERS, activations, ports
+from nanopelican_hls.topology.result import PLAIN
 from nanopelican_hls.topology.tensor_settings import tensor_settings
 
 __all__ = [
@@ -63,6 +64,12 @@ class Config:
                     remedy=f"remove it, or set `network.spurions: {spurion}`",
                 )
         tensor_settings(self.network, self.quantisers, f"{self.name}: quantisers")
+        if self.network.classes and self.firmware.result != PLAIN:
+            raise ConfigError(
+                "a score and a threshold are for one logit, but the network has several classes",
+                where=f"{self.name}: firmware.{'threshold' if self.firmware.threshold is not None else 'output'}",
+                remedy="remove it, and compare the logits of the classes downstream",
+            )
 
 
 def load_config(source: str | Path) -> Config:

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.core import port_map
-from nanopelican_hls.core.frame import Arrays
+from nanopelican_hls.core.frame import Arrays, require_words
 from nanopelican_hls.core.packaging import fusesoc_core, vivado_script
 from nanopelican_hls.core.shell import MODULES, Shell
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import project_folder
 from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, generate_rtl
 from nanopelican_hls.rtl.settings import Settings
+from nanopelican_hls.topology.level1_format import Level1Format
 
 #: the test bench, which cocotb runs
 TESTBENCH = Path(__file__).with_name("core_testbench.py")
@@ -38,6 +41,7 @@ class CoreSettings:
     version : of the core, for package managers: numbers with dots.
     user_bits : width of TUSER, the sideband bits.
     hardware : arithmetic, pipelining, interval.
+    level1 : format of the words on the input, or None for concatenated ports (`Frame`).
 
     Raises
     ------
@@ -49,6 +53,7 @@ class CoreSettings:
     version: str = "1.0.0"
     user_bits: int = 8
     hardware: Settings = field(default_factory=Settings)
+    level1: Level1Format | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.user_bits <= MOST_USER_BITS:
@@ -81,10 +86,12 @@ def write_core(program: Program, folder: Path, settings: CoreSettings, events: A
     path = project_folder(Path(folder), RtlError)
     if path.exists() and not (path / MARKER).is_file() and not (path.is_dir() and not any(path.iterdir())):
         raise RtlError("exists and is not a core", where=str(path), remedy="choose another folder")
+    if settings.level1 is not None:
+        require_words(program.inputs, settings.level1)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         project = generate_rtl(program, temporary, top=settings.top, settings=settings.hardware)
-        shell = Shell(project, settings.user_bits)
+        shell = Shell(project, settings.user_bits, settings.level1)
         for name, text in _files(shell, settings, events).items():
             target = temporary / name
             target.parent.mkdir(exist_ok=True)
@@ -120,7 +127,7 @@ def _files(shell: Shell, settings: CoreSettings, events: Arrays) -> Mapping[str,
 
 def _events(shell: Shell, events: Arrays) -> str:
     """Words and results as hexadecimal bytes, the lowest first."""
-    words, results = shell.events.of(events), shell.results.of(events)
+    words, results = shell.events.of(events, np.random.default_rng(1)), shell.results.of(events)
     content = {
         "interval": shell.project.interval,
         "latency_cycles": shell.latency_cycles,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nanopelican_hls.contract.port import Port
-from nanopelican_hls.core.frame import Frame
+from nanopelican_hls.core.frame import Field, Frame
 from nanopelican_hls.rtl.arrival import Arrival
 from nanopelican_hls.rtl.project import RtlProject
 from nanopelican_hls.rtl.top_module import strict
+from nanopelican_hls.topology.level1_format import Level1Format
 
 #: hand-written modules of the shell
 MODULES = ("nanopelican_fifo", "nanopelican_frames", "nanopelican_stream")
@@ -24,10 +27,12 @@ class Shell:
     ----------
     project : the pipeline.
     user_bits : width of TUSER, sideband bits that come out with the event's result.
+    level1 : format of the words on the input; None for concatenated ports.
     """
 
     project: RtlProject
     user_bits: int
+    level1: Level1Format | None = None
 
     @property
     def top(self) -> str:
@@ -35,7 +40,7 @@ class Shell:
 
     @property
     def events(self) -> Frame:
-        return Frame(self.project.inputs, self.project.arrival)
+        return Frame(self.project.inputs, self.project.arrival, self.level1)
 
     @property
     def results(self) -> Frame:
@@ -95,8 +100,13 @@ module {self.top} (
         return strict(text + "endmodule\n")
 
     def _slices(self, frame: Frame, ports: tuple[Port, ...], word: str) -> list[str]:
-        found = []
-        for port in ports:
-            low, width = frame.low(port), frame.arrival.on_top(port).width
-            found.append(f".{port.tensor if word == 'word' else port.name}({word}[{low + width - 1}:{low}])")
-        return found
+        return [
+            f".{port.tensor if word == 'word' else port.name}({_bits(frame.of_port(port), word)})" for port in ports
+        ]
+
+
+def _bits(fields: Sequence[Field], word: str) -> str:
+    """The bits of some fields of a word, the first in the lowest bits."""
+    if all(one.high + 1 == other.low for one, other in pairwise(fields)):
+        return f"{word}[{fields[-1].high}:{fields[0].low}]"
+    return "{" + ", ".join(f"{word}[{field.high}:{field.low}]" for field in reversed(fields)) + "}"

@@ -34,9 +34,14 @@ def float_figures(net: FloatNetwork, sample: Sample) -> AnyFigures:
 
 def quantised_figures(net: QuantisedNetwork, sample: Sample) -> AnyFigures:
     """Figures of a quantised network, in float64 and therefore exactly those of the firmware."""
+    return figures_of(net.network.classes, sample.labels, quantised_logits(net, sample))
+
+
+def quantised_logits(net: QuantisedNetwork, sample: Sample) -> NDArray[np.float64]:
+    """Logits [n] or [n, K] in float64 and therefore exactly those of the firmware."""
     net = copy.deepcopy(net).double().eval()
-    logits = in_chunks(lambda x: {"logits": net(x)}, sample.values, net.device)["logits"]
-    return figures_of(net.network.classes, sample.labels, logits.numpy())
+    logits: NDArray[np.float64] = in_chunks(lambda x: {"logits": net(x)}, sample.values, net.device)["logits"].numpy()
+    return logits
 
 
 def folded_figures(net: FloatNetwork, description: NetworkDescription, sample: Sample) -> AnyFigures:

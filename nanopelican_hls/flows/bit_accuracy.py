@@ -36,6 +36,7 @@ from nanopelican_hls.network.interpreter import joined_logits
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.proof.executors import Executor, Proof, prove
 from nanopelican_hls.proof.hostile import HOSTILE_EVENTS, HostileEvents, hostile_events
+from nanopelican_hls.topology.result import Output, with_result
 from nanopelican_hls.versions import versions
 
 #: number of events that the stand-alone test bench checks too
@@ -80,8 +81,11 @@ class CsimReport:
         return found
 
     def _logits(self, executor: str) -> NDArray[np.float64]:
-        """Logits [n] of the jets, or [n, K] of K classes."""
+        """Logits [n] of the jets, or [n, K] of K classes; scores [n] if these go out."""
         outputs = {name: torch.as_tensor(values) for name, values in self.jets.outputs[executor].items()}
+        if "score" in outputs:
+            scores: NDArray[np.float64] = outputs["score"][:, 0].numpy()
+            return scores
         logits: NDArray[np.float64] = joined_logits(self.model.config.network, outputs).numpy()
         return logits
 
@@ -100,6 +104,24 @@ class CsimReport:
         }
         return {name: auc(self.labels, values) for name, values in logits.items()}
 
+    @property
+    def accepted(self) -> dict[str, tuple[int, int]]:
+        """Jets that the firmware accepts, and all jets, by class or of all; empty without threshold."""
+        bits = self.jets.outputs["csim"].get("accept")
+        if bits is None:
+            return {}
+        if self.labels is None:
+            return {"all": (int(bits.sum()), len(bits))}
+        of_class = {name: bits[self.labels == label] for label, name in class_names().items()}
+        return {name: (int(found.sum()), len(found)) for name, found in of_class.items() if len(found)}
+
+    @property
+    def _largest_difference(self) -> float | None:
+        """Of the logits of float network and firmware; None if scores go out."""
+        if self.model.config.firmware.output is Output.SCORE:
+            return None
+        return float(np.max(np.abs(self.float_logits - self._logits("csim"))))
+
     def as_json(self) -> dict[str, Any]:
         network = self.model.config.network
         firmware = self.jets.comparisons["csim"]
@@ -112,9 +134,8 @@ class CsimReport:
             "first_mismatch": self.first_mismatches(),
             "tensors_compared": list(firmware.tensors),
             "auc": self.auc,
-            "max_abs_logit_difference_float_vs_firmware": float(
-                np.max(np.abs(self.float_logits - self._logits("csim")))
-            ),
+            "max_abs_logit_difference_float_vs_firmware": self._largest_difference,
+            "accepted": {name: list(counts) for name, counts in self.accepted.items()},
             "hostile": {
                 "events": self.hostile.comparisons["csim"].jets,
                 "mismatches": _counts(self.hostile),
@@ -186,7 +207,7 @@ def simulate(
     stages = Stages(announce)
     torch.set_num_threads(1)  # processes use the cores already
     with stages("read"):
-        program = read_program(qonnx_path)
+        program = with_result(read_program(qonnx_path), model.config.firmware.result)
         ports = port_values(jets, model.config.network)
     with stages("float"):
         float_logits = model.float_logits(ports)

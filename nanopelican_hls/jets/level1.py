@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets, pt_gev
-from nanopelican_hls.topology.level1_format import CMS_CORRELATOR, GLOBAL_TRIGGER, LEVEL1_FORMATS, Level1Format
+from nanopelican_hls.topology.level1_format import (
+    CMS_CORRELATOR,
+    GLOBAL_TRIGGER,
+    LEVEL1_FORMATS,
+    Level1Format,
+    WordFormat,
+)
 
 __all__ = [
     "CMS_CORRELATOR",
@@ -19,7 +25,9 @@ __all__ = [
     "Level1Format",
     "Level1Jets",
     "from_level1",
+    "pack",
     "to_level1",
+    "unpack",
 ]
 
 Codes = NDArray[np.int64]
@@ -163,6 +171,67 @@ def from_level1(words: Level1Jets) -> Jets:
         labels=words.labels,
         classes=words.classes,
     )
+
+
+def pack(words: Level1Jets, n_constituents: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Words of candidates [n, N], the leading ones or padding, and of jets [n], as a trigger sends them.
+
+    Bits of no integer are 0. A number of constituents above its field saturates.
+
+    Raises
+    ------
+    JetsError
+        If the format has no such words.
+    """
+    candidate, jet = _word_formats(words.format)
+    leading = words.leading(n_constituents)
+    arrays = {name: getattr(leading, name) for name in (*CONSTITUENT_WORDS, *JET_WORDS)}
+    arrays["n_jet"] = np.minimum(leading.multiplicity, (1 << jet.fields.get("n_jet", (0, 62))[1]) - 1)
+    return _packed(candidate, arrays, leading.pt.shape), _packed(jet, arrays, leading.jet_pt.shape)
+
+
+def unpack(candidates: NDArray[np.uint64], jets: NDArray[np.uint64], scales: Level1Format) -> Level1Jets:
+    """The inverse of `pack`: from words [n, N] and [n]; bits of no field are passed over.
+
+    Raises
+    ------
+    JetsError
+        If the format has no such words, or a code lies outside of its range.
+    """
+    candidate, jet = _word_formats(scales)
+    found: dict[str, Any] = {name: _unpacked(candidate, name, candidates, scales) for name in CONSTITUENT_WORDS}
+    found |= {name: _unpacked(jet, name, jets, scales) for name in JET_WORDS}
+    if "n_jet" in jet.fields:
+        multiplicity = _unpacked(jet, "n_jet", jets, scales)
+    else:
+        multiplicity = np.count_nonzero(found["pt"], axis=1)
+    return Level1Jets(format=scales, multiplicity=multiplicity, **found)
+
+
+def _word_formats(scales: Level1Format) -> tuple[WordFormat, WordFormat]:
+    if scales.candidate is None or scales.jet is None:
+        raise JetsError(
+            "has no words of candidates and jets", where=f"format {scales.name!r}", remedy="use 'cms_correlator'"
+        )
+    return scales.candidate, scales.jet
+
+
+def _packed(word: WordFormat, arrays: dict[str, Codes], shape: tuple[int, ...]) -> NDArray[np.uint64]:
+    packed = np.zeros(shape, dtype=np.uint64)
+    for name, (low, bits) in word.fields.items():
+        if name in arrays:
+            codes = arrays[name] & ((1 << bits) - 1)  # two's complement
+            packed |= codes.astype(np.uint64) << np.uint64(low)
+    return packed
+
+
+def _unpacked(word: WordFormat, name: str, packed: NDArray[np.uint64], scales: Level1Format) -> Codes:
+    if name not in word.fields:
+        raise JetsError(f"has no field {name!r}", where=f"format {scales.name!r}", remedy="add it to the word")
+    low, bits = word.fields[name]
+    codes: Codes = ((packed >> np.uint64(low)) & np.uint64((1 << bits) - 1)).astype(np.int64)
+    is_signed = name.endswith(("eta", "phi"))
+    return np.where(codes >> (bits - 1) == 1, codes - (1 << bits), codes) if is_signed else codes
 
 
 def _check_codes(codes: NDArray[Any], word: str, shape: tuple[int, ...], scales: Level1Format) -> None:

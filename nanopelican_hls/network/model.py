@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +73,9 @@ class TrainedModel:
         return float_logits(self.float_network, ports)
 
     def quantised_tensors(self, ports: Ports) -> dict[str, NDArray[np.float64]]:
-        """Every tensor of the quantised network, evaluated by Brevitas: arrays [n, ...] by name."""
-        return {name: t.numpy() for name, t in in_chunks(self.quantised_network.tensors, ports).items()}
+        """Every tensor of the quantised network and of the firmware's result, by Brevitas: arrays [n, ...] by name."""
+        evaluated = partial(self.quantised_network.tensors, result=self.config.firmware.result)
+        return {name: tensor.numpy() for name, tensor in in_chunks(evaluated, ports).items()}
 
 
 def load_model(source: str | Path, config: Config | None = None) -> TrainedModel:

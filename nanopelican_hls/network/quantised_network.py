@@ -15,8 +15,9 @@ from nanopelican_hls.network.square_products import unpacked
 from nanopelican_hls.network.tensor_quantiser import TensorQuantiser
 from nanopelican_hls.operators.pair_sum import PairSum
 from nanopelican_hls.operators.spurion_sum import SpurionSum
-from nanopelican_hls.topology.dataflow import ports
+from nanopelican_hls.topology.dataflow import outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
+from nanopelican_hls.topology.result import PLAIN, RESULT_QUANTISERS, Result
 
 
 class QuantisedNetwork(nn.Module):
@@ -86,9 +87,16 @@ class QuantisedNetwork(nn.Module):
         execute(self._trained_steps, tensors, self._activation_quantisers)
         return tensors
 
-    def tensors(self, values: Mapping[str, ArrayLike | Tensor]) -> dict[str, Tensor]:
-        """Every tensor of the dataflow by name, from port values: ``t``, and ``t_exact`` where it is quantised."""
+    def tensors(self, values: Mapping[str, ArrayLike | Tensor], result: Result = PLAIN) -> dict[str, Tensor]:
+        """Every tensor of the dataflow, and of the steps to a result, by name, from port values.
+
+        ``t``, and ``t_exact`` where it is quantised.
+        """
         everything = self.complete(self.products(values))
+        if result != PLAIN:
+            (logit,) = outputs(self.network)
+            quantisers = {name: TensorQuantiser(quantiser) for name, quantiser in RESULT_QUANTISERS.items()}
+            execute(result.steps(logit, self.quantiser(logit).quantiser.range), everything, quantisers)
         return {name: tensor for name, tensor in everything.items() if name not in self.weights}
 
     def logits(self, products: Mapping[str, Tensor]) -> Tensor:

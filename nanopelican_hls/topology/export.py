@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -30,23 +30,32 @@ def build_program(description: NetworkDescription, name: str = "nanopelican") ->
     ContractError
         If a tensor needs more than 53 bits; the message names it.
     """
-    builder = _Builder(description)
-    for port in ports(description.network):
-        builder.add_port(port)
+    network, builder = description.network, GraphBuilder(description.quantisers)
+    for port in ports(network):
+        builder.add_port(port, 1 if port in once_a_jet(network) else network.n_constituents)
     for parameter, value in description.parameters.items():
         builder.add_parameter(parameter, value)
-    for step in dataflow(description.network, tables=description.tables):
+    for step in dataflow(network, tables=description.tables):
         builder.add_step(step)
-    return Program.parse(builder.finish(name))
+    return Program.parse(builder.finish(name, outputs(network)))
 
 
-class _Builder:
-    """Collects nodes, initialisers and shapes, in dataflow order."""
+class GraphBuilder:
+    """Collects nodes, initialisers and shapes, in dataflow order.
 
-    def __init__(self, description: NetworkDescription) -> None:
-        self.network = description.network
-        self.quantisers = description.quantisers
-        self.shapes: dict[str, tuple[int, ...]] = {}
+    Parameters
+    ----------
+    quantisers : mapping of str to Quantiser
+        By tensor.
+    shapes : mapping of str to tuple of int, optional
+        Of tensors that exist already.
+    """
+
+    def __init__(
+        self, quantisers: Mapping[str, Quantiser], shapes: Mapping[str, tuple[int, ...]] | None = None
+    ) -> None:
+        self.quantisers = quantisers
+        self.shapes = dict(shapes or {})
         self.inputs: list[onnx.ValueInfoProto] = []
         self.values: list[onnx.ValueInfoProto] = []
         self.nodes: list[onnx.NodeProto] = []
@@ -77,8 +86,7 @@ class _Builder:
         )
         self.values.append(self._value(tensor, self.shapes[source], TensorProto.FLOAT))
 
-    def add_port(self, port: str) -> None:
-        width = 1 if port in once_a_jet(self.network) else self.network.n_constituents
+    def add_port(self, port: str, width: int) -> None:
         self.inputs.append(self._value(f"{port}_in", (1, width), TensorProto.DOUBLE))
         self._add_quant(f"{port}_in", port, self.quantisers[port])
 
@@ -109,8 +117,7 @@ class _Builder:
         if quantiser:
             self._add_quant(output, step.output, quantiser)
 
-    def finish(self, name: str) -> onnx.ModelProto:
-        names = outputs(self.network)
+    def finish(self, name: str, names: Sequence[str]) -> onnx.ModelProto:
         inner = [v for v in self.values if v.name not in names]
         found = {v.name: v for v in self.values if v.name in names}
         graph = helper.make_graph(

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nanopelican_hls.config import to_mapping
-from nanopelican_hls.evaluation.figures import float_figures, quantised_figures
+from nanopelican_hls.evaluation.figures import float_figures, quantised_figures, quantised_logits
 from nanopelican_hls.evaluation.metrics import with_error
 from nanopelican_hls.evaluation.sample import Sample
+from nanopelican_hls.evaluation.working_points import PERCENT, threshold_at, working_point
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.network.model import TrainedModel
@@ -26,8 +27,29 @@ def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, Any]]
     return found
 
 
+def measure_working_points(checkpoint: Checkpoint, valid: Sample, test: Sample | None) -> dict[str, dict[str, float]]:
+    """Working points of the quantised network by name, such as ``30%``; none with several classes.
+
+    Thresholds are chosen on the validation jets; the efficiencies are those of the test jets, if there are any.
+    """
+    model = TrainedModel(checkpoint)
+    if checkpoint.description is None or checkpoint.config.network.classes:
+        return {}
+    chosen = quantised_logits(model.quantised_network, valid)
+    shown = valid if test is None else test
+    logits = chosen if test is None else quantised_logits(model.quantised_network, test)
+    return {
+        f"{percent}%": working_point(shown.labels, logits, threshold_at(valid.labels, chosen, percent / 100)).as_dict()
+        for percent in PERCENT
+    }
+
+
 def card_content(
-    best: Checkpoint, seeds: Sequence[Checkpoint], data: Mapping[str, Mapping[str, Any]], command: str
+    best: Checkpoint,
+    seeds: Sequence[Checkpoint],
+    data: Mapping[str, Mapping[str, Any]],
+    command: str,
+    working_points: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
     """The card as plain values.
 
@@ -41,6 +63,8 @@ def card_content(
         Name of the file and number of jets of each sample.
     command : str
         The command that made the model.
+    working_points : mapping
+        As from `measure_working_points`.
     """
     return {
         "name": best.config.name,
@@ -48,6 +72,7 @@ def card_content(
         "command": command,
         "data": {sample: dict(entry) for sample, entry in data.items()},
         "figures": dict(best.metrics),
+        "working_points": {name: dict(point) for name, point in working_points.items()},
         "seeds": [{"seed": c.seed, **c.metrics["valid"]} for c in sorted(seeds, key=lambda c: c.seed)],
         "config": to_mapping(best.config),
     }
@@ -79,6 +104,7 @@ def card_markdown(content: Mapping[str, Any]) -> str:
                 f"{_of_firmware(content['figures'])} Rejection is one over the background efficiency at the given "
                 "signal efficiency.",
                 table(["jets", "network", *_HEAD], rows),
+                *_of_working_points(content),
                 "## Network",
                 table(["", ""], [[key, value] for key, value in network.items()]),
                 table(["quantiser", "bits", "rounding"], widths),
@@ -93,6 +119,28 @@ def card_markdown(content: Mapping[str, Any]) -> str:
         )
         + "\n"
     )
+
+
+def _of_working_points(content: Mapping[str, Any]) -> list[str]:
+    """The section on working points; none on cards without."""
+    points = content.get("working_points")
+    if not points:
+        return []
+    rows = [
+        [name, f"{point['threshold']}", *(_percent(point, f"{kind}_efficiency") for kind in ("signal", "background"))]
+        for name, point in points.items()
+    ]
+    sample = "test" if "test" in content["figures"] else "validation"
+    return [
+        "## Working points",
+        f"Thresholds for a signal efficiency on the validation jets, and what the firmware accepts of the {sample} "
+        "jets: `--threshold 30%`.",
+        table(["", "logit at least", "signal", "background"], rows),
+    ]
+
+
+def _percent(point: Mapping[str, float], name: str) -> str:
+    return f"{100 * point[name]:.2f} ± {100 * point[f'{name}_error']:.2f}%"
 
 
 def _of_firmware(figures: Mapping[str, Mapping[str, Any]]) -> str:

@@ -112,6 +112,34 @@ def test_verilog_is_one_more_executor(command, workspace, capsys):
     assert header.split()[6:10] == ["Brevitas", "firmware", "emulator", "RTL"]
 
 
+def test_score_and_decision_in_every_executor(command, workspace, capsys):
+    assert command("--events", str(EVENTS), "--rtl", "--output", "score", "--threshold", "0") == 0
+    content = report(workspace)
+    assert {"score_exact", "score", "accept"} <= set(content["tensors_compared"])
+    assert content["mismatches"] == dict.fromkeys([*EXECUTORS, "rtl_vs_qonnx"], 0)
+    assert content["hostile"]["mismatches"] == content["mismatches"]
+    assert content["max_abs_logit_difference_float_vs_firmware"] is None
+    accepted = content["accepted"]
+    assert sum(jets for _, jets in accepted.values()) == EVENTS
+    passed, jets = accepted["signal"]
+    assert 0 < sum(passed for passed, _ in accepted.values()) < EVENTS
+    assert f"tiny: accepted {passed} of {jets} signal jets" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("threshold", "message"),
+    [
+        ("high", "--threshold: 'high' is neither a logit nor a working point"),
+        ("nan", "firmware.threshold: must be finite"),
+        ("1e9", "firmware.threshold: 1e+09 decides nothing: logits are"),
+        ("30%", "there is no trained model for this configuration"),
+    ],
+)
+def test_thresholds_that_cannot_be(command, threshold, message, capsys):
+    assert command("--threshold", threshold) == 2
+    assert message in capsys.readouterr().err
+
+
 #: faults: a function that writes sources, one of them, a change, and the executor that then differs
 FAULTS = {
     "a sum in HLS C++": (csim, "convert", "firmware/nnet_utils/nnet_total_sum.h", "+= r[i]", "-= r[i]", "csim"),

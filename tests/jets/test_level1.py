@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nanopelican_hls.errors import JetsError
+from nanopelican_hls.errors import ConfigError, JetsError
 from nanopelican_hls.jets import Jets, read_jets, sample_path
 from nanopelican_hls.jets.level1 import (
     CMS_CORRELATOR,
@@ -16,8 +19,11 @@ from nanopelican_hls.jets.level1 import (
     LEVEL1_FORMATS,
     Level1Jets,
     from_level1,
+    pack,
     to_level1,
+    unpack,
 )
+from nanopelican_hls.topology.level1_format import WordFormat
 
 FORMATS = pytest.mark.parametrize("scales", LEVEL1_FORMATS.values(), ids=LEVEL1_FORMATS)
 
@@ -239,3 +245,65 @@ class TestContainer:
     def test_what_is_refused(self, given, message):
         with pytest.raises(JetsError, match=message):
             words(**given)
+
+
+class TestWords:
+    """Words of 64 bits, as a trigger sends them."""
+
+    @pytest.fixture
+    def sent(self, jets):
+        return to_level1(jets)
+
+    def test_there_and_back(self, sent):
+        candidates, jets = pack(sent, sent.pt.shape[1])
+        assert candidates.dtype == jets.dtype == np.uint64
+        found = unpack(candidates, jets, sent.format)
+        for name in ("pt", "eta", "phi", "jet_pt", "jet_eta", "jet_phi", "jet_mass", "multiplicity"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(sent, name), err_msg=name)
+
+    def test_bits_by_hand(self):
+        one = np.array([[5]]), np.array([[-3]]), np.array([[-720]])
+        jet = {"jet_pt": [9], "jet_eta": [-1], "jet_phi": [2], "jet_mass": [3]}
+        made = Level1Jets(
+            format=CMS_CORRELATOR,
+            **dict(zip(("pt", "eta", "phi"), one, strict=True)),
+            **{name: np.array(value) for name, value in jet.items()},
+            multiplicity=np.array([300]),
+        )
+        candidates, jets = pack(made, 2)
+        assert candidates.tolist() == [[5 | (4096 - 3) << 14 | (2048 - 720) << 26, 0]]
+        assert jets.tolist() == [9 | 4095 << 14 | 2 << 26 | 255 << 37 | 3 << 45]
+
+    def test_other_bits_are_passed_over(self, sent):
+        candidates, jets = pack(sent, 4)
+        noise = np.random.default_rng(1).integers(0, 1 << 27, candidates.shape, dtype=np.uint64) << np.uint64(37)
+        found = unpack(candidates | noise, jets | np.uint64(31 << 59), sent.format)
+        np.testing.assert_array_equal(found.phi, sent.leading(4).phi)
+        np.testing.assert_array_equal(found.jet_mass, sent.jet_mass)
+
+    def test_a_format_without_words(self, sent):
+        bare = dataclasses.replace(sent.format, candidate=None)
+        with pytest.raises(JetsError, match="has no words of candidates and jets"):
+            pack(dataclasses.replace(sent, format=bare), 4)
+
+    @pytest.mark.parametrize(
+        ("bits", "fields", "message"),
+        [
+            (
+                64,
+                {"pt": (0, 14), "eta": (13, 12)},
+                "field 'eta': begins at bit 13, inside of 'pt', which ends",
+            ),
+            (64, {"phi": (54, 11)}, "field 'phi': bits 54 to 64 leave the word, which has bits 0 to 63"),
+            (64, {"pt": (-1, 14)}, "field 'pt': bits -1 to 12 leave the word"),
+            (64, {"pt": (3, 0)}, "field 'pt': bits 3 to 2 leave the word"),
+            (65, {}, "a word has 1 to 64 bits, not 65"),
+        ],
+    )
+    def test_fields_that_cannot_be(self, bits, fields, message):
+        with pytest.raises(ConfigError, match=re.escape(message)):
+            WordFormat(bits, fields)
+
+    def test_fields_of_another_width(self):
+        with pytest.raises(ConfigError, match="field 'jet_pt': has 12 bits, but the format's has 14"):
+            dataclasses.replace(CMS_CORRELATOR, jet=WordFormat(64, {"jet_pt": (0, 12)}))

@@ -27,7 +27,7 @@ def test_all_executors_agree(seed, tmp_path):
         assert (integers == np.rint(integers)).all(), tensor
         assert bounds.low <= integers.min() <= integers.max() <= bounds.high, tensor
     with torch.no_grad():
-        tensors = QuantisedNetwork.from_description(found.description).tensors(found.events)
+        tensors = QuantisedNetwork.from_description(found.description).tensors(found.events, found.result)
     others = {"torch": {name: values.numpy() for name, values in tensors.items()}}
     if seed % COMPILED_EVERY == 0:
         others["C-simulation"] = trace(compile(convert(found.model, tmp_path / "hls")), found.events)
