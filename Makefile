@@ -13,6 +13,7 @@ RUNS   ?=
 OPTIONS ?=
 FULL   ?=
 NETWORKS ?= 500
+JOBS   ?= 2
 
 BIN    := .venv/bin
 READY  := .venv/.ready
@@ -74,8 +75,8 @@ rivals: .venv-rivals/.ready  ## Deep Sets and JEDI-linear with HGQ2 in the same 
 	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[rivals]'
 	@touch $@
 
-test: $(READY)  ## the test suite
-	$(BIN)/python -m pytest
+test: $(READY)  ## the test suite, two files at a time: make test [JOBS=2]
+	$(BIN)/python -m pytest --numprocesses "$(JOBS)" --dist loadfile
 
 package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
 	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py
