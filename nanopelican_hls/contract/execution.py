@@ -39,6 +39,11 @@ def execute(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in program.ranges}
 
 
+def joined(first: Mapping[str, NDArray[np.float64]], second: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The events of two sets of arrays, one after the other."""
+    return {name: np.concatenate([first[name], second[name]]) for name in first}
+
+
 def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
     """Check the input arrays and return them in port order, as C-contiguous float64."""
     arrays = {}

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.core import port_map
+from nanopelican_hls.core.emp import EmpSettings, Payload
 from nanopelican_hls.core.frame import Arrays
 from nanopelican_hls.core.packaging import fusesoc_core, vivado_script
 from nanopelican_hls.core.shell import MODULES, Shell
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import project_folder
-from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, generate_rtl
+from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, RtlTarget, generate_rtl
 from nanopelican_hls.rtl.settings import Settings
 
 #: the test bench, which cocotb runs
@@ -38,6 +39,7 @@ class CoreSettings:
     version : of the core, for package managers: numbers with dots.
     user_bits : width of TUSER, the sideband bits.
     hardware : arithmetic, pipelining, interval.
+    emp : links of a payload of the EMP framework; None for none.
 
     Raises
     ------
@@ -49,8 +51,10 @@ class CoreSettings:
     version: str = "1.0.0"
     user_bits: int = 8
     hardware: Settings = field(default_factory=Settings)
+    emp: EmpSettings | None = None
 
     def __post_init__(self) -> None:
+        RtlTarget(self.top, settings=self.hardware)
         if not 1 <= self.user_bits <= MOST_USER_BITS:
             raise RtlError(
                 "is no width of TUSER", where=f"{self.user_bits} sideband bits", remedy=f"use 1 to {MOST_USER_BITS}"
@@ -87,7 +91,7 @@ def write_core(program: Program, folder: Path, settings: CoreSettings, events: A
         shell = Shell(project, settings.user_bits)
         for name, text in _files(shell, settings, events).items():
             target = temporary / name
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         shutil.rmtree(path, ignore_errors=True)
         temporary.rename(path)
@@ -115,6 +119,8 @@ def _files(shell: Shell, settings: CoreSettings, events: Arrays) -> Mapping[str,
         "test/core_testbench.py": TESTBENCH.read_text(encoding="utf-8"),
         "test/events.json": _events(shell, events),
     }
+    if settings.emp:
+        files |= Payload(shell, settings.emp).files(sources, events)
     return files
 
 
