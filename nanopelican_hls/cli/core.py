@@ -124,19 +124,20 @@ def _summary(shell: Shell, folder: Path, clock: float, settings: CoreSettings) -
     from nanopelican_hls.core.emp import Payload
 
     words, project = shell.events.words, shell.project
+    name = f"nanopelican:hls:{project.top}:{settings.version}"
     rows = {
         "events": f"{words} word{'s' * (words > 1)} of {shell.events.width} bits, at most one "
         + ("in every cycle" if project.interval == 1 else f"every {project.interval} cycles"),
         "results": f"a word of {shell.results.width} bits, and {shell.user_bits} sideband bits",
         "latency": f"{shell.latency_cycles} cycles from the last word, {shell.latency_cycles * clock:.1f} ns",
         "port map": str(folder / "port_map.md"),
-        "test bench": f"fusesoc --cores-root {folder} run --target=sim nanopelican:hls:{project.top}:{settings.version}",
+        "test bench": f"fusesoc --cores-root {folder} run --target=sim {name}",
     }
     if settings.emp:
         payload = Payload(shell, settings.emp)
         rows["EMP payload"] = (
-            f"{payload.jets} jets in a frame of {settings.emp.frame} words of {payload.links} links, one every "
-            f"{payload.stride} clocks; {folder / 'emp'}"
+            f"{payload.jets} jets in a frame of {settings.emp.frame} words of {payload.links} "
+            f"link{'s' * (payload.links > 1)}, one every {payload.stride} clocks; {folder / 'emp'}"
         )
     width = max(map(len, rows))
     return "\n".join([f"{shell.top} in {folder}", *(f"  {key.ljust(width)}  {value}" for key, value in rows.items())])

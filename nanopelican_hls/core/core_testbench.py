@@ -152,6 +152,7 @@ async def record(dut: Any) -> None:
         cycles.append({name: int(value) if value.is_resolvable else 0 for name, value in now.items()})
         results += now["m_axis_tvalid"] == 1
         assert len(cycles) < 1000
+    cycles.append(dict.fromkeys(RECORDED, 0))
     Path("waveform.json").write_text(json.dumps({"core": dut._name, "cycles": cycles}) + "\n")
     for event in range(3):
         await bench.expect(event)

@@ -1,4 +1,4 @@
-"""A core as payload of the EMP framework: which bits of the links hold what, VHDL, dep files, patterns (docs/core.md)."""
+"""A core as payload of the EMP framework: what the links' bits hold, VHDL, dep file, patterns (docs/core.md)."""
 
 from __future__ import annotations
 
@@ -115,11 +115,12 @@ class Payload:
                 where=f"{self.shell.user_bits} sideband bits",
                 remedy=f"use --sideband {FLAGS}, or more",
             )
-        if self.shell.project.top in (LINKS_ENTITY, PAYLOAD_ENTITY) or self.shell.top in (LINKS_ENTITY, PAYLOAD_ENTITY):
+        top = self.shell.project.top
+        if top.lower() in (LINKS_ENTITY, PAYLOAD_ENTITY) or "__" in self.shell.top:
             raise RtlError(
-                "is the name of an entity of the payload",
-                where=f"top = {self.shell.project.top!r}",
-                remedy="choose another name",
+                "is the name of an entity of the payload, or none in VHDL",
+                where=f"top = {top!r}",
+                remedy="choose another name, without two '_' in a row and without one at the end",
             )
 
     @property
@@ -231,8 +232,8 @@ class Payload:
     def page(self) -> str:
         """README of the payload: how to add it to a project, and the frame."""
         settings, events = self.settings, self.shell.events
-        rows = [[*self._row(field, beat)] for beat in range(events.words) for field in events.fields]
-        last = (self.jets - 1) * self.stride
+        fields = [(field, beat) for beat in range(events.words) for field in events.fields]
+        rows = [self._row(field, beat) for field, beat in fields if field.elements[beat] is not None]
         return "\n".join(
             [
                 f"# {self.shell.top} as payload of the EMP framework",
@@ -252,18 +253,20 @@ class Payload:
                 "ipbb proj create vivado tagger my-tagger:top top.dep",
                 "```",
                 "",
-                "The path of the board depends on the version of emp-fwk. In `emp_project_decl`, `CLOCK_RATIO` is 9 for "
-                f"360 MHz, and regions {self._regions()} need buffers or links. `{PAYLOAD_ENTITY}.vhd` has the ports of "
-                f"emp-fwk 0.7 to 0.9; for another version, put the instances into its own `{PAYLOAD_ENTITY}.vhd`.",
+                "The path of the board depends on the version of emp-fwk. In `emp_project_decl`, `CLOCK_RATIO` is 9 "
+                f"for 360 MHz, and {self._regions()} buffers or links. `{PAYLOAD_ENTITY}.vhd` has the ports of "
+                "emp-fwk 0.7; for a version with others, put the process and the two instances into its own "
+                f"`{PAYLOAD_ENTITY}.vhd`.",
                 "",
                 "## The frame",
                 "",
-                f"{settings.frame} words of each link, the first with `start`; {self.jets} jets, jet j from clock "
-                f"{self.stride} j on (0 to {last}). A result is on link {settings.output_link}, in bits "
-                f"{self.shell.results.width - 1}:0 of a word with bit {WORD - 1} set, {self.latency_cycles} clocks after "
-                "the last word of its jet.",
+                f"{settings.frame} words of each link, the first with `start`; {self.jets} jets, jet j from word "
+                f"{self.stride} j on. A result is on link {settings.output_link}, in bits "
+                f"{self.shell.results.width - 1}:0 of a word with bit {WORD - 1} set, {self.latency_cycles} clocks "
+                "after the last word of its jet. `port_map.md` has units, and the fields of a result. Bits that are "
+                "not named are not read.",
                 "",
-                table(["clock of the jet", "link and bits", "field", "element"], rows),
+                table(["word of the jet", "link: bits", "field", "element"], rows),
                 "",
                 "`patterns/links.txt` holds frames of the test bench's events in the form of EMP's buffer files; "
                 "`patterns/results.txt` is what is then on the output link, clock by clock.",
@@ -273,21 +276,22 @@ class Payload:
 
     def _regions(self) -> str:
         links = [*range(self.settings.first_link, self.settings.first_link + self.links), self.settings.output_link]
-        return ", ".join(map(str, sorted({link // 4 for link in links})))
+        regions = sorted({link // 4 for link in links})
+        many = len(regions) > 1
+        return f"region{'s' * many} {', '.join(map(str, regions))} ha{'ve' if many else 's'}"
 
-    def _row(self, field: Field, beat: int) -> Sequence[str | int]:
+    def _row(self, field: Field, beat: int) -> list[str]:
         places = self.place(field.low, field.high)
-        clocks = sorted({beat * self.parts + clock for clock, *_ in places})
+        words = sorted({beat * self.parts + clock for clock, *_ in places})
         where = ", ".join(f"{link}: {high}:{low}" for _, link, low, high in places)
-        element = field.elements[beat]
-        return " and ".join(map(str, clocks)), where, f"`{field.name}`", "not read" if element is None else element
+        return [" and ".join(map(str, words)), where, f"`{field.name}`", str(field.elements[beat])]
 
     def vhdl(self) -> str:
         """The payload: the links, the core, and the framework's other ports left alone."""
         shell, settings = self.shell, self.settings
         first, last, out = settings.first_link, settings.first_link + self.links - 1, settings.output_link
         width, user, result = shell.events.width, shell.user_bits, shell.results.width
-        return f"""-- {shell.top} between links {first} to {last} and link {out} of the EMP framework: README.md has the frame
+        return f"""-- {shell.top} between links {first} to {last} and link {out} of the EMP framework (README.md)
 library ieee;
 use ieee.std_logic_1164.all;
 

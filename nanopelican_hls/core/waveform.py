@@ -29,7 +29,7 @@ def waveform(record: Mapping[str, Any]) -> bytes:
     """Picture of the record that the test bench writes (``waveform.json``): three events, in a row for each signal."""
     first = next(k for k, now in enumerate(record["cycles"]) if now["s_axis_tvalid"])
     cycles = record["cycles"][max(0, first - 1) :]
-    figure = Figure(figsize=(max(7.0, 2.2 + 0.25 * len(cycles)), 4.4), layout="constrained")
+    figure = Figure(figsize=(max(8.0, 2.2 + 0.25 * len(cycles)), 4.4), layout="constrained")
     axes = figure.subplots()
     for row, (name, flag) in enumerate(ROWS):
         base = -float(row)
@@ -49,7 +49,9 @@ def waveform(record: Mapping[str, Any]) -> bytes:
     axes.grid(axis="x", alpha=0.3)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.set_title(f"{record['core']}: three events, with their words and results", fontsize="medium")
+    axes.set_title(
+        f"{record['core']}: three events; words numbered, results in hexadecimal", loc="left", fontsize="medium"
+    )
     return _svg(figure)
 
 
@@ -78,7 +80,7 @@ def _contents(cycles: Sequence[Mapping[str, int]], flag: str, name: str) -> list
 def _boxes(axes: Axes, contents: Sequence[tuple[int, int, str]], base: float) -> None:
     for cycle, event, label in contents:
         axes.add_patch(Rectangle((cycle, base), 1, HIGH, facecolor=f"C{event}", alpha=0.35, edgecolor="0.15"))
-        axes.text(cycle + 0.5, base + HIGH / 2, label, ha="center", va="center", fontsize="small")
+        axes.text(cycle + 0.5, base + HIGH / 2, label, ha="center", va="center", fontsize=9 if len(label) < 4 else 6)
 
 
 def _arrows(axes: Axes, cycles: Sequence[Mapping[str, int]], base: float) -> None:
