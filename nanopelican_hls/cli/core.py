@@ -61,15 +61,22 @@ def add_parser(subparsers: Any) -> None:
 
 def _add_emp(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--emp", action="store_true", help="add a payload of the EMP framework (docs/core.md)")
-    for option, name, default in (
-        ("links", "number of links that bring jets", "as many as a word of the core takes"),
-        ("first-link", "the lowest of them", "0"),
-        ("output-link", "link that results leave on", "0"),
-        ("frame", "words of a link for each frame", "54"),
-        ("jets-per-frame", "jets in a frame", "as many as fit"),
-    ):
-        kind = not_negative if option.endswith("-link") else positive
-        parser.add_argument(f"--{option}", type=kind, metavar="N", help=f"{name}, with --emp (default: {default})")
+    parser.add_argument(
+        "--links",
+        type=positive,
+        metavar="N",
+        help="EMP: number of links that bring jets (default: as many as a word of the core takes)",
+    )
+    parser.add_argument("--first-link", type=not_negative, metavar="N", help="EMP: the lowest of them (default: 0)")
+    parser.add_argument(
+        "--output-link", type=not_negative, metavar="N", help="EMP: link that results leave on (default: 0)"
+    )
+    parser.add_argument(
+        "--frame", type=positive, metavar="WORDS", help="EMP: words of a link for each frame (default: 54)"
+    )
+    parser.add_argument(
+        "--jets-per-frame", type=positive, metavar="N", help="EMP: jets in a frame (default: as many as fit)"
+    )
 
 
 def _emp(args: argparse.Namespace) -> EmpSettings | None:
@@ -98,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.proof.hostile import hostile_events
     from nanopelican_hls.rtl import open_settings
+    from nanopelican_hls.rtl.supported import constituents_sharing
 
     config = load_config(args.config)
     asked = {"clock_period_ns": args.clock, "interval": args.interval, "streamed": args.streamed}
@@ -106,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
     hardware = open_settings(firmware.clock_period_ns, *arithmetic, firmware.interval, firmware.streamed)
     settings = CoreSettings(args.top, args.core_version, args.sideband, hardware, _emp(args))
     program = read_trained(args.config, config, args.models)
+    constituents_sharing(program, firmware.interval)  # generation checks it too, but only once there are events
     jets = port_arrays(program, port_values(read_jets(args.jets or sample_path(), args.events), config.network))
     hostile = hostile_events(program, lambda events: execute(program, events), args.events).ports
     tensors = execute(program, joined(jets, port_arrays(program, hostile)))

@@ -100,8 +100,9 @@ class Payload:
                 f"{self.most_jets} fit: a jet, {beats}, takes {self.stride} words of {self.links} "
                 f"link{'s' * (self.links > 1)} at an interval of {self.shell.project.interval}",
                 where=f"{self.jets or 1} jets in a frame of {settings.frame} words",
-                remedy=f"use fewer jets (--jets-per-frame), more links (--links, up to {needed}), a longer frame "
-                "(--frame), or a shorter interval (--interval)",
+                remedy="use fewer jets (--jets-per-frame), "
+                + (f"more links (--links, up to {needed}), " if self.links < needed else "")
+                + "a longer frame (--frame), or a shorter interval (--interval)",
             )
         if results.width >= WORD:
             raise RtlError(
@@ -254,7 +255,7 @@ class Payload:
                 "```",
                 "",
                 "The path of the board depends on the version of emp-fwk. In `emp_project_decl`, `CLOCK_RATIO` is 9 "
-                f"for 360 MHz, and {self._regions()} buffers or links. `{PAYLOAD_ENTITY}.vhd` has the ports of "
+                f"for 360 MHz; give {self._regions()} buffers or links. `{PAYLOAD_ENTITY}.vhd` has the ports of "
                 "emp-fwk 0.7; for a version with others, put the process and the two instances into its own "
                 f"`{PAYLOAD_ENTITY}.vhd`.",
                 "",
@@ -277,8 +278,7 @@ class Payload:
     def _regions(self) -> str:
         links = [*range(self.settings.first_link, self.settings.first_link + self.links), self.settings.output_link]
         regions = sorted({link // 4 for link in links})
-        many = len(regions) > 1
-        return f"region{'s' * many} {', '.join(map(str, regions))} ha{'ve' if many else 's'}"
+        return f"region{'s' * (len(regions) > 1)} {', '.join(map(str, regions))}"
 
     def _row(self, field: Field, beat: int) -> list[str]:
         places = self.place(field.low, field.high)

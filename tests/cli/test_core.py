@@ -29,6 +29,7 @@ def test_it_runs_the_test_bench(tmp_path, capsys):
     ("options", "message"),
     [
         (["--interval", "0"], "firmware.interval: must be at least 1, not 0"),
+        (["--interval", "9"], "interval = 9: is more than the 7 rounds in which 8 constituents meet"),
         (["--top", "3x"], "top = '3x': is not a valid module name"),
         (["--links", "2"], "links and frames: are options of the EMP payload\n  remedy: add --emp"),
         (["--emp", "--output-link", "128"], "output on link 128: the FPGA has links 0 to 127"),
