@@ -12,11 +12,13 @@ from nanopelican_hls.contract import qonnx_adapter
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import ContractError
 
+Arrays = Mapping[str, NDArray[np.float64]]
+
 #: jets per call; bounds the memory of the pair-level arrays
 CHUNK = 2048
 
 
-def execute(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def execute(program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
     """Run a program on jets and return every activation tensor by name.
 
     Parameters
@@ -39,7 +41,12 @@ def execute(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in program.ranges}
 
 
-def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def joined(first: Arrays, second: Arrays) -> dict[str, NDArray[np.float64]]:
+    """The events of two sets of arrays, one after the other."""
+    return {name: np.concatenate([first[name], second[name]]) for name in first}
+
+
+def port_arrays(program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
     """Check the input arrays and return them in port order, as C-contiguous float64."""
     arrays = {}
     for port in program.inputs:
@@ -74,7 +81,7 @@ def port_arrays(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> d
     return arrays
 
 
-def _chunks(arrays: Mapping[str, NDArray[np.float64]]) -> Iterator[dict[str, NDArray[np.float64]]]:
+def _chunks(arrays: Arrays) -> Iterator[dict[str, NDArray[np.float64]]]:
     count = len(next(iter(arrays.values())))
     for start in range(0, max(count, 1), CHUNK):
         yield {name: array[start : start + CHUNK] for name, array in arrays.items()}

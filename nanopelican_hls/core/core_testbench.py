@@ -24,6 +24,23 @@ EVENTS = [[bytes.fromhex(word) for word in words] for words in CORE["events"]]
 RESULTS = [bytes.fromhex(result) for result in CORE["results"]]
 USERS = 1 << CORE["user_bits"]
 
+#: signals of the record that a picture is drawn from
+RECORDED = (
+    *(f"s_axis_{name}" for name in ("tvalid", "tlast", "tuser")),
+    "start",
+    "valid",
+    *(f"m_axis_{name}" for name in ("tvalid", "tuser", "tdata")),
+)
+#: what the tests measure, written to figures.json
+FIGURES: dict[str, int] = {}
+
+
+def note(**figures: int) -> None:
+    """Log figures, and add them to figures.json in the folder of the simulation."""
+    FIGURES.update(figures)
+    cocotb.log.info(", ".join(f"{key} {value}" for key, value in figures.items()))
+    Path("figures.json").write_text(json.dumps(FIGURES) + "\n")
+
 
 def frame(words: Sequence[bytes], user: int) -> AxiStreamFrame:
     """A frame of these words; TUSER is that of each byte."""
@@ -66,11 +83,26 @@ class Bench:
     def send(self, event: int) -> None:
         self.source.send_nowait(frame(EVENTS[event], event % USERS))
 
-    async def expect(self, event: int) -> None:
+    async def receive(self) -> AxiStreamFrame:
         found = await self.sink.recv()
+        found.tuser = found.tuser if isinstance(found.tuser, int) else found.tuser[0]
+        return found
+
+    async def expect(self, event: int) -> None:
+        found = await self.receive()
         assert bytes(found.tdata) == RESULTS[event], f"event {event}: {found}, expected {RESULTS[event].hex()}"
-        user = found.tuser if isinstance(found.tuser, int) else found.tuser[0]
-        assert user == event % USERS, f"event {event}: TUSER {user}"
+        assert found.tuser == event % USERS, f"event {event}: TUSER {found.tuser}"
+
+    async def all_results(self) -> list[AxiStreamFrame]:
+        """Results until there are none for long."""
+        found: list[AxiStreamFrame] = []
+        quiet = 0
+        while quiet < 5:
+            await ClockCycles(self.dut.aclk, 100)
+            quiet = quiet + 1 if self.sink.empty() and self.source.empty() else 0
+            while not self.sink.empty():
+                found.append(await self.receive())
+        return found
 
 
 def sometimes(share: float, seed: int) -> Iterator[bool]:
@@ -89,6 +121,7 @@ async def latency_and_rate(dut: Any) -> None:
     bench.send(0)
     await bench.until(lambda: dut.s_axis_tvalid.value == dut.s_axis_tready.value == dut.s_axis_tlast.value == 1)
     cycles = await bench.until(lambda: dut.m_axis_tvalid.value == 1)
+    note(latency_cycles=cycles)
     assert cycles == CORE["latency_cycles"], f"{cycles} cycles from the last word to the result"
     await bench.expect(0)
     count = min(len(EVENTS), 200)
@@ -97,10 +130,32 @@ async def latency_and_rate(dut: Any) -> None:
     start = get_sim_time("ns")
     for event in range(count):
         await bench.expect(event)
-    taken = (get_sim_time("ns") - start) / 4
+    taken = round((get_sim_time("ns") - start) / 4)
+    note(events_at_full_rate=count, cycles_at_full_rate=taken)
     assert taken <= count * CORE["interval"] + CORE["latency_cycles"] + CORE["interval"] + 8, (
         f"{count} in {taken} cycles"
     )
+
+
+@cocotb.test()
+async def record(dut: Any) -> None:
+    """Three events at full rate, with all signals in each cycle into waveform.json."""
+    bench = Bench(dut)
+    await bench.reset()
+    for event in range(3):
+        bench.send(event)
+    cycles: list[dict[str, int]] = []
+    results = 0
+    while results < 3:
+        await RisingEdge(dut.aclk)
+        now = {name: getattr(dut, name).value for name in RECORDED}
+        cycles.append({name: int(value) if value.is_resolvable else 0 for name, value in now.items()})
+        results += now["m_axis_tvalid"] == 1
+        assert len(cycles) < 1000
+    cycles.append(dict.fromkeys(RECORDED, 0))
+    Path("waveform.json").write_text(json.dumps({"core": dut._name, "cycles": cycles}) + "\n")
+    for event in range(3):
+        await bench.expect(event)
 
 
 @cocotb.test()
@@ -112,10 +167,11 @@ async def gaps_and_back_pressure(dut: Any) -> None:
     bench.sink.set_pause_generator(sometimes(0.4, 2))
     for event in range(len(EVENTS)):
         bench.send(event)
-    for event in range(len(EVENTS)):
-        await bench.expect(event)
-    await ClockCycles(dut.aclk, 200)
-    assert bench.sink.empty() and not bench.misframed
+    found = [(bytes(one.tdata), one.tuser) for one in await bench.all_results()]
+    expected = [(result, event % USERS) for event, result in enumerate(RESULTS)]
+    mismatched = sum(one != other for one, other in zip(found, expected, strict=False))
+    note(events=len(expected), lost=len(expected) - len(found), mismatched=mismatched, misframed=bench.misframed)
+    assert found == expected and not bench.misframed
 
 
 @cocotb.test()
@@ -123,7 +179,8 @@ async def resets_in_the_middle(dut: Any) -> None:
     """After a reset at any time the next event is the first; nothing of the ones before comes out."""
     bench, draw = Bench(dut), random.Random(3)
     await bench.reset()
-    for _ in range(20):
+    resets = max(20, len(EVENTS) // 100)
+    for _ in range(resets):
         for event in range(10):
             bench.send(event % len(EVENTS))
         await ClockCycles(dut.aclk, draw.randint(1, 60))
@@ -136,6 +193,7 @@ async def resets_in_the_middle(dut: Any) -> None:
         event = draw.randrange(len(EVENTS))
         bench.send(event)
         await bench.expect(event)
+    note(resets=resets)
     assert not bench.misframed
 
 

@@ -14,12 +14,13 @@ import numpy as np
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.core import port_map
+from nanopelican_hls.core.emp import EmpSettings, Payload
 from nanopelican_hls.core.frame import Arrays, require_words
 from nanopelican_hls.core.packaging import fusesoc_core, vivado_script
 from nanopelican_hls.core.shell import MODULES, Shell
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import project_folder
-from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, generate_rtl
+from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, RtlTarget, generate_rtl
 from nanopelican_hls.rtl.settings import Settings
 from nanopelican_hls.topology.level1_format import Level1Format
 
@@ -42,6 +43,7 @@ class CoreSettings:
     user_bits : width of TUSER, the sideband bits.
     hardware : arithmetic, pipelining, interval.
     level1 : format of the words on the input, or None for concatenated ports (`Frame`).
+    emp : links of a payload of the EMP framework; None for none.
 
     Raises
     ------
@@ -54,8 +56,10 @@ class CoreSettings:
     user_bits: int = 8
     hardware: Settings = field(default_factory=Settings)
     level1: Level1Format | None = None
+    emp: EmpSettings | None = None
 
     def __post_init__(self) -> None:
+        RtlTarget(self.top, settings=self.hardware)
         if not 1 <= self.user_bits <= MOST_USER_BITS:
             raise RtlError(
                 "is no width of TUSER", where=f"{self.user_bits} sideband bits", remedy=f"use 1 to {MOST_USER_BITS}"
@@ -94,7 +98,7 @@ def write_core(program: Program, folder: Path, settings: CoreSettings, events: A
         shell = Shell(project, settings.user_bits, settings.level1)
         for name, text in _files(shell, settings, events).items():
             target = temporary / name
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         shutil.rmtree(path, ignore_errors=True)
         temporary.rename(path)
@@ -122,6 +126,8 @@ def _files(shell: Shell, settings: CoreSettings, events: Arrays) -> Mapping[str,
         "test/core_testbench.py": TESTBENCH.read_text(encoding="utf-8"),
         "test/events.json": _events(shell, events),
     }
+    if settings.emp:
+        files |= Payload(shell, settings.emp).files(sources, events)
     return files
 
 

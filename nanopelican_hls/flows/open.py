@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nanopelican_hls.contract.execution import execute, port_arrays
+from nanopelican_hls.contract.execution import execute, joined, port_arrays
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.flows.device import Device
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, resources
@@ -98,7 +98,7 @@ def _simulated(
     """Simulate jets and hostile events: measured latency, and comparison with QONNX execution."""
     announce("QONNX execution")
     hostile = hostile_events(program, lambda events: execute(program, events), HOSTILE_EVENTS).ports
-    events = _joined(port_arrays(program, ports), port_arrays(program, hostile))
+    events = joined(port_arrays(program, ports), port_arrays(program, hostile))
     announce("simulation (Verilator)")
     compile_simulation(project)
     some = {name: array[:LATENCY_EVENTS] for name, array in events.items()}
@@ -108,7 +108,3 @@ def _simulated(
     if comparison.first:
         logger.warning("RTL against QONNX execution: %s", comparison)
     return latency, comparison
-
-
-def _joined(first: Arrays, second: Arrays) -> Arrays:
-    return {name: np.concatenate([first[name], second[name]]) for name in first}

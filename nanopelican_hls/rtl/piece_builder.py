@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Node, Program
-from nanopelican_hls.errors import RtlError
 from nanopelican_hls.operators._arrays import concatenate
 from nanopelican_hls.operators.pair_mix import PairMix
 from nanopelican_hls.operators.pairwise_dot import PairwiseDot
@@ -20,10 +19,8 @@ from nanopelican_hls.rtl.products import Products
 from nanopelican_hls.rtl.quantise import adds_half
 from nanopelican_hls.rtl.settings import Settings
 from nanopelican_hls.rtl.sharing import Sharing
+from nanopelican_hls.rtl.supported import constituents_sharing
 from nanopelican_hls.rtl.symbolic import Symbolic
-
-#: most constituents that were tried with a larger interval than 1
-MOST_CONSTITUENTS = 128
 
 Values = NDArray[Any]  # of Value, in the shape of the tensor
 Lane = Sequence[Value]
@@ -51,7 +48,7 @@ class PieceBuilder:
         self.padding: dict[str, Padding] = {}
         #: momentum products; None if there are none, or they are in several coordinates
         self.products = _products(program, netlist, settings, spared_dsps)
-        constituents = _constituents(program, settings.interval)
+        constituents = constituents_sharing(program, settings.interval)
         self.sharing = Sharing(netlist, constituents, settings.interval, settings.streamed)
 
     # tensors
@@ -201,23 +198,6 @@ class PieceBuilder:
             return result.reshape(1, -1)
 
         self.add_piece(node, node.output, [words], [range(self.size(node.output))], compute)
-
-
-def _constituents(program: Program, interval: int) -> int:
-    """Number of constituents: elements of the largest port; RtlError if they cannot share hardware in that interval."""
-    count = max(port.elements for port in program.inputs)
-    where, most = f"interval = {interval}", max(1, count - 1)
-    if interval > most:
-        raise RtlError(
-            f"is more than the {most} rounds in which {count} constituents meet",
-            where=where,
-            remedy=f"use at most {most}",
-        )
-    if interval > 1 and count > MOST_CONSTITUENTS:
-        raise RtlError(
-            f"is for at most {MOST_CONSTITUENTS} constituents, not {count}", where=where, remedy="use an interval of 1"
-        )
-    return count
 
 
 def _products(program: Program, netlist: Netlist, settings: Settings, spared_dsps: int) -> Products | None:

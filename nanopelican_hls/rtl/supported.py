@@ -27,6 +27,8 @@ _WORDS = """
     clk rst start valid early start_in accepted busy
 """
 RESERVED = frozenset(_WORDS.split())
+#: most constituents that were tried with a larger interval than 1
+MOST_CONSTITUENTS = 128
 
 
 def check_supported(program: Program) -> None:
@@ -59,6 +61,29 @@ def check_supported(program: Program) -> None:
             where=f"tensor {masks[1]!r}",
             remedy="let all operators read one mask",
         )
+
+
+def constituents_sharing(program: Program, interval: int) -> int:
+    """Number of constituents: elements of the largest port.
+
+    Raises
+    ------
+    RtlError
+        If they cannot share hardware in that interval.
+    """
+    count = max(port.elements for port in program.inputs)
+    where, most = f"interval = {interval}", max(1, count - 1)
+    if interval > most:
+        raise RtlError(
+            f"is more than the {most} rounds in which {count} constituents meet",
+            where=where,
+            remedy=f"use at most {most}",
+        )
+    if interval > 1 and count > MOST_CONSTITUENTS:
+        raise RtlError(
+            f"is for at most {MOST_CONSTITUENTS} constituents, not {count}", where=where, remedy="use an interval of 1"
+        )
+    return count
 
 
 def _names(program: Program) -> Iterator[str]:

@@ -18,6 +18,7 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.core.packaging import LINT
 from nanopelican_hls.core.project import MARKER, CoreSettings, write_core
 from nanopelican_hls.errors import RtlError
+from nanopelican_hls.flows.core_simulation import simulate_core
 from nanopelican_hls.rtl.project import SOURCES
 from nanopelican_hls.rtl.settings import open_settings
 from nanopelican_hls.topology.config import NetworkConfig, Spurions
@@ -69,13 +70,11 @@ def fusesoc(folder, target):
     return done, work
 
 
-def failed(work):
-    """Names of tests that failed, and of all."""
-    cases = list(ElementTree.parse(work / "results.xml").iter("testcase"))
-    return {case.get("name") for case in cases if len(case)}, {case.get("name") for case in cases}
+def simulated(core):
+    return simulate_core(core, core.parent / "simulation", "nanopelican", "1.0.0")
 
 
-TESTS = {"latency_and_rate", "gaps_and_back_pressure", "resets_in_the_middle", "wrong_frames"}
+TESTS = {"latency_and_rate", "record", "gaps_and_back_pressure", "resets_in_the_middle", "wrong_frames"}
 
 
 @needs_icarus
@@ -83,9 +82,11 @@ TESTS = {"latency_and_rate", "gaps_and_back_pressure", "resets_in_the_middle", "
 def test_its_test_bench_passes(interval, streamed, tmp_path):
     shell = written(tmp_path / "core", interval, streamed)
     assert shell.project.beats == (3 if streamed else 1)
-    done, work = fusesoc(tmp_path / "core", "sim")
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert failed(work) == (set(), TESTS), done.stderr[-3000:]
+    found = simulated(tmp_path / "core")
+    assert (set(found.tests), found.failed) == (TESTS, ()), found
+    figures = {name: found.figures[name] for name in ("latency_cycles", "events", "lost", "mismatched", "misframed")}
+    assert list(figures.values()) == [shell.latency_cycles, EVENTS, 0, 0, 0]
+    assert ElementTree.parse(found.picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
 #: faults of the shell: the file, how they change it, and a test of the bench that sees it
@@ -112,8 +113,24 @@ def test_faults_are_found(mutant, tmp_path):
     text = source.read_text()
     assert text.count(old) == 1
     source.write_text(text.replace(old, new))
-    _, work = fusesoc(tmp_path / "core", "sim")
-    assert seen_by in failed(work)[0]
+    assert seen_by in simulated(tmp_path / "core").failed
+
+
+def test_a_simulation_needs_its_tools(tmp_path, monkeypatch):
+    written(tmp_path / "core", 1)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        RtlError, match=r"Icarus Verilog \(iverilog\): is not installed\n  remedy: apt-get install iverilog"
+    ):
+        simulated(tmp_path / "core")
+
+
+@needs_icarus
+def test_a_simulation_that_does_not_start_says_so(tmp_path):
+    written(tmp_path / "core", 1)
+    (tmp_path / "core" / SOURCES / "nanopelican_fifo.v").unlink()
+    with pytest.raises(RtlError, match=r"the simulation ended without a result\n  remedy: read .*fusesoc.log"):
+        simulated(tmp_path / "core")
 
 
 @needs_perl
@@ -193,6 +210,7 @@ def test_an_older_core_is_replaced_and_nothing_else(tmp_path):
         ({"version": "1.0"}, "'1.0': is no version"),
         ({"version": "a.b.c"}, "'a.b.c': is no version"),
         ({"version": "1.0.²"}, "'1.0.²': is no version"),
+        ({"interval": 0}, "interval = 0: is no number of clock cycles"),
         ({"top": "3x"}, "is not a valid module name"),
         ({"top": "module"}, "is not a valid module name"),
         ({"top": "nanopelican_frames"}, "top = 'nanopelican_frames': is the name of a module inside"),
@@ -202,5 +220,5 @@ def test_an_older_core_is_replaced_and_nothing_else(tmp_path):
 )
 def test_options_that_cannot_be(options, message, tmp_path):
     with pytest.raises(RtlError, match=re.escape(message)):
-        written(tmp_path / "core", 1, **options)
+        written(tmp_path / "core", **{"interval": 1, **options})
     assert not (tmp_path / "core").exists()
