@@ -93,6 +93,8 @@ class HlsTarget:
     reuse_factor : initiation interval in clock cycles, for layers without a reuse factor in `hls_config`.
     hls_config : as from ``hls4ml.utils.config_from_onnx_model``. Its precisions have no effect, since types are exact.
     project_name : name of the top function.
+    namespace : C++ namespace of all that is generated; none by default.
+    traced : whether the C-simulation can store every tensor.
 
     Raises
     ------
@@ -106,6 +108,8 @@ class HlsTarget:
     reuse_factor: int = 1
     hls_config: Mapping[str, Any] | None = None
     project_name: str = "nanopelican"
+    namespace: str | None = None
+    traced: bool = True
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
@@ -136,8 +140,10 @@ class HlsTarget:
             _make_folder(path)
             save_program(program, path / MODEL)
             with _one_at_a_time, _logged_output(), _handed_over(program):
-                graph = _traced_graph(
+                graph = _graph(
                     path,
+                    traced=self.traced,
+                    namespace=self.namespace,
                     project_name=self.project_name,
                     backend=self.backend,
                     part=self.part,
@@ -177,8 +183,8 @@ def convert(program: Program | str | Path, output_dir: str | Path, **options: An
     return HlsTarget(**options).write(program, Path(output_dir))
 
 
-def _traced_graph(path: Path, **options: Any) -> Any:
-    """hls4ml's model of the file in a project folder, with tracing enabled for every layer."""
+def _graph(path: Path, *, traced: bool, **options: Any) -> Any:
+    """hls4ml's model of the file in a project folder; if traced, with tracing enabled for every layer."""
     graph = hls4ml.converters.convert_from_onnx_model(
         str(path / MODEL),
         output_dir=str(path),
@@ -186,9 +192,10 @@ def _traced_graph(path: Path, **options: Any) -> Any:
         write_weights_txt=False,
         **options,
     )
-    graph.config.trace_output = True
-    for layer in graph.get_layers():
-        layer.set_attr("trace", True)
+    if traced:
+        graph.config.trace_output = True
+        for layer in graph.get_layers():
+            layer.set_attr("trace", True)
     return graph
 
 
