@@ -109,7 +109,8 @@ class Emulator final : public hls4mlEmulator::Model {
             *outputs = outputs_;
         } else if (points_to(result, common, "read_result")) {
             if (!common->jet_class_output) {
-                throw wrong("ModelOutputs", "jet_class_output is null", "point to ${n_results} numbers");
+                throw wrong("ModelOutputs", "jet_class_output is null",
+                            "point it to as many numbers as there are results, ${n_results}");
             }
             for (std::size_t i = 0; i < N_RESULTS; i++) {
                 common->jet_class_output[i] = found[i];
