@@ -21,7 +21,7 @@ COMMON_FRACTION, COMMON_BITS = 32, 64
 
 @dataclass(frozen=True)
 class Ports:
-    """Inputs and the output of a program.
+    """Inputs and outputs of a program.
 
     Attributes
     ----------
@@ -30,29 +30,19 @@ class Ports:
     Raises
     ------
     FirmwareError
-        If the program has several outputs, or one that the common struct cannot hold.
+        If the common struct cannot hold an output.
     """
 
     program: Program
 
     def __post_init__(self) -> None:
-        if len(self.program.outputs) != 1:
-            raise FirmwareError(
-                "has several outputs, but models of CMSSW have one",
-                where=", ".join(port.name for port in self.program.outputs),
-                remedy="leave one output in the graph",
-            )
-        port = self.output
-        if port.exponent < -COMMON_FRACTION or port.bits + port.exponent > COMMON_BITS - COMMON_FRACTION - 1:
-            raise FirmwareError(
-                f"needs {port.bits} bits in units of 2^{port.exponent}, which ap_fixed<64,32> does not hold",
-                where=f"output {port.name!r}",
-                remedy="narrow the quantiser of the output",
-            )
-
-    @property
-    def output(self) -> Port:
-        return self.program.outputs[0]
+        for port in self.program.outputs:
+            if port.exponent < -COMMON_FRACTION or port.bits + port.exponent > COMMON_BITS - COMMON_FRACTION - 1:
+                raise FirmwareError(
+                    f"needs {port.bits} bits in units of 2^{port.exponent}, which ap_fixed<64,32> does not hold",
+                    where=f"output {port.name!r}",
+                    remedy="narrow the quantiser of the output",
+                )
 
     @property
     def level1(self) -> Level1Format | None:
@@ -77,12 +67,15 @@ class Ports:
         """``std::array`` of each input."""
         return [f"std::array<{quantised_type(port.quantiser)}, {port.elements}>" for port in self.program.inputs]
 
-    def result_type(self) -> str:
-        """Type of an element of the output, as the HLS C++ has it."""
-        quantiser = self.program.quantisers.get(self.output.tensor)
+    def output_types(self) -> list[str]:
+        """``std::array`` of each output, of the types that the HLS C++ has."""
+        return [f"std::array<{self._result_type(port)}, {port.elements}>" for port in self.program.outputs]
+
+    def _result_type(self, port: Port) -> str:
+        quantiser = self.program.quantisers.get(port.tensor)
         if quantiser is not None:
             return quantised_type(quantiser)
-        exact = exact_type(self.output.range)
+        exact = exact_type(port.range)
         return f"ap_{'' if exact.signed else 'u'}fixed<{exact.width},{exact.integer}>"
 
     def candidate_lines(self) -> list[str]:

@@ -8,7 +8,7 @@ import re
 import shutil
 import string
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from nanopelican_hls.emulator.number import cpp_type
 from nanopelican_hls.emulator.source import sources
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import make_writable, project_folder
-from nanopelican_hls.hls.layers import layer_name
 from nanopelican_hls.hls.project import HlsTarget
 from nanopelican_hls.versions import __version__
 
@@ -134,7 +133,7 @@ def _files(ports: Ports, model: CmsswModel) -> dict[str, str]:
         "libraries": [model.integers, model.hls],
         "common_struct": ports.level1 is not None,
         "inputs": [asdict(port) for port in ports.program.inputs],
-        "outputs": [asdict(ports.output)],
+        "outputs": [asdict(port) for port in ports.program.outputs],
     }
     files = {
         "Makefile": _template("repository.mk"),
@@ -170,7 +169,7 @@ def _files(ports: Ports, model: CmsswModel) -> dict[str, str]:
                     library=library,
                     network=network,
                     release=__version__,
-                    n_results=str(ports.output.elements),
+                    n_results=str(_n_results(ports)),
                 ),
             }.items()
         }
@@ -185,11 +184,10 @@ def _ports_header(ports: Ports, library: str) -> str:
         release=__version__,
         guard=f"NANOPELICAN_{library.upper()}_H",
         inputs=_listed(zip(ports.input_types(), map(_described, inputs), strict=True)),
-        real_inputs=_listed((f"std::array<double, {port.elements}>", _described(port)) for port in inputs),
+        real_inputs=_listed((f"std::array<double, {port.elements}>", port.name) for port in inputs),
         names=", ".join(f'"{port.name}"' for port in inputs),
-        output=_described(ports.output),
-        result=ports.result_type(),
-        n_results=str(ports.output.elements),
+        outputs=_listed(zip(ports.output_types(), map(_described, ports.program.outputs), strict=True)),
+        n_results=str(_n_results(ports)),
     )
 
 
@@ -209,15 +207,20 @@ def _read_common(ports: Ports, library: str) -> str:
 
 
 def _hls_network(ports: Ports, model: CmsswModel) -> str:
-    inputs = [f"std::get<{k}>(inputs).data()" for k in range(len(ports.program.inputs))]
-    return _rendered("hls_network.h", library=model.hls, arguments=", ".join([*inputs, "std::get<0>(outputs).data()"]))
+    program = ports.program
+    arguments = [
+        f"std::get<{k}>({name}).data()"
+        for name, side in (("inputs", program.inputs), ("outputs", program.outputs))
+        for k in range(len(side))
+    ]
+    return _rendered("hls_network.h", library=model.hls, arguments=", ".join(arguments))
 
 
 def _integer_network(ports: Ports, model: CmsswModel) -> str:
     program = ports.program
     names = tensor_names(program)
-    kinds = {port: f"std::{cpp_type(program.ranges[port.tensor])}" for port in (*program.inputs, ports.output)}
-    inputs = list(enumerate(program.inputs))
+    kinds = {port: f"std::{cpp_type(program.ranges[port.tensor])}" for port in (*program.inputs, *program.outputs)}
+    inputs, outputs = list(enumerate(program.inputs)), list(enumerate(program.outputs))
     return _rendered(
         "integer_network.h",
         library=model.integers,
@@ -225,17 +228,13 @@ def _integer_network(ports: Ports, model: CmsswModel) -> str:
             (f"const auto port_{k} = integers<{kinds[p]}>(std::get<{k}>(inputs));" for k, p in inputs), 4
         ),
         rows=_indented((f"rows.{names[p.tensor]} = port_{k}.data();" for k, p in inputs), 4),
-        result=kinds[ports.output],
-        output=names[ports.output.tensor],
+        results=_indented((f"std::array<{kinds[p]}, {p.elements}> result_{k};" for k, p in outputs), 4),
+        result_rows=_indented((f"result_rows.{names[p.tensor]} = result_{k}.data();" for k, p in outputs), 4),
+        save=_indented((f"save(result_{k}, std::get<{k}>(outputs));" for k, _ in outputs), 4),
     )
 
 
 def _readme(ports: Ports, model: CmsswModel) -> str:
-    inputs = ports.program.inputs
-    rows = [
-        f"| {k} | `{port.name}` | `{kind[len('std::array<') : kind.rindex(',')]}` | {port.elements} |"
-        for k, (port, kind) in enumerate(zip(inputs, ports.input_types(), strict=True))
-    ]
     if ports.level1 is None:
         common = _template("readme_components.md")
     else:
@@ -247,14 +246,24 @@ def _readme(ports: Ports, model: CmsswModel) -> str:
         integers=model.integers,
         hls=model.hls,
         common=common.strip(),
-        ports="\n".join(rows),
-        result=f"{layer_name(ports.output.name)}, {ports.output.elements} number{'s' * (ports.output.elements > 1)}",
-        result_type=ports.result_type(),
+        ports=_table(ports.program.inputs, ports.input_types()),
+        outputs=_table(ports.program.outputs, ports.output_types()),
     )
 
 
+def _table(side: Sequence[Port], types: Sequence[str]) -> str:
+    return "\n".join(
+        f"| {k} | `{port.name}` | `{kind.removeprefix('std::array<').rpartition(',')[0]}` | {port.elements} |"
+        for k, (port, kind) in enumerate(zip(side, types, strict=True))
+    )
+
+
+def _n_results(ports: Ports) -> int:
+    return sum(port.elements for port in ports.program.outputs)
+
+
 def _described(port: Port) -> str:
-    return f"{port.name}, in units of 2^{port.exponent}"
+    return f"{port.name}, multiples of 2^{port.exponent}"
 
 
 def _listed(items: Iterable[tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""Models of CMSSW, built once: two versions of a tagger that takes words, and one that takes components."""
+"""Models of CMSSW, built once: two versions of a tagger that takes words, and one of components and three classes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from nanopelican_hls.zoo import file_of
 #: an empty environment: a compiler and nothing else
 EMPTY = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 OTHER = NetworkConfig(6, 2, spurions=Spurions.JET, input=Input.L1)
+CLASSES = NetworkConfig(4, 1, spurions=Spurions.JET, classes=("qcd", "w", "top"))
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,14 @@ class Written:
 
 @pytest.fixture(scope="session")
 def models():
-    def of_zoo(name):
-        return read_program(file_of(name, ".onnx")), load_config(name).network
+    def drawn(network):
+        return build_program(random_description(network, bits=6, seed=11)), network
 
+    trained = read_program(file_of("trigger-n8-l1", ".onnx")), load_config("trigger-n8-l1").network
     return [
-        Written(CmsswModel("Tagger", "v1"), *of_zoo("trigger-n8-l1")),
-        Written(CmsswModel("Tagger", "v2"), build_program(random_description(OTHER, bits=6, seed=11)), OTHER),
-        Written(CmsswModel("Components", "v1"), *of_zoo("trigger-n6")),
+        Written(CmsswModel("Tagger", "v1"), *trained),
+        Written(CmsswModel("Tagger", "v2"), *drawn(OTHER)),
+        Written(CmsswModel("Components", "v1"), *drawn(CLASSES)),
     ]
 
 

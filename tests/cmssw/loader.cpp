@@ -2,9 +2,9 @@
 //
 //     loader FOLDER THREADS LIBRARY...
 //
-// For each library, FOLDER/<library>.ports has rows of doubles, one for each jet: all ports. FOLDER/<library>.common,
-// if it is there, has rows for the common struct: its candidates, then its jet. Results go to <library>.ports.out and
-// <library>.common.out, as rows of doubles. models.h has the types of the ports of all libraries.
+// For each library, FOLDER/<library>.ports has rows of doubles, one for each jet: all ports. They go in as the own types
+// of the model (ports.out) and as real numbers (reals.out). FOLDER/<library>.common, if it is there, has rows for the
+// common struct: its candidates, then its jet (common.out). models.h has the types of the ports of all libraries.
 
 #include "models.h"
 
@@ -60,17 +60,26 @@ template <class Array> void fill(const double *&from, Array &array) {
     }
 }
 
-// The older interface: arrays of the model's own types.
-template <class Inputs, class Result, std::size_t n> void run_ports(Model &model, const double *row, double *result) {
+template <class Array> void save(const Array &array, double *&to) {
+    for (const auto &number : array) {
+        *to++ = number.to_double();
+    }
+}
+
+// The older interface: arrays of the model's own types, or of real numbers.
+template <class Inputs, class Outputs, class Result> void run_ports(Model &model, const double *row, double *result) {
     Inputs inputs;
     std::apply([&row](auto &...port) { (fill(row, port), ...); }, inputs);
-    Result found[n];
+    Outputs outputs;
     model.prepare_input(&inputs);
     model.predict();
-    model.read_result(&found[0]);
-    for (std::size_t i = 0; i < n; i++) {
-        result[i] = found[i].to_double();
+    if constexpr (std::tuple_size<Outputs>::value == 1) {
+        Result *first = std::get<0>(outputs).data();
+        model.read_result(first);
+    } else {
+        model.read_result(&outputs);
     }
+    std::apply([&result](const auto &...output) { (save(output, result), ...); }, outputs);
 }
 
 // The common struct. The array is as long as it says and no longer, so that sanitisers see who reads on.
@@ -88,7 +97,8 @@ void run_common(Model &model, const double *row, int candidates, std::size_t n, 
 }
 
 struct Types {
-    void (*run)(Model &, const double *, double *);
+    void (*run_ports)(Model &, const double *, double *);
+    void (*run_reals)(Model &, const double *, double *);
     std::size_t elements, results;
 };
 template <class Inputs> std::size_t elements() {
@@ -97,7 +107,8 @@ template <class Inputs> std::size_t elements() {
 const std::map<std::string, Types> TYPES = {
 #define TYPES_OF(library)                                                                                              \
     {#library,                                                                                                         \
-     {&run_ports<hls4ml_##library::inputs_t, hls4ml_##library::result_t, hls4ml_##library::N_RESULTS>,                 \
+     {&run_ports<hls4ml_##library::inputs_t, hls4ml_##library::outputs_t, hls4ml_##library::result_t>,                 \
+      &run_ports<hls4ml_##library::real_inputs_t, hls4ml_##library::outputs_t, hls4ml_##library::result_t>,            \
       elements<hls4ml_##library::inputs_t>(), hls4ml_##library::N_RESULTS}},
     MODELS(TYPES_OF)};
 
@@ -134,9 +145,9 @@ int main(int count, char **arguments) {
         const std::string name = arguments[i];
         const Types &types = TYPES.at(name);
         libraries.push_back(std::make_unique<Library>(folder + "/" + name + ".so"));
-        for (const std::string kind : {".ports", ".common"}) {
+        for (const std::string kind : {".ports", ".reals", ".common"}) {
             auto run = std::make_unique<Run>();
-            run->rows = read(folder + "/" + name + kind);
+            run->rows = read(folder + "/" + name + (kind == ".reals" ? ".ports" : kind));
             if (run->rows.empty()) {
                 continue;
             }
@@ -144,21 +155,19 @@ int main(int count, char **arguments) {
             run->results = types.results;
             run->path = folder + "/" + name + kind + ".out";
             const double *rows = run->rows.data();
-            const std::size_t width =
-                kind == ".ports" ? types.elements : std::strtoul(std::getenv("CANDIDATES"), nullptr, 10) * 3 + JET_INPUTS;
+            const std::size_t candidates = std::strtoul(std::getenv("CANDIDATES"), nullptr, 10) * 3;
+            const std::size_t width = kind == ".common" ? candidates + JET_INPUTS : types.elements;
             if (run->rows.size() % width) {
                 throw std::runtime_error(run->path + ": rows of another width");
             }
             run->jets = run->rows.size() / width;
-            if (kind == ".ports") {
-                run->run = [rows, width, types](Model &model, std::size_t jet, double *found) {
-                    types.run(model, rows + jet * width, found);
+            if (kind == ".common") {
+                run->run = [rows, width, candidates, types](Model &model, std::size_t jet, double *found) {
+                    run_common(model, rows + jet * width, static_cast<int>(candidates), types.results, found);
                 };
             } else {
-                run->run = [rows, width, types](Model &model, std::size_t jet, double *found) {
-                    const int candidates = static_cast<int>(width) - JET_INPUTS;
-                    run_common(model, rows + jet * width, candidates, types.results, found);
-                };
+                run->run = [rows, width, act = kind == ".ports" ? types.run_ports : types.run_reals](
+                               Model &model, std::size_t jet, double *found) { act(model, rows + jet * width, found); };
             }
             run->found.resize(run->jets * run->results);
             runs.push_back(std::move(run));

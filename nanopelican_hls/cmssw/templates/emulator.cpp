@@ -64,6 +64,11 @@ template <std::size_t... k> void round_ports(const real_inputs_t &from, inputs_t
     (round_port(PORTS[k], std::get<k>(from), std::get<k>(to)), ...);
 }
 
+// Act on each number of the results, in the order of the outputs.
+template <class Act> void for_each_result(const outputs_t &outputs, Act act) {
+    std::apply([&act](const auto &...output) { (std::for_each(output.begin(), output.end(), act), ...); }, outputs);
+}
+
 // One jet at a time. An object may be used by one thread at a time, several objects by as many threads.
 class Emulator final : public hls4mlEmulator::Model {
   public:
@@ -99,25 +104,26 @@ class Emulator final : public hls4mlEmulator::Model {
         if (state_ != State::predicted) {
             throw too_early("read_result", "predict");
         }
-        const std::array<result_t, N_RESULTS> &found = std::get<0>(outputs_);
-        result_t *numbers = nullptr;
+        [[maybe_unused]] result_t *numbers = nullptr;
         outputs_t *outputs = nullptr;
         ModelOutputs *common = nullptr;
-        if (points_to(result, numbers, "read_result")) {
-            std::copy(found.begin(), found.end(), numbers);
-        } else if (points_to(result, outputs, "read_result")) {
+        if constexpr (std::tuple_size<outputs_t>::value == 1) {
+            if (points_to(result, numbers, "read_result")) {
+                for_each_result(outputs_, [&numbers](const result_t &number) { *numbers++ = number; });
+                return;
+            }
+        }
+        if (points_to(result, outputs, "read_result")) {
             *outputs = outputs_;
         } else if (points_to(result, common, "read_result")) {
             if (!common->jet_class_output) {
                 throw wrong("ModelOutputs", "jet_class_output is null",
                             "point it to as many numbers as there are results, ${n_results}");
             }
-            for (std::size_t i = 0; i < N_RESULTS; i++) {
-                common->jet_class_output[i] = found[i];
-            }
+            for_each_result(outputs_, [to = common->jet_class_output](const auto &number) mutable { *to++ = number; });
         } else {
             throw wrong("read_result", "std::any holds " + held(result),
-                        "pass a pointer to ModelOutputs, or to result_t or outputs_t of ${library}.h");
+                        "pass a pointer to ModelOutputs, or to outputs_t or, of one output, result_t of ${library}.h");
         }
     }
 

@@ -31,13 +31,13 @@ template <class Integer, class T, std::size_t n> void save(const std::array<Inte
 
 inline void compute(const inputs_t &inputs, outputs_t &outputs) {
 ${integers}
-    std::array<${result}, N_RESULTS> result;
     Inputs rows = {};
 ${rows}
-    Outputs results = {};
-    results.${output} = result.data();
-    run(1, rows, results);
-    save(result, std::get<0>(outputs));
+${results}
+    Outputs result_rows = {};
+${result_rows}
+    run(1, rows, result_rows);
+${save}
 }
 
 } // namespace hls4ml_${library}

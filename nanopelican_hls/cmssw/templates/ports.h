@@ -23,10 +23,13 @@ ${real_inputs}
 
 constexpr const char *PORTS[] = {${names}};
 
-// The result of one jet: ${output}.
-using result_t = ${result};
-constexpr std::size_t N_RESULTS = ${n_results};
-using outputs_t = std::tuple<std::array<result_t, N_RESULTS>>;
+// The results of one jet.
+using outputs_t = std::tuple<
+${outputs}
+    >;
+using result_t = std::tuple_element<0, outputs_t>::type::value_type; // where there is one output
+
+constexpr std::size_t N_RESULTS = ${n_results}; // of all outputs
 
 } // namespace hls4ml_${library}
 
