@@ -122,12 +122,16 @@ class HlsTarget:
                 where="reuse_factor",
                 remedy="use 1 for a new event in every cycle",
             )
-        if not re.fullmatch(r"[A-Za-z]\w*", self.project_name):
-            raise FirmwareError(
-                f"{self.project_name!r} is not a valid C++ function name",
-                where="project_name",
-                remedy="use letters, digits and '_', a letter first",
-            )
+        for option, name, what in (
+            ("project_name", self.project_name, "function name"),
+            ("namespace", self.namespace, "namespace"),
+        ):
+            if name is not None and not re.fullmatch(r"[A-Za-z]\w*", name):
+                raise FirmwareError(
+                    f"{name!r} is not a valid C++ {what}",
+                    where=option,
+                    remedy="use letters, digits and '_', a letter first",
+                )
         check_keys(self.hls_config or {}, CONFIG_SECTIONS, "hls_config")
 
     def write(self, program: Program, folder: Path) -> Firmware:
