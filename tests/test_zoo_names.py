@@ -104,6 +104,7 @@ COMMANDS = [
     ["csim", "NAME"],
     ["synth", "NAME"],
     ["core", "NAME"],
+    ["emulator", "NAME", "--version", "v1"],
     ["estimate", "NAME"],
     ["bench", "NAME"],
     ["train", "NAME", "--train", "none.h5", "--valid", "none.h5"],

@@ -21,6 +21,7 @@ COMMANDS = (
     "csim",
     "synth",
     "core",
+    "emulator",
     "estimate",
     "bench",
     "bench-synth",

@@ -93,6 +93,8 @@ class HlsTarget:
     reuse_factor : initiation interval in clock cycles, for layers without a reuse factor in `hls_config`.
     hls_config : as from ``hls4ml.utils.config_from_onnx_model``. Its precisions have no effect, since types are exact.
     project_name : name of the top function.
+    namespace : C++ namespace of all that is generated; none by default.
+    traced : whether the C-simulation can store every tensor.
 
     Raises
     ------
@@ -106,6 +108,8 @@ class HlsTarget:
     reuse_factor: int = 1
     hls_config: Mapping[str, Any] | None = None
     project_name: str = "nanopelican"
+    namespace: str | None = None
+    traced: bool = True
 
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
@@ -118,12 +122,16 @@ class HlsTarget:
                 where="reuse_factor",
                 remedy="use 1 for a new event in every cycle",
             )
-        if not re.fullmatch(r"[A-Za-z]\w*", self.project_name):
-            raise FirmwareError(
-                f"{self.project_name!r} is not a valid C++ function name",
-                where="project_name",
-                remedy="use letters, digits and '_', a letter first",
-            )
+        for option, name, what in (
+            ("project_name", self.project_name, "function name"),
+            ("namespace", self.namespace, "namespace"),
+        ):
+            if name is not None and not re.fullmatch(r"[A-Za-z]\w*", name):
+                raise FirmwareError(
+                    f"{name!r} is not a valid C++ {what}",
+                    where=option,
+                    remedy="use letters, digits and '_', a letter first",
+                )
         check_keys(self.hls_config or {}, CONFIG_SECTIONS, "hls_config")
 
     def write(self, program: Program, folder: Path) -> Firmware:
@@ -136,8 +144,10 @@ class HlsTarget:
             _make_folder(path)
             save_program(program, path / MODEL)
             with _one_at_a_time, _logged_output(), _handed_over(program):
-                graph = _traced_graph(
+                graph = _graph(
                     path,
+                    traced=self.traced,
+                    namespace=self.namespace,
                     project_name=self.project_name,
                     backend=self.backend,
                     part=self.part,
@@ -177,8 +187,8 @@ def convert(program: Program | str | Path, output_dir: str | Path, **options: An
     return HlsTarget(**options).write(program, Path(output_dir))
 
 
-def _traced_graph(path: Path, **options: Any) -> Any:
-    """hls4ml's model of the file in a project folder, with tracing enabled for every layer."""
+def _graph(path: Path, *, traced: bool, **options: Any) -> Any:
+    """hls4ml's model of the file in a project folder; if traced, with tracing enabled for every layer."""
     graph = hls4ml.converters.convert_from_onnx_model(
         str(path / MODEL),
         output_dir=str(path),
@@ -186,9 +196,10 @@ def _traced_graph(path: Path, **options: Any) -> Any:
         write_weights_txt=False,
         **options,
     )
-    graph.config.trace_output = True
-    for layer in graph.get_layers():
-        layer.set_attr("trace", True)
+    if traced:
+        graph.config.trace_output = True
+        for layer in graph.get_layers():
+            layer.set_attr("trace", True)
     return graph
 
 

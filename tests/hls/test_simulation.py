@@ -176,6 +176,10 @@ def _interrupt(*_, **__):
             "project_name: 'my-project' is not a valid C++ function name\n"
             "  remedy: use letters, digits and '_', a letter first",
         ),
+        (
+            {"namespace": "a::b"},
+            "namespace: 'a::b' is not a valid C++ namespace\n  remedy: use letters, digits and '_', a letter first",
+        ),
         ({"hls_config": {"Modell": {}}}, "hls_config: unknown key 'Modell'\n  remedy: did you mean 'Model'?"),
     ],
 )
