@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
+from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, read_trained, with_result_of
 
 if TYPE_CHECKING:
     from nanopelican_hls.cmssw.ports import Ports
@@ -30,6 +30,7 @@ def add_parser(subparsers: Any) -> None:
         "--name", help="name of the model: a C++ identifier (default: that of the configuration, with '_' for '-')"
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="output folder (default: build)")
+    add_result(parser)
     add_models(parser)
 
 
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.emulator.names import identifier
     from nanopelican_hls.flows.build_folder import locked
 
-    config = load_config(args.config)
+    config = with_result_of(args, args.config, load_config(args.config))
     model = CmsswModel(args.name if args.name is not None else identifier(config.name), args.version)
     program = read_trained(args.config, config, args.models)
     folder = args.build / config.name

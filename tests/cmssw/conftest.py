@@ -1,4 +1,5 @@
-"""Models of CMSSW, built once: two versions of a tagger that takes words, and one of components and three classes."""
+"""Models of CMSSW, built once: two versions of a tagger that takes words, the first with score and decision, and one
+of components and three classes."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from nanopelican_hls.config import load_config
 from nanopelican_hls.contract.program import Program, read_program
 from nanopelican_hls.topology.config import Input, NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program
+from nanopelican_hls.topology.result import Output, Result, with_result
 from nanopelican_hls.zoo import file_of
 
 #: an empty environment: a compiler and nothing else
@@ -45,9 +47,9 @@ def models():
     def drawn(network):
         return build_program(random_description(network, bits=6, seed=11)), network
 
-    trained = read_program(file_of("trigger-n8-l1", ".onnx")), load_config("trigger-n8-l1").network
+    trained = with_result(read_program(file_of("trigger-n8-l1", ".onnx")), Result(Output.SCORE, 2.5))
     return [
-        Written(CmsswModel("Tagger", "v1"), *trained),
+        Written(CmsswModel("Tagger", "v1"), trained, load_config("trigger-n8-l1").network),
         Written(CmsswModel("Tagger", "v2"), *drawn(OTHER)),
         Written(CmsswModel("Components", "v1"), *drawn(CLASSES)),
     ]

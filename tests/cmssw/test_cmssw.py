@@ -204,7 +204,7 @@ TROUBLE = {
     "wrong result": (WRONG, f"read_result: std::any holds ModelOutputs; {GIVES}"),
     "null result": (
         WRONG,
-        "ModelOutputs: jet_class_output is null; point it to as many numbers as there are results, 1",
+        "ModelOutputs: jet_class_output is null; point it to as many numbers as there are results, 2",
     ),
     "nan": (WRONG, f"eta_in[3]: is nan; {FINITE}"),
     "infinity": (WRONG, f"eta_in[3]: is -inf; {FINITE}"),

@@ -9,7 +9,6 @@
 
 #include "emulator.h"
 
-#include <algorithm>
 #include <any>
 #include <cmath>
 #include <cstdlib>
@@ -66,7 +65,12 @@ template <std::size_t... k> void round_ports(const real_inputs_t &from, inputs_t
 
 // Act on each number of the results, in the order of the outputs.
 template <class Act> void for_each_result(const outputs_t &outputs, Act act) {
-    std::apply([&act](const auto &...output) { (std::for_each(output.begin(), output.end(), act), ...); }, outputs);
+    const auto each = [&act](const auto &output) {
+        for (const auto &number : output) {
+            act(number);
+        }
+    };
+    std::apply([&each](const auto &...output) { (each(output), ...); }, outputs);
 }
 
 // One jet at a time. An object may be used by one thread at a time, several objects by as many threads.
