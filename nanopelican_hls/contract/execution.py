@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,12 +19,13 @@ Arrays = Mapping[str, NDArray[np.float64]]
 CHUNK = 2048
 
 
-def execute(program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
+def execute(program: Program | str | Path, ports: Arrays) -> dict[str, NDArray[np.float64]]:
     """Run a program on jets and return every activation tensor by name.
 
     Parameters
     ----------
-    program : Program
+    program : Program or path
+        A program, or the path of a QONNX file.
     ports : mapping of str to float64 array [n, ...]
         Keyed by graph input; the suffix ``_in`` may be left out.
 
@@ -34,8 +36,9 @@ def execute(program: Program, ports: Arrays) -> dict[str, NDArray[np.float64]]:
     Raises
     ------
     ContractError
-        If a port is missing, has the wrong shape, or holds NaN or infinity.
+        If the file violates the contract, or a port is missing, has the wrong shape, or holds NaN or infinity.
     """
+    program = Program.of(program)
     arrays = port_arrays(program, ports)
     chunks = [_execute_chunk(program, chunk) for chunk in _chunks(arrays)]
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in program.ranges}

@@ -75,6 +75,11 @@ class Program:
         """
         return _Parser(model).run()
 
+    @classmethod
+    def of(cls, source: Program | str | Path) -> Program:
+        """A program as it is, or that of a QONNX file; errors as of `read_program`."""
+        return source if isinstance(source, Program) else read_program(source)
+
     @property
     def quantisers(self) -> dict[str, Quantiser]:
         """Quantisers of the activations, by output tensor."""

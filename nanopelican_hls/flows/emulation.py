@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.execution import port_arrays
-from nanopelican_hls.contract.program import Program, read_program
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.emulator.number import width
 from nanopelican_hls.emulator.project import EmulatorProject, EmulatorTarget
 from nanopelican_hls.emulator.source import sources
@@ -162,7 +162,7 @@ def emulate(program: Program | str | Path, ports: Arrays, *, tensors: bool = Fal
     FirmwareError
         If the emulator cannot be written, compiled or loaded.
     """
-    emulator = _cached(program if isinstance(program, Program) else read_program(program))
+    emulator = _cached(Program.of(program))
     return emulator.trace(ports) if tensors else emulator.predict(ports)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import hls4ml
 
-from nanopelican_hls.contract.program import Program, read_program, save_program
+from nanopelican_hls.contract.program import Program, save_program
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.files import project_folder
 from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys, converting
@@ -183,8 +183,7 @@ def convert(program: Program | str | Path, output_dir: str | Path, **options: An
     FirmwareError
         If an option is not supported, or the folder holds something else or cannot be written.
     """
-    program = program if isinstance(program, Program) else read_program(program)
-    return HlsTarget(**options).write(program, Path(output_dir))
+    return HlsTarget(**options).write(Program.of(program), Path(output_dir))
 
 
 def _graph(path: Path, *, traced: bool, **options: Any) -> Any:

@@ -21,7 +21,7 @@ from random_networks import (
 
 from nanopelican_hls.contract import execution, qonnx_adapter
 from nanopelican_hls.contract.execution import execute, port_arrays
-from nanopelican_hls.contract.program import Program
+from nanopelican_hls.contract.program import Program, save_program
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.operators import DOMAIN, OPERATORS
 from nanopelican_hls.topology.config import NetworkConfig, Spurions
@@ -186,6 +186,15 @@ def test_a_port_that_is_not_finite_is_refused_by_port_and_jet(value):
     ports["q_y"][3, 2] = value
     with pytest.raises(ContractError, match=r"port 'q_y_in', jet 3: is -?(nan|inf) at index \[2\]"):
         execute(Program.parse(model), ports)
+
+
+def test_a_file_is_executed_like_the_program_in_it(tmp_path):
+    program, ports = build_program(random_description(JET, seed=1)), random_ports(JET, 5, seed=1)
+    save_program(program, tmp_path / "a.onnx")
+    assert_same(execute(tmp_path / "a.onnx", ports), execute(program, ports))
+    assert_same(execute(str(tmp_path / "a.onnx"), ports), execute(program, ports))
+    with pytest.raises(ContractError, match="cannot be read"):
+        execute(tmp_path / "b.onnx", ports)
 
 
 def test_only_activations_get_the_batch_size():
