@@ -34,6 +34,7 @@ COMMANDS = (
     "formula",
     "equivariance",
     "kinematics",
+    "report",
     "zoo",
     "jets",
 )

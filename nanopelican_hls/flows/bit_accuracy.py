@@ -25,7 +25,7 @@ from nanopelican_hls.emulator.project import EmulatorTarget
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.evaluation.class_metrics import auc
 from nanopelican_hls.evaluation.metrics import class_names
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import sha256, write_atomically
 from nanopelican_hls.flows.csimulation import compile as compile_firmware
 from nanopelican_hls.flows.csimulation import trace
 from nanopelican_hls.flows.emulation import compile_emulator
@@ -53,6 +53,7 @@ class CsimReport:
     """The content of ``csim.json``; see `as_json`."""
 
     model: TrainedModel
+    qonnx_sha256: str
     jets: Proof
     hostile: Proof
     hostile_events: HostileEvents
@@ -111,6 +112,7 @@ class CsimReport:
             "mismatches": _counts(self.jets),
             "first_mismatch": self.first_mismatches(),
             "tensors_compared": list(firmware.tensors),
+            "mismatches_by_tensor": _by_tensor(self.jets),
             "auc": self.auc,
             "max_abs_logit_difference_float_vs_firmware": float(
                 np.max(np.abs(self.float_logits - self._logits("csim")))
@@ -118,6 +120,7 @@ class CsimReport:
             "hostile": {
                 "events": self.hostile.comparisons["csim"].jets,
                 "mismatches": _counts(self.hostile),
+                "mismatches_by_tensor": _by_tensor(self.hostile),
                 "kinds": dict(self.hostile_events.kinds),
                 "saturated": list(self.hostile_events.saturated),
                 "unreachable": list(self.hostile_events.unreachable),
@@ -125,12 +128,21 @@ class CsimReport:
             },
             "testbench": {"events": self.testbench.events, "mismatches": self.testbench.mismatches},
             "seconds": dict(self.seconds),
+            "qonnx_sha256": self.qonnx_sha256,
             "versions": versions(PACKAGES),
         }
 
 
 def _counts(proof: Proof) -> dict[str, int]:
     return {f"{name}_vs_{REFERENCE}": comparison.mismatches for name, comparison in proof.comparisons.items()}
+
+
+def _by_tensor(proof: Proof) -> dict[str, dict[str, int]]:
+    """For each executor the tensors that were compared, with the number of events in which one differs."""
+    return {
+        f"{name}_vs_{REFERENCE}": {tensor: comparison.differing.get(tensor, 0) for tensor in comparison.tensors}
+        for name, comparison in proof.comparisons.items()
+    }
 
 
 class Stages:
@@ -217,6 +229,7 @@ def simulate(
         testbench = run_testbench(firmware, sample, expected)
     return CsimReport(
         model=model,
+        qonnx_sha256=sha256(qonnx_path),
         jets=on_jets,
         hostile=on_hostile,
         hostile_events=hostile,

@@ -1,0 +1,388 @@
+"""Hardware: latency, interval and cells of this model, by piece; against the interval and N; against published ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.benchmarks.ring_page import PUBLISHED
+from nanopelican_hls.estimate.estimate import Calibration
+from nanopelican_hls.extras import is_installed
+from nanopelican_hls.flows.parts import find_part
+from nanopelican_hls.flows.report import BUNCH_CROSSING_NS
+from nanopelican_hls.report.content import (
+    Block,
+    Cell,
+    Column,
+    Measured,
+    Missing,
+    Panel,
+    Paragraph,
+    Picture,
+    Section,
+    Series,
+    Table,
+)
+from nanopelican_hls.report.subject import Subject
+
+#: stages of docs/synthesis.md, in words
+STAGES = {
+    "mapped": "mapped by Yosys, not placed",
+    "csynth": "estimates of Vitis HLS",
+    "cosim": "estimates of Vitis HLS, simulated",
+    "vsynth": "logic synthesis by Vivado, not placed",
+    "impl": "as placed and routed by Vivado",
+}
+RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}
+PUBLISHED_STAGE = "as placed and routed"
+
+
+def section(subject: Subject) -> Section:
+    return Section(
+        "hardware",
+        "Hardware",
+        "What does it cost, how long does it take, how often does it take a jet, and where do the cells go?",
+        (*_synthesis(subject), *_estimate(subject), *_pieces(subject), *_against_others(subject)),
+    )
+
+
+def _synthesis(subject: Subject) -> list[Block]:
+    found = subject.synth
+    if found is None:
+        return [Missing("Not synthesised", subject.synth_command)]
+    if subject.is_stale(found):
+        return [Missing("synth.json in the build folder is of another QONNX file", subject.synth_command)]
+    part = find_part(found["part"])
+    totals, used = {"lut": part.lut, "ff": part.ff, "dsp": part.dsp, "bram36": part.bram36}, found["utilisation_percent"]
+    tools = " and ".join(f"{tool} {version}" for tool, version in found["tool_versions"].items())
+    resources = [(title, found[name], totals[name], used[name]) for name, title in RESOURCES.items()]
+    if found["carry"] is not None:
+        resources.append(("CARRY8", found["carry"], None, None))
+    return [
+        Paragraph(f"Stage: {said_stage(found)}, by {tools}. Figures of different stages do not compare."),
+        Table(
+            "timing",
+            f"Latency and rate on a {found['part']}, with a clock of {found['clock_period_ns']:g} ns",
+            (Column("quantity"), Column("value", ",.6g"), Column("unit", compared=False)),
+            tuple(_timing(found)),
+            subject.synth_command,
+        ),
+        Table(
+            "resources",
+            f"Resources of a {found['part']}, {said_stage(found)}",
+            (Column("resource"), Column("used"), Column("in the part", compared=False), Column("share", ".3f", "%")),
+            tuple(resources),
+            subject.synth_command,
+        ),
+    ]
+
+
+def said_stage(found: Mapping[str, Any]) -> str:
+    return STAGES.get(found["stage"], str(found["stage"]))
+
+
+def _timing(found: Mapping[str, Any]) -> list[tuple[Cell, ...]]:
+    interval = found["initiation_interval"]
+    between = None if interval is None else interval * found["clock_period_ns"]
+    rows: list[tuple[Cell, ...]] = [
+        ("latency", found["latency_cycles"], "cycles"),
+        ("latency", found["latency_ns"], "ns"),
+        ("initiation interval", interval, "cycles"),
+        ("rate", None if between is None else 1e3 / between, "million jets/s"),
+        ("jets per bunch crossing of 25 ns", None if between is None else BUNCH_CROSSING_NS / between, ""),
+        ("clock period asked for", found["clock_period_ns"], "ns"),
+    ]
+    timing = found["timing"]
+    rows.append(
+        (f"clock period, by {timing['source']}", timing["estimate_ns"], "ns")
+        if timing
+        else ("clock period that is reached: no tool has estimated it", None, "ns")
+    )
+    return rows
+
+
+def _estimate(subject: Subject) -> list[Block]:
+    """Latency and resources without any tool, in seconds."""
+    firmware = subject.config.firmware
+    command = subject.calls("estimate", subject.models_option)
+    if not is_installed("alkaid"):
+        return [Missing("Not estimated: the extra rtl is not installed", command)]
+    from nanopelican_hls.estimate.estimate import estimate
+    from nanopelican_hls.rtl import open_settings
+
+    settings = open_settings(
+        firmware.clock_period_ns, interval=firmware.interval, streamed=firmware.streamed
+    )
+    calibration = Calibration.read()
+    found = estimate(subject.program, settings, calibration)
+    mean, largest = calibration.mean_error_percent, calibration.largest_error_percent
+    return [
+        Table(
+            "estimate",
+            "Estimate without any tool, for the interval and the clock of the configuration. Cycles and DSPs are exact; "
+            f"LUT and FF miss by {mean['lut']}% and {mean['ff']}% on average (at most {largest['lut']}% and "
+            f"{largest['ff']}%) what Yosys maps.",
+            (Column("quantity"), Column("value"), Column("unit", compared=False)),
+            (
+                ("latency", found.latency_cycles, "cycles"),
+                ("initiation interval", found.interval, "cycles"),
+                ("LUT", found.lut, ""),
+                ("FF", found.ff, ""),
+                ("DSP", found.dsp, ""),
+            ),
+            command,
+        )
+    ]
+
+
+def _pieces(subject: Subject) -> list[Block]:
+    found = subject.pieces
+    if not found or not subject.synth or subject.synth["flow"] != "open" or subject.is_stale(subject.synth):
+        return []
+    total = sum(each["lut"] for each in found["pieces"].values()) or 1
+    rows = [
+        (name, each["instances"], each["lut"], 100 * each["lut"] / total, each["ff"], each["dsp"], each["srl"])
+        for name, each in sorted(found["pieces"].items(), key=lambda item: -item[1]["lut"])
+    ]
+    return [
+        Table(
+            "pieces",
+            "Cells by piece, with all of its instances: a piece is named after its tensor, `booth` are multipliers in "
+            "LUTs, `control` the valid flags and `delay` the registers between pieces. LUT include those used as shift "
+            "registers (SRL).",
+            (
+                Column("piece"),
+                Column("instances"),
+                Column("LUT"),
+                Column("share", ".1f", "%"),
+                Column("FF"),
+                Column("DSP"),
+                Column("SRL"),
+            ),
+            tuple(rows),
+            subject.synth_command,
+            folded=True,
+        )
+    ]
+
+
+def _against_others(subject: Subject) -> list[Block]:
+    ring = _rows(subject.benchmarks / "ring.json")
+    blocks: list[Block] = []
+    if ring:
+        blocks += [_against_interval(subject, ring), _table(subject, ring)]
+    else:
+        blocks.append(Missing(f"{subject.benchmarks}/ring.json is not there", "nanopelican bench-ring"))
+    blocks += _published(subject, ring)
+    return [*blocks, *_rivals(subject)]
+
+
+def _rows(path: Path) -> list[Mapping[str, Any]]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def _own(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in ring if row["network"] == subject.name]
+
+
+def _against_interval(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Picture:
+    names = [name for name in dict.fromkeys(row["network"] for row in ring) if name != "c"]
+    if subject.name not in names:
+        sizes = [row["n_constituents"] for row in ring if row["network"] == "c"]
+        names = [f"c{size}" for size in dict.fromkeys(sizes)] if sizes else names
+    panels = []
+    for products, title in (("dsp", "LUT, products in DSPs"), ("fabric", "LUT, all in LUTs")):
+        series = []
+        for k, name in enumerate(names):
+            own = [row for row in ring if _is(row, name) and row["products"] == products and not row["streamed"]]
+            points = sorted((row["initiation_interval"], row["lut"]) for row in own)
+            role = "quantised" if name == subject.name else f"size{k % 4}"
+            label = f"form (c), N = {name[1:]}" if name.startswith("c") and name[1:].isdigit() else name
+            if points:
+                series.append(Series(label, role, "line", *(tuple(map(float, axis)) for axis in zip(*points, strict=True))))
+        if subject.synth and subject.synth["stage"] == "mapped" and subject.synth["initiation_interval"]:
+            here = (subject.synth["dsp"] > 0) == (products == "dsp")
+            if here:
+                point = ((float(subject.synth["initiation_interval"]),), (float(subject.synth["lut"]),))
+                series.append(Series("this build", "here", "points", *point))
+        panels.append(Panel(title, tuple(series), log=True, legend=products == "dsp"))
+    return Picture(
+        "interval",
+        "LUT against the initiation interval, for sizes of the zoo or of the form (c) of docs/studies.md; as mapped by "
+        "Yosys, constituents all at once.",
+        "The number of LUTs falls as the interval grows, and rises with N: the table below has the numbers.",
+        "initiation interval [clock cycles]",
+        tuple(panels),
+        "nanopelican bench-ring",
+        ticks=tuple(float(k) for k in range(1, 10)),
+    )
+
+
+def _is(row: Mapping[str, Any], name: str) -> bool:
+    if name.startswith("c") and name[1:].isdigit():
+        return bool(row["network"] == "c" and row["n_constituents"] == int(name[1:]))
+    return bool(row["network"] == name)
+
+
+def _table(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Table:
+    own = _own(subject, ring)
+    rows = [
+        (
+            f"{'form (c)' if row['network'] == 'c' else row['network']}, {row['products']}, every "
+            f"{row['initiation_interval']}{', streamed' * row['streamed']}",
+            row["n_constituents"],
+            row["initiation_interval"],
+            row["latency_cycles"],
+            row["latency_ns"],
+            row["lut"],
+            row["ff"],
+            row["dsp"],
+            row["figures"].get("auc"),
+        )
+        for row in [*own, *(row for row in ring if row not in own)]
+    ]
+    return Table(
+        "ring",
+        "Against the interval and N: rows of this model first, if there are any. As mapped by Yosys; every row is proved by "
+        "simulation (benchmarks/ring.md).",
+        (
+            Column("design"),
+            Column("N"),
+            Column("interval"),
+            Column("cycles"),
+            Column("latency", ".1f", "ns"),
+            Column("LUT"),
+            Column("FF"),
+            Column("DSP"),
+            Column("AUC", ".4f"),
+        ),
+        tuple(rows),
+        "nanopelican bench-ring",
+        folded=True,
+    )
+
+
+def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Other taggers as published, near the number of constituents of this one, with the stages of their figures."""
+    content = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    size = subject.config.network.n_constituents
+    rows: list[tuple[Cell, ...]] = []
+    if subject.synth and not subject.is_stale(subject.synth):
+        found = subject.synth
+        rows.append(
+            (
+                f"{subject.name}, this build",
+                size,
+                str(found["initiation_interval"]),
+                *(found[name] for name in ("latency_ns", "lut", "dsp")),
+                said_stage(found),
+                "synth.json",
+            )
+        )
+    rows += [
+        (
+            f"{row['network']}, {row['products']}",
+            row["n_constituents"],
+            str(row["initiation_interval"]),
+            *(row[name] for name in ("latency_ns", "lut", "dsp")),
+            said_stage(row),
+            "ring.json",
+        )
+        for row in _own(subject, ring)
+        if not row["streamed"]
+    ]
+    for row in content["rows"]:
+        for n, (lut, ns) in row["sizes"].items():
+            rows.append(
+                (row["tagger"], int(n), str(row["interval"]), float(ns), lut, row["dsp"], PUBLISHED_STAGE, row["source"])
+            )
+    ours = [row for row in rows if row[-1] in ("synth.json", "ring.json")]
+    series = [_sizes(row["tagger"], f"size{k % 6}", row["sizes"]) for k, row in enumerate(content["rows"])]
+    if ours:
+        series.insert(
+            0, Series(subject.name, "quantised", "points", *(tuple(float(row[k]) for row in ours) for k in (1, 4)))  # type: ignore[arg-type]
+        )
+    return [
+        Picture(
+            "published",
+            f"LUT against N: this model as {said_stage(subject.synth) if subject.synth else 'mapped'}, others as published "
+            f"after place and route. Stages differ, and so do the jets.",
+            "LUTs of published taggers lie between tens of thousands and a million"
+            + (f"; this model has {int(min(float(row[4]) for row in ours)):,} to {int(max(float(row[4]) for row in ours)):,}." if ours else "."),  # type: ignore[arg-type]
+            "constituents N",
+            (Panel("LUT", tuple(series), log=True),),
+            "nanopelican bench-ring",
+            log=True,
+            ticks=(8.0, 16.0, 32.0, 64.0, 128.0),
+        ),
+        Table(
+            "published_table",
+            f"Published taggers beside this one, each with its stage: {content['what']}.",
+            (
+                Column("tagger"),
+                Column("N"),
+                Column("interval"),
+                Column("latency", ".1f", "ns"),
+                Column("LUT"),
+                Column("DSP"),
+                Column("stage"),
+                Column("source"),
+            ),
+            tuple(rows),
+            "nanopelican bench-ring",
+            folded=True,
+        ),
+    ]
+
+
+def _sizes(label: str, role: str, sizes: Mapping[str, Sequence[float]]) -> Series:
+    points = sorted((float(n), float(lut)) for n, (lut, _) in sizes.items())
+    return Series(label, role, "line", *(tuple(axis) for axis in zip(*points, strict=True)))
+
+
+def _rivals(subject: Subject) -> list[Block]:
+    """Other taggers trained on the same jets and mapped by the same flow."""
+    found = _rows(subject.benchmarks / "rivals.json")
+    if not found:
+        return [Missing(f"{subject.benchmarks}/rivals.json is not there", "make rivals JETS=FOLDER")]
+    rows: list[tuple[Cell, ...]] = []
+    for row in found:
+        figures = row["figures"]
+        rows.append(
+            (
+                row["name"],
+                row["tagger"],
+                row["n_constituents"],
+                row["inputs"],
+                *(_measured(figures, name) for name in ("auc", "rejection_30")),
+                *(row[name] for name in ("latency_cycles", "lut", "ff", "dsp")),
+            )
+        )
+    return [
+        Table(
+            "rivals",
+            "Deep Sets and JEDI-linear trained on the same jets and mapped by the same flow (docs/rivals.md)",
+            (
+                Column("design"),
+                Column("tagger"),
+                Column("N"),
+                Column("inputs"),
+                Column("AUC", ".4f"),
+                Column("rejection at 30%", ",.0f"),
+                Column("cycles"),
+                Column("LUT"),
+                Column("FF"),
+                Column("DSP"),
+            ),
+            tuple(rows),
+            "make rivals JETS=FOLDER",
+            folded=True,
+        )
+    ]
+
+
+def _measured(figures: Mapping[str, float], name: str) -> Cell:
+    value, error = figures.get(name), figures.get(f"{name}_error")
+    return value if value is None or error is None else Measured(value, error)
