@@ -269,6 +269,8 @@ def text(cell: Cell, column: Column) -> str:
         if form == ",.0f" and cell.error < 2:  # noqa: PLR2004, a rejection of few
             form = ",.1f"
         return f"{cell.value:{form}} ± {cell.error:{form}}"
+    if isinstance(cell, float) and column.form == ",":
+        return f"{cell:,g}"
     return format(cell, column.form)
 
 

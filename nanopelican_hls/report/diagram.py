@@ -10,7 +10,7 @@ from nanopelican_hls.report.content import Box, Diagram
 
 #: of a character of the monospaced font, in pixels
 CHARACTER, LINE = 6.7, 15
-PADDING, GAP, LAYER_GAP, MARGIN = 9, 22, 52, 8
+PADDING, GAP, LAYER_GAP, MARGIN, LABEL = 9, 22, 62, 8, 20
 #: sweeps of the order within layers, and of the positions
 SWEEPS = 24
 
@@ -42,7 +42,7 @@ def draw(diagram: Diagram) -> str:
         y += max(p.height for p in layer) + LAYER_GAP
     height = y - LAYER_GAP + MARGIN
     parts = [
-        f'<path class="arrow" d="{_curve([(p.x - left, tops[p.layer], p.height) for p in chain], layers, tops)}"/>'
+        f'<path class="arrow" d="{_curve([(p.x - left, tops[p.layer], _lower(p, texts)) for p in chain], layers, tops)}"/>'
         for chain in chains
     ]
     for place in places:
@@ -135,8 +135,13 @@ def _spread(layers: list[list[_Place]]) -> None:
                 place.x -= shift
 
 
+def _lower(place: _Place, texts: dict[str, str]) -> float:
+    """From the top of a box to where its arrows begin, below its text."""
+    return place.height + LABEL * (place.name in texts)
+
+
 def _curve(points: list[tuple[float, float, float]], layers: list[list[_Place]], tops: list[float]) -> str:
-    """From the lower edge of the first box, vertically through every layer, to the upper edge of the last."""
+    """From below the first box, vertically through every layer, to the upper edge of the last."""
     x, top, height = points[0]
     path = f"M{x:.1f} {top + height:.1f}"
     y = top + height

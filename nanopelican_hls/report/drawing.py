@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from nanopelican_hls.report.content import Panel, Picture, Series
 from nanopelican_hls.report.palette import GRID, INK, ROLES
 
 #: inches
-WIDTH, HEIGHT, LOWER = 5.2, 3.5, 1.5
+WIDTH, HEIGHT, LOWER, LEGEND_ROW = 5.2, 3.5, 1.6, 0.19
 #: above the style of mplhep, which is for a page of its own
 OVERRIDES: dict[str, Any] = {
     "font.size": 10,
@@ -53,14 +54,23 @@ def draw(picture: Picture) -> str:
     import mplhep
 
     with matplotlib.rc_context({**_supported(mplhep.style.CMS), **OVERRIDES}):
-        several = len(picture.panels) > 1
-        figure = Figure(figsize=(WIDTH, HEIGHT + LOWER * several), layout="constrained")
-        ratios = [2.0, *[1.25] * (len(picture.panels) - 1)]
+        labels, columns = _legend(picture)
+        rows = -(-len(labels) // columns)
+        height = HEIGHT + LOWER * (len(picture.panels) - 1) + LEGEND_ROW * max(0, rows - 2)
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        ratios = [1.6, *[1.0] * (len(picture.panels) - 1)]
         places = figure.subplots(len(picture.panels), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
         for axes, panel in zip(places, picture.panels, strict=True):
             _draw_panel(axes, panel, picture)
         places[-1].set_xlabel(picture.label, loc="right")
-        _legend(figure, places, picture)
+        handles: dict[str, Any] = {}
+        for axes in places:
+            found, names = axes.get_legend_handles_labels()
+            handles |= dict(zip(names, found, strict=True))
+        if labels:
+            shown = [handles[label] for label in labels]
+            # above the panels, so that it covers nothing
+            figure.legend(shown, labels, loc="outside upper left", ncols=columns, columnspacing=1.2)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
@@ -79,7 +89,7 @@ def _draw_panel(axes: Any, panel: Panel, picture: Picture) -> None:
     axes.grid(visible=True, which="major", lw=0.5)
     axes.set_axisbelow(True)
     if panel.log:
-        axes.set_yscale("log")
+        _logarithmic(axes, [y for series in panel.series for y in series.y if y > 0])
     if panel.limits:
         axes.set_ylim(*panel.limits)
     elif not panel.log and all(min(series.y, default=0) >= 0 for series in panel.series):
@@ -125,17 +135,25 @@ def _draw_series(axes: Any, series: Series) -> None:
             axes.fill_between(series.x, low, high, color=colour, alpha=0.18, lw=0)
 
 
-def _legend(figure: Any, places: Any, picture: Picture) -> None:
-    """Above the panels, so that it covers nothing."""
-    handles: dict[str, Any] = {}
-    for axes, panel in zip(places, picture.panels, strict=True):
-        if panel.legend:
-            found, labels = axes.get_legend_handles_labels()
-            handles |= dict(zip(labels, found, strict=True))
-    if handles:
-        longest = max(map(len, handles))
-        columns = 1 if longest > 34 else 2 if longest > 17 or len(handles) == 4 else 3  # noqa: PLR2004
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=columns, columnspacing=1.2)
+def _logarithmic(axes: Any, values: list[float]) -> None:
+    """A logarithmic y axis about the values, whatever their errors, with numbers written out."""
+    if not values:
+        return
+    low, high = min(values) / 1.8, max(values) * 1.8
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    decades = math.log10(high / low)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2.5 else (1.0, 2.0, 5.0)))  # noqa: PLR2004
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.0f}" if y >= 1 else f"{y:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _legend(picture: Picture) -> tuple[list[str], int]:
+    """Labels in order of the series, and the number of columns in which they fit."""
+    found = [series.label for panel in picture.panels if panel.legend for series in panel.series if series.x]
+    labels = list(dict.fromkeys(filter(None, found)))
+    longest = max(map(len, labels), default=0)
+    return labels, 1 if longest > 34 else 2 if longest > 17 or len(labels) == 4 else 3  # noqa: PLR2004
 
 
 def inline(svg: str, key: str, title: str, description: str) -> str:

@@ -89,11 +89,12 @@ def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure
 def _of_hardware(synth: object) -> list[tuple[str, str]]:
     if not isinstance(synth, dict):
         return [("latency, LUT", "not run")]
-    latency = synth["latency_ns"]
+    latency, interval = synth["latency_ns"], synth["initiation_interval"]
     return [
         ("latency", "unknown" if latency is None else f"{latency:.1f} ns"),
-        ("interval", "unknown" if synth["initiation_interval"] is None else f"{synth['initiation_interval']} cycles"),
-        ("LUT, DSP", f"{synth['lut']:,}, {synth['dsp']:,}"),
+        ("interval", "unknown" if interval is None else f"{interval} cycle{'s' * (interval > 1)}"),
+        ("LUT", "unknown" if synth["lut"] is None else f"{synth['lut']:,}"),
+        ("DSP", "unknown" if synth["dsp"] is None else f"{synth['dsp']:,}"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -28,6 +29,8 @@ from nanopelican_hls.versions import __version__
 
 #: template, style and script
 FOLDER = Path(__file__).parent
+#: cells with more characters are broken into lines
+LONG = 30
 
 
 def html(report: Report) -> str:
@@ -53,6 +56,7 @@ def html(report: Report) -> str:
         cell_attributes=lambda *args: Markup(_attributes(*args)),
         shown=lambda cell, column: Markup(_shown(cell, column)),
         summary=_summary,
+        prose=lambda written: Markup(_prose(written)),
     )
 
 
@@ -85,7 +89,9 @@ def _attributes(table: Table, column: int, cell: Cell, name: bool) -> str:
     value = number(cell)
     if value is not None:
         return f' data-value="{value!r}"'
-    kind = "" if name else "text wide" if isinstance(cell, str) and len(cell) > 48 else "text" * is_text(table, column)  # noqa: PLR2004
+    size = len(cell) if isinstance(cell, str) else 0
+    kind = ("" if name or not is_text(table, column) else "text") + (" long" if size > LONG else "")
+    kind = kind.strip() + (" wide" if size > 2 * LONG else "")
     return f' class="{kind}"' if kind else ""
 
 
@@ -105,6 +111,11 @@ def _spark(counts: Sequence[int]) -> str:
         f'{filled} of {len(counts)} bins filled"><path d="{path}"/><line x1="0" x2="{len(counts)}" y1="20.5" y2="20.5" '
         'stroke-width="0.5"/></svg>'
     )
+
+
+def _prose(written: str) -> str:
+    """Text in which backticks mark what is typed."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(written))
 
 
 def _summary(table: Table) -> str:

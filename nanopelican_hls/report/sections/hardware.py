@@ -172,10 +172,11 @@ def _against_others(subject: Subject) -> list[Block]:
     ring = _rows(subject.benchmarks / "ring.json")
     blocks: list[Block] = []
     if ring:
-        blocks += [_against_interval(subject, ring), _table(subject, ring)]
+        blocks.append(_against_interval(subject, ring))
     else:
         blocks.append(Missing(f"{subject.benchmarks}/ring.json is not there", "nanopelican bench-ring"))
-    blocks += _published(subject, ring)
+    picture, table = _published(subject, ring)
+    blocks += [picture, *([_table(subject, ring)] if ring else []), table]
     return [*blocks, *_rivals(subject)]
 
 
@@ -264,7 +265,7 @@ def _table(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Table:
     )
 
 
-def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> list[Block]:
+def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> tuple[Picture, Table]:
     """Other taggers as published, near the number of constituents of this one, with the stages of their figures."""
     content = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     size = subject.config.network.n_constituents
@@ -304,7 +305,7 @@ def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> list[Bloc
         series.insert(
             0, Series(subject.name, "quantised", "points", *(tuple(float(row[k]) for row in ours) for k in (1, 4)))  # type: ignore[arg-type]
         )
-    return [
+    return (
         Picture(
             "published",
             f"LUT against N: this model as {said_stage(subject.synth) if subject.synth else 'mapped'}, others as published "
@@ -334,7 +335,7 @@ def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> list[Bloc
             "nanopelican bench-ring",
             folded=True,
         ),
-    ]
+    )
 
 
 def _sizes(label: str, role: str, sizes: Mapping[str, Sequence[float]]) -> Series:

@@ -33,19 +33,26 @@ def _blocks(subject: Subject) -> list[Block]:
         Paragraph(
             f"Each of {len(jets):,} jets is boosted and rotated, with its spurions, into a frame of its own. The logit of "
             f"the float network changes by no more than {deviation:.1e} of max(1, |logit|), which is rounding of float64; "
-            "what the quantised network changes is that momenta are rounded in one frame. `{command}` scans widths too."
+            "what the quantised network changes is that momenta are rounded in one frame. "
+            f"`{command}` scans their widths too."
         ),
         Picture(
             "boosts",
-            "Quantised network: median change of the logit, and share of the jets whose tag flips, against the velocity "
-            "of the boost.",
-            f"Both grow with the velocity: at |beta| = 0.5 the median change is {_said(found, 0.5, 'median')} and "
-            f"{_said(found, 0.5, 'flips')} of the tags flip (along the beam, across it, any direction).",
+            "Quantised network: median change of the logit against the velocity of the boost.",
+            f"The change grows with the velocity: at |β| = 0.5 its median is {_said(found, 0.5, 'median')} along the beam, "
+            "across it, and in any direction.",
             "|β| of the boost",
-            (
-                Panel("median |Δ logit|", tuple(_series(found, kind, lambda d: d.quantiles[0]) for kind in Kind)),
-                Panel("tags that flip [%]", tuple(_series(found, kind, lambda d: 100 * d.flipped) for kind in Kind), legend=False),
-            ),
+            (Panel("median |Δ logit|", tuple(_series(found, kind, lambda d: d.quantiles[0]) for kind in Kind)),),
+            subject.command,
+            limits=(0.0, 0.92),
+        ),
+        Picture(
+            "flips",
+            "Quantised network: share of the jets whose tag flips, against the velocity of the boost.",
+            f"The share grows with the velocity: at |β| = 0.5 it is {_said(found, 0.5, 'flips')} along the beam, across it, "
+            "and in any direction.",
+            "|β| of the boost",
+            (Panel("tags that flip [%]", tuple(_series(found, kind, lambda d: 100 * d.flipped) for kind in Kind)),),
             subject.command,
             limits=(0.0, 0.92),
         ),

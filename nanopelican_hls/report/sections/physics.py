@@ -94,6 +94,7 @@ def _blocks(subject: Subject) -> list[Block]:
         _figures(subject, labels, taggers),
         *cards,
         _roc(subject, labels, taggers),
+        _scores(subject, labels),
         *_kinematics(subject, taggers),
         *_masses(subject, labels, taggers[1].logits),
     ]
@@ -177,7 +178,7 @@ def _roc(subject: Subject, labels: NDArray[np.int8], taggers: Sequence[Tagger]) 
     series, said = [], []
     for tagger in taggers:
         found = rejections(labels, tagger.logits, EFFICIENCIES)
-        shown = found.error < found.rejection  # the others are lower bounds
+        shown = found.error <= found.rejection / 2  # four jets or more
         series.append(
             Series(
                 tagger.title,
@@ -194,12 +195,35 @@ def _roc(subject: Subject, labels: NDArray[np.int8], taggers: Sequence[Tagger]) 
     return Picture(
         "roc",
         "ROC curves with bands of one standard deviation, from the number of background jets that pass. Where fewer "
-        "than one passes nothing is drawn.",
+        "than four pass, nothing is drawn.",
         f"Background rejection falls with the signal efficiency for every tagger. At 50% signal efficiency: {'; '.join(said)}.",
         "signal efficiency",
         (Panel("background rejection", tuple(series), log=True),),
         subject.command,
         limits=(0.0, 1.0),
+    )
+
+
+def _scores(subject: Subject, labels: NDArray[np.int8]) -> Picture:
+    """Distribution of the firmware's logit, in bins of whole steps of its grid."""
+    low, high = int(subject.integers.min()), int(subject.integers.max()) + 1
+    step = max(1, -(-(high - low) // 60))
+    edges = np.arange(low, high + step, step)
+    unit = subject.logits[0] / subject.integers[0] if subject.integers[0] else 1.0
+    series = []
+    for role, label in (("signal", 1), ("background", 0)):
+        values = subject.integers[labels == label]
+        counts = np.histogram(values, edges)[0]
+        shares, errors = counts / len(values), np.sqrt(counts) / len(values)
+        series.append(Series(role, role, "steps", _tuple(edges * unit), _tuple(shares), error=_tuple(errors)))
+    middle = [float(np.median(subject.logits[labels == label])) for label in (1, 0)]
+    return Picture(
+        "scores",
+        f"The firmware's logit, in bins of {step} step{'s' * (step > 1)} of its grid.",
+        f"Distributions of the logit of signal and background, with medians {middle[0]:.2f} and {middle[1]:.2f}.",
+        "logit",
+        (Panel("share of the jets / bin", tuple(series)),),
+        subject.command,
     )
 
 
@@ -293,7 +317,7 @@ def _masses(subject: Subject, labels: NDArray[np.int8], logits: Floats) -> list[
         point = working_point(jets, logits, share)
         passing = background & (logits >= point.threshold)
         if np.count_nonzero(passing) >= LEAST_JETS:
-            shapes.append(_shape(f"{100 * share:g}% that pass", role, masses[passing]))
+            shapes.append(_shape(f"{100 * share:g}% of it that pass", role, masses[passing]))
         rows.append(
             (
                 f"{100 * share:g}% of the background",
@@ -381,7 +405,7 @@ def _several(subject: Subject, labels: NDArray[np.int8]) -> list[Block]:
     series = []
     for k, name in enumerate(class_rocs(labels, subject.logits, subject.classes)):
         found_at = rejections(labels == k, against_others(subject.logits, k), EFFICIENCIES)
-        shown = found_at.error < found_at.rejection
+        shown = found_at.error <= found_at.rejection / 2
         line = [_tuple(each[shown]) for each in (found_at.signal_efficiency, found_at.rejection, found_at.error)]
         series.append(Series(name, f"class{k % 6}", "line", line[0], line[1], error=line[2]))
     return [
