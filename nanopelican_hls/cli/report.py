@@ -23,7 +23,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "report",
         help="a page on a model: accuracy, physics, working points, hardware (HTML, Markdown, JSON)",
-        description="Write build/NAME/report.html, one file that loads nothing, from what csim and synth have left in the "
+        description="Write build/NAME/report.html, one file that loads nothing, from what csim and synth have left "
+        "in the "
         "build folder and from what is measured on jets; report.md and report.json have the same content "
         "(docs/report.md). Exit status 1 if the executors differ in any event.",
     )

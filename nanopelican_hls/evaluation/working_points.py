@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,11 +42,12 @@ class Rejections:
     error: NDArray[np.float64]
 
 
-def rejections(labels: ArrayLike, logits: ArrayLike, signal_efficiencies: Sequence[float]) -> Rejections:
+def rejections(labels: ArrayLike, logits: ArrayLike, signal_efficiencies: ArrayLike) -> Rejections:
     """The rejection at signal efficiencies, interpolated; arguments and errors as of `roc`."""
     curve, n_background = roc(labels, logits), int(np.count_nonzero(np.asarray(labels) == 0))
-    found = np.array([rejection_at(curve, each, n_background) for each in signal_efficiencies]).reshape(-1, 2)
-    return Rejections(np.asarray(signal_efficiencies, dtype=np.float64), found[:, 0], found[:, 1])
+    at = np.asarray(signal_efficiencies, dtype=np.float64)
+    found = np.array([rejection_at(curve, float(each), n_background) for each in at]).reshape(-1, 2)
+    return Rejections(at, found[:, 0], found[:, 1])
 
 
 def at_threshold(labels: ArrayLike, integers: ArrayLike, threshold: int) -> WorkingPoint:

@@ -55,7 +55,7 @@ def compare(first: Report, second: Report, command: str) -> Report:
 def _headline(first: Report, second: Report, names: Sequence[str]) -> tuple[Figure, ...]:
     others = {figure.title: figure for figure in second.headline}
     return tuple(
-        replace(each, text=f"{each.text} / {others[each.title].text}", note=" / ".join(names))
+        replace(each, text=f"{each.text}\n{others[each.title].text}", note=", ".join(names))
         for each in first.headline
         if each.title in others
     )
@@ -109,7 +109,7 @@ def _table(one: Table, other: Table, names: tuple[str, str], command: str) -> Ta
     for name in dict.fromkeys((*of_one, *of_other)):
         a, b = of_one.get(name), of_other.get(name)
         if a is None or b is None:
-            rows.append((name, "row", *("–" if row is None else "there" for row in (a, b)), None))
+            rows.append((name, "row", *("-" if row is None else "there" for row in (a, b)), None))
             continue
         for k, column in enumerate(one.columns):
             if k < one.names or not column.compared or column.title not in positions:
@@ -127,12 +127,12 @@ def _table(one: Table, other: Table, names: tuple[str, str], command: str) -> Ta
             Column("quantity"),
             Column(names[0]),
             Column(names[1]),
-            Column("second − first", "+.4g"),
+            Column("second - first", "+.4g"),
         ),
         tuple(rows),
         command,
         names=1,
-        folded=one.folded or len(rows) > 24,  # noqa: PLR2004
+        folded=one.folded or len(rows) > 24,
     )
 
 
@@ -169,5 +169,3 @@ def _picture(one: Picture, other: Picture, names: tuple[str, str], command: str)
         return None
     alt = f"Curves of {names[0]} and {names[1]}. Of {names[0]}: {one.alt} Of {names[1]}: {other.alt}"
     return replace(one, panels=tuple(panels), alt=alt, command=command)
-
-

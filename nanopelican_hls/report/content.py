@@ -178,9 +178,7 @@ class Diagram:
 
 
 Block = Paragraph | Code | Missing | Table | Picture | Diagram
-KINDS: dict[str, type[Block]] = {
-    each.kind: each for each in (Paragraph, Code, Missing, Table, Picture, Diagram)
-}
+KINDS: dict[str, type[Block]] = {each.kind: each for each in (Paragraph, Code, Missing, Table, Picture, Diagram)}
 
 
 @dataclass(frozen=True)
@@ -257,7 +255,7 @@ def finite(value: float) -> float | None:
 def text(cell: Cell, column: Column) -> str:
     """A cell as text, without its unit."""
     if cell is None:
-        return "–"
+        return "-"
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Counts):
@@ -266,7 +264,7 @@ def text(cell: Cell, column: Column) -> str:
         form = column.form
         if cell.bound:
             return f"> {cell.value:{form}}"
-        if form == ",.0f" and cell.error < 2:  # noqa: PLR2004, a rejection of few
+        if form == ",.0f" and cell.error < 2:
             form = ",.1f"
         return f"{cell.value:{form}} ± {cell.error:{form}}"
     if isinstance(cell, float) and column.form == ",":
@@ -292,7 +290,7 @@ def _blocks(counts: Sequence[int]) -> str:
 def _plain(value: Any) -> Any:
     """Dataclasses as dictionaries, blocks with their kind."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind = {"kind": value.kind} if isinstance(value, tuple(KINDS.values())) else {}
+        kind: dict[str, Any] = {"kind": value.kind} if isinstance(value, Block) else {}
         return kind | {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
@@ -316,5 +314,6 @@ def _read(wanted: Any, content: Any) -> Any:
         return tuple(_read(inner, each) for each in content)
     if dataclasses.is_dataclass(wanted):
         hints = typing.get_type_hints(wanted)
-        return wanted(**{name: _read(hints[name], value) for name, value in content.items()})
+        make: Any = wanted
+        return make(**{name: _read(hints[name], value) for name, value in content.items()})
     return content

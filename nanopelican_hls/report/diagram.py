@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
@@ -42,7 +43,8 @@ def draw(diagram: Diagram) -> str:
         y += max(p.height for p in layer) + LAYER_GAP
     height = y - LAYER_GAP + MARGIN
     parts = [
-        f'<path class="arrow" d="{_curve([(p.x - left, tops[p.layer], _lower(p, texts)) for p in chain], layers, tops)}"/>'
+        f'<path class="arrow" '
+        f'd="{_curve([(p.x - left, tops[p.layer], _lower(p, texts)) for p in chain], layers, tops)}"/>'
         for chain in chains
     ]
     for place in places:
@@ -50,7 +52,8 @@ def draw(diagram: Diagram) -> str:
             parts += _box(place, place.x - left, tops[place.layer], texts.get(place.name, ""))
     key = diagram.key
     return (
-        f'<svg class="diagram" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" role="img" '
+        f'<svg class="diagram" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}" '
+        f'role="img" '
         f'aria-labelledby="{key}-title {key}-description"><title id="{key}-title">{escape(diagram.caption)}</title>'
         f'<desc id="{key}-description">{escape(diagram.alt)}</desc><defs><marker id="{key}-head" viewBox="0 0 8 8" '
         'refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="head" d="M0 0 L8 4 L0 8 z"/>'
@@ -77,7 +80,7 @@ def _places(diagram: Diagram) -> tuple[list[_Place], list[list[_Place]], dict[st
         start, end = boxes[arrow.start], boxes[arrow.end]
         points = [_Place("", k) for k in range(start.layer + 1, end.layer)]
         chain = [start, *points, end]
-        for upper, lower in zip(chain[:-1], chain[1:], strict=True):
+        for upper, lower in itertools.pairwise(chain):
             upper.below.append(lower)
             lower.above.append(upper)
         places += points
@@ -104,7 +107,7 @@ def _ordered(places: list[_Place]) -> list[list[_Place]]:
         down = sweep % 2 == 0
         for layer in layers if down else layers[::-1]:
             means = {id(p): _mean(p.above if down else p.below, p.x) for p in layer}
-            layer.sort(key=lambda p: means[id(p)])  # noqa: B023, used at once
+            layer.sort(key=lambda p: means[id(p)])
             for k, place in enumerate(layer):
                 place.x = k - (len(layer) - 1) / 2
     return layers
@@ -128,7 +131,7 @@ def _spread(layers: list[list[_Place]]) -> None:
             wanted = [_mean(p.above + p.below, p.x) for p in layer]
             for place, x in zip(layer, wanted, strict=True):
                 place.x = x
-            for first, second in zip(layer[:-1], layer[1:], strict=True):
+            for first, second in itertools.pairwise(layer):
                 second.x = max(second.x, first.x + (first.width + second.width) / 2 + GAP)
             shift = sum(p.x - x for p, x in zip(layer, wanted, strict=True)) / len(layer)
             for place in layer:

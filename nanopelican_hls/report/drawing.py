@@ -53,7 +53,8 @@ def draw(picture: Picture) -> str:
     """A picture as an SVG file; the same for the same picture."""
     import mplhep
 
-    with matplotlib.rc_context({**_supported(mplhep.style.CMS), **OVERRIDES}):
+    style: Any = {**_supported(mplhep.style.CMS), **OVERRIDES}
+    with matplotlib.rc_context(style):
         labels, columns = _legend(picture)
         rows = -(-len(labels) // columns)
         height = HEIGHT + LOWER * (len(picture.panels) - 1) + LEGEND_ROW * max(0, rows - 2)
@@ -127,7 +128,7 @@ def _draw_series(axes: Any, series: Series) -> None:
             label=label,
         )
     else:
-        few = len(series.x) <= 12  # noqa: PLR2004, then every point is shown
+        few = len(series.x) <= 12
         axes.plot(series.x, series.y, label=label, marker="o" if few else "", markersize=3.5, **style)
         if series.error:
             low = [y - e for y, e in zip(series.y, series.error, strict=True)]
@@ -143,7 +144,7 @@ def _logarithmic(axes: Any, values: list[float]) -> None:
     axes.set_yscale("log")
     axes.set_ylim(low, high)
     decades = math.log10(high / low)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2.5 else (1.0, 2.0, 5.0)))  # noqa: PLR2004
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2.5 else (1.0, 2.0, 5.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,.0f}" if y >= 1 else f"{y:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 
@@ -153,7 +154,7 @@ def _legend(picture: Picture) -> tuple[list[str], int]:
     found = [series.label for panel in picture.panels if panel.legend for series in panel.series if series.x]
     labels = list(dict.fromkeys(filter(None, found)))
     longest = max(map(len, labels), default=0)
-    return labels, 1 if longest > 34 else 2 if longest > 17 or len(labels) == 4 else 3  # noqa: PLR2004
+    return labels, 1 if longest > 34 else 2 if longest > 17 or len(labels) == 4 else 3
 
 
 def inline(svg: str, key: str, title: str, description: str) -> str:

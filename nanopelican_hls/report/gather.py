@@ -45,16 +45,15 @@ def gather(subject: Subject, announce: Callable[[str], object] = lambda _: None)
     """
     sections = []
     for make in SECTIONS:
-        found = make(subject)
-        if found:
-            sections.append(found)
-            announce(found.title)
-    found = {section.key: section for section in sections}
+        section = make(subject)
+        if section:
+            sections.append(section)
+            announce(section.title)
     return Report(
         title=f"{subject.name}: report",
         models=(subject.name,),
         command=subject.command,
-        headline=_headline(subject, found),
+        headline=_headline(subject, {section.key: section for section in sections}),
         differs=bool(accuracy.mismatches(subject)),
         sections=tuple(sections),
     )
@@ -63,7 +62,9 @@ def gather(subject: Subject, announce: Callable[[str], object] = lambda _: None)
 def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure, ...]:
     """The figures that everybody asks for first."""
     network = subject.config.network
-    found = [Figure("network", f"N = {network.n_constituents}, C = {network.channels}", network.spurions.value, "network")]
+    found = [
+        Figure("network", f"N = {network.n_constituents}, C = {network.channels}", network.spurions.value, "network")
+    ]
     wrong = accuracy.mismatches(subject)
     found.append(
         Figure(

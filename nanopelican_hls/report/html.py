@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from nanopelican_hls.report import diagram, drawing
 from nanopelican_hls.report.content import (
@@ -16,7 +15,6 @@ from nanopelican_hls.report.content import (
     Column,
     Counts,
     Diagram,
-    Measured,
     Picture,
     Report,
     Section,
@@ -102,12 +100,11 @@ def _shown(cell: Cell, column: Column) -> str:
 def _spark(counts: Sequence[int]) -> str:
     """A histogram with logarithmic heights."""
     most = math.log1p(max(counts)) or 1.0
-    path = "".join(
-        f"M{k} 20h1v-{20 * math.log1p(count) / most:.1f}h-1z" for k, count in enumerate(counts) if count
-    )
+    path = "".join(f"M{k} 20h1v-{20 * math.log1p(count) / most:.1f}h-1z" for k, count in enumerate(counts) if count)
     filled = sum(map(bool, counts))
     return (
-        f'<svg class="spark" viewBox="0 0 {len(counts)} 21" preserveAspectRatio="none" role="img" aria-label="histogram: '
+        f'<svg class="spark" viewBox="0 0 {len(counts)} 21" preserveAspectRatio="none" role="img" '
+        f'aria-label="histogram: '
         f'{filled} of {len(counts)} bins filled"><path d="{path}"/><line x1="0" x2="{len(counts)}" y1="20.5" y2="20.5" '
         'stroke-width="0.5"/></svg>'
     )
@@ -121,4 +118,4 @@ def _prose(written: str) -> str:
 def _summary(table: Table) -> str:
     """The first sentence of a caption."""
     first, _, _ = table.caption.partition(". ")
-    return first.partition(": ")[0] if len(first) > 110 else first.rstrip(".")  # noqa: PLR2004
+    return first.partition(": ")[0] if len(first) > 110 else first.rstrip(".")

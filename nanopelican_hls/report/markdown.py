@@ -21,7 +21,7 @@ def markdown(report: Report, pictures: str) -> str:
     parts = [
         f"# {report.title}",
         f"Made by `{report.command}`.",
-        table(["", "", ""], [[each.title, each.text, each.note] for each in report.headline]),
+        table(["", "", ""], [[each.title, each.text.replace("\n", " / "), each.note] for each in report.headline]),
     ]
     for section in report.sections:
         parts += [f"## {section.title}", f"*{section.question}*"]
@@ -35,7 +35,7 @@ def _block(block: Block, pictures: str) -> str:
     if isinstance(block, Code):
         return f"{block.title}:\n\n```\n{block.text}\n```"
     if isinstance(block, Missing):
-        return f"**{block.what}.** It comes from `{block.command}`."
+        return f"**{block.what}.** Run `{block.command}`."
     if isinstance(block, Picture):
         return f"![{block.alt}]({pictures}/{block.key}.svg)\n\n{block.caption}\n\nFrom `{block.command}`."
     if isinstance(block, Diagram):

@@ -11,7 +11,7 @@ document.querySelectorAll("thead button").forEach((button) => {
     const value = (row) => row.cells[head.cellIndex].dataset.value ?? row.cells[head.cellIndex].textContent.trim();
     const compare = (one, other) => {
       const [a, b] = [value(one), value(other)];
-      if (a === "" || b === "" || a === "–" || b === "–") return (a === "" || a === "–") - (b === "" || b === "–");
+      if (a === "" || b === "" || a === "-" || b === "-") return (a === "" || a === "-") - (b === "" || b === "-");
       const difference = isNaN(a) || isNaN(b) ? a.localeCompare(b, "en", { numeric: true }) : a - b;
       return downwards ? -difference : difference;
     };

@@ -119,7 +119,7 @@ class Subject:
 
     def is_stale(self, found: Mapping[str, Any]) -> bool:
         """Whether a file of the build folder names another QONNX file than the present one."""
-        return found.get("qonnx_sha256", self.checksum) != self.checksum
+        return bool(found.get("qonnx_sha256", self.checksum) != self.checksum)
 
     @cached_property
     def ports(self) -> Mapping[str, Floats]:
@@ -161,7 +161,8 @@ class Subject:
     def logits(self) -> Floats:
         """The same as real numbers."""
         steps = np.array([2.0 ** self.program.exponent(port) for port in self.logit_ports])
-        return self.integers * (steps if self.classes else steps[0])
+        found: Floats = self.integers * (steps if self.classes else steps[0])
+        return found
 
     @cached_property
     def float_logits(self) -> Floats:
@@ -170,8 +171,10 @@ class Subject:
     @property
     def said_of_jets(self) -> str:
         """The jets, in words."""
-        what = "of the shipped sample, none of which the networks in models/ have seen" if self.is_sample else (
-            f"of {self.jets_path.name}"
+        what = (
+            "of the shipped sample, none of which the networks in models/ have seen"
+            if self.is_sample
+            else (f"of {self.jets_path.name}")
         )
         return f"{len(self.jets):,} jets {what}"
 

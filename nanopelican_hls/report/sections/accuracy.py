@@ -74,7 +74,8 @@ def _blocks(subject: Subject) -> list[Block]:
         never = ", ".join(hostile["unsaturated"]) or "none"
         blocks.append(
             Paragraph(
-                f"{reached} (+ and - are the upper and the lower end): {', '.join(hostile['saturated'])}. Ends that can be "
+                f"{reached} (+ and - are the upper and the lower end): {', '.join(hostile['saturated'])}. Ends that "
+                f"can be "
                 f"reached but were not: {never}. Ends that no input can reach: "
                 f"{', '.join(hostile['unreachable']) or 'none'}."
             )
@@ -102,7 +103,9 @@ def _rows(subject: Subject, found: Mapping[str, Any] | None, synth: Mapping[str,
     if synth and synth.get("rtl_vs_qonnx") and not subject.is_stale(synth):
         of = synth["rtl_vs_qonnx"]
         title = "Verilog, jets and hostile events together" if synth["flow"] == "open" else "Verilog of Vitis HLS"
-        rows.append((title, len(subject.program.outputs), of["events"], of["mismatches"], None, None, "nanopelican synth"))
+        rows.append(
+            (title, len(subject.program.outputs), of["events"], of["mismatches"], None, None, "nanopelican synth")
+        )
     return rows
 
 
@@ -115,14 +118,12 @@ def _of_tensors(subject: Subject, found: Mapping[str, Any]) -> list[Block]:
     keys = [f"{name}_vs_qonnx" for name in EXECUTORS if f"{name}_vs_qonnx" in on_jets]
     rows = []
     for tensor in subject.program.ranges:
-        cells = [
-            on_jets[key][tensor] + on_hostile[key][tensor] if tensor in on_jets[key] else None for key in keys
-        ]
+        cells = [on_jets[key][tensor] + on_hostile[key][tensor] if tensor in on_jets[key] else None for key in keys]
         rows.append((tensor, *cells))
     return [
         Table(
             "by_tensor",
-            "Events, jets and hostile ones together, in which a tensor differs; – : the executor does not show this "
+            "Events, jets and hostile ones together, in which a tensor differs; - : the executor does not show this "
             "tensor.",
             (Column("tensor"), *(Column(SHORT[key.removesuffix("_vs_qonnx")]) for key in keys)),
             tuple(rows),

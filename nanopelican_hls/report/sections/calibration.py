@@ -32,7 +32,11 @@ def section(subject: Subject) -> Section | None:
         if jets < LEAST_JETS:
             rows.append((f"{edges[k]:.1f} to {edges[k + 1]:.1f}", None, None, jets))
             continue
-        share, error, mean = float(signal[inside].mean()), binomial_error(float(signal[inside].mean()), jets), float(scores[inside].mean())
+        share, error, mean = (
+            float(signal[inside].mean()),
+            binomial_error(float(signal[inside].mean()), jets),
+            float(scores[inside].mean()),
+        )
         rows.append((f"{edges[k]:.1f} to {edges[k + 1]:.1f}", mean, Measured(share, error), jets))
         points.append((mean, share, error))
     x, y, errors = (tuple(column) for column in zip(*points, strict=True))
@@ -44,7 +48,8 @@ def section(subject: Subject) -> Section | None:
         (
             Picture(
                 "calibration",
-                f"Share of signal among {subject.said_of_jets} with a score; signal and background as many as in the file.",
+                f"Share of signal among {subject.said_of_jets} with a score; signal and background as many as in the "
+                f"file.",
                 f"Share of signal against the score: the largest distance from the diagonal is {worst:.3f}.",
                 "score",
                 (

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.benchmarks.ring_page import PUBLISHED
+from nanopelican_hls.errors import ReportError
 from nanopelican_hls.estimate.estimate import Calibration
 from nanopelican_hls.extras import is_installed
 from nanopelican_hls.flows.parts import find_part
@@ -36,7 +37,11 @@ STAGES = {
     "impl": "as placed and routed by Vivado",
 }
 RESOURCES = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}
-PUBLISHED_STAGE = "as placed and routed"
+PLACED = "as placed and routed"
+#: the form of ring.json that is no model of the zoo
+FORM = "c"
+
+Row = Mapping[str, Any]
 
 
 def section(subject: Subject) -> Section:
@@ -55,11 +60,16 @@ def _synthesis(subject: Subject) -> list[Block]:
     if subject.is_stale(found):
         return [Missing("synth.json in the build folder is of another QONNX file", subject.synth_command)]
     part = find_part(found["part"])
-    totals, used = {"lut": part.lut, "ff": part.ff, "dsp": part.dsp, "bram36": part.bram36}, found["utilisation_percent"]
+    totals, used = (
+        {"lut": part.lut, "ff": part.ff, "dsp": part.dsp, "bram36": part.bram36},
+        found["utilisation_percent"],
+    )
     tools = " and ".join(f"{tool} {version}" for tool, version in found["tool_versions"].items())
-    resources = [(title, found[name], totals[name], used[name]) for name, title in RESOURCES.items()]
+    cells: list[tuple[Cell, ...]] = [
+        (title, found[name], totals[name], used[name]) for name, title in RESOURCES.items()
+    ]
     if found["carry"] is not None:
-        resources.append(("CARRY8", found["carry"], None, None))
+        cells.append(("CARRY8", found["carry"], None, None))
     return [
         Paragraph(f"Stage: {said_stage(found)}, by {tools}. Figures of different stages do not compare."),
         Table(
@@ -73,7 +83,7 @@ def _synthesis(subject: Subject) -> list[Block]:
             "resources",
             f"Resources of a {found['part']}, {said_stage(found)}",
             (Column("resource"), Column("used"), Column("in the part", compared=False), Column("share", ".3f", "%")),
-            tuple(resources),
+            tuple(cells),
             subject.synth_command,
         ),
     ]
@@ -112,17 +122,15 @@ def _estimate(subject: Subject) -> list[Block]:
     from nanopelican_hls.estimate.estimate import estimate
     from nanopelican_hls.rtl import open_settings
 
-    settings = open_settings(
-        firmware.clock_period_ns, interval=firmware.interval, streamed=firmware.streamed
-    )
+    settings = open_settings(firmware.clock_period_ns, interval=firmware.interval, streamed=firmware.streamed)
     calibration = Calibration.read()
     found = estimate(subject.program, settings, calibration)
     mean, largest = calibration.mean_error_percent, calibration.largest_error_percent
     return [
         Table(
             "estimate",
-            "Estimate without any tool, for the interval and the clock of the configuration. Cycles and DSPs are exact; "
-            f"LUT and FF miss by {mean['lut']}% and {mean['ff']}% on average (at most {largest['lut']}% and "
+            "Estimate without any tool, for the interval and the clock of the configuration. Cycles and DSPs are "
+            f"exact; LUT and FF miss by {mean['lut']}% and {mean['ff']}% on average (at most {largest['lut']}% and "
             f"{largest['ff']}%) what Yosys maps.",
             (Column("quantity"), Column("value"), Column("unit", compared=False)),
             (
@@ -180,35 +188,42 @@ def _against_others(subject: Subject) -> list[Block]:
     return [*blocks, *_rivals(subject)]
 
 
-def _rows(path: Path) -> list[Mapping[str, Any]]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+def _rows(path: Path) -> list[Row]:
+    """The rows of a benchmark; none if it is not there."""
+    if not path.is_file():
+        return []
+    try:
+        found: list[Row] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ReportError(
+            f"is not JSON ({error})", where=str(path), remedy="name the folder of another one: --benchmarks FOLDER"
+        ) from error
+    return found
 
 
-def _own(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _own(subject: Subject, ring: Sequence[Row]) -> list[Row]:
     return [row for row in ring if row["network"] == subject.name]
 
 
-def _against_interval(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Picture:
-    names = [name for name in dict.fromkeys(row["network"] for row in ring) if name != "c"]
-    if subject.name not in names:
-        sizes = [row["n_constituents"] for row in ring if row["network"] == "c"]
-        names = [f"c{size}" for size in dict.fromkeys(sizes)] if sizes else names
+def _against_interval(subject: Subject, ring: Sequence[Row]) -> Picture:
+    """LUT of the zoo, or of the form (c) if this model is not among them, against the interval."""
+    groups: dict[str, list[Row]] = {}
+    for row in ring:
+        is_form = row["network"] == FORM
+        if is_form != bool(_own(subject, ring)) and not row["streamed"]:
+            name = f"form (c), N = {row['n_constituents']}" if is_form else row["network"]
+            groups.setdefault(name, []).append(row)
     panels = []
     for products, title in (("dsp", "LUT, products in DSPs"), ("fabric", "LUT, all in LUTs")):
         series = []
-        for k, name in enumerate(names):
-            own = [row for row in ring if _is(row, name) and row["products"] == products and not row["streamed"]]
-            points = sorted((row["initiation_interval"], row["lut"]) for row in own)
-            role = "quantised" if name == subject.name else f"size{k % 4}"
-            label = f"form (c), N = {name[1:]}" if name.startswith("c") and name[1:].isdigit() else name
+        for k, (name, rows) in enumerate(groups.items()):
+            points = sorted((row["initiation_interval"], row["lut"]) for row in rows if row["products"] == products)
             if points:
-                series.append(Series(label, role, "line", *(tuple(map(float, axis)) for axis in zip(*points, strict=True))))
-        if subject.synth and subject.synth["stage"] == "mapped" and subject.synth["initiation_interval"]:
-            here = (subject.synth["dsp"] > 0) == (products == "dsp")
-            if here:
-                point = ((float(subject.synth["initiation_interval"]),), (float(subject.synth["lut"]),))
-                series.append(Series("this build", "here", "points", *point))
-        panels.append(Panel(title, tuple(series), log=True, legend=products == "dsp"))
+                series.append(_series(name, "quantised" if name == subject.name else f"size{k % 6}", "line", points))
+        found = _mapped(subject)
+        if found and (found["dsp"] > 0) == (products == "dsp"):
+            series.append(_series("this build", "here", "points", [(found["initiation_interval"], found["lut"])]))
+        panels.append(Panel(title, tuple(series), log=True))
     return Picture(
         "interval",
         "LUT against the initiation interval, for sizes of the zoo or of the form (c) of docs/studies.md; as mapped by "
@@ -221,13 +236,17 @@ def _against_interval(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Pi
     )
 
 
-def _is(row: Mapping[str, Any], name: str) -> bool:
-    if name.startswith("c") and name[1:].isdigit():
-        return bool(row["network"] == "c" and row["n_constituents"] == int(name[1:]))
-    return bool(row["network"] == name)
+def _mapped(subject: Subject) -> Row | None:
+    """The build, if its cells compare with those of ring.json."""
+    found = subject.synth
+    return found if found and found["stage"] == "mapped" and not subject.is_stale(found) else None
 
 
-def _table(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Table:
+def _series(label: str, role: str, style: str, points: Sequence[tuple[float, float]]) -> Series:
+    return Series(label, role, style, tuple(float(x) for x, _ in points), tuple(float(y) for _, y in points))
+
+
+def _table(subject: Subject, ring: Sequence[Row]) -> Table:
     own = _own(subject, ring)
     rows = [
         (
@@ -246,7 +265,8 @@ def _table(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Table:
     ]
     return Table(
         "ring",
-        "Against the interval and N: rows of this model first, if there are any. As mapped by Yosys; every row is proved by "
+        "Against the interval and N: rows of this model first, if there are any. As mapped by Yosys; every row is "
+        "proved by "
         "simulation (benchmarks/ring.md).",
         (
             Column("design"),
@@ -265,53 +285,42 @@ def _table(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> Table:
     )
 
 
-def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> tuple[Picture, Table]:
-    """Other taggers as published, near the number of constituents of this one, with the stages of their figures."""
+def _published(subject: Subject, ring: Sequence[Row]) -> tuple[Picture, Table]:
+    """Other taggers as published, with the stages of their figures, beside this one."""
     content = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     size = subject.config.network.n_constituents
-    rows: list[tuple[Cell, ...]] = []
-    if subject.synth and not subject.is_stale(subject.synth):
-        found = subject.synth
-        rows.append(
-            (
-                f"{subject.name}, this build",
-                size,
-                str(found["initiation_interval"]),
-                *(found[name] for name in ("latency_ns", "lut", "dsp")),
-                said_stage(found),
-                "synth.json",
-            )
-        )
-    rows += [
+    found = subject.synth if subject.synth and not subject.is_stale(subject.synth) else None
+    own = [(f"{subject.name}, this build", found, "synth.json")] if found else []
+    own += [(f"{r['network']}, {r['products']}", r, "ring.json") for r in _own(subject, ring) if not r["streamed"]]
+    rows: list[tuple[Cell, ...]] = [
         (
-            f"{row['network']}, {row['products']}",
-            row["n_constituents"],
+            title,
+            size,
             str(row["initiation_interval"]),
             *(row[name] for name in ("latency_ns", "lut", "dsp")),
             said_stage(row),
-            "ring.json",
+            source,
         )
-        for row in _own(subject, ring)
-        if not row["streamed"]
+        for title, row, source in own
     ]
     for row in content["rows"]:
-        for n, (lut, ns) in row["sizes"].items():
-            rows.append(
-                (row["tagger"], int(n), str(row["interval"]), float(ns), lut, row["dsp"], PUBLISHED_STAGE, row["source"])
-            )
-    ours = [row for row in rows if row[-1] in ("synth.json", "ring.json")]
-    series = [_sizes(row["tagger"], f"size{k % 6}", row["sizes"]) for k, row in enumerate(content["rows"])]
-    if ours:
-        series.insert(
-            0, Series(subject.name, "quantised", "points", *(tuple(float(row[k]) for row in ours) for k in (1, 4)))  # type: ignore[arg-type]
-        )
+        rows += [
+            (row["tagger"], int(n), str(row["interval"]), float(ns), lut, row["dsp"], PLACED, row["source"])
+            for n, (lut, ns) in row["sizes"].items()
+        ]
+    luts = [row["lut"] for _, row, _ in own if row["lut"] is not None]
+    series = [_series(subject.name, "quantised", "points", [(size, lut) for lut in luts])] if luts else []
+    for k, row in enumerate(content["rows"]):
+        points = sorted((int(n), lut) for n, (lut, _) in row["sizes"].items())
+        series.append(_series(row["tagger"], f"size{k % 6}", "line", points))
+    stages = ", ".join(dict.fromkeys(said_stage(row) for _, row, _ in own)) or "not there"
+    alt = "LUTs of published taggers lie between 36,000 and 903,000 cells for 8 to 128 constituents"
     return (
         Picture(
             "published",
-            f"LUT against N: this model as {said_stage(subject.synth) if subject.synth else 'mapped'}, others as published "
-            f"after place and route. Stages differ, and so do the jets.",
-            "LUTs of published taggers lie between tens of thousands and a million"
-            + (f"; this model has {int(min(float(row[4]) for row in ours)):,} to {int(max(float(row[4]) for row in ours)):,}." if ours else "."),  # type: ignore[arg-type]
+            f"LUT against N. This model: {stages}. Others: as published, after place and route. Stages and jets "
+            f"differ.",
+            f"{alt}; this model has {min(luts):,} to {max(luts):,}." if luts else f"{alt}.",
             "constituents N",
             (Panel("LUT", tuple(series), log=True),),
             "nanopelican bench-ring",
@@ -336,11 +345,6 @@ def _published(subject: Subject, ring: Sequence[Mapping[str, Any]]) -> tuple[Pic
             folded=True,
         ),
     )
-
-
-def _sizes(label: str, role: str, sizes: Mapping[str, Sequence[float]]) -> Series:
-    points = sorted((float(n), float(lut)) for n, (lut, _) in sizes.items())
-    return Series(label, role, "line", *(tuple(axis) for axis in zip(*points, strict=True)))
 
 
 def _rivals(subject: Subject) -> list[Block]:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from nanopelican_hls.analysis.equivariance import Drift, Kind, drifts, float_deviation
-from nanopelican_hls.report.content import Block, Cell, Column, Missing, Panel, Paragraph, Picture, Section, Series, Table
+from nanopelican_hls.report.content import (
+    Block,
+    Cell,
+    Column,
+    Missing,
+    Panel,
+    Paragraph,
+    Picture,
+    Section,
+    Series,
+    Table,
+)
 from nanopelican_hls.report.subject import Subject
 
 BETAS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -31,15 +42,18 @@ def _blocks(subject: Subject) -> list[Block]:
     found = list(drifts(subject.model.description, jets, BETAS, SEED))
     return [
         Paragraph(
-            f"Each of {len(jets):,} jets is boosted and rotated, with its spurions, into a frame of its own. The logit of "
-            f"the float network changes by no more than {deviation:.1e} of max(1, |logit|), which is rounding of float64; "
+            f"Each of {len(jets):,} jets is boosted and rotated, with its spurions, into a frame of its own. The "
+            f"logit of "
+            f"the float network changes by no more than {deviation:.1e} of max(1, |logit|), which is rounding of "
+            f"float64; "
             "what the quantised network changes is that momenta are rounded in one frame. "
             f"`{command}` scans their widths too."
         ),
         Picture(
             "boosts",
             "Quantised network: median change of the logit against the velocity of the boost.",
-            f"The change grows with the velocity: at |β| = 0.5 its median is {_said(found, 0.5, 'median')} along the beam, "
+            f"The change grows with the velocity: at |β| = 0.5 its median is {_said(found, 0.5, 'median')} along the "
+            f"beam, "
             "across it, and in any direction.",
             "|β| of the boost",
             (Panel("median |Δ logit|", tuple(_series(found, kind, lambda d: d.quantiles[0]) for kind in Kind)),),
@@ -49,7 +63,8 @@ def _blocks(subject: Subject) -> list[Block]:
         Picture(
             "flips",
             "Quantised network: share of the jets whose tag flips, against the velocity of the boost.",
-            f"The share grows with the velocity: at |β| = 0.5 it is {_said(found, 0.5, 'flips')} along the beam, across it, "
+            f"The share grows with the velocity: at |β| = 0.5 it is {_said(found, 0.5, 'flips')} along the beam, "
+            f"across it, "
             "and in any direction.",
             "|β| of the boost",
             (Panel("tags that flip [%]", tuple(_series(found, kind, lambda d: 100 * d.flipped) for kind in Kind)),),

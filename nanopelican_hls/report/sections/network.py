@@ -91,9 +91,9 @@ def _ports(subject: Subject) -> Table:
             port.bits,
             port.exponent,
             port.width,
-            f"[{port.bits - 1}:0] … [{port.width - 1}:{port.width - port.bits}]" if port.elements > 1 else (
-                f"[{port.bits - 1}:0]"
-            ),
+            f"[{port.bits - 1}:0] … [{port.width - 1}:{port.width - port.bits}]"
+            if port.elements > 1
+            else (f"[{port.bits - 1}:0]"),
         )
         for direction, ports in (("in", program.inputs), ("out", program.outputs))
         for port in ports
@@ -122,7 +122,8 @@ def _diagram(subject: Subject) -> Diagram:
     widest = max(subject.program.nodes, key=lambda node: subject.program.ranges[node.output].bits)
     return Diagram(
         "dataflow",
-        "The QONNX graph. A box is an operator, or the ports with the same readers; an arrow is a tensor, with its number of elements "
+        "The QONNX graph. A box is an operator, or the ports with the same readers; an arrow is a tensor, with its "
+        "number of elements "
         "and its type after the quantiser.",
         f"Graph from {len(subject.program.inputs)} input ports through {len(boxes) - 1} boxes to the logit; the widest "
         f"exact value is {widest.output}, {type_name(subject.program, widest.output)}. The table below has the same "
@@ -167,7 +168,12 @@ def graph(program: Program) -> tuple[list[Box], list[Arrow]]:
         if is_output:
             lines.append(_said(program, last))
         boxes.append(
-            Box(name, f"{own[0].operator.name}: {last}", tuple(filter(None, lines)), "output" if is_output else "operator")
+            Box(
+                name,
+                f"{own[0].operator.name}: {last}",
+                tuple(filter(None, lines)),
+                "output" if is_output else "operator",
+            )
         )
         for tensor in own[0].activations.values():
             if tensor in group_of:
@@ -194,7 +200,7 @@ def _said(program: Program, tensor: str) -> str:
     elements = 1
     for length in program.shapes[tensor]:
         elements *= length
-    return f"{elements} × {type_name(program, tensor)}"
+    return f"{elements} x {type_name(program, tensor)}"
 
 
 def _tensors(subject: Subject) -> Table:
@@ -202,10 +208,12 @@ def _tensors(subject: Subject) -> Table:
     rows = []
     for node in program.nodes:
         of = program.ranges[node.output]
-        shape = "×".join(map(str, program.shapes[node.output]))
+        shape = " x ".join(map(str, program.shapes[node.output]))
         rounding = node.quantiser.rounding.value if node.quantiser else None
         sources = ", ".join(node.activations.values())
-        rows.append((node.output, node.operator.name, sources, shape, type_name(program, node.output), of.bits, rounding))
+        rows.append(
+            (node.output, node.operator.name, sources, shape, type_name(program, node.output), of.bits, rounding)
+        )
     return Table(
         "tensors",
         "Tensors in order of execution. Without a quantiser, the type is the smallest that holds every value that can "
@@ -245,4 +253,3 @@ def _number(written: str) -> float | str:
         return float(written)
     except ValueError:
         return written
-

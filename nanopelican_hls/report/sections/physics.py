@@ -28,6 +28,7 @@ from nanopelican_hls.report.content import (
     Series,
     Table,
     finite,
+    number,
 )
 from nanopelican_hls.report.subject import Subject
 
@@ -196,7 +197,8 @@ def _roc(subject: Subject, labels: NDArray[np.int8], taggers: Sequence[Tagger]) 
         "roc",
         "ROC curves with bands of one standard deviation, from the number of background jets that pass. Where fewer "
         "than four pass, nothing is drawn.",
-        f"Background rejection falls with the signal efficiency for every tagger. At 50% signal efficiency: {'; '.join(said)}.",
+        f"Background rejection falls with the signal efficiency for every tagger. At 50% signal efficiency: "
+        f"{'; '.join(said)}.",
         "signal efficiency",
         (Panel("background rejection", tuple(series), log=True),),
         subject.command,
@@ -278,7 +280,8 @@ def _against(subject: Subject, variable: str, points: Sequence[tuple[Tagger, Wor
     trend = f"from {quantised.y[0]:.2f} in the first bin to {quantised.y[-1]:.2f} in the last" if quantised.y else ""
     return Picture(
         f"against_{variable}",
-        f"Signal and background efficiency against {VARIABLE_NAMES[variable]}, at {100 * BACKGROUND:g}% of the background. "
+        f"Signal and background efficiency against {VARIABLE_NAMES[variable]}, at {100 * BACKGROUND:g}% of the "
+        f"background. "
         f"Bins with fewer than {LEAST_JETS} jets are left out.",
         f"Signal efficiency against {VARIABLE_NAMES[variable]}: of the quantised network {trend}, largest "
         f"{max(quantised.y, default=0):.2f}; below, the background efficiency, up to "
@@ -331,14 +334,14 @@ def _masses(subject: Subject, labels: NDArray[np.int8], logits: Floats) -> list[
             )
         )
     shapes.append(_shape("all signal", "signal", masses[~background], dashed=True))
-    worst = rows[-1][4]
+    worst = number(rows[-1][4])
     return [
         Picture(
             "mass_shapes",
             "Mass of background jets, all and those that pass, and of the signal. A tagger that does not know the mass "
             "leaves the shape as it is.",
             f"Shapes of the jet mass. The background that passes moves towards the signal's peak: the divergence is "
-            f"{worst if worst is None else round(float(worst), 3)} bits at {100 * BACKGROUND:g}%.",
+            f"{worst or 0:.3f} bits at {100 * BACKGROUND:g}%.",
             "jet mass [GeV]",
             (Panel("share of the jets / 10 GeV", tuple(shapes)),),
             subject.command,
@@ -349,14 +352,23 @@ def _masses(subject: Subject, labels: NDArray[np.int8], logits: Floats) -> list[
             "The firmware's logit against the mass: median, and band of the central 68%.",
             "The median logit of signal and background in bins of the jet mass, with the central 68% of the jets.",
             "jet mass [GeV]",
-            (Panel("logit", (*_profile("signal", masses, logits, ~background), *_profile("background", masses, logits, background))),),
+            (
+                Panel(
+                    "logit",
+                    (
+                        *_profile("signal", masses, logits, ~background),
+                        *_profile("background", masses, logits, background),
+                    ),
+                ),
+            ),
             subject.command,
             limits=(0.0, 300.0),
         ),
         Table(
             "sculpting",
             "How far the mass of background jets that pass differs from that of those that fail: Jensen-Shannon "
-            "divergence, 0 bits if the cut does not know the mass, 1 if the masses do not overlap; and that of a random "
+            "divergence, 0 bits if the cut does not know the mass, 1 if the masses do not overlap; and that of a "
+            "random "
             "cut that passes as many jets.",
             (
                 Column("cut"),
@@ -388,7 +400,9 @@ def _profile(role: str, masses: Floats, logits: Floats, chosen: NDArray[np.bool_
         inside = logits[chosen & (place == k)]
         if len(inside) >= LEAST_JETS:
             found.append(((edges[k] + edges[k + 1]) / 2, *np.quantile(inside, [0.16, 0.5, 0.84])))
-    x, low, middle, high = (tuple(float(v) for v in column) for column in zip(*found, strict=True)) if found else 4 * [()]
+    x, low, middle, high = (
+        (tuple(float(v) for v in column) for column in zip(*found, strict=True)) if found else 4 * [()]
+    )
     return [
         Series("", role, "band", x, low, high=high),
         Series(role, role, "line", x, middle),
@@ -400,8 +414,10 @@ def _several(subject: Subject, labels: NDArray[np.int8]) -> list[Block]:
     rows: list[tuple[Cell, ...]] = []
     for title, logits in (("float", subject.float_logits), ("quantised, as the firmware", subject.logits)):
         found = class_figures(labels, logits, subject.classes)
-        rows.append((f"{title}, mean", *figure_cells({"auc": found.auc, "accuracy": found.accuracy, "loss": found.loss})))
-        rows += [(f"{title}, {name}", *figure_cells(each.as_dict())) for name, each in found.classes.items()]
+        rows.append(
+            (f"{title}, mean", *figure_cells({"auc": found.auc, "accuracy": found.accuracy, "loss": found.loss}))
+        )
+        rows += [(f"{title}, {name}", *figure_cells(each)) for name, each in found.classes.items()]
     series = []
     for k, name in enumerate(class_rocs(labels, subject.logits, subject.classes)):
         found_at = rejections(labels == k, against_others(subject.logits, k), EFFICIENCIES)
@@ -419,7 +435,8 @@ def _several(subject: Subject, labels: NDArray[np.int8]) -> list[Block]:
         ),
         Picture(
             "roc",
-            "ROC curve of each class against all others, of the quantised network, with bands of one standard deviation.",
+            "ROC curve of each class against all others, of the quantised network, with bands of one standard "
+            "deviation.",
             f"One falling curve for each of the classes {', '.join(subject.classes)}; the table has their AUC.",
             "efficiency of the class",
             (Panel("rejection of all others", tuple(series), log=True),),

@@ -42,7 +42,8 @@ def _blocks(subject: Subject) -> list[Block]:
         Table(
             "thresholds",
             f"A jet passes if the integer on {port.name} is at least the threshold. Efficiencies and rejection are of "
-            f"{subject.said_of_jets}, with errors of their number; the integers are those of the firmware, bit for bit.",
+            f"{subject.said_of_jets}, with errors of their number; the integers are those of the firmware, bit for "
+            f"bit.",
             (
                 Column("working point"),
                 Column("threshold", "d"),
@@ -56,7 +57,8 @@ def _blocks(subject: Subject) -> list[Block]:
             subject.command,
         ),
         Paragraph(
-            f"{port.name} is a {'signed' if port.signed else 'unsigned'} integer of {port.bits} bits; the logit is that "
+            f"{port.name} is a {'signed' if port.signed else 'unsigned'} integer of {port.bits} bits; the logit is "
+            f"that "
             f"integer times 2^{port.exponent} = {2.0**port.exponent:g}."
         ),
     ]
