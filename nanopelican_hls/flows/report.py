@@ -83,6 +83,9 @@ class SynthesisReport:
         None if the RTL was not simulated.
     timing : Timing or None
         None if no tool estimated it.
+    qonnx_sha256 : str or None
+        Checksum of the QONNX file, by which `nanopelican report` sees that the report is of the present model; None of
+        a network without one.
     """
 
     part: str
@@ -99,6 +102,7 @@ class SynthesisReport:
     carry: int | None = None
     rtl_vs_qonnx: RtlComparison | None = None
     timing: Timing | None = None
+    qonnx_sha256: str | None = None
 
     @property
     def latency_ns(self) -> float | None:
@@ -141,6 +145,7 @@ JSON_KEYS = (
     "utilisation_percent",
     "rtl_vs_qonnx",
     "timing",
+    "qonnx_sha256",
 )
 
 

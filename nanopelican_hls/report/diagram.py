@@ -25,6 +25,7 @@ class _Place:
     box: Box | None = None
     width: float = 10.0
     height: float = 0.0
+    room: float = 10.0  # of the wider of box and text below
     x: float = 0.0
     above: list[_Place] = field(default_factory=list)
     below: list[_Place] = field(default_factory=list)
@@ -35,8 +36,8 @@ def draw(diagram: Diagram) -> str:
     places, chains, texts = _places(diagram)
     layers = _ordered(places)
     _spread(layers)
-    left = min(p.x - p.width / 2 for p in places) - MARGIN
-    width = max(p.x + p.width / 2 for p in places) + MARGIN - left
+    left = min(p.x - p.room / 2 for p in places) - MARGIN
+    width = max(p.x + p.room / 2 for p in places) + MARGIN - left
     tops, y = [], float(MARGIN)
     for layer in layers:
         tops.append(y)
@@ -74,7 +75,9 @@ def _places(diagram: Diagram) -> tuple[list[_Place], list[list[_Place]], dict[st
         return depth[name]
 
     boxes = {box.name: _Place(box.name, layer(box.name), box, *_size(box)) for box in diagram.boxes}
-    # what has no input but is not a port stands just above its first reader
+    for place in sorted(boxes.values(), key=lambda p: -p.layer):  # just above the first reader
+        readers = [boxes[arrow.end].layer for arrow in diagram.arrows if arrow.start == place.name]
+        place.layer = min(readers, default=place.layer + 1) - 1
     places, chains, texts = list(boxes.values()), [], {}
     for arrow in diagram.arrows:
         start, end = boxes[arrow.start], boxes[arrow.end]
@@ -87,6 +90,8 @@ def _places(diagram: Diagram) -> tuple[list[_Place], list[list[_Place]], dict[st
         chains.append(chain)
         if arrow.text:
             texts[arrow.start] = arrow.text
+    for place in boxes.values():
+        place.room = max(place.width, CHARACTER * len(texts.get(place.name, "")))
     return places, chains, texts
 
 
@@ -117,22 +122,29 @@ def _mean(others: list[_Place], otherwise: float) -> float:
     return sum(p.x for p in others) / len(others) if others else otherwise
 
 
+def _pulled(place: _Place) -> float:
+    """Mean position of the neighbours, in which points of a long arrow pull each other most, so that it is straight."""
+    others = place.above + place.below
+    weights = [(1 if place.box else 4) * (1 if other.box else 4) for other in others]
+    return sum(w * p.x for w, p in zip(weights, others, strict=True)) / sum(weights) if others else place.x
+
+
 def _spread(layers: list[list[_Place]]) -> None:
     """Positions near those of the neighbours, without overlap."""
     for layer in layers:
         x = 0.0
         for place in layer:
-            place.x = x + place.width / 2
-            x += place.width + GAP
+            place.x = x + place.room / 2
+            x += place.room + GAP
         for place in layer:
             place.x -= x / 2
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else layers[::-1]:
-            wanted = [_mean(p.above + p.below, p.x) for p in layer]
+            wanted = [_pulled(p) for p in layer]
             for place, x in zip(layer, wanted, strict=True):
                 place.x = x
             for first, second in itertools.pairwise(layer):
-                second.x = max(second.x, first.x + (first.width + second.width) / 2 + GAP)
+                second.x = max(second.x, first.x + (first.room + second.room) / 2 + GAP)
             shift = sum(p.x - x for p, x in zip(layer, wanted, strict=True)) / len(layer)
             for place in layer:
                 place.x -= shift

@@ -80,7 +80,8 @@ def drawn(block: Picture | Diagram) -> str:
 
 def is_text(table: Table, column: int) -> bool:
     """Whether a column holds text, which stands on the left."""
-    return all(isinstance(row[column], str | None) for row in table.rows)
+    cells = [row[column] for row in table.rows]
+    return any(isinstance(c, str) for c in cells) and all(isinstance(c, str | None) for c in cells)
 
 
 def _attributes(table: Table, column: int, cell: Cell, name: bool) -> str:

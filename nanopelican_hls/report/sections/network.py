@@ -153,7 +153,7 @@ def graph(program: Program) -> tuple[list[Box], list[Arrow]]:
         Box(
             name,
             f"{len(group)} ports" if len(group) > 1 else group[0].tensor,
-            tuple(f"{port.tensor} [{port.elements}] {type_name(program, port.tensor)}" for port in group),
+            tuple(f"{port.tensor + ' ' if len(group) > 1 else ''}{_said(program, port.tensor)}" for port in group),
             "port",
         )
         for name, group in ports.items()
