@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import re
@@ -49,6 +50,7 @@ OVERRIDES: dict[str, Any] = {
 }
 
 
+@functools.cache  # for the page, and as a file of its own
 def draw(picture: Picture) -> str:
     """A picture as an SVG file; the same for the same picture."""
     import mplhep

@@ -34,7 +34,6 @@ LONG = 30
 def html(report: Report) -> str:
     """The page."""
     import jinja2
-    from markupsafe import Markup
 
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
@@ -46,15 +45,15 @@ def html(report: Report) -> str:
     return template.render(
         report=report,
         version=__version__,
-        style=Markup(style),
-        script=Markup((FOLDER / "sort.js").read_text(encoding="utf-8")),
+        style=style,
+        script=(FOLDER / "sort.js").read_text(encoding="utf-8"),
         grouped=grouped,
-        drawn=lambda block: Markup(drawn(block)),
+        drawn=drawn,
         is_text=is_text,
-        cell_attributes=lambda *args: Markup(_attributes(*args)),
-        shown=lambda cell, column: Markup(_shown(cell, column)),
+        cell_attributes=_attributes,
+        shown=_shown,
         summary=_summary,
-        prose=lambda written: Markup(_prose(written)),
+        prose=_prose,
     )
 
 

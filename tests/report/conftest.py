@@ -7,36 +7,33 @@ import importlib.util
 import json
 
 import pytest
-from cli.test_csim import workspace
+from cli.test_csim import make_workspace
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.files import sha256
 from nanopelican_hls.flows import bit_accuracy
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, write_report
-
-__all__ = ["workspace"]
+from nanopelican_hls.flows.testbench import BenchResult
+from nanopelican_hls.jets import port_values, read_jets, sample_path
+from nanopelican_hls.network.model import load_model
+from nanopelican_hls.proof.executors import prove
+from nanopelican_hls.proof.hostile import hostile_events
 
 MISSING = [name for name in ("jinja2", "matplotlib", "mplhep") if importlib.util.find_spec(name) is None]
-EVENTS = 2000
+EVENTS = 1000
 
 
 @pytest.fixture(scope="session")
-def needs_report():
+def built(tmp_path_factory):
+    """The workspace of csim's tests, with what csim and synth leave in its build folder."""
     if MISSING:
         pytest.skip(f"needs the extra report: {', '.join(MISSING)}")
-
-
-@pytest.fixture(scope="module")
-def built(workspace, needs_report):
-    """The workspace of csim's tests, after csim and what stands for synth."""
+    workspace = make_workspace(tmp_path_factory.mktemp("workspace"))
     folder = workspace / "build" / "tiny"
-    arguments = ["--models", str(workspace / "models"), "--build", str(workspace / "build")]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bit_accuracy, "HOSTILE_EVENTS", 300)
-        for compiler in ("compile_firmware", "compile_emulator"):
-            unoptimised = functools.partial(getattr(bit_accuracy, compiler), optimisation="-O0")
-            patch.setattr(bit_accuracy, compiler, unoptimised)
-        assert main(["csim", str(workspace / "tiny.yaml"), *arguments, "--events", "200"]) == 0
+    folder.mkdir(parents=True)
+    bit_accuracy.write_report(_proved(workspace / "models"), folder / "csim.json")
     synthesised = SynthesisReport(
         part="xcvu13p-flga2577-2-e",
         flow="open",
@@ -59,7 +56,33 @@ def built(workspace, needs_report):
     return workspace
 
 
-@pytest.fixture(scope="module")
+def _proved(models):
+    """What csim reports, of executors that need not be compiled."""
+    path = models / "tiny.onnx"
+    program, model = read_program(path), load_model(models / "tiny.pt")
+    jets = read_jets(sample_path(), 200)
+    ports = port_values(jets, model.config.network)
+    qonnx = functools.partial(execute, program)
+    executors = {"qonnx": qonnx, "brevitas": model.quantised_tensors, "csim": qonnx, "emulator": qonnx}
+    hostile = hostile_events(program, qonnx, 90)
+    on_jets, on_hostile = (
+        prove(program, executors, events, reference="qonnx", progress=lambda _: None)
+        for events in (ports, hostile.ports)
+    )
+    return bit_accuracy.CsimReport(
+        model=model,
+        qonnx_sha256=sha256(path),
+        jets=on_jets,
+        hostile=on_hostile,
+        hostile_events=hostile,
+        testbench=BenchResult(200, 0, None),
+        float_logits=model.float_logits(ports),
+        labels=jets.labels,
+        seconds={},
+    )
+
+
+@pytest.fixture(scope="session")
 def command(built):
     """Runs `nanopelican report` on the workspace; returns the exit status."""
 
@@ -70,15 +93,23 @@ def command(built):
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(built, command):
     """The build folder with the report in it."""
     assert command() == 0
     return built / "build" / "tiny"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def report(folder):
     from nanopelican_hls.report.content import read_report
 
     return read_report(folder / "report.json")
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pictures without curves, which take no time."""
+    from nanopelican_hls.report import drawing
+
+    monkeypatch.setattr(drawing, "draw", lambda _: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>')

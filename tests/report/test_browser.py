@@ -54,14 +54,18 @@ def test_text_is_legible(view):
           if (!/, 0\\)$/.test(colour)) return colour;
         }
       };
-      const texts = [...document.querySelectorAll('h1, h2, p, td, th, a, code, figcaption, summary, button, span, strong')];
+      const texts = [...document.querySelectorAll(
+        'h1, h2, p, td, th, a, code, figcaption, summary, button, span, strong')];
       return Math.min(...texts.map((each) => {
         const [a, b] = [light(getComputedStyle(each).color), light(behind(each))];
         return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
       }));
     })()"""
     assert view.value(contrast) >= 4.5
-    sizes = "Math.min(...[...document.querySelectorAll('p, td, th, code, figcaption')].map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    sizes = (
+        "Math.min(...[...document.querySelectorAll('p, td, th, code, figcaption')]"
+        ".map(each => parseFloat(getComputedStyle(each).fontSize)))"
+    )
     assert view.value(sizes) >= 11
 
 
@@ -100,9 +104,7 @@ def test_everything_is_reached_with_the_tab_key(browser, folder):
     reached = set()
     for _ in range(400):
         browser.press("Tab", 9)
-        name = browser.value(
-            "(() => { const e = document.activeElement; return e.tagName + (e.closest('table')?.id ?? e.textContent); })()"
-        )
+        name = browser.value("(e => e.tagName + (e.closest('table')?.id ?? e.textContent))(document.activeElement)")
         reached.add(name)
     folded = browser.value("[...document.querySelectorAll('summary')].map(e => 'SUMMARY' + e.textContent)")
     tables = browser.value(

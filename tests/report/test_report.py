@@ -13,7 +13,6 @@ import pytest
 from report.conftest import EVENTS
 
 from nanopelican_hls.cli import main
-from nanopelican_hls.extras import EXTRAS
 from nanopelican_hls.report.content import (
     Code,
     Diagram,
@@ -264,6 +263,7 @@ class TestContent:
         assert report.section("calibration") is None
 
 
+@pytest.mark.usefixtures("undrawn")
 class TestMissing:
     """What has not been run says so, with the command."""
 
@@ -322,6 +322,7 @@ class TestMissing:
 
 
 class TestCompare:
+    @pytest.mark.usefixtures("undrawn")
     def test_with_itself_nothing_differs(self, folder, tmp_path, command):
         path = str(folder / "report.json")
         assert command("--compare", path, path, "--output", str(tmp_path), source=None) == 0
@@ -353,15 +354,8 @@ class TestCompare:
         assert "give one of CONFIG and --compare A B" in capsys.readouterr().err
 
 
-def test_the_extra_is_named(monkeypatch, capsys):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "mplhep", None)
-    assert main(["report", "trigger-n6"]) == 2
-    assert f"nanopelican-hls[{EXTRAS['mplhep']}]" in capsys.readouterr().err
-
-
-def test_unlabelled_jets(built, tmp_path, command):
+@pytest.mark.usefixtures("undrawn")
+def test_unlabelled_jets(tmp_path, command):
     from nanopelican_hls.jets import read_jets, sample_path, write_jets
 
     jets = read_jets(sample_path(), 50)
