@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.cli.trained import CONFIG, add_models, trained_file
+from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained, trained_file
 from nanopelican_hls.errors import ReportError
 
 if TYPE_CHECKING:
@@ -104,7 +104,6 @@ def _report(source: str, args: argparse.Namespace) -> Report:
 def _subject(source: str, args: argparse.Namespace) -> Subject:
     from nanopelican_hls import zoo
     from nanopelican_hls.config import load_config
-    from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ConfigError
     from nanopelican_hls.jets import read_jets, sample_path
     from nanopelican_hls.network.model import load_model
@@ -119,7 +118,7 @@ def _subject(source: str, args: argparse.Namespace) -> Subject:
         source=source,
         command=_command(args, source),
         model=load_model(checkpoint, config),
-        program=read_program(qonnx),
+        program=read_trained(source, config, args.models),
         files={
             "configuration": zoo.find(source, ".yaml", ConfigError),
             "checkpoint": checkpoint,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.numbers import not_negative
-from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained, trained_file
+from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
 from nanopelican_hls.errors import SynthesisError
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the simulated RTL differs from QONNX execution."""
     # heavy imports only after the arguments have been checked
     from nanopelican_hls.config import load_config
-    from nanopelican_hls.files import sha256
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.flows.choice import choose_flow
     from nanopelican_hls.flows.report import table, write_report
@@ -98,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     program = read_trained(args.config, config, args.models)
     with locked(build):
         report = _vendor(args, config, program, build) if flow == "vendor" else _open(args, config, program, build)
-        report = replace(report, qonnx_sha256=sha256(trained_file(args.config, config, args.models, ".onnx")))
+        report = replace(report, program_sha256=program.checksum, command=args.command_line)
         write_report(report, build / "synth.json")
     print(table(report))
     return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0

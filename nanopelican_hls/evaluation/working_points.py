@@ -1,95 +1,61 @@
-"""Working points of a tagger whose logit is an integer, with their errors; and the rejection along a ROC curve."""
+"""Working points: thresholds of the logit for given signal efficiencies, and what they let through."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nanopelican_hls.evaluation.metrics import (
-    LEAST_JETS,
-    binomial_error,
-    rejection,
-    rejection_at,
-    require_every_class,
-    roc,
-)
+from nanopelican_hls.evaluation.metrics import LEAST_JETS, binomial_error, require_every_class, require_finite
+
+#: signal efficiencies of the working points on a card, in percent
+PERCENT = (30, 50, 70)
 
 
 @dataclass(frozen=True)
 class WorkingPoint:
-    """What passes a cut ``logit >= threshold``, as integers on the grid of the output.
+    """Shares of the jets whose logit reaches ``threshold``, with binomial errors (`metrics.binomial_error`)."""
 
-    Efficiencies have binomial errors, a rejection that of `Figures`: equal to it if it is a lower bound.
-    """
+    threshold: float
+    signal_efficiency: float
+    signal_efficiency_error: float
+    background_efficiency: float
+    background_efficiency_error: float
 
-    threshold: int
-    signal: float
-    signal_error: float
-    background: float
-    background_error: float
-    rejection: float
-    rejection_error: float
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
-@dataclass(frozen=True, eq=False)
-class Rejections:
-    """Background rejection [points], with its error, at signal efficiencies; as of `Figures`."""
-
-    signal_efficiency: NDArray[np.float64]
-    rejection: NDArray[np.float64]
-    error: NDArray[np.float64]
-
-
-def rejections(labels: ArrayLike, logits: ArrayLike, signal_efficiencies: ArrayLike) -> Rejections:
-    """The rejection at signal efficiencies, interpolated; arguments and errors as of `roc`."""
-    curve, n_background = roc(labels, logits), int(np.count_nonzero(np.asarray(labels) == 0))
-    at = np.asarray(signal_efficiencies, dtype=np.float64)
-    found = np.array([rejection_at(curve, float(each), n_background) for each in at]).reshape(-1, 2)
-    return Rejections(at, found[:, 0], found[:, 1])
-
-
-def at_threshold(labels: ArrayLike, integers: ArrayLike, threshold: int) -> WorkingPoint:
-    """What passes a threshold.
-
-    Parameters
-    ----------
-    labels : [n]
-        1 = signal, 0 = background.
-    integers : int64 [n]
-        Logits on the grid of the output.
-    threshold : int
-        A jet passes if its logit is at least this.
+def threshold_at(labels: ArrayLike, logits: ArrayLike, signal_efficiency: float) -> float:
+    """The largest logit that at least a share of the signal reaches: of labels (1 = signal) and logits, both [n].
 
     Raises
     ------
     JetsError
-        If a class has fewer than `LEAST_JETS` jets.
+        If a class has fewer than `metrics.LEAST_JETS` jets.
+    NetworkError
+        If a logit is not a finite number.
     """
-    y = require_every_class(labels, "labels", least=LEAST_JETS) == 1
-    passed = np.asarray(integers) >= threshold
-    shares = [float(passed[kind].mean()) for kind in (y, ~y)]
-    errors = [binomial_error(s, int(kind.sum())) for s, kind in zip(shares, (y, ~y), strict=True)]
-    return WorkingPoint(
-        threshold,
-        shares[0],
-        errors[0],
-        shares[1],
-        errors[1],
-        *rejection(int(np.count_nonzero(passed & ~y)), int(np.count_nonzero(~y))),
-    )
+    y, x = _checked(labels, logits)
+    signal = np.sort(x[y == 1])[::-1]
+    # a share such as 0.3 is not exact in binary: 0.3 of 10 jets are 3, not 3 and a bit
+    needed = max(1, math.ceil(round(signal_efficiency * len(signal), 6)))
+    return float(signal[needed - 1])
 
 
-def for_signal(labels: ArrayLike, integers: ArrayLike, efficiency: float) -> WorkingPoint:
-    """The highest threshold that a share ``efficiency`` of the signal or more passes; as `at_threshold`."""
-    x = np.sort(np.asarray(integers)[np.asarray(labels) == 1])[::-1]
-    needed = max(1, int(np.ceil(efficiency * len(x) - 1e-9)))
-    return at_threshold(labels, integers, int(x[needed - 1]))
+def working_point(labels: ArrayLike, logits: ArrayLike, threshold: float) -> WorkingPoint:
+    """What a threshold lets through; arguments and errors as of `threshold_at`."""
+    y, x = _checked(labels, logits)
+    of_class = [x[y == label] >= threshold for label in (1, 0)]
+    signal, background = (float(passed.mean()) for passed in of_class)
+    errors = [binomial_error(share, len(jets)) for share, jets in zip((signal, background), of_class, strict=True)]
+    return WorkingPoint(threshold, signal, errors[0], background, errors[1])
 
 
-def for_background(labels: ArrayLike, integers: ArrayLike, efficiency: float) -> WorkingPoint:
-    """The lowest threshold that no more than a share ``efficiency`` of the background passes; as `at_threshold`."""
-    x = np.sort(np.asarray(integers)[np.asarray(labels) == 0])[::-1]
-    allowed = int(np.floor(efficiency * len(x) + 1e-9))
-    return at_threshold(labels, integers, int(x[allowed]) + 1 if allowed < len(x) else int(x[-1]))
+def _checked(labels: ArrayLike, logits: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    y, x = require_every_class(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
+    require_finite(x)
+    return y, x

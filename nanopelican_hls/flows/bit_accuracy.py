@@ -25,7 +25,7 @@ from nanopelican_hls.emulator.project import EmulatorTarget
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.evaluation.class_metrics import auc
 from nanopelican_hls.evaluation.metrics import class_names
-from nanopelican_hls.files import sha256, write_atomically
+from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.csimulation import compile as compile_firmware
 from nanopelican_hls.flows.csimulation import trace
 from nanopelican_hls.flows.emulation import compile_emulator
@@ -53,7 +53,6 @@ class CsimReport:
     """The content of ``csim.json``; see `as_json`."""
 
     model: TrainedModel
-    qonnx_sha256: str
     jets: Proof
     hostile: Proof
     hostile_events: HostileEvents
@@ -61,6 +60,8 @@ class CsimReport:
     float_logits: NDArray[np.float64]
     labels: NDArray[np.int8] | None
     seconds: Mapping[str, float]
+    program_sha256: str
+    command: str = ""
 
     @property
     def mismatches(self) -> int:
@@ -128,7 +129,8 @@ class CsimReport:
             },
             "testbench": {"events": self.testbench.events, "mismatches": self.testbench.mismatches},
             "seconds": dict(self.seconds),
-            "qonnx_sha256": self.qonnx_sha256,
+            "program_sha256": self.program_sha256,
+            "command": self.command,
             "versions": versions(PACKAGES),
         }
 
@@ -229,7 +231,6 @@ def simulate(
         testbench = run_testbench(firmware, sample, expected)
     return CsimReport(
         model=model,
-        qonnx_sha256=sha256(qonnx_path),
         jets=on_jets,
         hostile=on_hostile,
         hostile_events=hostile,
@@ -237,6 +238,7 @@ def simulate(
         float_logits=float_logits,
         labels=labels,
         seconds=stages.seconds | {f"{name}, processor time": round(s, 3) for name, s in on_jets.seconds.items()},
+        program_sha256=program.checksum,
     )
 
 

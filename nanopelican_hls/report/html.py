@@ -46,7 +46,7 @@ def html(report: Report) -> str:
         report=report,
         version=__version__,
         style=style,
-        script=(FOLDER / "sort.js").read_text(encoding="utf-8"),
+        script=(FOLDER / "page.js").read_text(encoding="utf-8"),
         grouped=grouped,
         drawn=drawn,
         is_text=is_text,

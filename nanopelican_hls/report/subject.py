@@ -17,7 +17,6 @@ from nanopelican_hls.config import Config
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import JetsError, ReportError
 from nanopelican_hls.evaluation.metrics import LEAST_JETS, class_names
-from nanopelican_hls.files import sha256
 from nanopelican_hls.jets import Jets, port_values
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.proof.comparison import to_integers
@@ -112,14 +111,20 @@ class Subject:
         """``pieces.json`` of the open flow, or None."""
         return _json(self.build / "rtl" / "map" / "pieces.json")
 
-    @cached_property
-    def checksum(self) -> str:
-        """Of the QONNX file."""
-        return sha256(self.files["QONNX file"])
+    @property
+    def csim_source(self) -> str:
+        """The command that wrote ``csim.json``, or would."""
+        return (self.csim or {}).get("command") or self.csim_command
+
+    @property
+    def synth_source(self) -> str:
+        """The command that wrote ``synth.json``, or would."""
+        return (self.synth or {}).get("command") or self.synth_command
 
     def is_stale(self, found: Mapping[str, Any]) -> bool:
-        """Whether a file of the build folder names another QONNX file than the present one."""
-        return bool(found.get("qonnx_sha256", self.checksum) != self.checksum)
+        """Whether a file of the build folder is of another QONNX graph than the present one."""
+        checksum = self.program.checksum
+        return bool(found.get("program_sha256", checksum) != checksum)
 
     @cached_property
     def ports(self) -> Mapping[str, Floats]:
@@ -140,27 +145,28 @@ class Subject:
     @cached_property
     def observed(self) -> Observed:
         """The tensors of QONNX execution on the jets, which are those of the firmware."""
-        return observe(self.program, self.ports)
+        return observe(self.program, self.ports, self.logit_tensors)
+
+    @property
+    def logit_tensors(self) -> list[str]:
+        """Logits, which need not be outputs: a score, or the decision, may go out in their place."""
+        return [f"logit_{name}" for name in self.classes] or ["logit"]
+
+    def integers_of(self, tensor: str) -> NDArray[np.int64]:
+        """The firmware's integers [n] of an output or a logit on the jets."""
+        found, _ = to_integers(self.observed.values[tensor], self.program.exponent(tensor))
+        return found.reshape(len(found), -1)[:, 0]
 
     @cached_property
     def integers(self) -> NDArray[np.int64]:
-        """The firmware's outputs on the jets, as integers: [n], or [n, K] of K classes."""
-        columns = []
-        for port in self.logit_ports:
-            found, _ = to_integers(self.observed.outputs[port], self.program.exponent(port))
-            columns.append(found.reshape(len(found), -1))
-        joined = np.concatenate(columns, axis=1)
-        return joined if self.classes else joined[:, 0]
-
-    @property
-    def logit_ports(self) -> list[str]:
-        """Outputs that are logits."""
-        return [port.name for port in self.program.outputs if port.name.startswith("logit")]
+        """The firmware's logits on the jets, as integers: [n], or [n, K] of K classes."""
+        columns = [self.integers_of(tensor) for tensor in self.logit_tensors]
+        return np.stack(columns, axis=1) if self.classes else columns[0]
 
     @property
     def logits(self) -> Floats:
         """The same as real numbers."""
-        steps = np.array([2.0 ** self.program.exponent(port) for port in self.logit_ports])
+        steps = np.array([2.0 ** self.program.exponent(tensor) for tensor in self.logit_tensors])
         found: Floats = self.integers * (steps if self.classes else steps[0])
         return found
 

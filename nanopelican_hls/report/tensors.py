@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,10 +42,10 @@ class TensorFacts:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Facts by tensor in order of execution, and the outputs [n, ...] by port."""
+    """Facts by tensor in order of execution, and the values [n, ...] of those that were to be kept."""
 
     facts: Mapping[str, TensorFacts]
-    outputs: Mapping[str, NDArray[np.float64]]
+    values: Mapping[str, NDArray[np.float64]]
 
 
 def type_bounds(program: Program, tensor: str) -> tuple[int, int]:
@@ -61,11 +61,11 @@ def type_name(program: Program, tensor: str) -> str:
     return f"ap_{'' if of.signed else 'u'}fixed<{of.bits}, {of.integer_bits}>"
 
 
-def observe(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> Observed:
-    """Execute a program on jets, in chunks, and collect the facts of every tensor."""
+def observe(program: Program, ports: Mapping[str, NDArray[np.float64]], keep: Iterable[str]) -> Observed:
+    """Execute a program on jets, in chunks; collect the facts of every tensor, and keep outputs and some others."""
     arrays = port_arrays(program, ports)
     facts = {tensor: TensorFacts() for tensor in program.ranges}
-    outputs: dict[str, list[NDArray[np.float64]]] = {port.name: [] for port in program.outputs}
+    kept: dict[str, list[NDArray[np.float64]]] = {}
     for start in range(0, len(next(iter(arrays.values()))), CHUNK):
         chunk = {name: array[start : start + CHUNK] for name, array in arrays.items()}
         tensors = execute(program, chunk)
@@ -75,9 +75,9 @@ def observe(program: Program, ports: Mapping[str, NDArray[np.float64]]) -> Obser
             if node.quantiser:
                 (source,) = node.activations.values()
                 _add_clipped(facts[node.output], node.quantiser, chunk.get(source, tensors.get(source)))
-        for port in program.outputs:
-            outputs[port.name].append(tensors[port.tensor])
-    return Observed(facts, {name: np.concatenate(parts) for name, parts in outputs.items()})
+        for tensor in {*keep, *(port.tensor for port in program.outputs)}:
+            kept.setdefault(tensor, []).append(tensors[tensor])
+    return Observed(facts, {name: np.concatenate(parts) for name, parts in kept.items()})
 
 
 def _add(facts: TensorFacts, values: NDArray[np.int64], bounds: tuple[int, int]) -> None:

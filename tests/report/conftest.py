@@ -12,7 +12,6 @@ from cli.test_csim import make_workspace
 from nanopelican_hls.cli import main
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import read_program
-from nanopelican_hls.files import sha256
 from nanopelican_hls.flows import bit_accuracy
 from nanopelican_hls.flows.report import RtlComparison, SynthesisReport, write_report
 from nanopelican_hls.flows.testbench import BenchResult
@@ -47,7 +46,8 @@ def built(tmp_path_factory):
         dsp=3,
         bram36=0.0,
         rtl_vs_qonnx=RtlComparison(500, 0),
-        qonnx_sha256=sha256(workspace / "models" / "tiny.onnx"),
+        program_sha256=read_program(workspace / "models" / "tiny.onnx").checksum,
+        command="nanopelican synth tiny.yaml --flow open",
     )
     write_report(synthesised, folder / "synth.json")
     pieces = {"d_exact": {"lut": 30, "srl": 2, "ff": 5, "dsp": 3, "carry4": 1, "instances": 3}}
@@ -71,7 +71,6 @@ def _proved(models):
     )
     return bit_accuracy.CsimReport(
         model=model,
-        qonnx_sha256=sha256(path),
         jets=on_jets,
         hostile=on_hostile,
         hostile_events=hostile,
@@ -79,6 +78,8 @@ def _proved(models):
         float_logits=model.float_logits(ports),
         labels=jets.labels,
         seconds={},
+        program_sha256=program.checksum,
+        command="nanopelican csim tiny.yaml --events 200",
     )
 
 

@@ -299,10 +299,10 @@ class TestMissing:
         folder.mkdir()
         for name in ("csim.json", "synth.json"):
             content = json.loads((built / "build" / "tiny" / name).read_text())
-            (folder / name).write_text(json.dumps(content | {"qonnx_sha256": "0" * 64}))
+            (folder / name).write_text(json.dumps(content | {"program_sha256": "0" * 64}))
         assert command("--build", str(tmp_path), "--events", "300") == 0
         report = Report.from_json(json.loads((folder / "report.json").read_text()), "")
-        stale = [block.what for block in blocks(report, Missing) if "is of another QONNX file" in block.what]
+        stale = [block.what for block in blocks(report, Missing) if "is of another QONNX graph" in block.what]
         assert len(stale) == 2
         (folder / "csim.json").write_text("{")
         assert command("--build", str(tmp_path), "--events", "300") == 2

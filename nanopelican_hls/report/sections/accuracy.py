@@ -42,7 +42,7 @@ def mismatches(subject: Subject) -> int | None:
 def _blocks(subject: Subject) -> list[Block]:
     found, synth = subject.csim, subject.synth
     if found and subject.is_stale(found):
-        return [Missing("csim.json in the build folder is of another QONNX file", subject.csim_command)]
+        return [Missing("csim.json in the build folder is of another QONNX graph", subject.csim_command)]
     blocks: list[Block] = []
     if not found:
         blocks.append(Missing("The executors have not been compared", subject.csim_command))
@@ -63,7 +63,7 @@ def _blocks(subject: Subject) -> list[Block]:
                     Column("compared by"),
                 ),
                 tuple(rows),
-                subject.csim_command,
+                subject.csim_source,
             )
         )
     if found:
@@ -127,7 +127,7 @@ def _of_tensors(subject: Subject, found: Mapping[str, Any]) -> list[Block]:
             "tensor.",
             (Column("tensor"), *(Column(SHORT[key.removesuffix("_vs_qonnx")]) for key in keys)),
             tuple(rows),
-            subject.csim_command,
+            subject.csim_source,
             folded=True,
         )
     ]

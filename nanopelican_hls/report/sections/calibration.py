@@ -20,7 +20,7 @@ def section(subject: Subject) -> Section | None:
     if subject.labels is None:
         missing = Missing("Not measured: the jets have no labels", f"{subject.command.split(' --jets')[0]} --jets FILE")
         return Section("calibration", "Calibration of the score", question, (missing,))
-    scores = subject.observed.outputs[PORT].reshape(len(subject.jets), -1)[:, 0]
+    scores = subject.integers_of(PORT) * 2.0 ** subject.program.exponent(PORT)
     signal = subject.labels == 1
     edges = np.linspace(0, 1, BINS + 1)
     place = np.clip(np.digitize(scores, edges) - 1, 0, BINS - 1)

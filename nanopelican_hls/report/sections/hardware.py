@@ -58,7 +58,7 @@ def _synthesis(subject: Subject) -> list[Block]:
     if found is None:
         return [Missing("Not synthesised", subject.synth_command)]
     if subject.is_stale(found):
-        return [Missing("synth.json in the build folder is of another QONNX file", subject.synth_command)]
+        return [Missing("synth.json in the build folder is of another QONNX graph", subject.synth_command)]
     part = find_part(found["part"])
     totals, used = (
         {"lut": part.lut, "ff": part.ff, "dsp": part.dsp, "bram36": part.bram36},
@@ -77,14 +77,14 @@ def _synthesis(subject: Subject) -> list[Block]:
             f"Latency and rate on a {found['part']}, with a clock of {found['clock_period_ns']:g} ns",
             (Column("quantity"), Column("value", ",.6g"), Column("unit", compared=False)),
             tuple(_timing(found)),
-            subject.synth_command,
+            subject.synth_source,
         ),
         Table(
             "resources",
             f"Resources of a {found['part']}, {said_stage(found)}",
             (Column("resource"), Column("used"), Column("in the part", compared=False), Column("share", ".3f", "%")),
             tuple(cells),
-            subject.synth_command,
+            subject.synth_source,
         ),
     ]
 
@@ -170,7 +170,7 @@ def _pieces(subject: Subject) -> list[Block]:
                 Column("SRL"),
             ),
             tuple(rows),
-            subject.synth_command,
+            subject.synth_source,
             folded=True,
         )
     ]

@@ -25,8 +25,8 @@ def section(subject: Subject) -> Section:
 def _blocks(subject: Subject) -> list[Block]:
     commands = [
         ("the model", subject.card["command"] if subject.card else "unknown: it has no card"),
-        ("bit accuracy", subject.csim_command if subject.csim else f"not run: {subject.csim_command}"),
-        ("latency and resources", subject.synth_command if subject.synth else f"not run: {subject.synth_command}"),
+        ("bit accuracy", subject.csim_source if subject.csim else f"not run: {subject.csim_command}"),
+        ("latency and resources", subject.synth_source if subject.synth else f"not run: {subject.synth_command}"),
         ("this report", subject.command),
     ]
     width = max(len(what) for what, _ in commands)

@@ -12,7 +12,7 @@ from nanopelican_hls.analysis.kinematics import VARIABLES, WorkingPoint, working
 from nanopelican_hls.baselines import create
 from nanopelican_hls.evaluation.class_metrics import against_others, class_figures, class_rocs
 from nanopelican_hls.evaluation.metrics import LEAST_JETS, figures
-from nanopelican_hls.evaluation.working_points import rejections
+from nanopelican_hls.evaluation.rejections import rejections
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.two_samples import mass_gev
 from nanopelican_hls.report.content import (

@@ -18,3 +18,8 @@ document.querySelectorAll("thead button").forEach((button) => {
     body.append(...[...body.rows].sort(compare));
   });
 });
+// A drawing wider than the window starts at its middle.
+document.querySelectorAll(".diagram").forEach((drawing) => {
+  const box = drawing.parentElement;
+  box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2;
+});
