@@ -7,6 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
 
+import numpy as np
+from scipy.optimize import isotonic_regression
+
 from nanopelican_hls.report.content import Box, Diagram
 
 #: of a character of the monospaced font, in pixels
@@ -125,7 +128,7 @@ def _mean(others: list[_Place], otherwise: float) -> float:
 def _pulled(place: _Place) -> float:
     """Mean position of the neighbours, in which points of a long arrow pull each other most, so that it is straight."""
     others = place.above + place.below
-    weights = [(1 if place.box else 4) * (1 if other.box else 4) for other in others]
+    weights = [(1 if place.box else 3) * (1 if other.box else 3) for other in others]
     return sum(w * p.x for w, p in zip(weights, others, strict=True)) / sum(weights) if others else place.x
 
 
@@ -140,14 +143,12 @@ def _spread(layers: list[list[_Place]]) -> None:
             place.x -= x / 2
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else layers[::-1]:
-            wanted = [_pulled(p) for p in layer]
-            for place, x in zip(layer, wanted, strict=True):
-                place.x = x
-            for first, second in itertools.pairwise(layer):
-                second.x = max(second.x, first.x + (first.room + second.room) / 2 + GAP)
-            shift = sum(p.x - x for p, x in zip(layer, wanted, strict=True)) / len(layer)
-            for place in layer:
-                place.x -= shift
+            apart = [(a.room + b.room) / 2 + GAP for a, b in itertools.pairwise(layer)]
+            offsets = np.cumsum([0.0, *apart])
+            # the nearest positions that keep order and distances
+            found = isotonic_regression(np.array([_pulled(p) for p in layer]) - offsets).x + offsets
+            for place, x in zip(layer, found, strict=True):
+                place.x = float(x)
 
 
 def _lower(place: _Place, texts: dict[str, str]) -> float:

@@ -8,6 +8,7 @@ import shlex
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from report.conftest import EVENTS
@@ -263,6 +264,28 @@ class TestContent:
         assert report.section("calibration") is None
 
 
+def test_a_score_has_a_calibration():
+    import numpy as np
+
+    from nanopelican_hls.report.sections import calibration
+
+    rng = np.random.default_rng(5)
+    scores = rng.integers(0, 129, 2000)
+    subject = SimpleNamespace(
+        program=SimpleNamespace(outputs=[SimpleNamespace(name="score")], exponent=lambda _: -7),
+        labels=(rng.uniform(size=2000) < scores / 128).astype(np.int8),
+        integers_of=lambda _: scores,
+        said_of_jets="jets",
+        command="nanopelican report a",
+    )
+    found = calibration.section(subject)
+    picture, table = found.blocks
+    assert len({found.key, picture.key, table.key}) == 3
+    assert [row[3] for row in table.rows] == np.histogram(scores / 128, np.linspace(0, 1, 11))[0].tolist()
+    measured = picture.panels[0].series[1]
+    assert max(abs(x - y) / e for x, y, e in zip(measured.x, measured.y, measured.error, strict=True)) < 4
+
+
 @pytest.mark.usefixtures("undrawn")
 class TestMissing:
     """What has not been run says so, with the command."""
@@ -364,3 +387,24 @@ def test_unlabelled_jets(tmp_path, command):
     report = Report.from_json(json.loads((tmp_path / "report.json").read_text()), "")
     assert len([block for block in blocks(report, Missing) if block.what.startswith("Not measured")]) == 3
     assert Path(tmp_path / "report.html").is_file()
+
+
+@pytest.mark.usefixtures("undrawn", "built")
+def test_several_classes(tmp_path):
+    from dataclasses import replace
+
+    import numpy as np
+
+    from nanopelican_hls.jets import read_jets, sample_path, write_jets
+
+    jets = read_jets(sample_path(), 400)
+    classes = ("g", "q", "W", "Z", "t")
+    write_jets(tmp_path / "five.h5", replace(jets, labels=np.arange(400) % 5, classes=classes), {})
+    arguments = ["--jets", str(tmp_path / "five.h5"), "--build", str(tmp_path)]
+    assert main(["report", "trigger-n16-5c", *arguments]) == 0
+    report = Report.from_json(json.loads((tmp_path / "trigger-n16-5c" / "report.json").read_text()), "")
+    rows = TestContent().cells(report, "figures")
+    assert set(rows) == {f"{n}, {c}" for n in ("float", "quantised, as the firmware") for c in ("mean", *classes)}
+    (roc,) = (block for block in blocks(report, Picture) if block.key == "roc")
+    assert [series.label for series in roc.panels[0].series] == list(classes)
+    Page((tmp_path / "trigger-n16-5c" / "report.html").read_text(encoding="utf-8"))
