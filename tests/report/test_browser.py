@@ -105,6 +105,8 @@ def test_everything_is_reached_with_the_tab_key(browser, folder):
     for _ in range(400):
         browser.press("Tab", 9)
         name = browser.value("(e => e.tagName + (e.closest('table')?.id ?? e.textContent))(document.activeElement)")
+        if name.startswith("BODY"):  # past the last
+            break
         reached.add(name)
     folded = browser.value("[...document.querySelectorAll('summary')].map(e => 'SUMMARY' + e.textContent)")
     tables = browser.value(
