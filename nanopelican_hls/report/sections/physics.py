@@ -79,7 +79,7 @@ def section(subject: Subject) -> Section:
 
 
 def _blocks(subject: Subject) -> list[Block]:
-    cards = _of_card(subject)
+    cards = [*_places(subject), *_of_card(subject)]
     labels = subject.labels
     if labels is None:
         wanted = f"of the classes {', '.join(subject.classes)}" if subject.classes else "of signal and background"
@@ -98,6 +98,19 @@ def _blocks(subject: Subject) -> list[Block]:
         _scores(subject, labels),
         *_kinematics(subject, taggers),
         *_masses(subject, labels, taggers[1].logits),
+    ]
+
+
+def _places(subject: Subject) -> list[Block]:
+    """What to know of figures on jets that have fewer constituents in their file than the network takes."""
+    held, taken = subject.jets.four_momenta.shape[1], subject.config.network.n_constituents
+    if held >= taken:
+        return []
+    return [
+        Paragraph(
+            f"{subject.jets_path.name} has no more than the {held} leading constituents of a jet, the network takes "
+            f"{taken}: what is measured here is not its best. A file with more is named with --jets FILE."
+        )
     ]
 
 
