@@ -11,6 +11,8 @@ PRODUCTS ?=
 CLOCK  ?=
 RUNS   ?=
 OPTIONS ?=
+RUN    ?=
+COMPARE ?=
 FULL   ?=
 NETWORKS ?= 500
 JOBS   ?= 2
@@ -20,7 +22,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(RTL),--rtl) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training train export rivals test package fuzz lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test package fuzz lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +49,9 @@ csim-all: $(READY)  ## the same for every model of the zoo
 
 synth: $(READY)  ## latency and resources of CONFIG: make synth PART=xcvu13p [STAGE=csynth|cosim|vsynth|impl] [PRODUCTS=dsp|fabric] [CLOCK=ns] [II=cycles] [STREAMED=1]
 	$(BIN)/nanopelican synth --build "$(BUILD)" $(if $(PART),--part "$(PART)") $(if $(STAGE),--stage "$(STAGE)") $(if $(PRODUCTS),--products "$(PRODUCTS)") $(if $(CLOCK),--clock "$(CLOCK)") $(if $(II),--interval "$(II)") $(if $(STREAMED),--streamed) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)") "$(CONFIG)"
+
+report: $(READY)  ## a page on CONFIG, or what differs between two: make report [RUN=1] [COMPARE="trigger-n8 trigger-n16"]
+	$(BIN)/nanopelican report --build "$(BUILD)" $(if $(RUN),--run) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)") $(if $(COMPARE),--compare $(COMPARE),"$(CONFIG)")
 
 bench: $(READY)  ## speed of the C-simulation and the emulator on this machine, into benchmarks/csimulation.*
 	$(BIN)/nanopelican bench --build "$(BUILD)" configs/trigger-n8.yaml "$(CONFIG)" --untrained configs/paper-n80-c2.yaml

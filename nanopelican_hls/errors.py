@@ -50,5 +50,9 @@ class SynthesisError(NanopelicanError):
     """A synthesis that cannot be started or finished, or a tool report that cannot be read."""
 
 
+class ReportError(NanopelicanError):
+    """A report that cannot be made or read."""
+
+
 class RtlError(NanopelicanError):
     """RTL that cannot be generated, simulated or mapped."""

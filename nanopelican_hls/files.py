@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -49,6 +50,12 @@ def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanEr
     """
     with written_whole(path, error) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def sha256(path: Path) -> str:
+    """Checksum of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def project_folder(folder: Path, error: type[NanopelicanError]) -> Path:

@@ -87,6 +87,7 @@ def test_a_missing_package(package, without):
         ("distributed", ["jets", "generate", "new.h5", "--dask-local", "1"]),
         ("uproot", ["jets", "show", "jets.root"]),
         ("hgq", ["rivals", "--jets", "folder"]),
+        ("jinja2", ["report", "trigger-n6"]),
     ],
 )
 def test_commands_without_a_package(package, arguments, without, tmp_path, monkeypatch, capsys):

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
         ("csim", ("BUILD", "JETS", "CONFIG")),
         ("synth", ("BUILD", "JETS", "CONFIG")),
         ("bench", ("BUILD", "CONFIG")),
+        ("report", ("BUILD", "JETS", "CONFIG")),
         ("bench-synth", ("BUILD", "RUNS")),
         ("train", ("CONFIG", "TRAIN", "VALID", "TEST")),
         ("clean", ("BUILD",)),

@@ -112,6 +112,7 @@ COMMANDS = [
     ["formula", "NAME"],
     ["equivariance", "NAME"],
     ["kinematics", "NAME"],
+    ["report", "NAME"],
     ["bench-synth", "--words", "NAME"],
     ["zoo", "NAME"],
 ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.evaluation.metrics import LEAST_JETS, binomial_error, require_every_class
+from nanopelican_hls.evaluation.rejections import threshold_for_background
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.container import pt_gev
 from nanopelican_hls.jets.two_samples import mass_gev
@@ -92,7 +93,7 @@ def working_point(jets: Jets, logits: Floats, background: float, seed: int = 1) 
         If a class has fewer than `LEAST_JETS` jets.
     """
     labels = require_every_class(jets.binary_labels("jets"), "jets", least=LEAST_JETS) == 1
-    threshold = _threshold(logits[~labels], background)
+    threshold = threshold_for_background(logits[~labels], background)
     passed = logits >= threshold
     masses, passing = mass_gev(jets)[~labels], passed[~labels]
     return WorkingPoint(
@@ -102,14 +103,6 @@ def working_point(jets: Jets, logits: Floats, background: float, seed: int = 1) 
         bins=tuple(each for name, of in VARIABLES.items() for each in _bins(name, of(jets), labels, passed)),
         sculpting=_sculpting(masses, passing, np.random.default_rng(seed)),
     )
-
-
-def _threshold(logits: Floats, share: float) -> float:
-    """The lowest logit of these jets, or just above the highest, that no more than a share of them reaches."""
-    values, counts = np.unique(logits, return_counts=True)
-    reached = np.cumsum(counts[::-1])[::-1]
-    allowed = values[reached <= share * len(logits)]
-    return float(allowed[0]) if len(allowed) else math.nextafter(values[-1], math.inf)
 
 
 def _bins(variable: str, values: Floats, labels: NDArray[np.bool_], passed: NDArray[np.bool_]) -> list[Bin]:

@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import select
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ COMMANDS = (
     "formula",
     "equivariance",
     "kinematics",
+    "report",
     "zoo",
     "jets",
 )
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for module in modules.values():
         module.add_parser(subparsers)
     args = parser.parse_args(arguments)
+    args.command_line = shlex.join(["nanopelican", *(sys.argv[1:] if arguments is None else arguments)])
     _set_up_logging(verbose=args.verbose)
     try:
         status: int = modules[args.command].run(args)

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             report = simulate(
                 model, path, found, build, announce=bar.set_postfix_str, progress=bar.update, rtl=args.rtl
             )
-            write_report(report, build / "csim.json")
+            write_report(replace(report, command=args.command_line), build / "csim.json")
         reports.append(report)
         _print_row(report, header=len(reports) == 1)
     for report in reports:

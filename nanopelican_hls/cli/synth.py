@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
     program = read_trained(args.config, config, args.models)
     with locked(build):
         report = _vendor(args, config, program, build) if flow == "vendor" else _open(args, config, program, build)
+        report = replace(report, program_sha256=program.checksum, command=args.command_line)
         write_report(report, build / "synth.json")
     print(table(report))
     return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0

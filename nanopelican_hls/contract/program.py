@@ -6,6 +6,7 @@ code neither reads protobuf nor checks again.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,6 +89,11 @@ class Program:
     def shapes_of(self, node: Node) -> list[Shape | None]:
         """Shapes of a node's inputs, None where absent; activations have a batch axis of 1."""
         return _input_shapes(node, self.shapes, self.constants)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the graph in its normal form, by which results of earlier runs are told from those of another."""
+        return hashlib.sha256(self.model.SerializeToString(deterministic=True)).hexdigest()
 
     def exponent(self, tensor: str) -> int:
         """Exponent of the grid ``2**exponent`` on which a tensor is compared as integers."""

@@ -87,7 +87,7 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
     n_signal, n_background = (int(np.count_nonzero(y == label)) for label in (1, 0))
     auc = float(roc_auc_score(y, x))
     accuracy = float(np.mean((x > 0) == (y > 0.5)))
-    rejection_30, rejection_50 = (_rejection(curve, at, n_background) for at in (0.3, 0.5))
+    rejection_30, rejection_50 = (rejection_at(curve, at, n_background) for at in (0.3, 0.5))
     return Figures(
         loss=float(np.mean(np.logaddexp(0, x) - y * x)),
         auc=auc,
@@ -181,9 +181,14 @@ def with_error(values: Mapping[str, float], name: str) -> str:
     return f"{value:{form}} ± {error:{form}}"
 
 
-def _rejection(curve: Roc, signal_efficiency: float, n_background: int) -> tuple[float, float]:
+def rejection_at(curve: Roc, signal_efficiency: float, n_background: int) -> tuple[float, float]:
     """Background rejection at a signal efficiency, interpolated linearly in the efficiencies, and its error."""
-    passing = float(np.interp(signal_efficiency, curve.signal_efficiency, curve.background_efficiency)) * n_background
+    at = np.interp(signal_efficiency, curve.signal_efficiency, curve.background_efficiency)
+    return rejection(float(at) * n_background, n_background)
+
+
+def rejection(passing: float, n_background: int) -> tuple[float, float]:
+    """Background rejection where ``passing`` of the background jets pass, and its error, as in `Figures`."""
     if passing < 1:
         return float(n_background), float(n_background)
     efficiency = passing / n_background

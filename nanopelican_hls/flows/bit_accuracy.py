@@ -61,6 +61,8 @@ class CsimReport:
     float_logits: NDArray[np.float64]
     labels: NDArray[np.int8] | None
     seconds: Mapping[str, float]
+    program_sha256: str
+    command: str = ""
 
     @property
     def mismatches(self) -> int:
@@ -133,12 +135,14 @@ class CsimReport:
             "mismatches": _counts(self.jets),
             "first_mismatch": self.first_mismatches(),
             "tensors_compared": list(firmware.tensors),
+            "mismatches_by_tensor": _by_tensor(self.jets),
             "auc": self.auc,
             "max_abs_logit_difference_float_vs_firmware": self._largest_difference,
             "accepted": {name: list(counts) for name, counts in self.accepted.items()},
             "hostile": {
                 "events": self.hostile.comparisons["csim"].jets,
                 "mismatches": _counts(self.hostile),
+                "mismatches_by_tensor": _by_tensor(self.hostile),
                 "kinds": dict(self.hostile_events.kinds),
                 "saturated": list(self.hostile_events.saturated),
                 "unreachable": list(self.hostile_events.unreachable),
@@ -146,12 +150,22 @@ class CsimReport:
             },
             "testbench": {"events": self.testbench.events, "mismatches": self.testbench.mismatches},
             "seconds": dict(self.seconds),
+            "program_sha256": self.program_sha256,
+            "command": self.command,
             "versions": versions(PACKAGES),
         }
 
 
 def _counts(proof: Proof) -> dict[str, int]:
     return {f"{name}_vs_{REFERENCE}": comparison.mismatches for name, comparison in proof.comparisons.items()}
+
+
+def _by_tensor(proof: Proof) -> dict[str, dict[str, int]]:
+    """For each executor the tensors that were compared, with the number of events in which one differs."""
+    return {
+        f"{name}_vs_{REFERENCE}": {tensor: comparison.differing.get(tensor, 0) for tensor in comparison.tensors}
+        for name, comparison in proof.comparisons.items()
+    }
 
 
 class Stages:
@@ -245,6 +259,7 @@ def simulate(
         float_logits=float_logits,
         labels=labels,
         seconds=stages.seconds | {f"{name}, processor time": round(s, 3) for name, s in on_jets.seconds.items()},
+        program_sha256=program.checksum,
     )
 
 

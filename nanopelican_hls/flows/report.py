@@ -83,6 +83,9 @@ class SynthesisReport:
         None if the RTL was not simulated.
     timing : Timing or None
         None if no tool estimated it.
+    program_sha256, command : str or None
+        Checksum of the program, by which `nanopelican report` sees that the result is of the present model, and the
+        command that made it; None if it was no command.
     """
 
     part: str
@@ -99,6 +102,8 @@ class SynthesisReport:
     carry: int | None = None
     rtl_vs_qonnx: RtlComparison | None = None
     timing: Timing | None = None
+    program_sha256: str | None = None
+    command: str | None = None
 
     @property
     def latency_ns(self) -> float | None:
@@ -141,6 +146,8 @@ JSON_KEYS = (
     "utilisation_percent",
     "rtl_vs_qonnx",
     "timing",
+    "program_sha256",
+    "command",
 )
 
 

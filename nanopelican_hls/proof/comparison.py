@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,14 @@ class Comparison:
     tensors : names of the tensors compared, in execution order.
     mismatches : number of jets in which any entry of any tensor differs.
     first : the first difference in execution order, or None.
+    differing : number of jets in which a tensor differs, for those that do.
     """
 
     jets: int
     tensors: tuple[str, ...]
     mismatches: int
     first: Mismatch | None
+    differing: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         summary = f"{self.mismatches} of {self.jets} jets differ, {len(self.tensors)} tensors compared"
@@ -93,6 +96,7 @@ def compare(
         raise ContractError("no jets to compare", remedy="pass at least one event")
     differs = np.zeros(jets, dtype=bool)
     first: Mismatch | None = None
+    differing: dict[str, int] = {}
     for tensor in shared:
         a, b = reference[tensor], other[tensor]
         if a.shape != b.shape or len(a) != jets:
@@ -105,7 +109,9 @@ def compare(
         (a_int, a_ok), (b_int, b_ok) = to_integers(a, exponent), to_integers(b, exponent)
         wrong = (a_int != b_int) | ~a_ok | ~b_ok
         if wrong.any():
-            differs |= wrong.reshape(jets, -1).any(axis=1)
+            of_tensor = wrong.reshape(jets, -1).any(axis=1)
+            differs |= of_tensor
+            differing[tensor] = int(of_tensor.sum())
             if first is None:
                 at = tuple(int(i) for i in np.argwhere(wrong)[0])
                 first = Mismatch(
@@ -116,7 +122,7 @@ def compare(
                     other=int(b_int[at]) if b_ok[at] else None,
                     exponent=exponent,
                 )
-    return Comparison(jets=jets, tensors=tuple(shared), mismatches=int(differs.sum()), first=first)
+    return Comparison(jets=jets, tensors=tuple(shared), mismatches=int(differs.sum()), first=first, differing=differing)
 
 
 def merge(parts: Sequence[Comparison]) -> Comparison:
@@ -128,5 +134,9 @@ def merge(parts: Sequence[Comparison]) -> Comparison:
             first = replace(part.first, jet=part.first.jet + offset)
         offset += part.jets
     return Comparison(
-        jets=offset, tensors=parts[0].tensors, mismatches=sum(part.mismatches for part in parts), first=first
+        jets=offset,
+        tensors=parts[0].tensors,
+        mismatches=sum(part.mismatches for part in parts),
+        first=first,
+        differing=dict(sum((Counter(part.differing) for part in parts), Counter())),
     )

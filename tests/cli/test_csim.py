@@ -32,7 +32,10 @@ WIDE = QuantiserConfig(10)
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     """A folder with tiny.yaml, models/tiny.pt and models/tiny.onnx, as written by training."""
-    folder = tmp_path_factory.mktemp("workspace")
+    return make_workspace(tmp_path_factory.mktemp("workspace"))
+
+
+def make_workspace(folder):
     network = NetworkConfig(3, 1, symmetric=True, spurions=Spurions.JET, coordinates=Coordinates.LIGHT_CONE)
     quantisers = QuantisersConfig(**dict.fromkeys(("momenta", "logit", "weights", "biases", "jet_momenta", "d"), WIDE))
     config = Config("tiny", network, quantisers)

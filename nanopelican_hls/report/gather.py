@@ -1,0 +1,103 @@
+"""Makes the report of a model: the sections in order, and the headline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from nanopelican_hls.report.content import Figure, Measured, Report, Section, Table, text
+from nanopelican_hls.report.sections import (
+    accuracy,
+    calibration,
+    distributions,
+    hardware,
+    invariance,
+    network,
+    origin,
+    physics,
+    working_points,
+)
+from nanopelican_hls.report.subject import Subject
+
+SECTIONS: tuple[Callable[[Subject], Section | None], ...] = tuple(
+    module.section
+    for module in (
+        network,
+        accuracy,
+        physics,
+        working_points,
+        calibration,
+        distributions,
+        hardware,
+        invariance,
+        origin,
+    )
+)
+
+
+def gather(subject: Subject, announce: Callable[[str], object] = lambda _: None) -> Report:
+    """Measure what a report says.
+
+    Parameters
+    ----------
+    subject : Subject
+    announce : callable
+        Called with the title of each section when it is done.
+    """
+    sections = []
+    for make in SECTIONS:
+        section = make(subject)
+        if section:
+            sections.append(section)
+            announce(section.title)
+    return Report(
+        title=f"{subject.name}: report",
+        models=(subject.name,),
+        command=subject.command,
+        headline=_headline(subject, {section.key: section for section in sections}),
+        differs=bool(accuracy.mismatches(subject)),
+        sections=tuple(sections),
+    )
+
+
+def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure, ...]:
+    """The figures that everybody asks for first."""
+    network = subject.config.network
+    found = [
+        Figure("network", f"N = {network.n_constituents}, C = {network.channels}", network.spurions.value, "network")
+    ]
+    wrong = accuracy.mismatches(subject)
+    found.append(
+        Figure(
+            "events that differ",
+            "not run" if wrong is None else f"{wrong:,}",
+            "of all executors, as integers",
+            "accuracy",
+        )
+    )
+    figures = _table(sections["physics"], "figures") or _table(sections["physics"], "card")
+    if figures:
+        own = next((row for row in figures.rows if "quantised" in str(row[0])), figures.rows[-1])
+        for k in (1, 3):
+            if isinstance(own[k], Measured | float):
+                found.append(Figure(figures.columns[k].title, text(own[k], figures.columns[k]), "quantised", "physics"))
+    synth = subject.synth if subject.synth and not subject.is_stale(subject.synth) else None
+    stage = hardware.said_stage(synth) if synth else "nanopelican synth"
+    for title, value in _of_hardware(synth):
+        found.append(Figure(title, value, stage, "hardware"))
+    return tuple(found)
+
+
+def _of_hardware(synth: object) -> list[tuple[str, str]]:
+    if not isinstance(synth, dict):
+        return [("latency, LUT", "not run")]
+    latency, interval = synth["latency_ns"], synth["initiation_interval"]
+    return [
+        ("latency", "unknown" if latency is None else f"{latency:.1f} ns"),
+        ("interval", "unknown" if interval is None else f"{interval} cycle{'s' * (interval > 1)}"),
+        ("LUT", "unknown" if synth["lut"] is None else f"{synth['lut']:,}"),
+        ("DSP", "unknown" if synth["dsp"] is None else f"{synth['dsp']:,}"),
+    ]
+
+
+def _table(section: Section, key: str) -> Table | None:
+    return next((each for each in section.blocks if isinstance(each, Table) and each.key == key), None)

@@ -1,0 +1,410 @@
+"""The command, and its three renderings of one content."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from report.conftest import EVENTS
+
+from nanopelican_hls.cli import main
+from nanopelican_hls.report.content import (
+    Code,
+    Diagram,
+    Measured,
+    Missing,
+    Paragraph,
+    Picture,
+    Report,
+    Table,
+    number,
+    text,
+)
+
+SECTIONS = [
+    "network",
+    "accuracy",
+    "physics",
+    "working-points",
+    "distributions",
+    "hardware",
+    "invariance",
+    "origin",
+]
+VOID = {"meta", "link", "br", "line", "path"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced, and collects what tests look at."""
+
+    def __init__(self, content):
+        super().__init__()
+        self.open, self.tags, self.rows, self.problems = [], [], {}, []
+        self.table, self.cell = None, None
+        self.feed(content)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID or (self.get_starttag_text().startswith("<path") and not self._closed()):
+            self.open.append(tag)
+        if tag == "table":
+            self.table = self.rows.setdefault(dict(attrs)["id"], [])
+        if tag == "tr":
+            self.table.append([])
+        if tag in ("td", "th"):
+            self.cell = [dict(attrs).get("data-value"), ""]
+            self.table[-1].append(self.cell)
+
+    def _closed(self):
+        return self.get_starttag_text().endswith("/>")
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, (tag, self.getpos())
+
+    def handle_data(self, data):
+        if self.cell and {"td", "th"} & set(self.open):
+            self.cell[1] += data
+
+
+@pytest.fixture(scope="module")
+def html(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def blocks(report, kind):
+    return [block for section in report.sections for block in section.blocks if isinstance(block, kind)]
+
+
+def test_sections_in_order(report):
+    assert [section.key for section in report.sections] == SECTIONS
+
+
+class TestHtml:
+    def test_is_well_formed_with_names_of_its_own(self, page):
+        names = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+        assert len(names) == len(set(names))
+        for _, attributes in page.tags:
+            for target in (attributes.get("href", ""), attributes.get("aria-labelledby", "")):
+                for name in target.split():
+                    assert not name.startswith("#") or name[1:] in names
+            assert set(attributes.get("aria-labelledby", "").split()) <= set(names)
+
+    def test_pictures_have_alternatives_and_are_well_formed(self, html, report):
+        drawings = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
+        assert len(drawings) > len(blocks(report, Picture))
+        for svg in drawings:
+            assert svg.get("role") == "img"
+            assert svg.get("aria-label") or (svg.find("title").text and svg.find("desc").text)
+        for block in blocks(report, Picture | Diagram):
+            assert len(block.alt) > 40
+
+    def test_loads_nothing(self, html, page):
+        assert "http:" not in html
+        assert "https:" not in html
+        for tag, attributes in page.tags:
+            assert "src" not in attributes
+            assert attributes.get("href", "#").startswith("#") or (tag, attributes["href"]) == ("link", "data:,")
+        assert not re.search(r"@import|url\((?!#)", html)
+
+    def test_colours_are_those_of_the_page(self, html):
+        style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+        light, dark = style.split("prefers-color-scheme", 1)
+        used = set(re.findall(r"var\((--[\w-]+)\)", html))
+        for half in (light, dark):
+            assert used <= set(re.findall(r"(--[\w-]+):", half))
+        pictures = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
+        assert set(re.findall(r"#[0-9a-f]{6}\b", pictures)) == set()
+
+    def test_tables_have_buttons_and_headings(self, page):
+        buttons = [attributes for tag, attributes in page.tags if tag == "button"]
+        assert len(buttons) > 50
+        assert all(attributes == {"type": "button"} for attributes in buttons)
+        levels = [tag for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
+        assert levels == ["h1", *["h2"] * len(SECTIONS)]
+
+    def test_figures_are_those_of_the_json(self, page, report):
+        tables = blocks(report, Table)
+        assert set(page.rows) == {table.key for table in tables}
+        for table in tables:
+            _, *rows = page.rows[table.key]
+            assert len(rows) == len(table.rows)
+            for shown, cells in zip(rows, table.rows, strict=True):
+                for (value, written), cell, column in zip(shown, cells, table.columns, strict=True):
+                    assert (None if value is None else float(value)) == number(cell)
+                    if isinstance(cell, str | int | float | Measured | None):
+                        assert written == text(cell, column)
+
+    def test_is_made_of_the_content_alone(self, html, report):
+        from nanopelican_hls.report.html import html as render
+
+        assert render(Report.from_json(report.as_json(), "")) == html
+
+
+def test_markdown_has_every_figure(folder, report):
+    content = (folder / "report.md").read_text(encoding="utf-8")
+    for table in blocks(report, Table):
+        for row in table.rows:
+            cells = [text(cell, column) for cell, column in zip(row, table.columns, strict=True)]
+            line = " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells)
+            assert f"| {line} |" in content
+    for block in blocks(report, Paragraph):
+        assert block.text in content
+    for block in blocks(report, Code):
+        assert block.text in content
+    pictures = re.findall(r"!\[(.*?)\]\((.*?)\)", content)
+    assert [alt for alt, _ in pictures] == [block.alt for block in blocks(report, Picture)]
+    for _, path in pictures:
+        assert ET.parse(folder / path).getroot().tag.endswith("svg")
+
+
+def test_every_block_names_a_command_that_parses(report):
+    import argparse
+    import importlib
+
+    from nanopelican_hls import cli
+
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    subparsers = parser.add_subparsers()
+    for name in cli.COMMANDS:
+        importlib.import_module(f"nanopelican_hls.cli.{name.replace('-', '_')}").add_parser(subparsers)
+    commands = {block.command for block in blocks(report, Table | Picture | Diagram | Missing)}
+    for command in commands:
+        program, *words = shlex.split(command)
+        if program == "nanopelican":
+            parser.parse_args(words)
+        else:
+            assert program in ("make", "sha256sum")
+    assert any("report" in command for command in commands)
+
+
+class TestContent:
+    def cells(self, report, key):
+        (table,) = (each for each in blocks(report, Table) if each.key == key)
+        return {row[0]: dict(zip([c.title for c in table.columns], row, strict=True)) for row in table.rows}
+
+    def test_bit_accuracy(self, report):
+        rows = self.cells(report, "executors")
+        assert (
+            rows["plain-integer emulator"]["differ"] == rows["HLS C++ (hls4ml), compiled by g++"]["of them differ"] == 0
+        )
+        assert rows["plain-integer emulator"]["jets"] == 200
+        assert rows["plain-integer emulator"]["tensors compared"] == len(self.cells(report, "tensors"))
+        assert rows["Verilog, jets and hostile events together"]["jets"] == 500
+        assert {tuple(row.values())[1:] for row in self.cells(report, "by_tensor").values()} == {(0, 0, 0)}
+        assert not report.differs
+
+    def test_hardware(self, report):
+        assert self.cells(report, "resources")["LUT"] == {
+            "resource": "LUT",
+            "used": 1234,
+            "in the part": 1_728_000,
+            "share": 0.071,
+        }
+        assert self.cells(report, "pieces")["d_exact"]["DSP"] == 3
+        assert self.cells(report, "published_table")["tiny, this build"]["stage"] == "mapped by Yosys, not placed"
+        stages = {row["stage"] for row in self.cells(report, "published_table").values()}
+        assert "as placed and routed" in stages
+
+    def test_working_points_are_those_of_the_integers(self, report, built):
+        import numpy as np
+
+        from nanopelican_hls.contract.execution import execute
+        from nanopelican_hls.contract.program import read_program
+        from nanopelican_hls.jets import port_values, read_jets, sample_path
+        from nanopelican_hls.network.model import load_model
+
+        program = read_program(built / "models" / "tiny.onnx")
+        jets = read_jets(sample_path(), EVENTS)
+        logits = execute(program, port_values(jets, load_model(built / "models" / "tiny.pt").config.network))["logit"][
+            :, 0
+        ]
+        integers = np.ldexp(logits, -program.exponent("logit"))
+        for row in self.cells(report, "thresholds").values():
+            passed = integers >= row["threshold"]
+            assert row["signal efficiency"].value == passed[jets.labels == 1].mean()
+            assert row["background efficiency"].value == passed[jets.labels == 0].mean()
+            bits = int(row["as bits"].partition("h")[2], 16)
+            port = program.outputs[0]
+            assert bits == row["threshold"] % (1 << port.bits)
+
+    def test_distributions(self, report):
+        rows = self.cells(report, "ranges")
+        assert set(rows) == set(self.cells(report, "tensors"))
+        for row in rows.values():
+            assert row["type from"] <= row["seen from"] <= row["seen to"] <= row["type to"]
+            assert sum(row["histogram"].counts) > 0
+        assert rows["q_plus"]["clipped low"] == 0
+        assert rows["d_exact"]["clipped low"] is None
+
+    def test_origin(self, report, built):
+        from nanopelican_hls.files import sha256
+
+        rows = self.cells(report, "checksums")
+        assert rows["QONNX file"]["sha256"] == sha256(built / "models" / "tiny.onnx")
+        assert rows["card"]["sha256"] is None
+        assert self.cells(report, "seeds")["of the model"]["value"] == "1"
+
+    def test_no_calibration_without_a_score(self, report):
+        assert report.section("calibration") is None
+
+
+def test_a_score_has_a_calibration():
+    import numpy as np
+
+    from nanopelican_hls.report.sections import calibration
+
+    rng = np.random.default_rng(5)
+    scores = rng.integers(0, 129, 2000)
+    subject = SimpleNamespace(
+        program=SimpleNamespace(outputs=[SimpleNamespace(name="score")], exponent=lambda _: -7),
+        labels=(rng.uniform(size=2000) < scores / 128).astype(np.int8),
+        integers_of=lambda _: scores,
+        said_of_jets="jets",
+        command="nanopelican report a",
+    )
+    found = calibration.section(subject)
+    picture, table = found.blocks
+    assert len({found.key, picture.key, table.key}) == 3
+    assert [row[3] for row in table.rows] == np.histogram(scores / 128, np.linspace(0, 1, 11))[0].tolist()
+    measured = picture.panels[0].series[1]
+    assert max(abs(x - y) / e for x, y, e in zip(measured.x, measured.y, measured.error, strict=True)) < 4
+
+
+@pytest.mark.usefixtures("undrawn")
+class TestMissing:
+    """What has not been run says so, with the command."""
+
+    @pytest.fixture
+    def bare(self, command, tmp_path):
+        assert command("--build", str(tmp_path), "--events", "300") == 0
+        content = json.loads((tmp_path / "tiny" / "report.json").read_text())
+        return Report.from_json(content, "")
+
+    def test_says_so(self, bare):
+        missing = {block.what: block.command for block in blocks(bare, Missing)}
+        assert missing["The executors have not been compared"].startswith("nanopelican csim ")
+        assert missing["Not synthesised"].startswith("nanopelican synth ")
+        assert missing["The model has no card"].startswith("nanopelican train ")
+        assert [figure.text for figure in bare.headline if figure.title in ("events that differ", "latency, LUT")] == [
+            "not run",
+            "not run",
+        ]
+
+    def test_run_does_it(self, command, tmp_path, monkeypatch):
+        from nanopelican_hls.cli import csim, synth
+
+        ran = []
+        for module in (csim, synth):
+            monkeypatch.setattr(
+                module, "run", lambda args: ran.append(args.config if "config" in args else args.configs) or 0
+            )
+        assert command("--build", str(tmp_path), "--events", "300", "--run") == 0
+        assert len(ran) == 2
+
+    def test_of_another_file(self, command, built, tmp_path, capsys):
+        folder = tmp_path / "tiny"
+        folder.mkdir()
+        for name in ("csim.json", "synth.json"):
+            content = json.loads((built / "build" / "tiny" / name).read_text())
+            (folder / name).write_text(json.dumps(content | {"program_sha256": "0" * 64}))
+        assert command("--build", str(tmp_path), "--events", "300") == 0
+        report = Report.from_json(json.loads((folder / "report.json").read_text()), "")
+        stale = [block.what for block in blocks(report, Missing) if "is of another QONNX graph" in block.what]
+        assert len(stale) == 2
+        (folder / "csim.json").write_text("{")
+        assert command("--build", str(tmp_path), "--events", "300") == 2
+        assert "csim.json: is not JSON" in capsys.readouterr().err
+
+    def test_a_mismatch_is_told(self, command, built, tmp_path):
+        folder = tmp_path / "tiny"
+        folder.mkdir()
+        content = json.loads((built / "build" / "tiny" / "csim.json").read_text())
+        content["mismatches"]["csim_vs_qonnx"] = 3
+        content["mismatches_by_tensor"]["csim_vs_qonnx"]["r"] = 3
+        (folder / "csim.json").write_text(json.dumps(content))
+        assert command("--build", str(tmp_path), "--events", "300") == 1
+        report = Report.from_json(json.loads((folder / "report.json").read_text()), "")
+        assert report.headline[1].text == "3"
+        assert TestContent().cells(report, "by_tensor")["r"]["HLS C++"] == 3
+
+
+class TestCompare:
+    @pytest.mark.usefixtures("undrawn")
+    def test_with_itself_nothing_differs(self, folder, tmp_path, command):
+        path = str(folder / "report.json")
+        assert command("--compare", path, path, "--output", str(tmp_path), source=None) == 0
+        report = Report.from_json(json.loads((tmp_path / "report.json").read_text()), "")
+        assert report.models == ("tiny (1)", "tiny (2)")
+        assert blocks(report, Table) == []
+        Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+    def test_difference_by_difference(self, folder, tmp_path, command):
+        content = json.loads((folder / "report.json").read_text())
+        for section in content["sections"]:
+            for block in section["blocks"]:
+                if block.get("key") == "resources":
+                    block["rows"][0][1] += 100
+        content["models"] = ["other"]
+        other = tmp_path / "other.json"
+        other.write_text(json.dumps(content))
+        arguments = ["--compare", str(folder / "report.json"), str(other), "--output", str(tmp_path)]
+        assert command(*arguments, source=None) == 0
+        report = Report.from_json(json.loads((tmp_path / "report.json").read_text()), "")
+        (table,) = blocks(report, Table)
+        assert table.rows == (("LUT", "used", "1,234", "1,334", 100),)
+        roc = next(block for block in blocks(report, Picture) if block.key == "roc")
+        assert [series.label for series in roc.panels[0].series] == ["tiny", "other"]
+
+    @pytest.mark.parametrize("arguments", [[], ["trigger-n8", "--compare", "a", "b"]])
+    def test_one_of_both(self, arguments, capsys):
+        assert main(["report", *arguments]) == 2
+        assert "give one of CONFIG and --compare A B" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_unlabelled_jets(tmp_path, command):
+    from nanopelican_hls.jets import read_jets, sample_path, write_jets
+
+    jets = read_jets(sample_path(), 50)
+    write_jets(tmp_path / "jets.h5", jets[jets.labels == 1], {})
+    assert command("--jets", str(tmp_path / "jets.h5"), "--output", str(tmp_path)) == 0
+    report = Report.from_json(json.loads((tmp_path / "report.json").read_text()), "")
+    assert len([block for block in blocks(report, Missing) if block.what.startswith("Not measured")]) == 3
+    assert Path(tmp_path / "report.html").is_file()
+
+
+@pytest.mark.usefixtures("undrawn", "built")
+def test_several_classes(tmp_path):
+    from dataclasses import replace
+
+    import numpy as np
+
+    from nanopelican_hls.jets import read_jets, sample_path, write_jets
+
+    jets = read_jets(sample_path(), 400)
+    classes = ("g", "q", "W", "Z", "t")
+    write_jets(tmp_path / "five.h5", replace(jets, labels=np.arange(400) % 5, classes=classes), {})
+    arguments = ["--jets", str(tmp_path / "five.h5"), "--build", str(tmp_path)]
+    assert main(["report", "trigger-n16-5c", *arguments]) == 0
+    report = Report.from_json(json.loads((tmp_path / "trigger-n16-5c" / "report.json").read_text()), "")
+    rows = TestContent().cells(report, "figures")
+    assert set(rows) == {f"{n}, {c}" for n in ("float", "quantised, as the firmware") for c in ("mean", *classes)}
+    (roc,) = (block for block in blocks(report, Picture) if block.key == "roc")
+    assert [series.label for series in roc.panels[0].series] == list(classes)
+    Page((tmp_path / "trigger-n16-5c" / "report.html").read_text(encoding="utf-8"))
