@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_training import Killed, assert_same, run, run_and_kill
+from torch import nn
 
 from nanopelican_hls.config import InitialValues, Optimiser, Schedule, TrainingConfig
 from nanopelican_hls.errors import NetworkError, TrainingError
@@ -19,6 +20,7 @@ from nanopelican_hls.network.checkpoint import load_checkpoint, load_mapping
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.model import TrainedModel, export_qonnx
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.training import seed_training
 from nanopelican_hls.training.phase import Phase
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
@@ -155,6 +157,40 @@ def test_state_of_another_training_is_refused(config, sample, tmp_path):
         run(faster, sample, tmp_path)
     with pytest.raises(NetworkError, match="train is"):
         SeedTraining(config, 1, sample.head(300), sample, folder=RunFolder(tmp_path)).run()
+    with pytest.raises(NetworkError, match="valid is"):
+        SeedTraining(config, 1, sample, sample.head(300), folder=RunFolder(tmp_path)).run()
+
+
+def test_scales_are_refined_once_at_the_freeze_and_only_later_epochs_count(config, sample, monkeypatch):
+    """Two of four epochs before the freeze, with the lowest losses of all."""
+    losses, seen, refined_after = [0.9, 0.1, 0.1, 0.6, 0.5], [], []
+
+    def made_up(net, valid):
+        seen.append(replace(quantised_figures(net, valid), loss=losses[len(seen)]))
+        return seen[-1]
+
+    monkeypatch.setattr(seed_training, "quantised_figures", made_up)
+    monkeypatch.setattr(seed_training, "refine_scales", lambda *_: refined_after.append(len(seen) - 1))
+    assert run(config, sample).metrics["valid"]["quantised"]["loss"] == 0.5
+    assert len(seen) == len(losses)
+    assert refined_after == [2]
+
+
+def test_dropout_differs_from_epoch_to_epoch():
+    model, drawn = nn.Linear(1, 1), []
+
+    def logits(inputs):
+        drawn.append(torch.rand(4))
+        return model(inputs["x"])[:, 0]
+
+    groups = [(parameter, 0.1) for parameter in model.parameters()]
+    labels = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    for _ in range(2):
+        phase = Phase("float", model, logits, groups, {"x": torch.ones(4, 1)}, labels, epochs=2, batch_size=4, seed=3)
+        phase.run_epoch()
+        phase.run_epoch()
+    assert not torch.equal(drawn[0], drawn[1])
+    assert torch.equal(torch.stack(drawn[:2]), torch.stack(drawn[2:]))
 
 
 def test_a_loss_that_is_not_a_number_stops_at_its_batch(config, sample):
