@@ -381,7 +381,10 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="faults tried at the same time (default: 1)")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="results are kept in its folder mutants")
     args = parser.parse_args()
-    mutants = [m for m in read_mutants(ROOT / "mutants") if not args.only or args.only == m.area or args.only in m.file]
+    mutants = read_mutants(ROOT / "mutants")
+    if args.only:
+        of_area = [mutant for mutant in mutants if mutant.area == args.only]
+        mutants = of_area or [mutant for mutant in mutants if args.only in mutant.file]
     try:
         results = try_mutants(ROOT, mutants, args.build / "mutants", args.jobs)
         text = page(results)

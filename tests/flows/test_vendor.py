@@ -271,6 +271,7 @@ class TestFailures:
             ("csynth", "killed inside", ["was killed in csynth.tcl (SIGKILL)", "Finished half of it"]),
             ("csynth", "silent", ["ended csynth.tcl without writing nanopelican_prj/", "the wrapper hides"]),
             ("cosim", "silent", ["ended cosim.tcl without writing", "the wrapper hides"]),
+            ("cosim", "afterwards", ["failed in cosim.tcl (exit status 1)", "C/RTL co-simulation failed"]),
         ],
     )
     def test_a_failure_is_named(self, flow, tools, fails, step, failure, parts):
@@ -291,6 +292,16 @@ class TestFailures:
         fails("vsynth", "none")
         assert flow("vsynth").lut == 20011
         assert flow.announced[0] == "csynth: already done"
+
+    def test_products_of_an_older_run_are_not_taken_for_those_of_a_silent_failure(self, flow, tools, fails):
+        tools("vitis-run", "vivado")
+        flow("vsynth")
+        fails("csynth", "silent")
+        slower = dataclasses.replace(DEVICE, clock_period_ns=3.0)
+        for _ in range(2):
+            with pytest.raises(SynthesisError, match=r"ended csynth\.tcl without writing"):
+                flow("vsynth", device=slower)
+        assert not (flow.folder / STEPS["csynth"].products[0]).exists()
 
     def test_an_interrupt_reaches_the_tool(self, flow, tools, monkeypatch):
         tools("vitis-run")

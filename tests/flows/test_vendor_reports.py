@@ -106,6 +106,7 @@ BROKEN = [
     (HlsSummary, "csynth.rpt", r"\| LUT|      LUT     ", "    ALUT    ", "LUT, but line 22 is"),
     (HlsSummary, "csynth.rpt", "Target device", "Target", "the target device, but no such line"),
     (HlsClock, "nanopelican_csynth.rpt", "1.795 ns", "1795 ps", "Estimated in ns, but line 23 is"),
+    (HlsClock, "nanopelican_csynth.rpt", "2.50 ns", "0.00250 us", "Target in ns, but line 23 is"),
     (CosimReport, "nanopelican_cosim.rpt", "avg", "mean", "min, avg, max of latency and of interval, but line 7 is"),
     (CosimReport, "nanopelican_cosim.rpt", "Verilog", "SystemC", "the row of Verilog, but no such line"),
     (CosimReport, "nanopelican_cosim.rpt", "Pass", "Maybe", "Pass or Fail, and six numbers, but line 10 is"),

@@ -93,6 +93,12 @@ class TestParticleMix(OperatorTests):
         assert bound.low * 2.0**bound.exponent == -2 * 10 - 1
         assert bound.exponent == -1
 
+    def test_the_range_takes_the_weights_of_a_channel_together(self):
+        """The channel with the larger weight has no bias, and that with the bias a smaller weight."""
+        values = {"w_r": np.array([3.0, 1.0]), "w_s": np.array([0.0, 0.0]), "bias": np.array([[0.0, 8.0]])}
+        ranges = [FixedRange(0, 10, 0), FixedRange(0, 1, 0), *[None] * 7]
+        assert ParticleMix().range(*ranges, shapes=[None] * 9, values=values) == FixedRange(0, 30, 0)
+
     def test_the_range_of_tables_is_that_of_their_extremes(self):
         values = {"w_r": np.array([[-2.0], [3.0]]), "w_s": np.array([[0.5], [0.25]]), "bias": np.array([[8.0]])}
         ranges = [FixedRange(0, 10, 0), FixedRange(0, 6, 1), *[None] * 6, FixedRange(0, 1, 0)]
