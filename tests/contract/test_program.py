@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from random_networks import NETWORKS, network_id, random_description
 
-from nanopelican_hls.contract.program import Program, read_model, save_program
+from nanopelican_hls.contract.program import Program, read_model, read_program, save_program
 from nanopelican_hls.contract.quant import QUANT_DOMAIN
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import FixedRange
@@ -48,6 +48,15 @@ def set_attribute(model, node_name, name, value):
     kept = [a for a in attributes if a.name != name]
     del attributes[:]
     attributes.extend([*kept, helper.make_attribute(name, value)])
+
+
+def assert_same(one, other):
+    assert (one.inputs, one.outputs, one.nodes) == (other.inputs, other.outputs, other.nodes)
+    assert (one.shapes, one.ranges) == (other.shapes, other.ranges)
+    assert one.parameter_quantisers == other.parameter_quantisers
+    assert one.constants.keys() == other.constants.keys()
+    for tensor, values in one.constants.items():
+        np.testing.assert_array_equal(values, other.constants[tensor], err_msg=tensor)
 
 
 def documented_messages():
@@ -417,10 +426,15 @@ class TestGraph:
         refused(helper.make_model(graph), "unknown operator, domain ''", where=r"node 'y' \(Softmax\)", remedy="knows")
 
     def test_quant_as_brevitas_writes_it(self, model):
+        expected, changed = Program.parse(model), 0
         for proto in model.graph.node:
             if proto.domain == QUANT_DOMAIN:
                 proto.domain = "onnx.brevitas"
-        assert Program.parse(model).quantisers
+                changed += 1
+        program = Program.parse(model)
+        assert changed == len(expected.quantisers) + len(expected.parameter_quantisers)
+        assert_same(program, expected)
+        assert program.model == expected.model
 
 
 class TestReading:
@@ -504,14 +518,20 @@ class TestReading:
             assert program.nodes == Program.parse(model).nodes
 
     def test_bytes_changed_anywhere(self, model, tmp_path):
-        """A damaged file is refused or still parses; a raw exception never escapes."""
+        """A damaged file is refused, or is another program, which a file gives back; a raw exception never escapes."""
         content = model.SerializeToString(deterministic=True)
         rng = np.random.default_rng(0)
-        path = tmp_path / "m.onnx"
-        for _ in range(150):
+        path, accepted = tmp_path / "m.onnx", 0
+        for trial in range(150):
             damaged = bytearray(content)
-            for position in rng.integers(0, len(content), 3):
+            for position in rng.integers(0, len(content), 1 + trial % 3):
                 damaged[position] = rng.integers(256)
             path.write_bytes(damaged)
-            with contextlib.suppress(ContractError):
-                Program.parse(read_model(path))
+            try:
+                program = Program.parse(read_model(path))
+            except ContractError:
+                continue
+            accepted += 1
+            save_program(program, path)
+            assert_same(read_program(path), program)
+        assert 10 < accepted < 140
