@@ -176,6 +176,29 @@ def test_scales_are_refined_once_at_the_freeze_and_only_later_epochs_count(confi
     assert refined_after == [2]
 
 
+def test_the_learning_rate_follows_its_schedule():
+    """One step a batch, here two an epoch."""
+    model = nn.Linear(1, 1)
+    groups = [(parameter, 0.1) for parameter in model.parameters()]
+    phase = Phase(
+        "float",
+        model,
+        lambda inputs: model(inputs["x"])[:, 0],
+        groups,
+        {"x": torch.ones(4, 1)},
+        torch.tensor([0.0, 1.0, 0.0, 1.0]),
+        epochs=2,
+        batch_size=2,
+        seed=3,
+        factor=lambda epochs: 1 / (1 + epochs),
+    )
+    assert phase.rate_factor == 1
+    phase.run_epoch()
+    assert phase.rate_factor == 1 / 2
+    phase.run_epoch()
+    assert phase.rate_factor == 1 / 3
+
+
 def test_dropout_differs_from_epoch_to_epoch():
     model, drawn = nn.Linear(1, 1), []
 
