@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from dataclasses import replace
 
@@ -105,13 +106,23 @@ def test_multiplicity_scaling_is_trained_down_to_the_tables(config, sample):
 
 
 @pytest.mark.parametrize("pair_multipliers", [True, False])
-def test_products_of_pairs_are_only_shifted_without_multipliers(config, sample, pair_multipliers):
+def test_products_of_pairs_are_only_shifted_without_multipliers(config, sample, pair_multipliers, monkeypatch):
     config = replace(config, training=replace(config.training, pair_multipliers=pair_multipliers))
+    place, refine, fixed_tensors = seed_training.place_scales, seed_training.refine_scales, []
+    for name, move in (("place_scales", place), ("refine_scales", refine)):
+        monkeypatch.setattr(seed_training, name, functools.partial(note_fixed, move, fixed_tensors))
     description = run(config, sample).description
     w_d = description.parameters["w_d"]
     assert (np.frexp(np.abs(w_d))[0] == 0.5).all() != pair_multipliers
     assert pair_multipliers or multiplier_free(description)
     assert description.quantisers["w_d"](w_d).all()
+    # a scale that saturates a power of two would turn it into another number
+    assert fixed_tensors == [set() if pair_multipliers else {"w_d"}] * 2
+
+
+def note_fixed(move, found, net, sample, fixed):
+    found.append(set(fixed))
+    move(net, sample, fixed)
 
 
 def test_the_recipe_of_the_paper_learns(config, sample):
@@ -197,6 +208,29 @@ def test_the_learning_rate_follows_its_schedule():
     assert phase.rate_factor == 1 / 2
     phase.run_epoch()
     assert phase.rate_factor == 1 / 3
+
+
+def test_a_loss_far_above_that_of_guessing_is_divergence():
+    weight = nn.Parameter(torch.tensor([5e3]))
+    inputs, labels = {"x": torch.ones(4)}, torch.zeros(4)
+    phase = Phase(
+        "float", nn.Module(), lambda i: weight * i["x"], [(weight, 0.1)], inputs, labels, epochs=1, batch_size=4, seed=1
+    )
+    with pytest.raises(TrainingError, match="epoch 1, batch 1: the loss is 5000"):
+        phase.run_epoch()
+
+
+def test_the_seed_sets_the_order_of_the_jets(config, sample, monkeypatch):
+    given = []
+
+    class Recorded(Phase):
+        def __init__(self, name, *arguments, seed, **options):
+            given.append((name, seed))
+            super().__init__(name, *arguments, seed=seed, **options)
+
+    monkeypatch.setattr(seed_training, "Phase", Recorded)
+    SeedTraining(config, 7, sample, sample).run()
+    assert given == [("float", 7), ("quantised", 7)]
 
 
 def test_dropout_differs_from_epoch_to_epoch():
