@@ -58,7 +58,7 @@ def flow(model, tmp_path, monkeypatch, cached_convert):
 
     def run(stage="csynth", **options):
         device = options.pop("device", DEVICE)
-        ports = random_ports(MODELS["plain-laboratory"].network, EVENTS)
+        ports = random_ports(MODELS["plain-laboratory"].network, EVENTS, seed=options.pop("seed", 0))
         run.announced = []
         settings = VendorSettings(device, stage, **options)
         return synthesise(model, tmp_path / "build", settings, ports, run.announced.append)
@@ -200,6 +200,18 @@ class TestFiles:
             "csynth: vitis-run 2024.1",
             "vsynth: vivado 2024.1",
         ]
+
+    def test_other_events_are_simulated_and_lost_products_made_again(self, flow, tools):
+        tools("vitis-run")
+        flow("cosim")
+        flow("cosim", seed=1)
+        assert [line.partition(",")[0] for line in flow.announced] == [
+            "csynth: already done",
+            "cosim: vitis-run 2023.2",
+        ]
+        (flow.folder / STEPS["csynth"].products[1]).unlink()
+        flow("csynth")
+        assert [line.partition(",")[0] for line in flow.announced] == ["csynth: vitis-run 2023.2"]
 
     def test_logic_synthesis_follows_a_new_c_synthesis(self, flow, tools):
         """Another HLS tool writes different Verilog, although the settings of Vivado have not changed."""
