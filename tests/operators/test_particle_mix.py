@@ -61,6 +61,14 @@ class TestParticleMix(OperatorTests):
             terms.append(given["w_jj"][channel] * given["d_jj"][jet][0])
         return terms
 
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [(COLUMN, M * C), (ROW, (M + 1) * C), (COLUMN | JET, (M + 1) * C), (ROW | JET, (M + 2) * C)],
+    )
+    def test_multiplications(self, given, expected):
+        """A particle and channel each; of S and of d_JJ each a channel one, shared by the particles."""
+        assert ParticleMix().hls_config(*self.shapes(Case("", given)))["n_multiplications"] == expected
+
     def test_every_row_of_the_table_is_used(self):
         mask = np.tril(np.ones((M + 1, M)), -1)  # n = 0 ... M
         table = np.arange((M + 1) * C, dtype=float).reshape(M + 1, C)
