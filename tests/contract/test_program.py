@@ -449,6 +449,14 @@ class TestGraph:
         model.graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, [1, 1]))
         refused(model, "an output that no node computes", where="'score'", remedy="remove")
 
+    def test_port_that_is_an_output(self, model):
+        model.graph.output.append(tensor_value(model, "q_plus_in"))
+        refused(model, "an output that no node computes", where="tensor 'q_plus_in'", remedy="remove it")
+
+    def test_tensor_that_is_an_initialiser_and_computed(self, model):
+        node(model, "r_quant").output[0] = "d_scale"
+        refused(model, "output 'd_scale' is already defined", where="'r_quant'", remedy="its own name")
+
     def test_no_output(self, model):
         del model.graph.output[:]
         refused(model, "has no output", where="graph 'nanopelican'")
