@@ -102,6 +102,7 @@ BROKEN = [
     (HlsSummary, "csynth.rpt", "Modules", "Functions", "the table of modules and loops, but no such line"),
     (HlsSummary, "csynth.rpt", r"\|  \(ns\)  ", "|  (us)  ", r"Latency \(ns\), but line 22 is '\|\+ nanopelican"),
     (HlsSummary, "csynth.rpt", r"52003 \(3%\)", "many", "LUT, but line 22 is"),
+    (HlsSummary, "csynth.rpt", r"52003 \(3%\)", "", "LUT, but line 22 is"),
     (HlsSummary, "csynth.rpt", r"   107 \(0%\)\|", "", "14 cells, but line 22 is"),
     (HlsSummary, "csynth.rpt", r"\| LUT|      LUT     ", "    ALUT    ", "LUT, but line 22 is"),
     (HlsSummary, "csynth.rpt", "Target device", "Target", "the target device, but no such line"),
