@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hls_models import MODELS
 
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.flows.compiler import first_error
 from nanopelican_hls.hls import convert
@@ -50,6 +51,13 @@ def test_a_reuse_factor_of_the_configuration_comes_first(tmp_path, reuse_factor,
     ordinary = hls_config["Model"]["ReuseFactor"] if hls_config and "Model" in hls_config else reuse_factor
     factors = re.findall(r"static const unsigned reuse_factor = (\d+);", parameters)
     assert set(map(int, factors)) == {ordinary, expected}
+
+
+def test_a_port_is_no_output(tmp_path):
+    model = MODELS["jet"].onnx()
+    model.graph.output.append(next(v for v in model.graph.value_info if v.name == "q_plus"))
+    with pytest.raises(FirmwareError, match="graph output 'q_plus': has shape .*, expected a computed tensor"):
+        convert(Program.parse(model), tmp_path / "hls")
 
 
 def test_the_linker_is_quoted_before_its_driver():
