@@ -56,7 +56,7 @@ def test_a_reuse_factor_of_the_configuration_comes_first(tmp_path, reuse_factor,
 def test_a_port_is_no_output(tmp_path):
     model = MODELS["jet"].onnx()
     model.graph.output.append(next(v for v in model.graph.value_info if v.name == "q_plus"))
-    with pytest.raises(FirmwareError, match="graph output 'q_plus': has shape .*, expected a computed tensor"):
+    with pytest.raises(FirmwareError, match=r"graph output 'q_plus': has shape .*, expected a computed tensor"):
         convert(Program.parse(model), tmp_path / "hls")
 
 
