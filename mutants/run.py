@@ -333,6 +333,13 @@ def try_mutants(
     return {mutant: results[mutant] for mutant in mutants}
 
 
+def kept_results(root: Path, mutants: Sequence[Mutant], kept: Path) -> dict[Mutant, Result]:
+    """The results that there are for the present sources and tests."""
+    with tempfile.TemporaryDirectory() as scratch:
+        runs = Runs(Trees(root, Path(scratch), jobs=0), kept)
+        return {mutant: result for mutant in mutants if (result := runs.kept(mutant))}
+
+
 def open_faults(results: dict[Mutant, Result]) -> list[str]:
     """What must not stay: faults that survive without a reason, and reasons of faults that do not survive."""
     unexplained = [f"{r.outcome}: {m}" for m, r in results.items() if r.outcome != KILLED and not m.survives]
@@ -340,8 +347,8 @@ def open_faults(results: dict[Mutant, Result]) -> list[str]:
     return unexplained + refuted
 
 
-def page(results: dict[Mutant, Result]) -> str:
-    """The table by area, and the faults that survive."""
+def page(results: dict[Mutant, Result], waiting: int = 0) -> str:
+    """The table by area, and the faults that survive; ``waiting`` faults are not tried yet."""
     rows = []
     for area in [*dict.fromkeys(mutant.area for mutant in results), "all"]:
         of_area = [result for mutant, result in results.items() if area in (mutant.area, "all")]
@@ -351,7 +358,7 @@ def page(results: dict[Mutant, Result]) -> str:
     parts = [
         "# Mutation testing",
         "`make mutants`: deliberate faults in the sources, one at a time (`mutants/*.yaml`), and whether the tests "
-        "notice. Undecided: the time limit came first.",
+        "notice. Undecided: the time limit came first." + f" {waiting} more are not tried yet." * bool(waiting),
         table(["area", "tried", KILLED, SURVIVED, UNDECIDED, "s"], rows),
     ]
     survivors = [(m, r) for m, r in results.items() if r.outcome != KILLED]
@@ -378,6 +385,7 @@ def as_json(results: dict[Mutant, Result]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--only", help="an area, such as headers, or a part of a file's path (default: all)")
+    parser.add_argument("--kept", action="store_true", help="the pages from kept results; nothing is tried")
     parser.add_argument("--jobs", type=int, default=1, help="faults tried at the same time (default: 1)")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="results are kept in its folder mutants")
     args = parser.parse_args()
@@ -386,8 +394,9 @@ def main() -> int:
         of_area = [mutant for mutant in mutants if mutant.area == args.only]
         mutants = of_area or [mutant for mutant in mutants if args.only in mutant.file]
     try:
-        results = try_mutants(ROOT, mutants, args.build / "mutants", args.jobs)
-        text = page(results)
+        kept = args.build / "mutants"
+        results = kept_results(ROOT, mutants, kept) if args.kept else try_mutants(ROOT, mutants, kept, args.jobs)
+        text = page(results, waiting=len(mutants) - len(results))
         if not args.only:
             write_atomically(ROOT / "benchmarks" / "mutants.md", text, MutantError)
             write_atomically(ROOT / "benchmarks" / "mutants.json", as_json(results), MutantError)
