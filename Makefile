@@ -15,6 +15,7 @@ RUN    ?=
 COMPARE ?=
 FULL   ?=
 NETWORKS ?= 500
+ONLY   ?=
 JOBS   ?= 2
 
 BIN    := .venv/bin
@@ -22,7 +23,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(RTL),--rtl) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test package fuzz lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test package fuzz mutants lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +89,9 @@ package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their
 
 fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
+
+mutants: $(READY)  ## deliberate faults that the tests must notice, into benchmarks/mutants.*: make mutants [ONLY=area] [JOBS=2]
+	nice $(BIN)/python mutants/run.py --build "$(BUILD)" --jobs $(JOBS) $(if $(ONLY),--only "$(ONLY)")
 
 lint: $(READY)  ## check style, types and the layers of imports
 	$(BIN)/ruff check

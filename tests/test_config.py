@@ -1,3 +1,4 @@
+import math
 from fractions import Fraction
 
 import pytest
@@ -5,7 +6,15 @@ import yaml
 
 from nanopelican_hls.config import load_config
 from nanopelican_hls.errors import ConfigError
-from nanopelican_hls.topology.config import QuantiserConfig
+from nanopelican_hls.topology.config import (
+    Input,
+    Multiplicity,
+    MultiplicityBins,
+    NetworkConfig,
+    QuantiserConfig,
+    RestFrom,
+    Spurions,
+)
 
 MINIMAL = """
 network: {n_constituents: 4, channels: 1}
@@ -47,6 +56,72 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path, key, value):
     path.write_text(f"{MINIMAL}{section}: {{{name}: {value}}}\n")
     with pytest.raises(ConfigError, match=f"{key}: must be .*finite"):
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("channels: 1", "channels: true", "network: channels: must be of type int, not True"),
+        ("channels: 1", "channels: 1.0", "network: channels: must be of type int, not 1.0"),
+        ("channels: 1", "channels: null", "network: channels: must be of type int, not None"),
+        ("channels: 1", "channels: 1, symmetric: 1", "network: symmetric: must be of type bool, not 1"),
+        ("channels: 1", "channels: 1, classes: g", "network: classes: must be a list, not 'g'"),
+        ("channels: 1", "channels: 1, input: words", "network: input: must be one of components, l1, not 'words'"),
+        (", channels: 1", "", "network: missing key 'channels'"),
+        ("channels: 1", "chanels: 1", "network: unknown key 'chanels'"),
+        ("channels: 1", "channels: 0", "network.channels: at least 1 hidden channel is needed"),
+        ("n_constituents: 4", "n_constituents: 1", "network.n_constituents: a jet needs at least 2"),
+        ("momenta: {bits: 8}", "momenta: 8", "quantisers: momenta: must be a mapping, not 8"),
+        (", biases: {bits: 8}", "", "quantisers: missing key 'biases'"),
+        ("network:", "firmware: {interval: 0}\nnetwork:", "firmware.interval: must be at least 1, not 0"),
+        ("network:", "firmware: {clock_period_ns: 0}\nnetwork:", "firmware.clock_period_ns: must be positive"),
+        ("network:", "firmware: {backend: Quartus}\nnetwork:", "firmware.backend: unknown backend 'Quartus'"),
+        ("network:", "training: {seeds: 3}\nnetwork:", "training: seeds: must be a list, not 3"),
+        ("network:", "training: {seeds: [1, x]}\nnetwork:", "training: seeds[1]: must be of type int, not 'x'"),
+        ("network:", "name: mine\nnetwork:", "unknown key 'name': a configuration is named after its file"),
+    ],
+)
+def test_what_is_no_configuration_is_refused_by_its_key(tmp_path, old, new, message):
+    path = tmp_path / "model.yaml"
+    assert MINIMAL.count(old) == 1
+    path.write_text(MINIMAL.replace(old, new))
+    with pytest.raises(ConfigError) as error:
+        load_config(path)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"spurions": Spurions.BEAMS}, "network.spurions: beams are not constants in light-cone coordinates"),
+        ({"rest_from": RestFrom.JET}, "network.rest_from: there is no rest"),
+        ({"spurions": Spurions.REST, "input": Input.L1}, "network.rest_from: no Level-1 word is that of the rest"),
+        ({"multiplicity": Multiplicity.JET, "batch_norm": True}, "network.multiplicity: the biases would be tables"),
+        ({"multiplicity_min_pt": 1.0}, "network.multiplicity_min_pt: the multiplicity is not that of the jet"),
+        ({"multiplicity_min_pt": math.inf}, "network.multiplicity_min_pt: must be finite and not negative, not inf"),
+        ({"spurion_readout": True}, "network.spurion_readout: there is neither jet nor rest"),
+        ({"classes": ("g",)}, "network.classes: g is the only one"),
+        ({"classes": ("w", "z", "W")}, "network.classes: w is named twice"),
+        ({"classes": ("g", "bias_t")}, "network.classes: 'bias_t' cannot be part of the name of a tensor"),
+    ],
+)
+def test_networks_that_cannot_be(options, message):
+    with pytest.raises(ConfigError) as error:
+        NetworkConfig(4, 1, **options)
+    assert str(error.value).startswith(message)
+
+
+def test_bins_of_the_multiplicity():
+    assert MultiplicityBins(low=3, width=4, bins=64).bins == 64  # the last begins at 255, the largest number
+    for options, message in (
+        ({"low": 4, "width": 4, "bins": 64}, "the last of 64 bins of 4 begins above 255"),
+        ({"width": 3}, "width must be a power of two, not 3"),
+        ({"width": 0}, "width must be a power of two, not 0"),
+        ({"bins": 12}, "bins must be 2, 4, 8, 16, 32 or 64, not 12"),
+        ({"low": -1}, "low must be 0 to 254, not -1"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            MultiplicityBins(**options)
 
 
 @pytest.mark.parametrize("bound", [5e-324, 1e-310, 0.1, 127.0, 127.0000001, 1.7e308])

@@ -93,8 +93,8 @@ class Phase:
         order = torch.randperm(len(self._labels), generator=self._generator).to(device)
         batches = len(order) // self._batch_size
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            # dropout in an epoch must not depend on whether the run was interrupted before it
-            torch.manual_seed(self._seed + (self.epoch << 32))
+            # dropout must not depend on whether the run was interrupted before; of a seed, torch uses the last 32 bits
+            torch.manual_seed((self._seed << 16) + self.epoch)
             for batch in range(batches):
                 chosen = order[batch * self._batch_size : (batch + 1) * self._batch_size]
                 logits = self._logits({name: x[chosen] for name, x in self._inputs.items()})

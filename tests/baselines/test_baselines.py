@@ -45,13 +45,29 @@ def test_logits_of_all_jets(model, train):
 
 
 def test_odd_jets_have_finite_logits_and_gradients(model, odd_jets, train):
+    """And neither depends on which jets are beside them."""
     model.fit(train)
-    assert np.isfinite(model.logits(odd_jets)).all()
-    model.train()
+    logits = model.logits(odd_jets)
+    assert np.isfinite(logits).all()
+    assert [model.logits(odd_jets[k])[0] for k in range(len(odd_jets))] == pytest.approx(logits, abs=1e-5)
+    if not model.trainable:
+        return
     inputs = {name: torch.as_tensor(values) for name, values in model.inputs(odd_jets).items()}
-    if model.trainable:
-        model(inputs).sum().backward()
-        assert all(torch.isfinite(parameter.grad).all() for parameter in model.trainable)
+    model.train()
+    assert all(torch.isfinite(gradient).all() for gradient in gradients(model, inputs))
+    model.eval()
+    whole = gradients(model, inputs)
+    each = [gradients(model, {name: x[k : k + 1] for name, x in inputs.items()}) for k in range(len(odd_jets))]
+    assert any(gradient.abs().max() > 0 for gradient in whole)
+    for gradient, parts in zip(whole, zip(*each, strict=True), strict=True):
+        torch.testing.assert_close(sum(parts), gradient, rtol=1e-4, atol=1e-5)
+
+
+def gradients(model, inputs):
+    """Of the sum of the logits, by trainable parameter."""
+    model.zero_grad()
+    model(inputs).sum().backward()
+    return [parameter.grad.clone() for parameter in model.trainable]
 
 
 @pytest.mark.parametrize("name", TRAINED)

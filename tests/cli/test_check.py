@@ -23,6 +23,16 @@ def test_a_good_file_is_listed_tensor_by_tensor(tmp_path, capsys):
         assert row.split()[-1] == (MODEL.quantisers[tensor].rounding.value if tensor in MODEL.quantisers else "exact")
 
 
+def test_every_file_is_checked(tmp_path, capsys):
+    good, bad = tmp_path / "good.onnx", tmp_path / "bad.onnx"
+    save_program(MODEL, good)
+    bad.write_bytes(b"no model")
+    assert main(["check", str(good), str(good)]) == 0
+    assert capsys.readouterr().out.count("inside the contract") == 2
+    assert main(["check", str(good), str(bad)]) == 2
+    assert "bad.onnx: is not an ONNX file" in capsys.readouterr().err
+
+
 def test_a_bad_file_ends_with_status_2_node_cause_and_remedy(tmp_path, capsys):
     bad = onnx.ModelProto()
     bad.CopyFrom(MODEL.model)

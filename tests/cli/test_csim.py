@@ -175,6 +175,8 @@ def test_a_fault_in_generated_sources_is_found(fault, command, workspace, monkey
     content = report(workspace)
     found = {name for name, count in content["hostile"]["mismatches"].items() if count}
     assert found == {f"{executor}_vs_qonnx"}
+    # the bench runs the same C++, and expects what QONNX execution gives
+    assert (content["testbench"]["mismatches"] > 0) == (executor == "csim")
     assert f"tiny: MISMATCH, hostile events, {executor} against qonnx" in capsys.readouterr().err
 
 
@@ -195,6 +197,44 @@ def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, 
     assert content["mismatches"]["csim_vs_qonnx"] == content["mismatches"]["emulator_vs_qonnx"] == 0
     assert "tiny: MISMATCH, jets, brevitas against qonnx" in capsys.readouterr().err
     assert "first: tensor 'z'" in content["first_mismatch"][0]
+
+
+class MadeUp:
+    """A report with so many mismatches, on jets and on hostile events."""
+
+    def __init__(self, model, jets, hostile):
+        self.model, self._jets, self._hostile = model, jets, hostile
+        self.mismatches = jets + hostile
+
+    def first_mismatches(self):
+        return [f"{self.mismatches} differ"] * (self.mismatches > 0)
+
+    def as_json(self):
+        return {
+            "model": self.model.config.name,
+            "n_constituents": 3,
+            "channels": 1,
+            "events": 10,
+            "mismatches": dict.fromkeys(EXECUTORS, self._jets),
+            "tensors_compared": ["logit"],
+            "auc": None,
+            "hostile": {"events": 10, "mismatches": dict.fromkeys(EXECUTORS, self._hostile)},
+            "seconds": {},
+        }
+
+
+@pytest.mark.parametrize("mismatches", [[(0, 0), (0, 0)], [(2, 0), (0, 0)], [(0, 0), (0, 3)], [(1, 4), (0, 0)]])
+def test_of_several_models_each_counts(mismatches, workspace, monkeypatch, tmp_path, capsys):
+    reports = iter(mismatches)
+    monkeypatch.setattr(csim, "simulate", lambda model, *_, **__: MadeUp(model, *next(reports)))
+    arguments = ["--models", str(workspace / "models"), "--build", str(tmp_path)]
+    status = main(["csim", str(workspace / "tiny.yaml"), str(workspace / "tiny.yaml"), *arguments])
+    assert status == (sum(map(sum, mismatches)) > 0)
+    output = capsys.readouterr()
+    rows = [row.split()[6:9] for row in output.out.splitlines()[-2:]]
+    assert rows == [[str(jets + hostile)] * 3 for jets, hostile in mismatches]
+    named = [f"tiny: MISMATCH, {sum(counts)} differ" for counts in mismatches if sum(counts)]
+    assert output.err.splitlines() == named
 
 
 def test_jets_without_labels_have_no_auc(command, workspace, tmp_path, caplog):

@@ -12,6 +12,8 @@ from nanopelican_hls.cli import main
     [
         (["synth", "a.yaml", "--most-dsps", "-1"], "--most-dsps: must be 0 or a positive number, not '-1'"),
         (["synth", "a.yaml", "--most-dsps", "many"], "--most-dsps: must be 0 or a positive number, not 'many'"),
+        (["kinematics", "a.pt", "--background", "0"], "--background: must be above 0 and below 1, not '0'"),
+        (["kinematics", "a.pt", "--background", "1"], "--background: must be above 0 and below 1, not '1'"),
         (["equivariance", "a.pt", "--events", "0"], "--events: must be a positive number, not '0'"),
         (["equivariance", "a.pt", "--widths", "6.5"], "--widths: must be a positive number, not '6.5'"),
         (

@@ -13,8 +13,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from random_networks import NETWORKS, network_id, random_description
 
-from nanopelican_hls.contract.program import Program, read_model, save_program
-from nanopelican_hls.contract.quant import QUANT_DOMAIN
+from nanopelican_hls.contract.program import Program, read_model, read_program, save_program
+from nanopelican_hls.contract.quant import QUANT_DOMAIN, read_quantiser
 from nanopelican_hls.errors import ContractError
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators import DOMAIN
@@ -48,6 +48,15 @@ def set_attribute(model, node_name, name, value):
     kept = [a for a in attributes if a.name != name]
     del attributes[:]
     attributes.extend([*kept, helper.make_attribute(name, value)])
+
+
+def assert_same(one, other):
+    assert (one.inputs, one.outputs, one.nodes) == (other.inputs, other.outputs, other.nodes)
+    assert (one.shapes, one.ranges) == (other.shapes, other.ranges)
+    assert one.parameter_quantisers == other.parameter_quantisers
+    assert one.constants.keys() == other.constants.keys()
+    for tensor, values in one.constants.items():
+        np.testing.assert_array_equal(values, other.constants[tensor], err_msg=tensor)
 
 
 def documented_messages():
@@ -108,6 +117,10 @@ class TestQuant:
         set_initialiser(model, "pair_scale", np.full(2, 0.5, np.float32))
         refused(model, r"2 scales and 1 bit widths \(per channel\)", where=r"'pair_quant' \(Quant\)", remedy="scalar")
 
+    def test_several_bit_widths(self, model):
+        set_initialiser(model, "pair_bit_width", np.float32([8, 8]))
+        refused(model, r"1 scales and 2 bit widths \(per channel\)", where=r"'pair_quant' \(Quant\)", remedy="scalar")
+
     @pytest.mark.parametrize("scale", [0.3, 3.0, 0.0, -0.5])
     def test_scale_that_is_no_power_of_two(self, model, scale):
         set_initialiser(model, "d_scale", np.float32(scale))
@@ -116,6 +129,10 @@ class TestQuant:
     def test_zero_point(self, model):
         set_initialiser(model, "logit_zero_point", np.float32(3))
         refused(model, "zero point is 3, not 0", where="'logit_quant'", remedy="symmetrically")
+
+    def test_zero_points_of_channels(self, model):
+        set_initialiser(model, "logit_zero_point", np.float32([0, -1]))
+        refused(model, "zero point is -1, not 0", where="'logit_quant'", remedy="symmetrically")
 
     @pytest.mark.parametrize("name", ["signed", "narrow"])
     @pytest.mark.parametrize("value", [1.0, 0.0, "no", [0], -1, 2])
@@ -141,6 +158,17 @@ class TestQuant:
             where="'logit_quant'",
             remedy="smaller scale",
         )
+
+    @pytest.mark.parametrize("signed", [0, 1])
+    def test_the_largest_values_that_float32_holds(self, signed):
+        def read(exponent):
+            attributes = {"signed": signed, "narrow": 0, "rounding_mode": "ROUND"}
+            return read_quantiser(np.float64(2.0**exponent), np.zeros(1), np.float64(8), attributes, "here")
+
+        found = read(120)
+        assert np.isfinite(np.float32([found.low, found.high]) * np.float32(found.scale)).all()
+        with pytest.raises(ContractError, match=rf"reach 2\^{129 - signed}, which float32 cannot represent"):
+            read(121)
 
     @pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int32, np.uint64, np.float16, np.float64])
     @pytest.mark.parametrize("constant", ["zero_point", "bit_width"])
@@ -358,6 +386,10 @@ class TestGraph:
         tensor_value(model, "r").type.tensor_type.shape.dim[1].dim_value = 7
         refused(model, r"'r' is declared as \(7,\), but the operator returns \(5,\)", where="'r_quant'")
 
+    def test_declared_shape_of_an_output_that_is_wrong(self, model):
+        tensor_value(model, "logit").type.tensor_type.shape.dim[1].dim_value = 2
+        refused(model, r"'logit' is declared as \(2,\), but the operator returns \(1,\)", where="'logit_quant'")
+
     def test_port_without_quantiser(self, model):
         node(model, "d_PairwiseDot").input[2] = "q_y_in"
         refused(
@@ -374,6 +406,16 @@ class TestGraph:
             build_program(description)
         assert "'row_ParticleMix'" in caught.value.where
         assert caught.value.remedy == "narrow the quantisers upstream"
+
+    def test_as_many_bits_as_float64_holds_and_one_more(self, model, monkeypatch):
+        """As if it held as many as the widest tensor, and one less."""
+        ranges = Program.parse(model).ranges
+        widest = max(values.bits for values in ranges.values())
+        monkeypatch.setattr("nanopelican_hls.contract.program.EXACT_BITS", widest)
+        assert Program.parse(model).ranges == ranges
+        monkeypatch.setattr("nanopelican_hls.contract.program.EXACT_BITS", widest - 1)
+        with pytest.raises(ContractError, match=f"needs {widest} bits, more than the {widest - 1} that float64 can"):
+            Program.parse(model)
 
     def test_port_with_two_quantisers_has_no_type(self, model):
         second = copy.deepcopy(node(model, "q_plus_quant"))
@@ -407,6 +449,14 @@ class TestGraph:
         model.graph.output.append(helper.make_tensor_value_info("score", TensorProto.FLOAT, [1, 1]))
         refused(model, "an output that no node computes", where="'score'", remedy="remove")
 
+    def test_port_that_is_an_output(self, model):
+        model.graph.output.append(tensor_value(model, "q_plus_in"))
+        refused(model, "an output that no node computes", where="tensor 'q_plus_in'", remedy="remove it")
+
+    def test_tensor_that_is_an_initialiser_and_computed(self, model):
+        node(model, "r_quant").output[0] = "d_scale"
+        refused(model, "output 'd_scale' is already defined", where="'r_quant'", remedy="its own name")
+
     def test_no_output(self, model):
         del model.graph.output[:]
         refused(model, "has no output", where="graph 'nanopelican'")
@@ -417,10 +467,15 @@ class TestGraph:
         refused(helper.make_model(graph), "unknown operator, domain ''", where=r"node 'y' \(Softmax\)", remedy="knows")
 
     def test_quant_as_brevitas_writes_it(self, model):
+        expected, changed = Program.parse(model), 0
         for proto in model.graph.node:
             if proto.domain == QUANT_DOMAIN:
                 proto.domain = "onnx.brevitas"
-        assert Program.parse(model).quantisers
+                changed += 1
+        program = Program.parse(model)
+        assert changed == len(expected.quantisers) + len(expected.parameter_quantisers)
+        assert_same(program, expected)
+        assert program.model == expected.model
 
 
 class TestReading:
@@ -504,14 +559,20 @@ class TestReading:
             assert program.nodes == Program.parse(model).nodes
 
     def test_bytes_changed_anywhere(self, model, tmp_path):
-        """A damaged file is refused or still parses; a raw exception never escapes."""
+        """A damaged file is refused, or is another program, which a file gives back; a raw exception never escapes."""
         content = model.SerializeToString(deterministic=True)
         rng = np.random.default_rng(0)
-        path = tmp_path / "m.onnx"
-        for _ in range(150):
+        path, accepted = tmp_path / "m.onnx", 0
+        for trial in range(150):
             damaged = bytearray(content)
-            for position in rng.integers(0, len(content), 3):
+            for position in rng.integers(0, len(content), 1 + trial % 3):
                 damaged[position] = rng.integers(256)
             path.write_bytes(damaged)
-            with contextlib.suppress(ContractError):
-                Program.parse(read_model(path))
+            try:
+                program = Program.parse(read_model(path))
+            except ContractError:
+                continue
+            accepted += 1
+            save_program(program, path)
+            assert_same(read_program(path), program)
+        assert 10 < accepted < 140

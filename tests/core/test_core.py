@@ -162,6 +162,7 @@ def test_frames_hold_every_element_once(tmp_path):
     bits = np.unpackbits(frames, axis=2, bitorder="little")
     taken = [bit for field in fields for bit in range(field.low, field.high + 1)]
     assert taken == list(range(len(taken)))
+    assert 0 <= shell.events.width - len(taken) < 8
     for port in program.inputs:
         own = [field for field in fields if re.fullmatch(rf"{port.tensor}_\d+", field.name)]
         seen = {}

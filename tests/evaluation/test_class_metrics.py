@@ -71,6 +71,7 @@ def test_areas_and_tags(jets):
     assert auc(labels, logits) == class_figures(*jets, CLASSES).auc
     assert auc(labels == 1, logits[:, 1]) == figures(labels == 1, logits[:, 1]).auc
     assert tags(logits[:, 0]).tolist() == (logits[:, 0] > 0).astype(int).tolist()
+    assert tags(np.array([-1.0, -0.0, 0.0, 5e-324])).tolist() == [0, 0, 0, 1]
     assert tags(np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 2.0]])).tolist() == [0, 2]
 
 

@@ -40,6 +40,22 @@ def test_by_hand():
     assert with_error(found.as_dict(), "accuracy") == "0.8500 ± 0.0798"
 
 
+def test_a_logit_of_0_is_background():
+    labels = np.repeat([1, 0], 10)
+    assert figures(labels, np.zeros(20)).accuracy == 0.5
+    assert figures(labels, np.where(labels == 1, 1.0, 0.0)).accuracy == 1
+    assert figures(labels, np.where(labels == 1, 0.0, -1.0)).accuracy == 0.5
+
+
+@pytest.mark.parametrize(("n_signal", "n_background"), [(20, 2000), (2000, 20)])
+def test_auc_error_of_classes_of_different_sizes(n_signal, n_background):
+    """Equation 1 of Hanley and McNeil: Q1 = A / (2 - A) goes with the signal, Q2 = 2 A^2 / (1 + A) with the rest."""
+    found = figures(*gaussians(n_signal, n_background, 1.5))
+    a = found.auc
+    variance = a * (1 - a) + (n_signal - 1) * (a / (2 - a) - a**2) + (n_background - 1) * (2 * a**2 / (1 + a) - a**2)
+    assert found.auc_error == pytest.approx(math.sqrt(variance / n_signal / n_background), rel=1e-12)
+
+
 def test_auc_error_of_the_source():
     """The example of Hanley and McNeil: 58 normal and 51 abnormal images, area 0.893, standard error 0.032."""
     labels, _ = gaussians(51, 58, 0)

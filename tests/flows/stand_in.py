@@ -85,7 +85,7 @@ def main():
         else:
             text = (REPORTS / report).read_text().replace("xcvu13p-flga2577-2-e", settings["part"])
             path.write_text(text.replace("2.50 ns", f"{float(settings['clock_period_ns']):.2f} ns"))
-    if failure == "mismatch":
+    if failure in ("mismatch", "afterwards"):
         print("ERROR: [COSIM 212-361] C/RTL co-simulation failed")
         return 1
     return 0

@@ -23,6 +23,22 @@ def test_every_part_is_found_by_both_names_and_is_plausible(name):
 
 
 @pytest.mark.parametrize(
+    "names",
+    [("xcku060", "xcku115"), ("xcvu3p", "xcvu7p", "xcvu9p", "xcu200"), ("xcvu11p", "xcvu13p", "xcu250")],
+    ids=lambda names: names[0],
+)
+def test_parts_of_the_same_regions_have_resources_in_proportion(names):
+    """Larger devices are several SLRs of one kind; Alveo cards carry such a device."""
+    of_a_region = [[total / part.slrs for total in dataclasses.astuple(part)[2:7]] for part in map(find_part, names)]
+    assert all(each == of_a_region[0] for each in of_a_region)
+
+
+@pytest.mark.parametrize(("card", "device"), [("xcu50", "xcvu35p"), ("xcu55c", "xcvu37p"), ("xcu280", "xcvu37p")])
+def test_a_card_has_the_resources_of_its_device(card, device):
+    assert dataclasses.astuple(find_part(card))[2:] == dataclasses.astuple(find_part(device))[2:]
+
+
+@pytest.mark.parametrize(
     ("code", "canonical"),
     [("xcvu13p-fhgb2104-2L-e", "xcvu13p-fhgb2104-2L-e"), ("XCKU15P-FFVA1760-1LV-I", "xcku15p-ffva1760-1LV-i")],
 )

@@ -58,7 +58,7 @@ def flow(model, tmp_path, monkeypatch, cached_convert):
 
     def run(stage="csynth", **options):
         device = options.pop("device", DEVICE)
-        ports = random_ports(MODELS["plain-laboratory"].network, EVENTS)
+        ports = random_ports(MODELS["plain-laboratory"].network, EVENTS, seed=options.pop("seed", 0))
         run.announced = []
         settings = VendorSettings(device, stage, **options)
         return synthesise(model, tmp_path / "build", settings, ports, run.announced.append)
@@ -201,6 +201,18 @@ class TestFiles:
             "vsynth: vivado 2024.1",
         ]
 
+    def test_other_events_are_simulated_and_lost_products_made_again(self, flow, tools):
+        tools("vitis-run")
+        flow("cosim")
+        flow("cosim", seed=1)
+        assert [line.partition(",")[0] for line in flow.announced] == [
+            "csynth: already done",
+            "cosim: vitis-run 2023.2",
+        ]
+        (flow.folder / STEPS["csynth"].products[1]).unlink()
+        flow("csynth")
+        assert [line.partition(",")[0] for line in flow.announced] == ["csynth: vitis-run 2023.2"]
+
     def test_logic_synthesis_follows_a_new_c_synthesis(self, flow, tools):
         """Another HLS tool writes different Verilog, although the settings of Vivado have not changed."""
         folder = tools("vitis-run", "vivado")
@@ -271,6 +283,7 @@ class TestFailures:
             ("csynth", "killed inside", ["was killed in csynth.tcl (SIGKILL)", "Finished half of it"]),
             ("csynth", "silent", ["ended csynth.tcl without writing nanopelican_prj/", "the wrapper hides"]),
             ("cosim", "silent", ["ended cosim.tcl without writing", "the wrapper hides"]),
+            ("cosim", "afterwards", ["failed in cosim.tcl (exit status 1)", "C/RTL co-simulation failed"]),
         ],
     )
     def test_a_failure_is_named(self, flow, tools, fails, step, failure, parts):
@@ -291,6 +304,16 @@ class TestFailures:
         fails("vsynth", "none")
         assert flow("vsynth").lut == 20011
         assert flow.announced[0] == "csynth: already done"
+
+    def test_products_of_an_older_run_are_not_taken_for_those_of_a_silent_failure(self, flow, tools, fails):
+        tools("vitis-run", "vivado")
+        flow("vsynth")
+        fails("csynth", "silent")
+        slower = dataclasses.replace(DEVICE, clock_period_ns=3.0)
+        for _ in range(2):
+            with pytest.raises(SynthesisError, match=r"ended csynth\.tcl without writing"):
+                flow("vsynth", device=slower)
+        assert not (flow.folder / STEPS["csynth"].products[0]).exists()
 
     def test_an_interrupt_reaches_the_tool(self, flow, tools, monkeypatch):
         tools("vitis-run")

@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from hls_models import MODELS
 
+from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import FirmwareError
 from nanopelican_hls.flows.compiler import first_error
 from nanopelican_hls.hls import convert
@@ -31,6 +33,31 @@ def test_a_project_from_a_read_only_installation_can_be_replaced(tmp_path, monke
     monkeypatch.setattr("hls4ml.writer.vivado_writer.copytree", copytree)
     project = convert(MODELS["jet"].program(), tmp_path / "project").path
     assert all(path.stat().st_mode & 0o200 for path in project.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("reuse_factor", "hls_config", "expected"),
+    [
+        (1, None, 1),
+        (2, None, 2),
+        (2, {"Model": {"ReuseFactor": 3}}, 3),
+        (2, {"LayerName": {"z": {"ReuseFactor": 5}}}, 5),
+    ],
+)
+def test_a_reuse_factor_of_the_configuration_comes_first(tmp_path, reuse_factor, hls_config, expected):
+    path = convert(MODELS["jet"].program(), tmp_path / "hls", reuse_factor=reuse_factor, hls_config=hls_config).path
+    assert f"#pragma HLS PIPELINE II={expected}\n" in (path / "firmware" / "nanopelican.cpp").read_text()
+    parameters = (path / "firmware" / "parameters.h").read_text()
+    ordinary = hls_config["Model"]["ReuseFactor"] if hls_config and "Model" in hls_config else reuse_factor
+    factors = re.findall(r"static const unsigned reuse_factor = (\d+);", parameters)
+    assert set(map(int, factors)) == {ordinary, expected}
+
+
+def test_a_port_is_no_output(tmp_path):
+    model = MODELS["jet"].onnx()
+    model.graph.output.append(next(v for v in model.graph.value_info if v.name == "q_plus"))
+    with pytest.raises(FirmwareError, match=r"graph output 'q_plus': has shape .*, expected a computed tensor"):
+        convert(Program.parse(model), tmp_path / "hls")
 
 
 def test_the_linker_is_quoted_before_its_driver():

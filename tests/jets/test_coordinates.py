@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets import Jets, port_values, read_jets, sample_path, to_light_cone
 from nanopelican_hls.jets.level1 import from_level1, to_level1
 from nanopelican_hls.operators._minkowski import dot
-from nanopelican_hls.topology.config import Coordinates, Input, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, Input, Multiplicity, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import once_a_jet, ports
 
 #: error of a product relative to E_i E_j, as stated in docs/jets.md
@@ -258,3 +259,18 @@ class TestPortValues:
         for form in (network(Spurions.JET, Coordinates.LIGHT_CONE), NETWORKS[-2]):
             for value in port_values(empty, form).values():
                 assert not value.any()
+
+
+def test_a_last_constituent_at_the_least_pt_may_hide_others():
+    momenta = np.array([[[5.0, 5.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]]])
+    network = NetworkConfig(2, 1, multiplicity=Multiplicity.JET, multiplicity_min_pt=1.0)
+
+    def counted(multiplicity):
+        jets = Jets(
+            four_momenta=momenta, jet_four_momentum=momenta.sum(1), multiplicity=np.array([multiplicity]), labels=None
+        )
+        return port_values(jets, network)["n_jet"].tolist()
+
+    assert counted(2) == [[2]]
+    with pytest.raises(JetsError, match=r"at least 1 GeV cannot be counted: of 3 only the leading 2 are present"):
+        counted(3)

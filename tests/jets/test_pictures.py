@@ -11,7 +11,7 @@ from nanopelican_hls.cli import main
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets import write_jets
 from nanopelican_hls.jets.histograms import fill
-from nanopelican_hls.jets.pictures import check_destination, draw_jets, save_picture
+from nanopelican_hls.jets.pictures import SMALLEST_SHARE, check_destination, draw_jets, save_picture
 
 MAGIC = {".png": b"\x89PNG", ".pdf": b"%PDF"}
 
@@ -60,7 +60,14 @@ class TestFigure:
 
     def test_no_products(self, jets):
         """One constituent per jet."""
-        draw_jets(fill([jets.leading(1).leading(2)], 8), "", n_constituents=8).draw_without_rendering()
+        figure = draw_jets(fill([jets.leading(1).leading(2)], 8), "", n_constituents=8)
+        figure.draw_without_rendering()
+        *_, products, clipped = figure.axes
+        assert len(products.patches) == 4  # two classes, each as outline and fill
+        assert not any(patch.get_data().values.any() for patch in products.patches)
+        assert not any((line.get_ydata() > SMALLEST_SHARE).any() for line in clipped.lines[:2])
+        legend = [text.get_text() for text in clipped.get_legend().get_texts()]
+        assert legend == [f"{label}: nothing clipped at 0 bits" for label in ("signal", "background")]
 
 
 class TestSaving:

@@ -33,6 +33,11 @@ class TestMultiplicityBin(OperatorTests):
         edges = low + width * np.arange(1, bins)
         np.testing.assert_array_equal(found, np.searchsorted(edges, counts, side="right"))
 
+    def test_the_range_is_tight(self, case):
+        bound = MultiplicityBin(**case.attributes).range(COUNTS, shapes=[(1, 1)], values={})
+        found = MultiplicityBin(**case.attributes).compute(np.array([[0.0], [float(MULTIPLICITY.high)]]))
+        assert (bound.low, bound.high, bound.exponent) == (*found[:, 0], 0)
+
     def test_fractions_of_a_constituent(self):
         with pytest.raises(ValueError, match="fractional bits, expected whole numbers"):
             MultiplicityBin().range(FixedRange(0, 9, -1), shapes=[(1, 1)], values={})

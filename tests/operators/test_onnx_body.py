@@ -30,6 +30,8 @@ def run(compute):
     [
         lambda x: x + x - 2 * x * x / 4,
         lambda x: x * np.array([127.0, 128.0, -129.0]),
+        lambda x: x * np.array([127.0, -128.0, -129.0]),  # an int8 is the shortest form, where it holds the numbers
+        lambda x: x * np.array([127.0, -128.0, 128.0]),
         lambda x: np.array([0.1, -1e300, 2.0**-40]) * x + 0.5,
         lambda x: x @ np.array([[1.0, 0.5], [0, 1000], [-128, 3]]),
         lambda x: x[:, None] * x[:, :, None],

@@ -55,6 +55,10 @@ class TestPairMix(OperatorTests):
         layout = condense_both if untied else condense
         np.testing.assert_array_equal(again, layout(permuted(full, order)))
 
+    def test_one_multiplication_a_pair_and_channel(self, case):
+        """Entries (i, j) and (j, i) share it."""
+        assert PairMix().hls_config(*self.shapes(case))["n_multiplications"] == P * C
+
     def test_the_range_is_tight(self):
         d, row, d_jet = FixedRange(0, 15, 0), FixedRange(-8, 7, 0), FixedRange(0, 15, 2)
         values = {"w_d": np.array([1.0, -2.0])}

@@ -29,6 +29,15 @@ class TestPairwiseDot(OperatorTests):
         i, j = pair_indices(len(particles))[pair]
         return minkowski_terms(particles[i], particles[j], given["coordinates"])
 
+    @pytest.mark.parametrize(
+        ("coordinates", "beams", "expected"),
+        [("cartesian", 0, 4 * 10), ("cartesian", 2, 4 * 10), ("light_cone", 0, 2 * 10 + 2 * 5)],
+    )
+    def test_multiplications_of_five_constituents(self, coordinates, beams, expected):
+        """Four a pair, or two and as many for each constituent; those with beams are sums."""
+        config = PairwiseDot(coordinates, beams).hls_config(*[(1, 5)] * 4)
+        assert config["n_multiplications"] == expected
+
     @pytest.mark.parametrize("coordinates", ["cartesian", "light_cone"])
     def test_is_symmetric_and_follows_permutations(self, coordinates):
         rng = np.random.default_rng(3)

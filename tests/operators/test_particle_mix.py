@@ -61,6 +61,14 @@ class TestParticleMix(OperatorTests):
             terms.append(given["w_jj"][channel] * given["d_jj"][jet][0])
         return terms
 
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [(COLUMN, M * C), (ROW, (M + 1) * C), (COLUMN | JET, (M + 1) * C), (ROW | JET, (M + 2) * C)],
+    )
+    def test_multiplications(self, given, expected):
+        """A particle and channel each; of S and of d_JJ each a channel one, shared by the particles."""
+        assert ParticleMix().hls_config(*self.shapes(Case("", given)))["n_multiplications"] == expected
+
     def test_every_row_of_the_table_is_used(self):
         mask = np.tril(np.ones((M + 1, M)), -1)  # n = 0 ... M
         table = np.arange((M + 1) * C, dtype=float).reshape(M + 1, C)
@@ -92,6 +100,12 @@ class TestParticleMix(OperatorTests):
         assert bound.high * 2.0**bound.exponent == 3 * 10 + 0.25 * 12 + 8 + 3
         assert bound.low * 2.0**bound.exponent == -2 * 10 - 1
         assert bound.exponent == -1
+
+    def test_the_range_takes_the_weights_of_a_channel_together(self):
+        """The channel with the larger weight has no bias, and that with the bias a smaller weight."""
+        values = {"w_r": np.array([3.0, 1.0]), "w_s": np.array([0.0, 0.0]), "bias": np.array([[0.0, 8.0]])}
+        ranges = [FixedRange(0, 10, 0), FixedRange(0, 1, 0), *[None] * 7]
+        assert ParticleMix().range(*ranges, shapes=[None] * 9, values=values) == FixedRange(0, 30, 0)
 
     def test_the_range_of_tables_is_that_of_their_extremes(self):
         values = {"w_r": np.array([[-2.0], [3.0]]), "w_s": np.array([[0.5], [0.25]]), "bias": np.array([[8.0]])}

@@ -67,6 +67,12 @@ class TestReadout(OperatorTests):
         bound = Readout().range(sums, sums, *[None] * 4, bins, None, None, shapes=[None] * 9, values=values)
         assert bound == FixedRange((-300 - 100) * 2, (200 + 50 + 1) * 2, -1)
 
+    @pytest.mark.parametrize(("with_spurion", "expected"), [(False, 2 * C), (True, 3 * C)])
+    def test_multiplications(self, with_spurion, expected):
+        spurion = [(1, C), (C,)] if with_spurion else [None, None]
+        found = Readout().hls_config((1, C), (1, C), (C,), (C,), (1, 1), None, None, *spurion)
+        assert found["n_multiplications"] == expected
+
     def test_channels_may_be_exchanged(self):
         rng = np.random.default_rng(0)
         pair_sum, diagonal_sum, k_pair, k_diagonal, bias, *_ = self.ordinary_inputs(self.cases[0])

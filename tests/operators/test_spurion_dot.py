@@ -49,6 +49,12 @@ class TestSpurionDot(OperatorTests):
         assert once == twice
         assert dot.hls_config(*[(1, 1)] * 4, *no) == dot.hls_config(*[(1, 1)] * 8)
 
+    @pytest.mark.parametrize(("absent", "expected"), [((), 20), ((2, 3, 6, 7), 10)])
+    def test_multiplications_of_five_particles(self, absent, expected):
+        """Four each, or two with a spurion on the axis."""
+        given = [None if k in absent else (1, 5) if k < 4 else (1, 1) for k in range(8)]
+        assert SpurionDot("light_cone").hls_config(*given)["n_multiplications"] == expected
+
     def test_mass_of_the_spurion(self):
         jet = np.array([[[13.0]], [[3.0]], [[4.0]], [[12.0]]])
         assert SpurionDot(coordinates="cartesian").compute(*jet, *jet) == 0

@@ -67,6 +67,16 @@ def test_the_same_value_off_the_grid_in_both_is_a_mismatch_too(execution):
     assert compare(program, other, other).mismatches == 1
 
 
+def test_a_reference_off_the_grid_is_a_mismatch_even_where_the_other_is_0(execution):
+    program, tensors = execution
+    reference, other = copied(tensors), copied(tensors)
+    reference["logit"][5, 0], other["logit"][5, 0] = np.nan, 0.0
+    comparison = compare(program, reference, other)
+    assert comparison.mismatches == 1
+    assert comparison.first is not None
+    assert (comparison.first.reference, comparison.first.other) == (None, 0)
+
+
 def test_only_shared_tensors_are_compared_and_the_output_must_be_one(execution):
     program, tensors = execution
     some = {"logit": tensors["logit"], "r": tensors["r"], "foreign": tensors["r"]}
@@ -82,12 +92,16 @@ def test_nothing_to_compare_is_an_error(execution):
         compare(program, empty, empty)
     with pytest.raises(ContractError, match="shapes differ"):
         compare(program, tensors, {name: array[1:] for name, array in tensors.items()})
+    fewer = tensors | {"logit": tensors["logit"][1:]}
+    with pytest.raises(ContractError, match="tensor 'logit': shapes differ"):
+        compare(program, fewer, copied(fewer))
 
 
 def test_chunks_merge_to_the_whole(execution):
     program, tensors = execution
     other = copied(tensors)
-    other["r"][31, 0] -= 2.0 ** program.exponent("r")
+    for jet in (12, 31, 32):  # of the second chunk, and of the third
+        other["r"][jet, 0] -= 2.0 ** program.exponent("r")
     whole = compare(program, tensors, other)
     cuts = [slice(0, 11), slice(11, 30), slice(30, JETS)]
     parts = [compare(program, *({n: a[cut] for n, a in t.items()} for t in (tensors, other))) for cut in cuts]

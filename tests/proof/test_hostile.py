@@ -5,6 +5,7 @@ from random_networks import NETWORKS, network_id, random_description
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.proof import hostile
 from nanopelican_hls.proof.hostile import hostile_events
+from nanopelican_hls.topology.config import NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program
 
 EVENTS = 900
@@ -123,3 +124,103 @@ def test_angles_about_the_axis():
     assert {-720, -192, -191, -190, 190, 191, 192, 719} <= set(around.ravel().astype(int).tolist())
     d_eta = execute(program, batch)["d_eta"]
     assert {-191, -190, 190, 191} <= set(d_eta.ravel().astype(int).tolist())
+
+
+@pytest.fixture(scope="module")
+def program():
+    return build_program(random_description(NetworkConfig(4, 1, spurions=Spurions.JET), seed=7))
+
+
+class TestKinds:
+    """Each kind by itself, without the search."""
+
+    EVENTS = 500
+
+    @pytest.fixture
+    def make(self, program):
+        return hostile._Generator(program, np.random.default_rng(3))
+
+    @staticmethod
+    def in_steps(make, ports):
+        """Values in units of their grids, by port."""
+        return {port: values / make.quantisers[port].scale for port, values in ports.items()}
+
+    def test_empty_events_have_zeros_of_both_signs_and_may_keep_the_jet(self, make):
+        for port, values in make.empty(self.EVENTS).items():
+            assert set(np.signbit(values[values == 0])) == {True, False}
+            assert (values != 0).any() == port.startswith("jet_")
+
+    def test_ports_beyond_both_bounds_by_the_least_and_by_far(self, make):
+        for port, steps in self.in_steps(make, make.saturated_ports(self.EVENTS)).items():
+            for bound in (make.quantisers[port].low - 0.5, make.quantisers[port].high + 0.5):
+                around = {bound * factor for factor in (1.0, 1 - 2.0**-52, 1 + 2.0**-52, 2.0**20)}
+                assert around <= set(steps.ravel()), port
+
+    def test_ties_and_their_neighbours(self, make):
+        for steps in self.in_steps(make, make.ties(self.EVENTS)).values():
+            beside = (steps % 1) - 0.5
+            assert (np.abs(beside) < 1e-6).all()
+            assert {-1.0, 0.0, 1.0} == set(np.sign(beside).ravel())
+
+    def test_what_rounds_to_zero_and_what_just_does_not(self, make):
+        for steps in self.in_steps(make, make.rounding_to_zero(self.EVENTS)).values():
+            assert set(steps.ravel()) == {-0.5, -0.25, 0.0, 0.25, 0.4999, 0.5, 0.5001, 1.0, 1.5}
+
+    def test_a_single_constituent_at_every_place(self, make):
+        values = make.one_constituent(self.EVENTS)["q_plus"]
+        assert set(np.argmax(values, axis=1)) == set(range(4))
+
+    def test_signs_and_octaves_of_scales(self, make):
+        for port, values in make.random_scale(self.EVENTS).items():
+            assert (values < 0).any() == make.quantisers[port].signed
+            steps = np.abs(values).max(axis=1) / make.quantisers[port].scale
+            assert steps.min() < 1 < make.quantisers[port].high < steps.max()
+
+    def test_duplicates_of_one_are_as_likely_as_of_several(self, make):
+        distinct = np.array([len(set(row)) for row in make.duplicates(self.EVENTS)["q_plus"]])
+        assert set(distinct) == {1, 2, 3, 4}
+        assert np.mean(distinct == 1) > 0.25
+
+    def test_axes_at_the_seam(self):
+        network = next(n for n in NETWORKS if n.level1 is not None)
+        program = build_program(random_description(network, seed=7))
+        axis = hostile._Generator(program, np.random.default_rng(3)).about_the_axis(2000)["jet_phi"]
+        # a sixth of them on purpose, and what random axes add by being cut
+        assert np.mean(axis == -720) > 0.2
+        assert np.mean(axis == 719) > 0.2
+
+
+class TestSearch:
+    """With executions made up, in which only ``d_exact`` is not 0."""
+
+    @staticmethod
+    def tensors(program, ports, d_exact):
+        count = len(next(iter(ports.values())))
+        found = {tensor: np.zeros((count, *shape)) for tensor, shape in program.shapes.items()}
+        found["d_exact"][:, 0] = d_exact
+        return found
+
+    def test_it_finds_what_no_ordinary_event_has_and_keeps_it(self, program):
+        """Here a quantiser saturates only if eight inputs are at the last steps of their grids."""
+        q = program.quantisers["d"]
+
+        def share(ports):
+            bounds = {p: program.quantisers[p].high * program.quantisers[p].scale for p in ("q_plus", "q_minus")}
+            return np.concatenate([ports[p] == bound for p, bound in bounds.items()], axis=1).mean(axis=1)
+
+        def execute_made_up(ports):
+            return self.tensors(program, ports, share(ports) * (q.high + 0.6) * q.scale)
+
+        events = hostile_events(program, execute_made_up, 90, seed=1)
+        assert events.saturated == ("d+",)
+        assert events.kinds["saturated quantisers"] == 1
+        assert share(events.ports)[-1] == 1
+        assert share(events.ports)[:-1].max() < 1
+
+    def test_a_bound_that_is_met_is_not_crossed(self, program):
+        q = program.quantisers["d"]
+        events = hostile_events(
+            program, lambda ports: self.tensors(program, ports, (q.high + 0.5) * q.scale), 90, seed=1
+        )
+        assert events.saturated == ()
+        assert "d+" in events.unsaturated

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nanopelican_hls.fixed_point import Quantiser, Rounding
 from nanopelican_hls.rtl.circuit import circuit
+from nanopelican_hls.rtl.quantise import quantised
 from nanopelican_hls.rtl.symbolic import Symbolic
 
 TARGETS = [
@@ -62,3 +63,11 @@ def test_half_a_unit_may_have_been_added_before(source, offset):
     rounded = (x + (offset + target.scale / 2)).quantised(target, half_added=True)
     results = circuit({"x": x}, {"y": rounded}).evaluate({"x": values})
     np.testing.assert_array_equal(results["y"], target(values + offset))
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("value", [0.0, 0.25, 0.5, 0.75, 1.25, -0.25, -0.75, 40.0])
+def test_half_a_unit_may_have_been_added_to_a_constant(value, rounding):
+    target = Quantiser(6, True, -1, rounding)
+    assert quantised(value + target.scale / 2, target, half_added=True) == target(value)
+    assert quantised(value, target) == target(value)

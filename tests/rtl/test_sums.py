@@ -103,3 +103,29 @@ def test_signed_digits(value):
     exponents = [np.log2(abs(digit)) for digit in digits]
     assert exponents == [round(e) for e in exponents]
     assert all(b - a >= 2 for a, b in itertools.pairwise(exponents))
+
+
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_a_sum_that_reaches_a_power_of_two(count):
+    kinds = [FixedRange(0, 8, 0)] * count
+    x = Symbolic.row(kinds, [0.0] * count)
+    values = np.vstack([np.full(count, 8.0), values_of(kinds, 50, seed=1)])
+    result = circuit({"x": x}, {"y": x.sum(1).reshape(1, 1)}).evaluate({"x": values})
+    np.testing.assert_array_equal(result["y"][:, 0], values.sum(1))
+
+
+def test_numbers_to_be_subtracted_are_not_compressed():
+    """Their negatives are natural numbers."""
+    kinds = [FixedRange(-15, 0, 0)] * 6
+    x = Symbolic.row(kinds, [0.0] * 6)
+    values = values_of(kinds, 200, seed=1)
+    result = circuit({"x": x}, {"y": (x * -1.0).sum(1).reshape(1, 1)}).evaluate({"x": values})
+    np.testing.assert_array_equal(result["y"][:, 0], -values.sum(1))
+
+
+def test_the_constant_of_a_part_is_multiplied_with_it():
+    kinds = [FixedRange(-8, 7, 0)] * 3
+    x = Symbolic.row(kinds, [0.0] * 3)
+    values = values_of(kinds, 50, seed=1)
+    result = circuit({"x": x}, {"y": ((x + 0.5) * 4.0 + 1.0).sum(1).reshape(1, 1)}).evaluate({"x": values})
+    np.testing.assert_array_equal(result["y"][:, 0], ((values + 0.5) * 4 + 1).sum(1))

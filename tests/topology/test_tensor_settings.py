@@ -76,6 +76,17 @@ def test_what_is_never_negative_may_be_signed():
             {"tensors": {"pt": EIGHT}},
             "tensors.pt: its grid is set by the Level-1",
         ),
+        (NETWORK, {"jet_momenta": EIGHT}, "quantisers.jet_momenta: set, but the network has no jet spurion"),
+        (
+            NetworkConfig(4, 2, spurions=Spurions.JET),
+            {},
+            "quantisers.jet_momenta: missing, but the network has the jet",
+        ),
+        (
+            NetworkConfig(4, 2, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN),
+            {"momenta": QuantiserConfig(8, clip=300.0)},
+            "quantisers.momenta: clip 300 requires a scale of 2 GeV, but the beams need 1 GeV to be on the grid",
+        ),
         (
             NetworkConfig(4, 2, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN),
             {"momenta": QuantiserConfig(8, clip=1000.0)},

@@ -38,6 +38,12 @@ def test_a_model_without_a_quantised_network(content):
     assert auc in zoo_table([content])
 
 
+def test_one_seed_is_chosen(content):
+    chosen = [line.split("|")[1].strip() for line in card_markdown(content).splitlines() if "(chosen)" in line]
+    assert len(content["seeds"]) > 1
+    assert chosen == [f"{content['seed']} (chosen)"] * 2  # float and quantised
+
+
 def test_the_zoo_with_a_model_without_test_jets(content, tmp_path, capsys):
     del content["figures"]["test"]
     (tmp_path / "a.json").write_text(json.dumps(content))

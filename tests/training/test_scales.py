@@ -15,10 +15,18 @@ from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
-from nanopelican_hls.topology.config import QuantiserConfig
+from nanopelican_hls.topology.config import Coordinates, NetworkConfig, QuantiserConfig, Spurions
 from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.topology.tensor_settings import tensor_settings
-from nanopelican_hls.training.scales import FINEST_PORT_EXPONENT, calibrated, pinned, place_scales, refine_scales
+from nanopelican_hls.training import scales
+from nanopelican_hls.training.scales import (
+    FINEST_PORT_EXPONENT,
+    calibrated,
+    pinned,
+    place_scales,
+    port_exponent,
+    refine_scales,
+)
 from nanopelican_hls.training.seed_training import SeedTraining
 
 
@@ -75,6 +83,29 @@ def test_refining_leaves_the_products_alone(net, sample):
     for name, tensor in net.products(sample.values).items():
         assert (tensor == expected[name]).all()
     assert exponents(net) != exponents(before)
+
+
+@pytest.mark.parametrize(("lowest", "reached"), [(0, 0), (3, 3), (-3, -3), (6, 4), (-6, -4)])
+def test_a_scale_moves_either_way_to_the_lowest_loss(net, lowest, reached):
+    """By one step at a time, and at most four."""
+    start = net.quantiser("logit").exponent
+    scales._descend(net, ["logit"], lambda: abs(net.quantiser("logit").exponent - start - lowest))
+    assert net.quantiser("logit").exponent - start == reached
+
+
+def test_grids_of_ports():
+    """No finer than 1/64 GeV; with beams, 1 GeV is a step."""
+    beams = NetworkConfig(4, 2, spurions=Spurions.BEAMS, coordinates=Coordinates.CARTESIAN)
+    for network, expected in ((NetworkConfig(4, 2), [-6, -6, 0, 3]), (beams, [-6, -6, 0, 0])):
+        assert [port_exponent(network, exponent) for exponent in (-9, -6, 0, 3)] == expected
+
+
+def test_the_largest_weight_is_covered(config, sample):
+    """Of values on jets a few saturate; of weights none does."""
+    folded = fold(FloatNetwork(config.network, nbar=4, seed=0))
+    folded["w_d"] = np.array([1.0, 127.05])
+    quantiser = calibrated(config, folded, sample.values).quantisers["w_d"]
+    assert (quantiser.bits, quantiser.high * quantiser.scale) == (8, 254)
 
 
 def test_a_disabled_quantiser_passes_everything(net):

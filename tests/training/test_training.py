@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_training import Killed, assert_same, run, run_and_kill
+from torch import nn
 
 from nanopelican_hls.config import InitialValues, Optimiser, Schedule, TrainingConfig
 from nanopelican_hls.errors import NetworkError, TrainingError
@@ -19,6 +21,7 @@ from nanopelican_hls.network.checkpoint import load_checkpoint, load_mapping
 from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.model import TrainedModel, export_qonnx
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
+from nanopelican_hls.training import seed_training
 from nanopelican_hls.training.phase import Phase
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
@@ -103,13 +106,23 @@ def test_multiplicity_scaling_is_trained_down_to_the_tables(config, sample):
 
 
 @pytest.mark.parametrize("pair_multipliers", [True, False])
-def test_products_of_pairs_are_only_shifted_without_multipliers(config, sample, pair_multipliers):
+def test_products_of_pairs_are_only_shifted_without_multipliers(config, sample, pair_multipliers, monkeypatch):
     config = replace(config, training=replace(config.training, pair_multipliers=pair_multipliers))
+    place, refine, fixed_tensors = seed_training.place_scales, seed_training.refine_scales, []
+    for name, move in (("place_scales", place), ("refine_scales", refine)):
+        monkeypatch.setattr(seed_training, name, functools.partial(note_fixed, move, fixed_tensors))
     description = run(config, sample).description
     w_d = description.parameters["w_d"]
     assert (np.frexp(np.abs(w_d))[0] == 0.5).all() != pair_multipliers
     assert pair_multipliers or multiplier_free(description)
     assert description.quantisers["w_d"](w_d).all()
+    # a scale that saturates a power of two would turn it into another number
+    assert fixed_tensors == [set() if pair_multipliers else {"w_d"}] * 2
+
+
+def note_fixed(move, found, net, sample, fixed):
+    found.append(set(fixed))
+    move(net, sample, fixed)
 
 
 def test_the_recipe_of_the_paper_learns(config, sample):
@@ -155,6 +168,86 @@ def test_state_of_another_training_is_refused(config, sample, tmp_path):
         run(faster, sample, tmp_path)
     with pytest.raises(NetworkError, match="train is"):
         SeedTraining(config, 1, sample.head(300), sample, folder=RunFolder(tmp_path)).run()
+    with pytest.raises(NetworkError, match="valid is"):
+        SeedTraining(config, 1, sample, sample.head(300), folder=RunFolder(tmp_path)).run()
+
+
+def test_scales_are_refined_once_at_the_freeze_and_only_later_epochs_count(config, sample, monkeypatch):
+    """Two of four epochs before the freeze, with the lowest losses of all."""
+    losses, seen, refined_after = [0.9, 0.1, 0.1, 0.6, 0.5], [], []
+
+    def made_up(net, valid):
+        seen.append(replace(quantised_figures(net, valid), loss=losses[len(seen)]))
+        return seen[-1]
+
+    monkeypatch.setattr(seed_training, "quantised_figures", made_up)
+    monkeypatch.setattr(seed_training, "refine_scales", lambda *_: refined_after.append(len(seen) - 1))
+    assert run(config, sample).metrics["valid"]["quantised"]["loss"] == 0.5
+    assert len(seen) == len(losses)
+    assert refined_after == [2]
+
+
+def test_the_learning_rate_follows_its_schedule():
+    """One step a batch, here two an epoch."""
+    model = nn.Linear(1, 1)
+    groups = [(parameter, 0.1) for parameter in model.parameters()]
+    phase = Phase(
+        "float",
+        model,
+        lambda inputs: model(inputs["x"])[:, 0],
+        groups,
+        {"x": torch.ones(4, 1)},
+        torch.tensor([0.0, 1.0, 0.0, 1.0]),
+        epochs=2,
+        batch_size=2,
+        seed=3,
+        factor=lambda epochs: 1 / (1 + epochs),
+    )
+    assert phase.rate_factor == 1
+    phase.run_epoch()
+    assert phase.rate_factor == 1 / 2
+    phase.run_epoch()
+    assert phase.rate_factor == 1 / 3
+
+
+def test_a_loss_far_above_that_of_guessing_is_divergence():
+    weight = nn.Parameter(torch.tensor([5e3]))
+    inputs, labels = {"x": torch.ones(4)}, torch.zeros(4)
+    phase = Phase(
+        "float", nn.Module(), lambda i: weight * i["x"], [(weight, 0.1)], inputs, labels, epochs=1, batch_size=4, seed=1
+    )
+    with pytest.raises(TrainingError, match="epoch 1, batch 1: the loss is 5000"):
+        phase.run_epoch()
+
+
+def test_the_seed_sets_the_order_of_the_jets(config, sample, monkeypatch):
+    given = []
+
+    class Recorded(Phase):
+        def __init__(self, name, *arguments, seed, **options):
+            given.append((name, seed))
+            super().__init__(name, *arguments, seed=seed, **options)
+
+    monkeypatch.setattr(seed_training, "Phase", Recorded)
+    SeedTraining(config, 7, sample, sample).run()
+    assert given == [("float", 7), ("quantised", 7)]
+
+
+def test_dropout_differs_from_epoch_to_epoch():
+    model, drawn = nn.Linear(1, 1), []
+
+    def logits(inputs):
+        drawn.append(torch.rand(4))
+        return model(inputs["x"])[:, 0]
+
+    groups = [(parameter, 0.1) for parameter in model.parameters()]
+    labels = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    for _ in range(2):
+        phase = Phase("float", model, logits, groups, {"x": torch.ones(4, 1)}, labels, epochs=2, batch_size=4, seed=3)
+        phase.run_epoch()
+        phase.run_epoch()
+    assert not torch.equal(drawn[0], drawn[1])
+    assert torch.equal(torch.stack(drawn[:2]), torch.stack(drawn[2:]))
 
 
 def test_a_loss_that_is_not_a_number_stops_at_its_batch(config, sample):
