@@ -35,7 +35,9 @@ def add_result(parser: argparse.ArgumentParser) -> None:
     """Add the options that `with_result_of` takes."""
     group = parser.add_argument_group("result (docs/result.md)")
     group.add_argument(
-        "--output", choices=("logit", "score"), help="what goes out (default: from the configuration, else the logit)"
+        "--score",
+        action=argparse.BooleanOptionalAction,
+        help="put out a score of 8 bits in place of the logit (default: from the configuration)",
     )
     group.add_argument(
         "--threshold",
@@ -55,8 +57,8 @@ def with_result_of(args: argparse.Namespace, source: str, config: Config) -> Con
     from nanopelican_hls.topology.result import Output
 
     firmware = config.firmware
-    if args.output is not None:
-        firmware = replace(firmware, output=Output(args.output))
+    if args.score is not None:
+        firmware = replace(firmware, output=Output.SCORE if args.score else Output.LOGIT)
     if args.threshold is not None:
         firmware = replace(firmware, threshold=_threshold(args.threshold, source, config, args.models))
     return replace(config, firmware=firmware)

@@ -116,7 +116,7 @@ def test_verilog_is_one_more_executor(command, workspace, capsys):
 
 
 def test_score_and_decision_in_every_executor(command, workspace, capsys):
-    assert command("--events", str(EVENTS), "--rtl", "--output", "score", "--threshold", "0") == 0
+    assert command("--events", str(EVENTS), "--rtl", "--score", "--threshold", "0") == 0
     content = report(workspace)
     assert {"score_exact", "score", "accept"} <= set(content["tensors_compared"])
     assert content["mismatches"] == dict.fromkeys([*EXECUTORS, "rtl_vs_qonnx"], 0)

@@ -15,15 +15,15 @@ from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.topology.result import Output
 
 
-def result(threshold, models=None, output=None, source="trigger-n8"):
-    args = argparse.Namespace(output=output, threshold=threshold, models=models)
+def result(threshold, models=None, score=None, source="trigger-n8"):
+    args = argparse.Namespace(score=score, threshold=threshold, models=models)
     return with_result_of(args, source, load_config(source)).firmware.result
 
 
 def test_the_logit_of_the_card():
     card = json.loads(zoo.file_of("trigger-n8", ".json").read_text())
     assert result("50%").threshold == card["working_points"]["50%"]["threshold"]
-    assert result("-1.5", output="score").output is Output.SCORE
+    assert result("-1.5", score=True).output is Output.SCORE
     assert result("-1.5").threshold == -1.5
 
 

@@ -83,7 +83,7 @@ def test_on_the_command_line(tmp_path, capsys):
     command = ["core", "trigger-n8-l1", "--build", str(tmp_path), "--events", "20", "--words"]
     assert main([*command, "nobody"]) == 2
     assert "'nobody': is no format of Level-1 words" in capsys.readouterr().err
-    assert main([*command, "cms_correlator", "--output", "score", "--threshold", "30%"]) == 0
+    assert main([*command, "cms_correlator", "--score", "--threshold", "30%"]) == 0
     content = json.loads((tmp_path / "trigger-n8-l1" / "core" / MARKER).read_text())
     fields = {field["name"]: field["low"] for field in content["s_axis"]["fields"]}
     assert (content["s_axis"]["width"], fields["jet_mass_0"], fields["eta_7"]) == (64 * 9, 45, 64 * 8 + 14)
