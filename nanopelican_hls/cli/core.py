@@ -154,7 +154,8 @@ def _summary(shell: Shell, folder: Path, clock: float, settings: CoreSettings) -
         payload = Payload(shell, settings.emp)
         rows["EMP payload"] = (
             f"{payload.jets} jets in a frame of {settings.emp.frame} words of {payload.links} "
-            f"link{'s' * (payload.links > 1)}, one every {payload.stride} clocks; {folder / 'emp'}"
+            f"link{'s' * (payload.links > 1)}, one every {payload.stride} clock{'s' * (payload.stride > 1)}; "
+            f"{folder / 'emp'}"
         )
     width = max(map(len, rows))
     return "\n".join([f"{shell.top} in {folder}", *(f"  {key.ljust(width)}  {value}" for key, value in rows.items())])

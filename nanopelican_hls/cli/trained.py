@@ -65,6 +65,7 @@ def with_result_of(args: argparse.Namespace, source: str, config: Config) -> Con
 
 
 def _threshold(given: str, source: str, config: Config, models: Path | None) -> float:
+    given = given.replace(" ", "")
     if not given.endswith("%"):
         try:
             return float(given)

@@ -25,7 +25,7 @@ from nanopelican_hls.hls.project import HlsTarget
 from nanopelican_hls.versions import __version__
 
 TEMPLATES = Path(__file__).with_name("templates")
-#: what says that a folder holds models of CMSSW, and may be replaced
+#: what says that a folder holds models of CMSSW, and may receive another version
 MARKER = "cmssw.json"
 #: added to the version of the library around the HLS C++
 HLS_SUFFIX = "_hls"
@@ -56,6 +56,12 @@ class CmsswModel:
                     where=f"{what} {word!r}",
                     remedy=f"use letters, digits and '_', a letter first, such as {example}",
                 )
+        if f"_{self.version}".endswith(HLS_SUFFIX):
+            raise FirmwareError(
+                f"ends in {HLS_SUFFIX!r}, as the library around the HLS C++ of another version does",
+                where=f"version {self.version!r}",
+                remedy="use another version",
+            )
 
     @property
     def integers(self) -> str:
@@ -80,7 +86,8 @@ def write_models(program: Program, folder: Path, model: CmsswModel) -> Ports:
     ----------
     program : Program
     folder : Path
-        Replaced as a whole once the new one is complete; an older one may be there, nothing else.
+        New, empty, or with models of CMSSW: of these only what is of the same version is replaced, and the files that
+        all versions share. Everything else in it stays, other versions among it.
     model : CmsswModel
 
     Raises
@@ -100,8 +107,7 @@ def write_models(program: Program, folder: Path, model: CmsswModel) -> Ports:
             target = temporary / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.rename(path)
+        _move(temporary, path, whole=(model.integers, model.hls, "include/ap_types"))
     except OSError as error:
         raise FirmwareError(
             f"cannot be written ({error.strerror})",
@@ -111,6 +117,22 @@ def write_models(program: Program, folder: Path, model: CmsswModel) -> Ports:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return ports
+
+
+def _move(source: Path, target: Path, whole: Sequence[str]) -> None:
+    """Move files into a folder that may have others; some folders are replaced as a whole. The marker comes last."""
+    for name in whole:
+        old = source / f".old-{Path(name).name}"
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if (target / name).exists():
+            (target / name).rename(old)
+        (source / name).rename(target / name)
+        shutil.rmtree(old, ignore_errors=True)
+    for path in sorted(source.rglob("*"), key=lambda path: path.name == MARKER):
+        if path.is_file():
+            place = target / path.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
 
 
 def _write_hls(program: Program, folder: Path, model: CmsswModel) -> None:

@@ -193,18 +193,21 @@ def pack(words: Level1Jets, n_constituents: int) -> tuple[NDArray[np.uint64], ND
 def unpack(candidates: NDArray[np.uint64], jets: NDArray[np.uint64], scales: Level1Format) -> Level1Jets:
     """The inverse of `pack`: from words [n, N] and [n]; bits of no field are passed over.
 
+    The constituents are sorted, as in every `Level1Jets`, so words in another order come back in that of pt.
+
     Raises
     ------
     JetsError
-        If the format has no such words, or a code lies outside of its range.
+        If the words are no integers, the format has none, or a code lies outside of its range.
     """
+    for where, words in (("candidates", candidates), ("jets", jets)):
+        if np.asarray(words).dtype.kind not in "iu":
+            raise JetsError("are no integers", where=where, remedy="pass words of 64 bits, as from pack")
+    candidates, jets = (np.asarray(words).astype(np.uint64) for words in (candidates, jets))
     candidate, jet = _word_formats(scales)
-    found: dict[str, Any] = {name: _unpacked(candidate, name, candidates, scales) for name in CONSTITUENT_WORDS}
-    found |= {name: _unpacked(jet, name, jets, scales) for name in JET_WORDS}
-    if "n_jet" in jet.fields:
-        multiplicity = _unpacked(jet, "n_jet", jets, scales)
-    else:
-        multiplicity = np.count_nonzero(found["pt"], axis=1)
+    found: dict[str, Any] = {name: _unpacked(candidate, name, candidates) for name in CONSTITUENT_WORDS}
+    found |= {name: _unpacked(jet, name, jets) for name in JET_WORDS}
+    multiplicity = _unpacked(jet, "n_jet", jets) if "n_jet" in jet.fields else np.count_nonzero(found["pt"], axis=1)
     return Level1Jets(format=scales, multiplicity=multiplicity, **found)
 
 
@@ -225,9 +228,7 @@ def _packed(word: WordFormat, arrays: dict[str, Codes], shape: tuple[int, ...]) 
     return packed
 
 
-def _unpacked(word: WordFormat, name: str, packed: NDArray[np.uint64], scales: Level1Format) -> Codes:
-    if name not in word.fields:
-        raise JetsError(f"has no field {name!r}", where=f"format {scales.name!r}", remedy="add it to the word")
+def _unpacked(word: WordFormat, name: str, packed: NDArray[np.uint64]) -> Codes:
     low, bits = word.fields[name]
     codes: Codes = ((packed >> np.uint64(low)) & np.uint64((1 << bits) - 1)).astype(np.int64)
     is_signed = name.endswith(("eta", "phi"))

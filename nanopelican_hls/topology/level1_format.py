@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,6 +38,10 @@ class WordFormat:
         if not 1 <= self.bits <= MOST_BITS:
             raise ConfigError(f"a word has 1 to {MOST_BITS} bits, not {self.bits}", remedy="use several words")
         for name, (low, bits) in self.fields.items():
+            if not isinstance(low, int) or not isinstance(bits, int):
+                raise ConfigError(
+                    f"has bits from {low}, {bits} of them", where=f"field {name!r}", remedy="give whole numbers"
+                )
             if low < 0 or bits < 1 or low + bits > self.bits:
                 raise ConfigError(
                     f"bits {low} to {low + bits - 1} leave the word, which has bits 0 to {self.bits - 1}",
@@ -77,7 +81,7 @@ class Level1Format:
     Raises
     ------
     ConfigError
-        If a field has another width than the integer that it holds.
+        If a word lacks a field that it needs, or one has another width than the integer that it holds.
     """
 
     name: str
@@ -90,16 +94,24 @@ class Level1Format:
     jet: WordFormat | None = None
 
     def __post_init__(self) -> None:
+        needed = ((self.candidate, ("pt", "eta", "phi")), (self.jet, ("jet_pt", "jet_eta", "jet_phi", "jet_mass")))
+        for word, names in needed:
+            if word is not None:
+                self._check(word, names)
+
+    def _check(self, word: WordFormat, needed: Sequence[str]) -> None:
+        for name in needed:
+            if name not in word.fields:
+                raise ConfigError("is missing", where=f"{self.name}: field {name!r}", remedy="add it to the word")
         widths = {"pt": self.pt_bits, "mass": self.pt_bits, "eta": self.eta_bits, "phi": self.phi_bits}
-        for word in (self.candidate, self.jet):
-            for name, (_, bits) in (word.fields if word else {}).items():
-                wanted = widths.get(name.removeprefix("jet_"), bits)
-                if bits != wanted:
-                    raise ConfigError(
-                        f"has {bits} bits, but the format's has {wanted}",
-                        where=f"{self.name}: field {name!r}",
-                        remedy=f"give it {wanted} bits",
-                    )
+        for name, (_, bits) in word.fields.items():
+            wanted = widths.get(name.removeprefix("jet_"), bits)
+            if bits != wanted:
+                raise ConfigError(
+                    f"has {bits} bits, but the format's has {wanted}",
+                    where=f"{self.name}: field {name!r}",
+                    remedy=f"give it {wanted} bits",
+                )
 
     @property
     def pt_lsb_gev(self) -> float:
@@ -154,9 +166,8 @@ LEVEL1_FORMATS = {f.name: f for f in (CMS_CORRELATOR, GLOBAL_TRIGGER)}
 
 
 def find_format(name: str) -> Level1Format:
-    """A format by its name; a ConfigError lists the known ones."""
-    if name not in LEVEL1_FORMATS:
-        raise ConfigError(
-            "is no format of Level-1 words", where=repr(name), remedy=f"use one of {', '.join(LEVEL1_FORMATS)}"
-        )
-    return LEVEL1_FORMATS[name]
+    """A format with words, by its name; a ConfigError lists those that there are."""
+    known = {name: level1 for name, level1 in LEVEL1_FORMATS.items() if level1.candidate and level1.jet}
+    if name not in known:
+        raise ConfigError("is no format of Level-1 words", where=repr(name), remedy=f"use one of {', '.join(known)}")
+    return known[name]

@@ -55,7 +55,7 @@ class Result:
     def __post_init__(self) -> None:
         if self.threshold is not None and not math.isfinite(self.threshold):
             raise ConfigError(
-                f"must be finite, not {self.threshold}", where="firmware.threshold", remedy="give a logit, such as 1.5"
+                f"must be finite, not {self.threshold}", where="threshold", remedy="give a logit, such as 1.5"
             )
 
     def steps(self, tensor: str, logit: FixedRange) -> list[Step]:
@@ -115,8 +115,8 @@ def threshold_code(threshold: float, logit: FixedRange) -> int:
         low, high = (math.ldexp(bound, logit.exponent) for bound in (logit.low, logit.high))
         raise ConfigError(
             f"{threshold:g} decides nothing: logits are {low:g} to {high:g}",
-            where="firmware.threshold",
-            remedy="give a logit between these",
+            where="threshold",
+            remedy=f"give a logit above {low:g}, up to {high:g}",
         )
     return code
 

@@ -133,8 +133,8 @@ def test_score_and_decision_in_every_executor(command, workspace, capsys):
     ("threshold", "message"),
     [
         ("high", "--threshold: 'high' is neither a logit nor a working point"),
-        ("nan", "firmware.threshold: must be finite"),
-        ("1e9", "firmware.threshold: 1e+09 decides nothing: logits are"),
+        ("nan", "threshold: must be finite"),
+        ("1e9", "threshold: 1e+09 decides nothing: logits are"),
         ("30%", "there is no trained model for this configuration"),
     ],
 )

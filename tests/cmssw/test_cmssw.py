@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -251,18 +252,33 @@ class TestFolder:
     def test_the_version_of_the_package(self):
         assert CmsswModel("Tagger", "v1_0_2").package_version == "1.0.2"
 
-    def test_an_older_one_is_replaced_and_nothing_else(self, models, tmp_path):
+    def test_versions_side_by_side_and_nothing_else_is_touched(self, models, tmp_path):
         written = models[2]
         (tmp_path / "mine").mkdir()
         (tmp_path / "mine" / "notes").write_text("mine")
         with pytest.raises(FirmwareError, match="exists and holds no models of CMSSW"):
             write_models(written.program, tmp_path / "mine", written.model)
-        write_models(written.program, tmp_path / "theirs", written.model)
-        write_models(written.program, tmp_path / "theirs", CmsswModel("Components", "v7"))
-        assert sorted(path.name for path in (tmp_path / "theirs").iterdir()) == [
-            *("Components_v7", "Components_v7_hls", "Makefile", "README.md", "cmsdist", MARKER, "include")
+        folder = tmp_path / "theirs"
+        write_models(written.program, folder, written.model)
+        (folder / ".git").mkdir()
+        (folder / ".git" / "HEAD").write_text("mine")
+        (folder / "Components_v1" / "stale.cpp").touch()
+        for version in ("v7", "v1"):
+            write_models(written.program, folder, CmsswModel("Components", version))
+        versions = [f"Components_{version}" for version in ("v1", "v1_hls", "v7", "v7_hls")]
+        assert sorted(path.name for path in folder.iterdir()) == [
+            *(".git", *versions, "Makefile", "README.md", "cmsdist", MARKER, "include")
         ]
+        assert (folder / ".git" / "HEAD").read_text() == "mine"
+        assert not (folder / "Components_v1" / "stale.cpp").exists()
+        assert (folder / "include" / "ap_types" / "ap_fixed.h").is_file()
+        assert json.loads((folder / MARKER).read_text())["version"] == "v1"
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+    @pytest.mark.parametrize("version", ["v1_hls", "hls"])
+    def test_a_version_like_the_library_of_another(self, version):
+        with pytest.raises(FirmwareError, match="ends in '_hls', as the library around the HLS C"):
+            CmsswModel("Tagger", version)
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):

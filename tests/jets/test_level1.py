@@ -297,6 +297,7 @@ class TestWords:
             (64, {"phi": (54, 11)}, "field 'phi': bits 54 to 64 leave the word, which has bits 0 to 63"),
             (64, {"pt": (-1, 14)}, "field 'pt': bits -1 to 12 leave the word"),
             (64, {"pt": (3, 0)}, "field 'pt': bits 3 to 2 leave the word"),
+            (64, {"pt": (0.5, 14)}, "field 'pt': has bits from 0.5, 14 of them"),
             (65, {}, "a word has 1 to 64 bits, not 65"),
         ],
     )
@@ -306,4 +307,19 @@ class TestWords:
 
     def test_fields_of_another_width(self):
         with pytest.raises(ConfigError, match="field 'jet_pt': has 12 bits, but the format's has 14"):
-            dataclasses.replace(CMS_CORRELATOR, jet=WordFormat(64, {"jet_pt": (0, 12)}))
+            dataclasses.replace(
+                CMS_CORRELATOR, jet=WordFormat(64, dict(CMS_CORRELATOR.jet.fields) | {"jet_pt": (0, 12)})
+            )
+
+    def test_fields_that_are_missing(self):
+        fields = dict(CMS_CORRELATOR.candidate.fields)
+        del fields["eta"]
+        with pytest.raises(ConfigError, match="cms_correlator: field 'eta': is missing"):
+            dataclasses.replace(CMS_CORRELATOR, candidate=WordFormat(64, fields))
+
+    def test_words_of_other_types(self, sent):
+        candidates, jets = pack(sent, 4)
+        found = unpack(candidates.astype(np.int64), jets.tolist(), sent.format)
+        np.testing.assert_array_equal(found.eta, sent.leading(4).eta)
+        with pytest.raises(JetsError, match="candidates: are no integers"):
+            unpack(candidates.astype(float), jets, sent.format)
