@@ -52,3 +52,7 @@ class SynthesisError(NanopelicanError):
 
 class RtlError(NanopelicanError):
     """RTL that cannot be generated, simulated or mapped."""
+
+
+class SolverError(NanopelicanError):
+    """Firmware that no proof for all inputs can be made of, or a tool for it that is missing."""
