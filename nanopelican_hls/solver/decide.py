@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.errors import SolverError
 from nanopelican_hls.extras import require
-from nanopelican_hls.solver.integer import Atom, Integer, Monomial, Space
+from nanopelican_hls.solver.integer import Atom, Integer, Key, Monomial, Space
 
 if TYPE_CHECKING:
     import bitwuzla
+
+
+#: terms of a polynomial in which all choices are written as products of their conditions
+CASES = 2000
 
 
 class Verdict(str, Enum):
@@ -47,6 +51,23 @@ def _width(low: int, high: int) -> int:
     return max(high.bit_length(), (~low).bit_length() if low < 0 else 0) + 1
 
 
+def _arguments(x: Integer) -> frozenset[Key]:
+    """What occurs in an integer as an argument, without constant terms."""
+    found: set[Key] = set()
+    seen: set[int] = set()
+    waiting = [n for m in x.terms for n in m]
+    while waiting:
+        number = waiting.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        for argument in x.space.atoms[number].arguments:
+            if isinstance(argument, Integer):
+                found.add(argument.rest.key)
+                waiting += [n for m in argument.terms for n in m]
+    return frozenset(found)
+
+
 class Solver:
     """Decides statements about the integers of a space.
 
@@ -76,31 +97,30 @@ class Solver:
         difference = one - other
         if not difference.terms:
             return Answer(Verdict.PROVED, by_normal_form=True)
+        by_cases = difference.expanded(CASES)
+        if by_cases is not None and not by_cases.terms:
+            return Answer(Verdict.PROVED, by_normal_form=True)
         if difference.low > 0 or difference.high < 0:
             return Answer(Verdict.REFUTED, {})
-        return self._never(lambda words: words.differ(one, other))
+        return self._never(lambda words: words.differ(one, other), _arguments(one) & _arguments(other))
 
     def within(self, x: Integer, low: int, high: int) -> Answer:
         """Whether an integer lies between two bounds for all inputs."""
         if x.low >= low and x.high <= high:
             return Answer(Verdict.PROVED, by_normal_form=True)
-        return self._never(lambda words: words.outside(x, low, high))
+        return self._never(lambda words: words.outside(x, low, high), frozenset())
 
     def never(self, condition: Integer) -> Answer:
         """Whether a condition, 0 or 1, is 0 for all inputs."""
         return self.equal(condition, self.space.constant(0))
 
-    def _never(self, statement: Any) -> Answer:
-        """First with products of inputs as if they were inputs of their own, which is quick and proves more."""
+    def _never(self, statement: Callable[[_Words], bitwuzla.Term], shared: Set[Key]) -> Answer:
+        """First with what both sides share, and with products, as inputs of their own: quick, and it proves more."""
         start = time.monotonic()
-        answer = Answer(Verdict.UNPROVED)
-        for abstract, limit_s in ((True, self.limit_s / 4), (False, self.limit_s)):
-            words = _Words(self, abstract)
-            formula = statement(words)
-            if not abstract and not words.hidden and answer.verdict is Verdict.REFUTED:
-                break
-            answer = self._check(words, formula, limit_s)
-            if answer.verdict is Verdict.PROVED or (abstract and not words.hidden):
+        for abstract in (True, False):
+            words = _Words(self, shared if abstract else None)
+            answer = self._check(words, statement(words), self.limit_s / 4 if abstract else self.limit_s)
+            if answer.verdict is Verdict.PROVED or not words.hidden:
                 break
         self.calls += 1
         self.seconds += time.monotonic() - start
@@ -135,12 +155,13 @@ class _Words:
     ----------
     inputs : bit vectors and widths of the inputs, by name.
     known : what holds for them.
-    hidden : products that are taken as inputs of their own, if `abstract`.
+    hidden : integers that are taken as inputs of their own: those that both sides share, and products; none if
+        `shared` is None.
     """
 
-    def __init__(self, solver: Solver, abstract: bool) -> None:
+    def __init__(self, solver: Solver, shared: Set[Key] | None) -> None:
         self.kinds, self.terms, self.space = solver.library.Kind, solver.terms, solver.space
-        self.abstract = abstract
+        self.shared = shared
         self.inputs: dict[str, tuple[bitwuzla.Term, int]] = {}
         self.known: list[bitwuzla.Term] = []
         self.hidden: dict[Any, tuple[bitwuzla.Term, int]] = {}
@@ -162,9 +183,14 @@ class _Words:
         return term if wanted == width else self._term("BV_EXTRACT", term, wanted - 1, 0)
 
     def differ(self, one: Integer, other: Integer) -> bitwuzla.Term:
-        (a, m), (b, n) = self.integer(one), self.integer(other)
+        (a, m), (b, n) = self._top(one), self._top(other)
         width = max(m, n)
         return self._term("DISTINCT", self._resized(a, m, width), self._resized(b, n, width))
+
+    def _top(self, x: Integer) -> tuple[bitwuzla.Term, int]:
+        """A side of a statement, which is not hidden itself."""
+        hidden = self.shared is not None and x.rest.key in self.shared
+        return self._sum(x) if hidden else self.integer(x)
 
     def outside(self, x: Integer, low: int, high: int) -> bitwuzla.Term:
         term, m = self.integer(x)
@@ -180,14 +206,17 @@ class _Words:
 
     def _of(self, x: Integer) -> tuple[bitwuzla.Term, int]:
         width = _width(x.low, x.high)
-        if self.abstract and x.offset and self._is_product(x):
-            term, m = self.integer(x.rest)
-            return self._term("BV_ADD", self._resized(term, m, width), self._constant(x.offset, width)), width
-        if self.abstract and self._is_product(x):
-            term = self._variable(x, f"product {len(self.hidden)}")
-            self.hidden[x.key] = term, width
-            return term, width
-        total = None
+        rest = x.rest
+        if self.shared is not None and (rest.key in self.shared or self._is_product(rest)):
+            if rest.key not in self.hidden:
+                term = self._variable(rest, f"shared {len(self.hidden)}")
+                self.hidden[rest.key] = term, _width(rest.low, rest.high)
+            word = self._resized(*self.hidden[rest.key], width)
+            return self._term("BV_ADD", word, self._constant(x.offset, width)) if x.offset else word, width
+        return self._sum(x)
+
+    def _sum(self, x: Integer) -> tuple[bitwuzla.Term, int]:
+        width, total = _width(x.low, x.high), None
         for monomial, coefficient in sorted(x.terms.items()):
             part = self._scaled(monomial, coefficient, width)
             if part is not None:

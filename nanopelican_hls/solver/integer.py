@@ -16,6 +16,8 @@ from typing import Any
 
 #: product of atoms, by number, in order; () is the constant 1
 Monomial = tuple[int, ...]
+#: the terms of a polynomial: monomials and coefficients
+Key = frozenset[tuple[Monomial, int]]
 #: an "and" with more terms than this stays an atom
 PRODUCT_TERMS = 12
 #: a choice between an integer and 0 is a product with the condition if it has at most so many terms
@@ -52,7 +54,7 @@ class Space:
     def __init__(self) -> None:
         self.atoms: list[Atom] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
-        self._bounds: dict[frozenset[tuple[Monomial, int]], tuple[int, int]] = {}
+        self._bounds: dict[Key, tuple[int, int]] = {}
 
     def constant(self, value: int) -> Integer:
         return Integer(self, {(): value} if value else {})
@@ -71,12 +73,12 @@ class Space:
             self.atoms.append(Atom(number, kind, arguments, low, high))
         return Integer(self, {(number,): 1})
 
-    def bounds(self, key: frozenset[tuple[Monomial, int]], found: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+    def bounds(self, key: Key, found: Callable[[], tuple[int, int]]) -> tuple[int, int]:
         if key not in self._bounds:
             self._bounds[key] = found()
         return self._bounds[key]
 
-    def narrow(self, key: frozenset[tuple[Monomial, int]], low: int, high: int) -> None:
+    def narrow(self, key: Key, low: int, high: int) -> None:
         """Bounds of a polynomial, known from how it was computed."""
         old_low, old_high = self._bounds[key]
         self._bounds[key] = (max(low, old_low), min(high, old_high))
@@ -332,12 +334,10 @@ class Integer:
         return choice(self.below(low), self._operand(low), top) if self.low < low else top
 
     def entry(self, table: Sequence[int]) -> Integer:
-        """The entry of a table at this place; ValueError if it may lie outside."""
-        low, high = self.bounds
-        if low < 0 or high >= len(table):
-            raise ValueError(f"an index between {low} and {high} of a table of {len(table)} entries")
-        if self.value is not None:
-            return self.space.constant(table[self.value])
+        """The entry of a table at this place, which is known to be one of the table's."""
+        low, high = max(0, self.low), min(self.high, len(table) - 1)
+        if low == high:
+            return self.space.constant(table[low])
         common = self._common()
         if common > 1:
             return self._divided(common).entry(table[self.offset % common :: common])
@@ -352,6 +352,22 @@ class Integer:
         if next(entry for entry in small if entry) < 0:
             small, divisor = tuple(-entry for entry in small), -divisor
         return self.space.atom("entry", (place, small), min(small), max(small)) * divisor + entries[0]
+
+    def expanded(self, limit: int) -> Integer | None:
+        """With choices as products of their conditions; None if it then has more terms than a limit."""
+        result = self
+        while True:
+            numbers = {n for m in result.terms for n in m if self.space.atoms[n].kind == "choice"}
+            if not numbers:
+                return result
+            number = max(numbers)
+            condition, one, other = self.space.atoms[number].arguments
+            value = other + condition * (one - other)
+            with_it = Integer(self.space, {_without(m, number): c for m, c in result.terms.items() if number in m})
+            rest = Integer(self.space, {m: c for m, c in result.terms.items() if number not in m})
+            if len(with_it.terms) * len(value.terms) > limit:
+                return None
+            result = rest + with_it * value
 
     def masked(self, other: Integer) -> Integer:
         """Bitwise and, of two's complement of unlimited width."""
@@ -390,6 +406,11 @@ class Integer:
         return result
 
 
+def _without(monomial: Monomial, number: int) -> Monomial:
+    place = monomial.index(number)
+    return monomial[:place] + monomial[place + 1 :]
+
+
 def _monomial_bounds(space: Space, monomial: Monomial) -> tuple[int, int]:
     low = high = 1
     for number in monomial:
@@ -416,7 +437,7 @@ def choice(condition: Integer, one: Integer, other: Integer) -> Integer:
     if condition.offset == 1 and all(c < 0 for m, c in condition.terms.items() if m):
         return choice(1 - condition, other, one)
     one, other = _known(one, condition, True), _known(other, condition, False)
-    bounds = (min(one.low, other.low), max(one.high, other.high))
+    bounds = _bounds_of_choice(condition, one, other)
     shared = {m: c for m, c in one.terms.items() if other.terms.get(m) == c}
     if shared:
         # x + (c ? y : z)
@@ -430,6 +451,19 @@ def choice(condition: Integer, one: Integer, other: Integer) -> Integer:
     return condition.space.atom("choice", (condition, one, other), *bounds)
 
 
+def _bounds_of_choice(condition: Integer, one: Integer, other: Integer) -> tuple[int, int]:
+    """Bounds of a choice; narrower if it is the smaller or the larger of the two, or nearly so."""
+    low, high = min(one.low, other.low), max(one.high, other.high)
+    atom = condition.single
+    if atom is not None and atom.kind == "negative" and not condition.offset:
+        if (d := (one - other - atom.arguments[0]).value) is not None:
+            # chosen: one < other + d; else other <= one - d
+            high = max(min(one.high, other.high + d - 1), min(other.high, one.high - d))
+        if (d := (other - one - atom.arguments[0]).value) is not None:
+            low = min(max(one.low, other.low - d + 1), max(other.low, one.low + d))
+    return low, high
+
+
 def _known(x: Integer, condition: Integer, value: bool) -> Integer:
     """An integer where a condition is known."""
     atom = x.single
@@ -437,6 +471,56 @@ def _known(x: Integer, condition: Integer, value: bool) -> Integer:
         return x
     kept: Integer = atom.arguments[1 if value else 2]
     return kept + x.offset
+
+
+class Substitution:
+    """Replaces atoms by other integers, in integers and their arguments."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.replaced: dict[int, Integer] = {}
+        self._known: dict[int, Integer] = {}
+
+    def set(self, number: int, by: Integer) -> None:
+        self.replaced[number] = by
+        self._known.clear()
+
+    def __call__(self, x: Integer) -> Integer:
+        total = self.space.constant(0)
+        untouched: dict[Monomial, int] = {}
+        for monomial, coefficient in x.terms.items():
+            factors = [self._atom(n) for n in monomial]
+            if all(f.terms == {(n,): 1} for n, f in zip(monomial, factors, strict=True)):
+                untouched[monomial] = coefficient
+            else:
+                total = total + math.prod(factors, start=self.space.constant(coefficient))
+        if not total.terms:
+            return x
+        return (total + Integer(self.space, untouched))._within(x.low, x.high)
+
+    def _atom(self, number: int) -> Integer:
+        if number in self.replaced:
+            return self.replaced[number]
+        if number not in self._known:
+            atom = self.space.atoms[number]
+            old = [a for a in atom.arguments if isinstance(a, Integer)]
+            new = [self(a) for a in old]
+            if all(a is b for a, b in zip(old, new, strict=True)):
+                self._known[number] = Integer(self.space, {(number,): 1})
+            else:
+                more = [a for a in atom.arguments if not isinstance(a, Integer)]
+                self._known[number] = self._again(atom, new, more)
+        return self._known[number]
+
+    def _again(self, atom: Atom, new: list[Integer], more: list[Any]) -> Integer:
+        x = new[0]
+        if atom.kind == "choice":
+            return choice(*new)
+        if atom.kind == "and":
+            return both(*new) if atom.is_flag else x.masked(new[1])
+        if atom.kind == "entry":
+            return x.entry(more[0])
+        return x.floor(more[0]) if atom.kind == "floor" else getattr(x, atom.kind)()  # type: ignore[no-any-return]
 
 
 def evaluated(integers: Iterable[Integer], values: Mapping[str, int]) -> list[int]:

@@ -55,12 +55,21 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Overflow:
-    """An addition, multiplication ... of C++ that must not overflow: its exact result, and the bits that it has."""
+class Duty:
+    """What C++ leaves to the programmer: the result of signed arithmetic, or the place in a table, has bounds.
+
+    Attributes
+    ----------
+    result : an integer, exactly.
+    condition : 1 if the instruction is executed, else 0.
+    low, high : bounds, at whose sides 0 lies.
+    where : the instruction.
+    """
 
     result: Integer
     condition: Integer
-    bits: int
+    low: int
+    high: int
     where: str
 
 
@@ -249,7 +258,7 @@ class Execution:
 
     Attributes
     ----------
-    overflows : operations of C++ that must not overflow and may, as far as bounds tell.
+    duties : those that bounds do not already show to be fulfilled.
     multiplications : number of products of two integers that are not constant.
     """
 
@@ -259,7 +268,7 @@ class Execution:
             name: Block({8 * k: (8, x) for k, x in enumerate(values)}, constant=True) for name, values in inputs.items()
         }
         self.registers: dict[str, Value] = {}
-        self.overflows: list[Overflow] = []
+        self.duties: list[Duty] = []
         self.multiplications = 0
         self._unknown = 0
         self.condition = space.constant(1)
@@ -436,8 +445,11 @@ class Execution:
         return result
 
     def _must_fit(self, result: Integer, bits: int, where: str) -> None:
-        if result.low < -(1 << (bits - 1)) or result.high >= 1 << (bits - 1):
-            self.overflows.append(Overflow(result, self.condition, bits, where.strip()))
+        self._must_lie(result, -(1 << (bits - 1)), (1 << (bits - 1)) - 1, where)
+
+    def _must_lie(self, result: Integer, low: int, high: int, where: str) -> None:
+        if result.low < low or result.high > high:
+            self.duties.append(Duty(result, self.condition, low, high, where.strip()))
 
     def _compare(self, reader: _Reader) -> Integer:
         predicate = reader.next()
@@ -608,14 +620,12 @@ class Execution:
         if offset.value is not None:
             return self._cell(block, offset.value, kind, where)
         table = {at: cell[1].value for at, cell in block.cells.items() if cell[0] == kind.size}
-        places = (offset.floor(kind.size.bit_length() - 1)).modulo(61)
-        if None in table.values() or places.low * kind.size not in table:
+        place = offset.floor(kind.size.bit_length() - 1)
+        entries = [table.get(kind.size * k) for k in range(max(table, default=0) // kind.size + 1)]
+        if None in entries:
             raise _error("memory at a place that depends on the inputs", where.strip())
-        entries = [table.get(kind.size * k, 0) for k in range(max(table) // kind.size + 1)]
-        try:
-            return places.entry(entries)  # type: ignore[arg-type]
-        except ValueError as error:
-            raise _error(str(error), where.strip()) from error
+        self._must_lie(place, 0, len(entries) - 1, where)
+        return place.entry(entries)  # type: ignore[arg-type]
 
     def _cell(self, block: Block, at: int, kind: Type, where: str) -> Integer:
         size, value = block.cells.get(at, (0, self.space.constant(0)))
