@@ -186,7 +186,22 @@ class Integer:
 
     def _product(self, one: Monomial, two: Monomial) -> Monomial:
         atoms = self.space.atoms
-        return tuple(sorted(one + tuple(n for n in two if n not in one or not atoms[n].is_flag)))
+        numbers = one + tuple(n for n in two if n not in one or not atoms[n].is_flag)
+        if any(atoms[n].kind == "negative" for n in numbers):
+            numbers = tuple(dict.fromkeys(self._with_sign(n, numbers) for n in numbers if atoms[n].is_flag)) + tuple(
+                n for n in numbers if not atoms[n].is_flag
+            )
+        return tuple(sorted(numbers))
+
+    def _with_sign(self, number: int, numbers: Monomial) -> int:
+        """x (x < 1) is x (x < 0), since they differ at 0 only."""
+        atom = self.space.atoms[number]
+        if atom.kind == "negative":
+            x = atom.arguments[0]
+            if x.offset == -1 and x.single is not None and x.single.number in numbers:
+                same = list(x.rest.negative().terms)
+                return same[0][0] if len(same) == 1 and len(same[0]) == 1 else number
+        return number
 
     def _divided(self, divisor: int) -> Integer:
         """Divided by a number that divides all coefficients but the constant, rounded down."""
@@ -330,6 +345,8 @@ class Integer:
 
     def clipped(self, low: int, high: int) -> Integer:
         """The nearest integer between two bounds."""
+        if (low, high) == (-1, 1):
+            return (1 - self.negative() - self.below(1))._within(low, high)
         top = choice((self - high).negative(), self, self._operand(high)) if self.high > high else self
         return choice(self.below(low), self._operand(low), top) if self.low < low else top
 
@@ -444,7 +461,7 @@ def choice(condition: Integer, one: Integer, other: Integer) -> Integer:
         common = Integer(one.space, shared)
         return (common + choice(condition, one - common, other - common))._within(*bounds)
     difference = one - other
-    if difference.value is not None or (
+    if difference.value is not None or not (one + other).terms or (
         not (one.terms and other.terms) and len(condition.terms) * len(difference.terms) <= CHOICE_TERMS
     ):
         return (other + condition * difference)._within(*bounds)

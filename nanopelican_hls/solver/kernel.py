@@ -12,7 +12,6 @@ from pathlib import Path
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.emulator.block import tensor_names
-from nanopelican_hls.emulator.number import cpp_type
 from nanopelican_hls.emulator.source import sources
 from nanopelican_hls.hls.layers import layer_name
 from nanopelican_hls.hls.project import Firmware, read_manifest
@@ -22,6 +21,8 @@ from nanopelican_hls.solver.integer import Integer, Space
 from nanopelican_hls.solver.llvm import Execution, Module
 
 KERNEL = "kernel"
+#: functions that set globals, as weights, before
+CONSTRUCTORS = "_GLOBAL__sub_I"
 HLS_FLAGS = ("-std=c++11", "-Ifirmware/ap_types")
 EMULATOR = "emulator"
 
@@ -46,6 +47,9 @@ class Kernel:
         ports = [x for port in self.program.inputs for x in tensors[port.tensor]]
         cut = [x for tensor in self.places for x in tensors.get(tensor, [])]
         execution = Execution(self.module, space, {"ports": ports, "cut": cut})
+        for function in self.module.functions:
+            if function.startswith(CONSTRUCTORS):
+                execution.run(function)
         execution.run(KERNEL)
         stored = execution.stored("tensors")
         return Executed(
@@ -86,40 +90,63 @@ def hls_kernel(firmware: Firmware, *, cut: bool) -> Kernel:
 
 
 def emulator_kernel(program: Program, folder: Path) -> Kernel:
-    """The plain-integer emulator, of blocks of one jet, with all tensors stored."""
+    """The plain-integer emulator, of blocks of one jet; each tensor is computed from those in an array of inputs.
+
+    Parameters
+    ----------
+    program : Program
+    folder : Path
+        Where the C++ is written.
+    """
     texts = sources(program, EMULATOR, lanes=1)
-    template = (resources.files("nanopelican_hls") / "solver" / "emulator_kernel.cpp").read_text(encoding="utf-8")
-    names, ports = tensor_names(program), {port.tensor for port in program.inputs}
-    results = [tensor for tensor in program.ranges if tensor not in ports]
-    places = _places(program, results)
-    first, reads, inputs = 0, [], []
-    for port in program.inputs:
-        name = f"port_{names[port.tensor]}"
-        reads.append(f"    {cpp_type(program.ranges[port.tensor])} {name}[{port.elements}];")
-        reads.append(f"    read(ports + {first}, {name});")
-        inputs.append(name)
-        first += port.elements
-    saves = []
-    for tensor, place in places.items():
-        name, size = names[tensor], math.prod(program.shapes[tensor])
-        reads.append(f"    {cpp_type(program.ranges[tensor])} row_{name}[{size}];")
-        saves.append(f"    write(row_{name}, tensors + {place});")
-    rows = [f"row_{names[t]}" if t in places else "nullptr" for t in program.ranges]
-    text = string.Template(template).substitute(
-        name=EMULATOR,
-        ports=str(first),
-        tensors=str(sum(math.prod(program.shapes[tensor]) for tensor in results)),
-        variables="\n".join(reads),
-        inputs=", ".join(inputs),
-        rows=", ".join(rows),
-        saves="\n".join(saves),
-    )
     folder.mkdir(parents=True, exist_ok=True)
-    for file, content in ((f"{EMULATOR}.h", texts.header), (f"{EMULATOR}.cpp", texts.source)):
-        (folder / file).write_text(content, encoding="utf-8")
-    source = folder / f"{KERNEL}.cpp"
-    source.write_text(text, encoding="utf-8")
-    return Kernel(program, Module.parse(loop_free(source, ["-std=c++17", f"-I{folder}"])), places)
+    (folder / f"{EMULATOR}.h").write_text(texts.header, encoding="utf-8")
+    (folder / f"{EMULATOR}.cpp").write_text(texts.source, encoding="utf-8")
+    return cut_emulator(program, folder)
+
+
+def cut_emulator(program: Program, folder: Path) -> Kernel:
+    """The kernel of an emulator's sources in a folder; they must be of blocks of one jet."""
+    names = tensor_names(program)
+    source = (folder / f"{EMULATOR}.cpp").read_text(encoding="utf-8")
+    ports = {port.tensor: port.elements for port in program.inputs}
+    places = _places(program, [tensor for tensor in program.ranges if tensor not in ports])
+    passing = {t for t in places if re.search(rf"passing->{names[t]}\b", source)}
+    template = (resources.files("nanopelican_hls") / "solver" / "emulator_kernel.cpp").read_text(encoding="utf-8")
+    reads, writes, first = [], [], 0
+    for tensor, elements in ports.items():
+        reads.append(f"    read(ports + {first}, block.{names[tensor]});")
+        first += elements
+    for tensor, place in places.items():
+        given, results = (f"{EMULATOR}::given", "passing") if tensor in passing else ("block", f"{EMULATOR}::results")
+        reads.append(f"    read(cut + {place}, {given}.{names[tensor]});")
+        writes.append(f"    write({results}.{names[tensor]}, tensors + {place});")
+    total = sum(math.prod(program.shapes[tensor]) for tensor in places)
+    lines = {"reads": "\n".join(reads), "writes": "\n".join(writes)}
+    kernel = folder / f"{KERNEL}.cpp"
+    text = string.Template(template).substitute(name=EMULATOR, ports=str(first), tensors=str(total), **lines)
+    kernel.write_text(_cut(source, [names[t] for t in places if t not in passing]) + text, encoding="utf-8")
+    module = Module.parse(loop_free(kernel, ["-std=c++17", f"-I{folder}"]))
+    return Kernel(program, module, places)
+
+
+def _cut(source: str, arrays: Sequence[str]) -> str:
+    """The emulator with tensors stored elsewhere than where they are read.
+
+    A place that this missed would read what is not a result of its own, and not be proved.
+    """
+    compute = "template <bool traced> INLINE void Block::compute([[maybe_unused]] Passing *passing) {"
+    before, _, after = source.partition(compute)
+    body, end, rest = after.partition("\n}\n")
+    body = re.sub(
+        r"const (\w+) (\w+) = ([^;]*);\s*if \(traced\) passing->([^=;]*?) = \2;",
+        r"passing->\4 = \3; const \1 \2 = given.\4;",
+        body,
+    )
+    for name in arrays:
+        body = re.sub(rf"^(\s*){name}((?:\[[^\]]*\])+) = ", rf"\1results.{name}\2 = ", body, flags=re.MULTILINE)
+    objects = "static Block results;\nstatic Passing given;\n\n"
+    return before + objects + compute + body + end + rest
 
 
 def _in_folder(path: Path, flags: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from nanopelican_hls.solver.integer import Integer, Space, both, choice
 POINTER_BYTES = 8
 COMPARISONS = {"eq", "ne", "ugt", "uge", "ult", "ule", "sgt", "sge", "slt", "sle"}
 #: flags of instructions, which say what the compiler knows, and not what is computed
-FLAGS = frozenset({"nuw", "nsw", "exact", "inbounds", "noundef", "disjoint", "nneg", "local_unnamed_addr"})
+FLAGS = frozenset({"nuw", "nsw", "exact", "inbounds", "noundef", "disjoint", "nneg", "local_unnamed_addr", "nonnull"})
 TOKEN = re.compile(r'"[^"]*"|c"[^"]*"|[%@][-\w.$]+|[%@]"[^"]*"|-?\d+|[\w.]+|\.\.\.|[\[\](){}<>,=*]')
 #: calls that compute nothing
 MARKERS = ("llvm.lifetime.", "llvm.experimental.noalias", "llvm.dbg.", "llvm.assume")
@@ -142,9 +142,12 @@ class _Reader:
     def skip_flags(self) -> set[str]:
         flags = set()
         while self.peek() in FLAGS or self.peek() in ("align", "dereferenceable"):
-            if self.next() == "align":
+            word = self.next()
+            flags.add(word)
+            if word == "align":
                 self.next()
-            flags.add(self.tokens[self.at - 1])
+            elif word == "dereferenceable":
+                self.at += 3
         return flags
 
     def type(self) -> Type:
@@ -531,22 +534,23 @@ class Execution:
             shift = shift % bits if "fshl" in name else (bits - shift % bits) % bits
             high, low = (integers[0], integers[1])
             return high * (1 << shift) + low.modulo(bits).floor(bits - shift) if shift else high
-        if name.startswith("llvm.memset.") and isinstance(arguments[0][1], Pointer) and integers[0].value == 0:
-            self._clear(arguments[0][1], integers[1], where)
+        if name.startswith("llvm.memset.") and isinstance(arguments[0][1], Pointer):
+            self._fill(arguments[0][1], integers[0], integers[1], where)
             return self.space.constant(0)
         if name.startswith("llvm.memcpy.") or name.startswith("llvm.memmove."):
             self._copy(arguments, where)
             return self.space.constant(0)
         raise _error(f"a call of {name!r}", where.strip())
 
-    def _clear(self, place: Pointer, length: Integer, where: str) -> None:
+    def _fill(self, place: Pointer, byte: Integer, length: Integer, where: str) -> None:
         start, count = place.offset.value, length.value
         if start is None or count is None:
             raise _error("memory at a place that depends on the inputs", where.strip())
         block = self._block(place.block, where)
-        size = next((s for s in (8, 4, 2, 1) if start % s == 0 and count % s == 0))
-        for at in range(start, start + count, size):
-            block.cells[at] = (size, self.space.constant(0))
+        for at in [at for at in block.cells if start <= at < start + count]:
+            del block.cells[at]
+        for at in range(start, start + count):
+            block.cells[at] = (1, byte)
 
     def _copy(self, arguments: list[tuple[Type, Value]], where: str) -> None:
         to, source, length = (value for _, value in arguments[:3])
@@ -608,8 +612,8 @@ class Execution:
         if self.condition.value != 1:
             old = block.cells.get(at, (kind.size, self.space.constant(0)))
             value = choice(self.condition, value, old[1])
-        for other, (size, _) in list(block.cells.items()) if at not in block.cells else ():
-            if other < at + kind.size and at < other + size:
+        for other in range(at + 1, at + kind.size):
+            if block.cells.pop(other, (1, value))[0] != 1:
                 raise _error("two stores overlap", where.strip())
         block.cells[at] = (kind.size, value)
 
@@ -619,9 +623,9 @@ class Execution:
         block, offset = self._block(place.block, where), place.offset
         if offset.value is not None:
             return self._cell(block, offset.value, kind, where)
-        table = {at: cell[1].value for at, cell in block.cells.items() if cell[0] == kind.size}
         place = offset.floor(kind.size.bit_length() - 1)
-        entries = [table.get(kind.size * k) for k in range(max(table, default=0) // kind.size + 1)]
+        places = range(0, max(block.cells, default=0) + 1, kind.size)
+        entries = [self._cell(block, at, kind, where).value for at in places]
         if None in entries:
             raise _error("memory at a place that depends on the inputs", where.strip())
         self._must_lie(place, 0, len(entries) - 1, where)
@@ -633,7 +637,11 @@ class Execution:
             return value
         if size > kind.size:
             return _cut(value, kind.bits)
-        raise _error(f"{kind.size} bytes are read at {at}, where {size} were stored", where.strip())
+        parts = [block.cells.get(at + k, (0, value)) for k in range(kind.size)]
+        if any(length != 1 for length, _ in parts):
+            raise _error(f"{kind.size} bytes are read at {at}, where {size} were stored", where.strip())
+        word = sum((part.modulo(8) * (1 << 8 * k) for k, (_, part) in enumerate(parts)), start=self.space.constant(0))
+        return word.signed(kind.bits)
 
 
 def _plain(x: Integer, bits: int) -> Integer:

@@ -60,14 +60,18 @@ def prove_layers(program: Program, kernel: Kernel, limit_s: float, progress: Pro
         Called before each tensor with its name.
     """
     space = Space()
-    tensors = {tensor: variables(program, space, tensor) for tensor in program.ranges}
+    tensors = {port.tensor: variables(program, space, port.tensor) for port in program.inputs}
+    expected = {}
+    for node in _nodes(program, kernel):
+        expected[node.output] = reference(program, node, tensors, space)
+        tensors[node.output] = variables(program, space, node.output, expected[node.output])
     firmware = kernel.execute(space, _integers(program, tensors))
     solver = Solver(space, limit_s)
     proofs = []
     for node in _nodes(program, kernel):
         progress(node.output)
-        expected = reference(program, node, tensors, space)
-        proofs.append(_compare(program, node, solver, expected, firmware.tensors[node.output], within=True))
+        found = firmware.tensors[node.output]
+        proofs.append(_compare(program, node, solver, expected[node.output], found, within=True))
     return [*proofs, _duties(solver, firmware.execution.duties)]
 
 

@@ -6,6 +6,7 @@ firmware is the definition of the operator itself, and not a second version of i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,10 +79,10 @@ class Numbers:
         self.space, self.values = space, values
 
     @classmethod
-    def inputs(cls, space: Space, name: str, shape: Sequence[int], values: FixedRange) -> Numbers:
-        """Variables ``name[k]`` of all values of a range."""
-        array = np.empty(int(np.prod(shape)), dtype=object)
-        for k in range(len(array)):
+    def inputs(cls, space: Space, name: str, shape: Sequence[int], bounds: Sequence[FixedRange]) -> Numbers:
+        """Variables ``name[k]`` of all values of a range each."""
+        array = np.empty(len(bounds), dtype=object)
+        for k, values in enumerate(bounds):
             array[k] = Number(space.input(f"{name}[{k}]", values.low, values.high), values.exponent)
         return cls(space, array.reshape(1, *shape))
 
@@ -187,9 +188,16 @@ def _entry(column: Sequence[Number], place: Integer) -> Number:
     return Number(place.entry(table), exponent)  # type: ignore[arg-type]
 
 
-def variables(program: Program, space: Space, tensor: str) -> Numbers:
-    """A tensor as variables, of all values of its range."""
-    return Numbers.inputs(space, tensor, program.shapes[tensor], program.ranges[tensor])
+def variables(program: Program, space: Space, tensor: str, known: Numbers | None = None) -> Numbers:
+    """A tensor as variables, of all values of its range, and within the bounds of each element if these are known."""
+    values, shape = program.ranges[tensor], program.shapes[tensor]
+    bounds = [values] * math.prod(shape)
+    if known is not None:
+        bounds = [
+            FixedRange(max(x.low, values.low), min(x.high, values.high), values.exponent)
+            for x in known.integers(values.exponent)
+        ]
+    return Numbers.inputs(space, tensor, shape, bounds)
 
 
 def reference(program: Program, node: Node, tensors: dict[str, Numbers], space: Space) -> Numbers:
