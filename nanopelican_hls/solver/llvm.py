@@ -612,9 +612,15 @@ class Execution:
         if self.condition.value != 1:
             old = block.cells.get(at, (kind.size, self.space.constant(0)))
             value = choice(self.condition, value, old[1])
-        for other in range(at + 1, at + kind.size):
-            if block.cells.pop(other, (1, value))[0] != 1:
+        inside = [other for other in range(at + 1, at + kind.size) if other in block.cells]
+        for other in inside:
+            if other + block.cells.pop(other)[0] > at + kind.size:
                 raise _error("two stores overlap", where.strip())
+        if inside:
+            # clang stores several constants at once: byte by byte, they can be read as they were written
+            for k in range(kind.size):
+                block.cells[at + k] = (1, value.floor(8 * k).modulo(8))
+            return
         block.cells[at] = (kind.size, value)
 
     def _load(self, kind: Type, place: Value, where: str) -> Integer:
