@@ -348,7 +348,9 @@ class Integer:
         if (low, high) == (-1, 1):
             return (1 - self.negative() - self.below(1))._within(low, high)
         top = choice((self - high).negative(), self, self._operand(high)) if self.high > high else self
-        return choice(self.below(low), self._operand(low), top) if self.low < low else top
+        if self.low < low:
+            top = choice(self.below(low), self._operand(low), top)
+        return top._within(*(min(max(bound, low), high) for bound in self.bounds))
 
     def entry(self, table: Sequence[int]) -> Integer:
         """The entry of a table at this place, which is known to be one of the table's."""
