@@ -14,8 +14,8 @@ def add_parser(subparsers: Any) -> None:
         "prove",
         help="prove the C++ of models equal to the operators, for all inputs",
         description="Prove each layer of the HLS C++ and of the emulator equal to the definition of its operator, for "
-        "all inputs, with clang and the solver Bitwuzla. Writes proof.json and proof.md; finished models are kept. Exit "
-        "status 1 if anything is refuted.",
+        "all inputs, with clang and the solver Bitwuzla. Writes proof.json and proof.md; finished models are kept. "
+        "Exit status 1 if anything is refuted.",
     )
     parser.add_argument("models", nargs="*", help="QONNX files, or names of the zoo (default: the zoo)")
     parser.add_argument("--limit", type=float, default=60, help="seconds for one statement (default: 60)")
@@ -33,16 +33,16 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ContractError, SolverError
     from nanopelican_hls.extras import require
-    from nanopelican_hls.solver.report import TARGETS, prove_models
+    from nanopelican_hls.solver.report import TARGETS, constituents, prove_models
 
     require("bitwuzla", "a proof for all inputs", SolverError)
-    paths = [zoo.find(name, ".onnx", ContractError) for name in args.models] if args.models else sorted(zoo.MODELS.glob("*.onnx"))
+    paths = (
+        [zoo.find(name, ".onnx", ContractError) for name in args.models]
+        if args.models
+        else sorted(zoo.MODELS.glob("*.onnx"))
+    )
     programs = {path.stem: read_program(path) for path in paths}
-    small = {
-        name: program
-        for name, program in programs.items()
-        if max((port.shape[0] for port in program.inputs), default=0) <= args.most
-    }
+    small = {name: program for name, program in programs.items() if constituents(program) <= args.most}
     for name in sorted(set(programs) - set(small)):
         print(f"{name}: more than {args.most} constituents, skipped (--most)")
     args.output.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ def batch_bridge(model: Any, manifest: Manifest) -> str:
 
 
 def proof_kernel(model: Any, manifest: Manifest) -> str:
-    """C++ source of the top function on integers, cut at every layer or not, for the proof for all inputs."""
+    """C++ source of the top function on integers, cut at every layer, for the proof for all inputs."""
     ports = _places({port["variable"]: port["shape"] for port in manifest["ports"].values()})
     return render(
         "proof_kernel.cpp",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -114,7 +115,7 @@ class Solver:
         """Whether a condition, 0 or 1, is 0 for all inputs."""
         return self.equal(condition, self.space.constant(0))
 
-    def _never(self, statement: Callable[[_Words], bitwuzla.Term], shared: Set[Key]) -> Answer:
+    def _never(self, statement: Callable[[_Words], bitwuzla.Term], shared: AbstractSet[Key]) -> Answer:
         """First with what both sides share, and with products, as inputs of their own: quick, and it proves more."""
         start = time.monotonic()
         for abstract in (True, False):
@@ -159,7 +160,7 @@ class _Words:
         `shared` is None.
     """
 
-    def __init__(self, solver: Solver, shared: Set[Key] | None) -> None:
+    def __init__(self, solver: Solver, shared: AbstractSet[Key] | None) -> None:
         self.kinds, self.terms, self.space = solver.library.Kind, solver.terms, solver.space
         self.shared = shared
         self.inputs: dict[str, tuple[bitwuzla.Term, int]] = {}
@@ -298,7 +299,7 @@ class _Words:
             both = self._term("BV_AND", self._resized(term, m, wide), self._resized(other, n, wide))
             return self._resized(both, wide, width)
         if atom.kind == "entry":
-            return self._entry(term, m, atom.arguments[1], width)
+            return self._entry(term, atom.arguments[1], width)
         if atom.kind == "odd":
             bit = self._term("BV_EXTRACT", term, 0, 0)
         elif atom.kind == "negative":
@@ -307,7 +308,7 @@ class _Words:
             bit = self._term("BV_COMP", term, self._constant(0, m))
         return self._term("BV_ZERO_EXTEND", bit, width - 1)
 
-    def _entry(self, place: bitwuzla.Term, m: int, table: tuple[int, ...], width: int) -> bitwuzla.Term:
+    def _entry(self, place: bitwuzla.Term, table: tuple[int, ...], width: int) -> bitwuzla.Term:
         """A table as a tree of choices by the bits of the place."""
         entries = [self._constant(value, width) for value in table]
         bit = 0

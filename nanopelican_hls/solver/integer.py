@@ -132,7 +132,9 @@ class Integer:
     def single(self) -> Atom | None:
         """The atom, if it is one plus a constant."""
         terms = [(m, c) for m, c in self.terms.items() if m]
-        return self.space.atoms[terms[0][0][0]] if len(terms) == 1 and terms[0][1] == 1 and len(terms[0][0]) == 1 else None
+        return (
+            self.space.atoms[terms[0][0][0]] if len(terms) == 1 and terms[0][1] == 1 and len(terms[0][0]) == 1 else None
+        )
 
     def _term_bounds(self) -> tuple[int, int]:
         low = high = 0
@@ -194,7 +196,7 @@ class Integer:
         return tuple(sorted(numbers))
 
     def _with_sign(self, number: int, numbers: Monomial) -> int:
-        """x (x < 1) is x (x < 0), since they differ at 0 only."""
+        """A product with x: (x < 1) is then (x < 0), since they differ at 0 only."""
         atom = self.space.atoms[number]
         if atom.kind == "negative":
             x = atom.arguments[0]
@@ -395,7 +397,7 @@ class Integer:
                 return x._masked_by(y.value)
         if self.key == other.key:
             return self
-        if all(0 <= x.low and x.high <= 1 for x in (self, other)):
+        if all(x.low >= 0 and x.high <= 1 for x in (self, other)):
             return both(self, other)
         for x, y in ((self, other), (other, self)):
             common = math.gcd(*x.terms.values())
@@ -403,7 +405,7 @@ class Integer:
                 return self.space.constant(0)
             if x.low == -1 and x.high == 0:
                 return choice(-x, y, self.space.constant(0))
-            if 0 <= x.low and x.high <= 1:
+            if x.low >= 0 and x.high <= 1:
                 return both(x, y.odd())
         arguments = sorted((self, other), key=lambda x: sorted(x.terms.items()))
         bounded = [x.high for x in arguments if x.low >= 0]
@@ -463,8 +465,10 @@ def choice(condition: Integer, one: Integer, other: Integer) -> Integer:
         common = Integer(one.space, shared)
         return (common + choice(condition, one - common, other - common))._within(*bounds)
     difference = one - other
-    if difference.value is not None or not (one + other).terms or (
-        not (one.terms and other.terms) and len(condition.terms) * len(difference.terms) <= CHOICE_TERMS
+    if (
+        difference.value is not None
+        or not (one + other).terms
+        or (not (one.terms and other.terms) and len(condition.terms) * len(difference.terms) <= CHOICE_TERMS)
     ):
         return (other + condition * difference)._within(*bounds)
     return condition.space.atom("choice", (condition, one, other), *bounds)
@@ -490,56 +494,6 @@ def _known(x: Integer, condition: Integer, value: bool) -> Integer:
         return x
     kept: Integer = atom.arguments[1 if value else 2]
     return kept + x.offset
-
-
-class Substitution:
-    """Replaces atoms by other integers, in integers and their arguments."""
-
-    def __init__(self, space: Space) -> None:
-        self.space = space
-        self.replaced: dict[int, Integer] = {}
-        self._known: dict[int, Integer] = {}
-
-    def set(self, number: int, by: Integer) -> None:
-        self.replaced[number] = by
-        self._known.clear()
-
-    def __call__(self, x: Integer) -> Integer:
-        total = self.space.constant(0)
-        untouched: dict[Monomial, int] = {}
-        for monomial, coefficient in x.terms.items():
-            factors = [self._atom(n) for n in monomial]
-            if all(f.terms == {(n,): 1} for n, f in zip(monomial, factors, strict=True)):
-                untouched[monomial] = coefficient
-            else:
-                total = total + math.prod(factors, start=self.space.constant(coefficient))
-        if not total.terms:
-            return x
-        return (total + Integer(self.space, untouched))._within(x.low, x.high)
-
-    def _atom(self, number: int) -> Integer:
-        if number in self.replaced:
-            return self.replaced[number]
-        if number not in self._known:
-            atom = self.space.atoms[number]
-            old = [a for a in atom.arguments if isinstance(a, Integer)]
-            new = [self(a) for a in old]
-            if all(a is b for a, b in zip(old, new, strict=True)):
-                self._known[number] = Integer(self.space, {(number,): 1})
-            else:
-                more = [a for a in atom.arguments if not isinstance(a, Integer)]
-                self._known[number] = self._again(atom, new, more)
-        return self._known[number]
-
-    def _again(self, atom: Atom, new: list[Integer], more: list[Any]) -> Integer:
-        x = new[0]
-        if atom.kind == "choice":
-            return choice(*new)
-        if atom.kind == "and":
-            return both(*new) if atom.is_flag else x.masked(new[1])
-        if atom.kind == "entry":
-            return x.entry(more[0])
-        return x.floor(more[0]) if atom.kind == "floor" else getattr(x, atom.kind)()  # type: ignore[no-any-return]
 
 
 def evaluated(integers: Iterable[Integer], values: Mapping[str, int]) -> list[int]:

@@ -43,7 +43,7 @@ class Kernel:
     places: Mapping[str, int]
 
     def execute(self, space: Space, tensors: Mapping[str, Sequence[Integer]]) -> Executed:
-        """What it computes from the ports and, if it is cut, from other tensors."""
+        """What it computes from the ports and from other tensors."""
         ports = [x for port in self.program.inputs for x in tensors[port.tensor]]
         cut = [x for tensor in self.places for x in tensors.get(tensor, [])]
         execution = Execution(self.module, space, {"ports": ports, "cut": cut})
@@ -69,20 +69,18 @@ class Executed:
     tensors: Mapping[str, list[Integer]]
 
 
-def hls_kernel(firmware: Firmware, *, cut: bool) -> Kernel:
-    """The top function of an HLS project.
+def hls_kernel(firmware: Firmware) -> Kernel:
+    """The top function of an HLS project; each layer reads its inputs from an array of inputs.
 
     Parameters
     ----------
     firmware : Firmware
         From `hls.convert`; it need not be compiled.
-    cut : bool
-        Each layer reads its inputs from an array of inputs, so that it is a function by itself.
     """
     manifest = read_manifest(firmware.path)
-    source = firmware.path / f"{KERNEL}_{'cut' if cut else 'whole'}.cpp"
+    source = firmware.path / f"{KERNEL}.cpp"
     source.write_text(proof_kernel(firmware.model, manifest), encoding="utf-8")
-    text = loop_free(source, [*_in_folder(firmware.path, HLS_FLAGS), f"-I{firmware.path}", f"-DCUT={int(cut)}"])
+    text = loop_free(source, [*_in_folder(firmware.path, HLS_FLAGS), f"-I{firmware.path}"])
     top = (firmware.path / "firmware" / f"{manifest['project']}.cpp").read_text(encoding="utf-8")
     names = {layer_name(tensor): tensor for tensor in manifest["tensors"]}
     saved = re.findall(r'save_layer_output<\w+>\(\w+, "([^"]+)"', top)

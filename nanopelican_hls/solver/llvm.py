@@ -1,7 +1,7 @@
 """LLVM IR without loops and calls, as text, to integers: what a C++ function stores.
 
-Only what clang makes of integer arithmetic is known: anything else (a loop, a call, floating point, an allocation) is an
-error that names the instruction. So a function that passes here is hardware in principle, too.
+Only what clang makes of integer arithmetic is known: anything else (a loop, a call, floating point, an allocation) is
+an error that names the instruction. So a function that passes here is hardware in principle, too.
 """
 
 from __future__ import annotations
@@ -362,7 +362,7 @@ class Execution:
     def _compute(self, reader: _Reader, edges: list[tuple[str, Integer]]) -> Value:
         word = reader.next()
         if word in ("tail", "notail", "musttail", "call"):
-            return self._call(reader, word)
+            return self._call(reader)
         if word == "load":
             kind = reader.type()
             reader.expect(",")
@@ -504,7 +504,7 @@ class Execution:
             result = self._chosen(condition, value, result, kind, reader.text)
         return result
 
-    def _call(self, reader: _Reader, word: str = "call") -> Value:
+    def _call(self, reader: _Reader) -> Value:
         text = reader.text
         name = found[1] if (found := re.search(r"@([-\w.$]+)\(", text)) else text.strip()
         if name.startswith(MARKERS):
@@ -537,7 +537,7 @@ class Execution:
         if name.startswith("llvm.memset.") and isinstance(arguments[0][1], Pointer):
             self._fill(arguments[0][1], integers[0], integers[1], where)
             return self.space.constant(0)
-        if name.startswith("llvm.memcpy.") or name.startswith("llvm.memmove."):
+        if name.startswith(("llvm.memcpy.", "llvm.memmove.")):
             self._copy(arguments, where)
             return self.space.constant(0)
         raise _error(f"a call of {name!r}", where.strip())

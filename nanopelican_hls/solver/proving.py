@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.solver.decide import Answer, Solver, Verdict
-from nanopelican_hls.solver.integer import Integer, Space, Substitution
+from nanopelican_hls.solver.integer import Integer, Space
 from nanopelican_hls.solver.kernel import Kernel
 from nanopelican_hls.solver.llvm import Duty
 from nanopelican_hls.solver.symbolic import Numbers, reference, variables
@@ -47,13 +47,13 @@ def prove_layers(program: Program, kernel: Kernel, limit_s: float, progress: Pro
     """Prove each layer by itself, for all values of its inputs.
 
     Together these are a proof of the whole: if every layer computes what its operator defines from the tensors that it
-    reads, so does their composition. Each tensor is also proved to stay within its range, on which the next proofs rely.
+    reads, so does their composition. Each tensor is also
+    proved to stay within its range, on which the next proofs rely.
 
     Parameters
     ----------
     program : Program
     kernel : Kernel
-        Cut at every layer.
     limit_s : float
         Time for one statement, in seconds.
     progress : callable
@@ -71,33 +71,7 @@ def prove_layers(program: Program, kernel: Kernel, limit_s: float, progress: Pro
     for node in _nodes(program, kernel):
         progress(node.output)
         found = firmware.tensors[node.output]
-        proofs.append(_compare(program, node, solver, expected[node.output], found, within=True))
-    return [*proofs, _duties(solver, firmware.execution.duties)]
-
-
-def prove_whole(program: Program, kernel: Kernel, limit_s: float, progress: Progress) -> list[TensorProof]:
-    """Prove every tensor as a function of the ports, for all values of these.
-
-    In the order of execution: a tensor that is proved stands for its reference in the proofs after it.
-
-    Arguments as for `prove_layers`, with a kernel that is not cut.
-    """
-    space = Space()
-    tensors = {port.tensor: variables(program, space, port.tensor) for port in program.inputs}
-    firmware = kernel.execute(space, _integers(program, tensors))
-    solver, known = Solver(space, limit_s), Substitution(space)
-    proofs = []
-    for node in _nodes(program, kernel):
-        progress(node.output)
-        tensors[node.output] = reference(program, node, tensors, space)
-        found = [known(x) for x in firmware.tensors[node.output]]
-        proofs.append(_compare(program, node, solver, tensors[node.output], found, within=False))
-        if proofs[-1].verdict is Verdict.PROVED:
-            exponent = program.exponent(node.output)
-            for x, expected in zip(found, tensors[node.output].integers(exponent), strict=True):
-                atom = x.single
-                if atom is not None and x.key != expected.key and atom.kind != "input":
-                    known.set(atom.number, expected - x.offset)
+        proofs.append(_compare(program, node, solver, expected[node.output], found))
     return [*proofs, _duties(solver, firmware.execution.duties)]
 
 
@@ -110,26 +84,25 @@ def _integers(program: Program, tensors: Mapping[str, Numbers]) -> dict[str, Seq
     return {tensor: numbers.integers(program.exponent(tensor)) for tensor, numbers in tensors.items()}
 
 
-def _compare(
-    program: Program, node: Node, solver: Solver, expected: Numbers, found: Sequence[Integer], *, within: bool
-) -> TensorProof:
+def _compare(program: Program, node: Node, solver: Solver, expected: Numbers, found: Sequence[Integer]) -> TensorProof:
     start, solved = time.monotonic(), 0
     values, tensor = program.ranges[node.output], node.output
     verdict, reason, counterexample = Verdict.PROVED, "", None
     for place, (one, other) in enumerate(zip(expected.integers(values.exponent), found, strict=True)):
         answer, what = solver.equal(one, other), "equal"
         solved += not answer.by_normal_form
-        if within and answer.verdict is Verdict.PROVED:
+        if answer.verdict is Verdict.PROVED:
             answer, what = solver.within(one, values.low, values.high), "within its range"
         if answer.verdict is not Verdict.PROVED:
-            verdict, reason = _worse(verdict, answer), reason or f"element {place}, {what}: {answer.reason or 'differs'}"
+            verdict, reason = (
+                _worse(verdict, answer),
+                reason or f"element {place}, {what}: {answer.reason or 'differs'}",
+            )
             counterexample = counterexample or answer.counterexample
         if verdict is not Verdict.PROVED:
             break
     seconds = time.monotonic() - start
-    return TensorProof(
-        tensor, node.operator.name, len(found), verdict, solved, seconds, reason, counterexample
-    )
+    return TensorProof(tensor, node.operator.name, len(found), verdict, solved, seconds, reason, counterexample)
 
 
 def _worse(verdict: Verdict, answer: Answer) -> Verdict:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,7 @@ def prove_model(program: Program, target: str, folder: Path, limit_s: float, pro
     """
     start = time.monotonic()
     try:
-        if target == "hls":
-            kernel = hls_kernel(convert(program, folder), cut=True)
-        else:
-            kernel = emulator_kernel(program, folder)
+        kernel = hls_kernel(convert(program, folder)) if target == "hls" else emulator_kernel(program, folder)
         tensors = [dataclasses.asdict(proof) for proof in prove_layers(program, kernel, limit_s, progress)]
         reason = "; ".join(f"{row['tensor']}: {row['reason']}" for row in tensors if row["reason"])
         verdicts = {row["verdict"] for row in tensors}
@@ -91,13 +89,9 @@ def prove_models(
             key = _digest(program)
             row = known.get((key, target))
             if row is None:
-                where = f"{name}, {target}"
-                row = {
-                    "model": name,
-                    "digest": key,
-                    "constituents": max((port.shape[0] for port in program.inputs), default=0),
-                } | prove_model(
-                    program, target, build / name / f"proof-{target}", limit_s, lambda t, w=where: progress(w, t)
+                row = {"model": name, "digest": key, "constituents": constituents(program)}
+                row |= prove_model(
+                    program, target, build / name / f"proof-{target}", limit_s, partial(progress, f"{name}, {target}")
                 )
             rows.append(row)
             kept = [r for r in old if (r["model"], r["target"]) not in {(n["model"], n["target"]) for n in rows}]
@@ -105,6 +99,10 @@ def prove_models(
             write_atomically(path, json.dumps(content, indent=1) + "\n", SolverError)
             write_atomically(output / "proof.md", page([*rows, *kept]), SolverError)
     return rows
+
+
+def constituents(program: Program) -> int:
+    return max(port.shape[0] for port in program.inputs)
 
 
 def _digest(program: Program) -> str:

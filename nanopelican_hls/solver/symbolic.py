@@ -181,11 +181,11 @@ def _each(function: Callable[[Any], Number], values: NDArray[Any]) -> NDArray[np
     return np.asarray(np.frompyfunc(function, 1, 1)(values), dtype=object)
 
 
-def _entry(column: Sequence[Number], place: Integer) -> Number:
+def _entry(column: NDArray[np.object_], place: Integer) -> Number:
     exponent = min(number.exponent for number in column)
-    table = [number.at(exponent).value for number in column]
-    assert None not in table, "a table that is not constant"
-    return Number(place.entry(table), exponent)  # type: ignore[arg-type]
+    table = [value for number in column if (value := number.at(exponent).value) is not None]
+    assert len(table) == len(column), "a table that is not constant"
+    return Number(place.entry(table), exponent)
 
 
 def variables(program: Program, space: Space, tensor: str, known: Numbers | None = None) -> Numbers:

@@ -58,7 +58,7 @@ def pairs():
     return [(one, two) for one in OPERATIONS for two in OPERATIONS]
 
 
-def test_values_and_bounds(space, inputs):
+def test_values_and_bounds(inputs):
     for (one, exact), (two, exact_two) in pairs():
         result = two(one(inputs["x"], inputs["y"]), inputs["z"])
         for values in ALL[::7]:

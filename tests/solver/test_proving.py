@@ -33,7 +33,7 @@ def verdicts(proofs):
 
 def test_a_model_of_the_zoo(tmp_path):
     program = read_program(zoo.file_of("trigger-n6", ".onnx"))
-    proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls"), cut=True), LIMIT_S, lambda _: None)
+    proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls")), LIMIT_S, lambda _: None)
     assert verdicts(proofs) == {}
     assert [proof.tensor for proof in proofs[:-1]] == [n.output for n in program.nodes if n.inputs[0] in program.ranges]
 
@@ -41,7 +41,7 @@ def test_a_model_of_the_zoo(tmp_path):
 @pytest.mark.parametrize("name", SMALL)
 def test_small_models(name, tmp_path):
     program = MODELS[name].program()
-    proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls"), cut=True), LIMIT_S, lambda _: None)
+    proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls")), LIMIT_S, lambda _: None)
     assert verdicts(proofs) == {}
 
 
@@ -70,7 +70,7 @@ def test_a_damaged_header_is_refuted_and_differs_in_c_simulation(tmp_path):
     firmware = convert(program, tmp_path / "hls")
     header = firmware.path / "firmware" / "nnet_utils" / "nnet_pairwise_dot.h"
     damaged(header, r"\(xi\[i\] \+ xi\[j\]\)", "(xi[i] + xi[i])")
-    proofs = prove_layers(program, hls_kernel(firmware, cut=True), LIMIT_S, lambda _: None)
+    proofs = prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
     (refuted,) = [proof for proof in proofs if proof.verdict is Verdict.REFUTED]
     assert refuted.operator == "PairwiseDot"
     ports = {port.name: np.zeros((1, *port.shape)) for port in program.inputs}
@@ -91,7 +91,7 @@ def test_a_loop_is_named(tmp_path):
     damaged(header, r"(#include \"nnet_common.h\"\n)", r'\1extern "C" void elsewhere();\n')
     damaged(header, r"(    #pragma HLS PIPELINE[^\n]*\n)", r"\1    elsewhere();\n")
     with pytest.raises(SolverError, match="a call of 'elsewhere'"):
-        prove_layers(program, hls_kernel(firmware, cut=True), LIMIT_S, lambda _: None)
+        prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
 
 
 def test_the_models_have_all_operators():
