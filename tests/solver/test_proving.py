@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from hls_models import MODELS
+from hls_models import BOTH, MODELS, Model
 
 from nanopelican_hls import zoo
 from nanopelican_hls.contract.execution import execute
@@ -19,12 +19,17 @@ from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.solver.decide import Verdict
 from nanopelican_hls.solver.kernel import EMULATOR, cut_emulator, emulator_kernel, hls_kernel
 from nanopelican_hls.solver.proving import prove_layers
+from nanopelican_hls.topology.config import NetworkConfig, RestFrom, Spurions
 
 pytestmark = pytest.mark.usefixtures("clang")
 
 LIMIT_S = 20
-#: small models that have all operators between them
-SMALL = ("jet", "plain-untied", "words", "plain-laboratory")
+#: the rest of the jet, with a readout weight of its own
+REST = NetworkConfig(3, 1, spurions=Spurions.REST, spurion_readout=True, rest_from=RestFrom.JET)
+#: small models that have all operators between them, together with trigger-n6
+SMALL = {name: MODELS[name] for name in ("jet", "plain-untied", "words", "plain-laboratory")} | {
+    "rest": Model(REST, False, BOTH, (), "Vitis")
+}
 
 
 def verdicts(proofs):
@@ -40,7 +45,7 @@ def test_a_model_of_the_zoo(tmp_path):
 
 @pytest.mark.parametrize("name", SMALL)
 def test_small_models(name, tmp_path):
-    program = MODELS[name].program()
+    program = SMALL[name].program()
     proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls")), LIMIT_S, lambda _: None)
     assert verdicts(proofs) == {}
 
@@ -95,6 +100,6 @@ def test_a_loop_is_named(tmp_path):
 
 
 def test_the_models_have_all_operators():
-    found = {node.operator.name for name in SMALL for node in MODELS[name].program().nodes}
+    found = {node.operator.name for model in SMALL.values() for node in model.program().nodes}
     found |= {node.operator.name for node in read_program(zoo.file_of("trigger-n6", ".onnx")).nodes}
-    assert set(OPERATORS) - found - {"SpurionSum", "RestMomentum"} == set()
+    assert set(OPERATORS) - found == set()
