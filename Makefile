@@ -23,7 +23,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(RTL),--rtl) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test package fuzz mutants lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test package prove fuzz mutants lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ test: $(READY)  ## the test suite, two files at a time: make test [JOBS=2]
 
 package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
 	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py
+
+prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, into benchmarks/proof.*; needs clang 15 or later
+	$(BIN)/nanopelican prove --build "$(BUILD)" $(OPTIONS)
 
 fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py

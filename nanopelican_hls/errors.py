@@ -56,3 +56,7 @@ class ReportError(NanopelicanError):
 
 class RtlError(NanopelicanError):
     """RTL that cannot be generated, simulated or mapped."""
+
+
+class SolverError(NanopelicanError):
+    """Firmware that no proof for all inputs can be made of, or a tool for it that is missing."""

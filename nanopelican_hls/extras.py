@@ -10,6 +10,7 @@ from nanopelican_hls.errors import NanopelicanError
 EXTRAS = {
     "alkaid": "rtl",
     "awkward": "generate",
+    "bitwuzla": "prove",
     "cocotb": "core",
     "cocotbext": "core",
     "distributed": "generate",

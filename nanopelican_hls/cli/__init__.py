@@ -20,6 +20,7 @@ from nanopelican_hls.versions import __version__
 COMMANDS = (
     "check",
     "csim",
+    "prove",
     "synth",
     "core",
     "emulator",

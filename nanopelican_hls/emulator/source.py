@@ -31,7 +31,7 @@ class Sources:
     source: str
 
 
-def sources(program: Program, name: str = "emulator") -> Sources:
+def sources(program: Program, name: str = "emulator", lanes: int = LANES) -> Sources:
     """Write the C++ of an emulator.
 
     Parameters
@@ -39,6 +39,8 @@ def sources(program: Program, name: str = "emulator") -> Sources:
     program : Program
     name : str
         Of the namespace, and of the header without its extension.
+    lanes : int
+        Jets of a block.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def sources(program: Program, name: str = "emulator") -> Sources:
             remedy="use letters, digits and '_', a letter first",
         )
     names = tensor_names(program)
-    return Sources(_header(program, name, names), _source(program, name, names))
+    return Sources(_header(program, name, names), _source(program, name, names, lanes))
 
 
 def _header(program: Program, name: str, names: Mapping[str, str]) -> str:
@@ -72,7 +74,7 @@ def _header(program: Program, name: str, names: Mapping[str, str]) -> str:
     )
 
 
-def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
+def _source(program: Program, name: str, names: Mapping[str, str], lanes: int) -> str:
     code = write_block(program, names)
     load, load_real = [], []
     for port in program.inputs:
@@ -89,7 +91,7 @@ def _source(program: Program, name: str, names: Mapping[str, str]) -> str:
     return _rendered(
         "template.cpp",
         name=name,
-        lanes=str(LANES),
+        lanes=str(lanes),
         tables="\n".join(code.tables),
         passing=_indented(code.passing.values()),
         arrays=_indented(code.arrays.values()),

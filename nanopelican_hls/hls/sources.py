@@ -37,6 +37,18 @@ def batch_bridge(model: Any, manifest: Manifest) -> str:
     )
 
 
+def proof_kernel(model: Any, manifest: Manifest) -> str:
+    """C++ source of the top function on integers, cut at every layer, for the proof for all inputs."""
+    ports = _places({port["variable"]: port["shape"] for port in manifest["ports"].values()})
+    return render(
+        "proof_kernel.cpp",
+        **_common(model),
+        ports=str(_elements(port["shape"] for port in manifest["ports"].values())),
+        tensors=str(_elements(manifest["tensors"].values())),
+        read_ports="\n".join(f"    read_port({place}, {variable});" for variable, place in ports.items()),
+    )
+
+
 def test_bench(model: Any, manifest: Manifest) -> str:
     """C++ source of the test bench, which compares outputs with an event file, as integers."""
     places = _places({name: output["shape"] for name, output in manifest["outputs"].items()})

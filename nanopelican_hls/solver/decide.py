@@ -1,0 +1,320 @@
+"""Statements about integers, decided by the solver Bitwuzla on bit vectors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from nanopelican_hls.errors import SolverError
+from nanopelican_hls.extras import require
+from nanopelican_hls.solver.integer import Atom, Integer, Key, Monomial, Space
+
+if TYPE_CHECKING:
+    import bitwuzla
+
+
+#: terms of a polynomial in which all choices are written as products of their conditions
+CASES = 2000
+
+
+class Verdict(str, Enum):
+    """What is known of a statement."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNPROVED = "unproved"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Of a statement.
+
+    Attributes
+    ----------
+    verdict : whether it holds for all inputs.
+    counterexample : inputs for which it does not, by name; those missing may have any value.
+    by_normal_form : whether both sides are the same polynomial, so that nothing was left to solve.
+    reason : why it is unproved.
+    """
+
+    verdict: Verdict
+    counterexample: Mapping[str, int] | None = None
+    by_normal_form: bool = False
+    reason: str = ""
+
+
+def _width(low: int, high: int) -> int:
+    """Bits of a two's complement word for all integers between two bounds."""
+    return max(high.bit_length(), (~low).bit_length() if low < 0 else 0) + 1
+
+
+def _arguments(x: Integer) -> frozenset[Key]:
+    """What occurs in an integer as an argument, without constant terms."""
+    found: set[Key] = set()
+    seen: set[int] = set()
+    waiting = [n for m in x.terms for n in m]
+    while waiting:
+        number = waiting.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        for argument in x.space.atoms[number].arguments:
+            if isinstance(argument, Integer):
+                found.add(argument.rest.key)
+                waiting += [n for m in argument.terms for n in m]
+    return frozenset(found)
+
+
+class Solver:
+    """Decides statements about the integers of a space.
+
+    Parameters
+    ----------
+    space : Space
+    limit_s : float
+        Time for a statement, in seconds.
+
+    Raises
+    ------
+    SolverError
+        If Bitwuzla is not installed.
+    """
+
+    def __init__(self, space: Space, limit_s: float = 60) -> None:
+        require("bitwuzla", "a proof for all inputs", SolverError)
+        import bitwuzla
+
+        self.library, self.space, self.limit_s = bitwuzla, space, limit_s
+        self.terms = bitwuzla.TermManager()
+        #: number of statements that needed the solver, and the seconds that it took
+        self.calls, self.seconds = 0, 0.0
+
+    def equal(self, one: Integer, other: Integer) -> Answer:
+        """Whether two integers are equal for all inputs."""
+        difference = one - other
+        if not difference.terms:
+            return Answer(Verdict.PROVED, by_normal_form=True)
+        by_cases = difference.expanded(CASES)
+        if by_cases is not None and not by_cases.terms:
+            return Answer(Verdict.PROVED, by_normal_form=True)
+        if difference.low > 0 or difference.high < 0:
+            return Answer(Verdict.REFUTED, {})
+        return self._never(lambda words: words.differ(one, other), _arguments(one) & _arguments(other))
+
+    def within(self, x: Integer, low: int, high: int) -> Answer:
+        """Whether an integer lies between two bounds for all inputs."""
+        if x.low >= low and x.high <= high:
+            return Answer(Verdict.PROVED, by_normal_form=True)
+        return self._never(lambda words: words.outside(x, low, high), frozenset())
+
+    def never(self, condition: Integer) -> Answer:
+        """Whether a condition, 0 or 1, is 0 for all inputs."""
+        return self.equal(condition, self.space.constant(0))
+
+    def _never(self, statement: Callable[[_Words], bitwuzla.Term], shared: AbstractSet[Key]) -> Answer:
+        """First with what both sides share, and with products, as inputs of their own: quick, and it proves more."""
+        start = time.monotonic()
+        for abstract in (True, False):
+            words = _Words(self, shared if abstract else None)
+            answer = self._check(words, statement(words), self.limit_s / 4 if abstract else self.limit_s)
+            if answer.verdict is Verdict.PROVED or not words.hidden:
+                break
+        self.calls += 1
+        self.seconds += time.monotonic() - start
+        return answer
+
+    def _check(self, words: _Words, formula: Any, limit_s: float) -> Answer:
+        options = self.library.Options()
+        options.set(self.library.Option.PRODUCE_MODELS, True)
+        options.set(self.library.Option.TIME_LIMIT_PER, int(1000 * limit_s))
+        solver = self.library.Bitwuzla(self.terms, options)
+        solver.assert_formula(formula)
+        for known in words.known:
+            solver.assert_formula(known)
+        result = solver.check_sat()
+        if result == self.library.Result.UNSAT:
+            return Answer(Verdict.PROVED)
+        if result == self.library.Result.SAT:
+            values = {name: int(solver.get_value(term).value(10)) for name, (term, _) in words.inputs.items()}
+            signed = {
+                name: value - (1 << width) if value >> (width - 1) else value
+                for name, value in values.items()
+                for width in [words.inputs[name][1]]
+            }
+            return Answer(Verdict.REFUTED, signed)
+        return Answer(Verdict.UNPROVED, reason=f"no answer within {limit_s:g} s")
+
+
+class _Words:
+    """Integers as bit vectors, each as narrow as its bounds allow.
+
+    Attributes
+    ----------
+    inputs : bit vectors and widths of the inputs, by name.
+    known : what holds for them.
+    hidden : integers that are taken as inputs of their own: those that both sides share, and products; none if
+        `shared` is None.
+    """
+
+    def __init__(self, solver: Solver, shared: AbstractSet[Key] | None) -> None:
+        self.kinds, self.terms, self.space = solver.library.Kind, solver.terms, solver.space
+        self.shared = shared
+        self.inputs: dict[str, tuple[bitwuzla.Term, int]] = {}
+        self.known: list[bitwuzla.Term] = []
+        self.hidden: dict[Any, tuple[bitwuzla.Term, int]] = {}
+        self._atoms: dict[int, tuple[bitwuzla.Term, int]] = {}
+        self._integers: dict[Any, tuple[bitwuzla.Term, int]] = {}
+
+    def _term(self, kind: str, *arguments: Any) -> bitwuzla.Term:
+        terms = [a for a in arguments if not isinstance(a, int)]
+        indices = [a for a in arguments if isinstance(a, int)]
+        return self.terms.mk_term(getattr(self.kinds, kind), terms, indices)
+
+    def _constant(self, value: int, width: int) -> bitwuzla.Term:
+        return self.terms.mk_bv_value(self.terms.mk_bv_sort(width), str(value % (1 << width)), 10)
+
+    def _resized(self, term: bitwuzla.Term, width: int, wanted: int) -> bitwuzla.Term:
+        """A signed word with more bits, or its lowest bits."""
+        if wanted > width:
+            return self._term("BV_SIGN_EXTEND", term, wanted - width)
+        return term if wanted == width else self._term("BV_EXTRACT", term, wanted - 1, 0)
+
+    def differ(self, one: Integer, other: Integer) -> bitwuzla.Term:
+        (a, m), (b, n) = self._top(one), self._top(other)
+        width = max(m, n)
+        return self._term("DISTINCT", self._resized(a, m, width), self._resized(b, n, width))
+
+    def _top(self, x: Integer) -> tuple[bitwuzla.Term, int]:
+        """A side of a statement, which is not hidden itself."""
+        hidden = self.shared is not None and x.rest.key in self.shared
+        return self._sum(x) if hidden else self.integer(x)
+
+    def outside(self, x: Integer, low: int, high: int) -> bitwuzla.Term:
+        term, m = self.integer(x)
+        width = max(m, _width(low, high))
+        word = self._resized(term, m, width)
+        below = self._term("BV_SLT", word, self._constant(low, width))
+        return self._term("OR", below, self._term("BV_SGT", word, self._constant(high, width)))
+
+    def integer(self, x: Integer) -> tuple[bitwuzla.Term, int]:
+        if x.key not in self._integers:
+            self._integers[x.key] = self._of(x)
+        return self._integers[x.key]
+
+    def _of(self, x: Integer) -> tuple[bitwuzla.Term, int]:
+        width = _width(x.low, x.high)
+        rest = x.rest
+        if self.shared is not None and (rest.key in self.shared or self._is_product(rest)):
+            if rest.key not in self.hidden:
+                term = self._variable(rest, f"shared {len(self.hidden)}")
+                self.hidden[rest.key] = term, _width(rest.low, rest.high)
+            word = self._resized(*self.hidden[rest.key], width)
+            return self._term("BV_ADD", word, self._constant(x.offset, width)) if x.offset else word, width
+        return self._sum(x)
+
+    def _sum(self, x: Integer) -> tuple[bitwuzla.Term, int]:
+        width, total = _width(x.low, x.high), None
+        for monomial, coefficient in sorted(x.terms.items()):
+            part = self._scaled(monomial, coefficient, width)
+            if part is not None:
+                total = part if total is None else self._term("BV_ADD", total, part)
+        return total if total is not None else self._constant(0, width), width
+
+    def _is_product(self, x: Integer) -> bool:
+        return any(sum(not self.space.atoms[n].is_flag for n in m) > 1 for m in x.terms)
+
+    def _variable(self, x: Integer | Atom, name: str) -> bitwuzla.Term:
+        width = _width(x.low, x.high)
+        term = self.terms.mk_const(self.terms.mk_bv_sort(width), name)
+        self.known.append(self._term("BV_SGE", term, self._constant(x.low, width)))
+        self.known.append(self._term("BV_SLE", term, self._constant(x.high, width)))
+        return term
+
+    def _scaled(self, monomial: Monomial, coefficient: int, width: int) -> bitwuzla.Term | None:
+        """A term of a polynomial, modulo 2^width."""
+        if not monomial:
+            return self._constant(coefficient, width)
+        power = (coefficient & -coefficient).bit_length() - 1
+        if power >= width:
+            return None
+        flags = [n for n in monomial if self.space.atoms[n].is_flag]
+        others = [n for n in monomial if not self.space.atoms[n].is_flag]
+        if others:
+            word = self._product(others, width)
+            if coefficient != 1:
+                word = self._term("BV_MUL", word, self._constant(coefficient, width))
+        else:
+            word = self._constant(coefficient, width)
+        if flags:
+            is_one = [self._flag(n) for n in flags]
+            condition = is_one[0] if len(is_one) == 1 else self._term("AND", *is_one)
+            word = self._term("ITE", condition, word, self._constant(0, width))
+        return word
+
+    def _product(self, numbers: list[int], width: int) -> bitwuzla.Term:
+        term, m = self._atom(numbers[0])
+        for number in numbers[1:]:
+            factor, n = self._atom(number)
+            wide = min(width, m + n)
+            term, m = self._term("BV_MUL", self._resized(term, m, wide), self._resized(factor, n, wide)), wide
+        return self._resized(term, m, width)
+
+    def _flag(self, number: int) -> bitwuzla.Term:
+        """Whether an atom that is 0 or 1 is 1."""
+        term, _ = self._atom(number)
+        return self._term("EQUAL", self._term("BV_EXTRACT", term, 0, 0), self._constant(1, 1))
+
+    def _truth(self, condition: Integer) -> bitwuzla.Term:
+        term, _ = self.integer(condition)
+        return self._term("EQUAL", self._term("BV_EXTRACT", term, 0, 0), self._constant(1, 1))
+
+    def _atom(self, number: int) -> tuple[bitwuzla.Term, int]:
+        if number not in self._atoms:
+            atom = self.space.atoms[number]
+            self._atoms[number] = self._operation(atom), _width(atom.low, atom.high)
+        return self._atoms[number]
+
+    def _operation(self, atom: Atom) -> bitwuzla.Term:
+        width = _width(atom.low, atom.high)
+        if atom.kind == "input":
+            name = atom.arguments[0]
+            self.inputs[name] = self._variable(atom, name), width
+            return self.inputs[name][0]
+        x = atom.arguments[0]
+        if atom.kind == "choice":
+            one, other = (self._resized(*self.integer(a), width) for a in atom.arguments[1:])
+            return self._term("ITE", self._truth(x), one, other)
+        term, m = self.integer(x)
+        if atom.kind == "floor":
+            shift = atom.arguments[1]
+            high = self._term("BV_EXTRACT", term, m - 1, min(shift, m - 1))
+            return self._resized(high, m - min(shift, m - 1), width)
+        if atom.kind == "and":
+            other, n = self.integer(atom.arguments[1])
+            wide = max(m, n)
+            both = self._term("BV_AND", self._resized(term, m, wide), self._resized(other, n, wide))
+            return self._resized(both, wide, width)
+        if atom.kind == "entry":
+            return self._entry(term, atom.arguments[1], width)
+        if atom.kind == "odd":
+            bit = self._term("BV_EXTRACT", term, 0, 0)
+        elif atom.kind == "negative":
+            bit = self._term("BV_EXTRACT", term, m - 1, m - 1)
+        else:
+            bit = self._term("BV_COMP", term, self._constant(0, m))
+        return self._term("BV_ZERO_EXTEND", bit, width - 1)
+
+    def _entry(self, place: bitwuzla.Term, table: tuple[int, ...], width: int) -> bitwuzla.Term:
+        """A table as a tree of choices by the bits of the place."""
+        entries = [self._constant(value, width) for value in table]
+        bit = 0
+        while len(entries) > 1:
+            flag = self._term("EQUAL", self._term("BV_EXTRACT", place, bit, bit), self._constant(1, 1))
+            pairs = zip(entries[::2], [*entries[1::2], *entries[-1:]][: len(entries[::2])], strict=True)
+            entries = [zero if zero is one else self._term("ITE", flag, one, zero) for zero, one in pairs]
+            bit += 1
+        return entries[0]

@@ -1,0 +1,141 @@
+"""Proofs of many models, as a file that grows with each, and as a page."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nanopelican_hls.contract.program import Program
+from nanopelican_hls.errors import SolverError
+from nanopelican_hls.files import write_atomically
+from nanopelican_hls.hls.project import convert
+from nanopelican_hls.markdown import table
+from nanopelican_hls.solver.clang import require_clang
+from nanopelican_hls.solver.decide import Verdict
+from nanopelican_hls.solver.kernel import emulator_kernel, hls_kernel
+from nanopelican_hls.solver.proving import prove_layers
+
+#: what is proved equal to the operators
+TARGETS = ("hls", "emulator")
+CLAIM = "proved equal as a function; no claim on timing"
+
+
+def prove_model(program: Program, target: str, folder: Path, limit_s: float, progress: Callable[[str], object]) -> Any:
+    """A row of the report: a program's firmware against its operators, layer by layer.
+
+    Parameters
+    ----------
+    program : Program
+    target : str
+        One of `TARGETS`.
+    folder : Path
+        For the C++.
+    limit_s : float
+        Time for one statement, in seconds.
+    progress : callable
+        Called before each tensor with its name.
+    """
+    start = time.monotonic()
+    try:
+        kernel = hls_kernel(convert(program, folder)) if target == "hls" else emulator_kernel(program, folder)
+        tensors = [dataclasses.asdict(proof) for proof in prove_layers(program, kernel, limit_s, progress)]
+        reason = "; ".join(f"{row['tensor']}: {row['reason']}" for row in tensors if row["reason"])
+        verdicts = {row["verdict"] for row in tensors}
+    except SolverError as error:
+        tensors, verdicts, reason = [], {Verdict.UNPROVED}, str(error).splitlines()[0]
+    worst = next(v for v in (Verdict.REFUTED, Verdict.UNPROVED, Verdict.PROVED) if v in verdicts)
+    seconds = time.monotonic() - start
+    return {"target": target, "verdict": worst, "seconds": seconds, "reason": reason, "tensors": tensors}
+
+
+def prove_models(
+    programs: Mapping[str, Program],
+    output: Path,
+    build: Path,
+    limit_s: float,
+    progress: Callable[[str, str], object],
+) -> list[dict[str, Any]]:
+    """Prove all models; proof.json and proof.md are written after each. Rows of the same model and package are kept.
+
+    Parameters
+    ----------
+    programs : mapping of str to Program
+        By name.
+    output : Path
+        Folder of the report.
+    build : Path
+        Folder for the C++.
+    limit_s : float
+        Time for one statement, in seconds.
+    progress : callable
+        Called with the model and what is proved of it.
+    """
+    require_clang()
+    path = output / "proof.json"
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))["solver"] if path.is_file() else []
+    except (ValueError, KeyError):
+        old = []
+    rows: list[dict[str, Any]] = []
+    known = {(row["digest"], row["target"]): row for row in old}
+    for name, program in programs.items():
+        for target in TARGETS:
+            key = _digest(program)
+            row = known.get((key, target))
+            if row is None:
+                row = {"model": name, "digest": key, "constituents": constituents(program)}
+                row |= prove_model(
+                    program, target, build / name / f"proof-{target}", limit_s, partial(progress, f"{name}, {target}")
+                )
+            rows.append(row)
+            kept = [r for r in old if (r["model"], r["target"]) not in {(n["model"], n["target"]) for n in rows}]
+            content = {"claim": CLAIM, "limit_s": limit_s, "solver": [*rows, *kept]}
+            write_atomically(path, json.dumps(content, indent=1) + "\n", SolverError)
+            write_atomically(output / "proof.md", page([*rows, *kept]), SolverError)
+    return rows
+
+
+def constituents(program: Program) -> int:
+    return max(port.shape[0] for port in program.inputs)
+
+
+def _digest(program: Program) -> str:
+    """Of a model, and of everything in the package that makes or proves its firmware."""
+    digest = hashlib.sha256(program.model.SerializeToString(deterministic=True))
+    package = Path(__file__).parents[1]
+    for room in ("operators", "hls", "emulator", "solver", "firmware_templates", "contract"):
+        for file in sorted((package / room).rglob("*")):
+            if file.suffix in (".py", ".h", ".cpp"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def page(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The report in Markdown."""
+    lines = [
+        [
+            row["model"],
+            row["constituents"],
+            {"hls": "HLS C++", "emulator": "emulator"}[row["target"]],
+            len(row["tensors"]),
+            sum(t["elements"] for t in row["tensors"]),
+            sum(t["solved"] for t in row["tensors"]),
+            f"{row['seconds']:.0f}",
+            Verdict(row["verdict"]).value,
+            row["reason"][:200].replace("|", "/"),
+        ]
+        for row in rows
+    ]
+    head = ["model", "N", "firmware", "proofs", "integers", "by the solver", "s", "result", "reason"]
+    text = (
+        f"# Proof for all inputs\n\nWritten by `nanopelican prove` (`make prove`): each layer of the generated C++ "
+        f"against the operator's definition, for all values of its inputs; {CLAIM}. "
+        f"[How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"
+    )
+    return text + table(head, lines) + "\n"

@@ -1,0 +1,11 @@
+import pytest
+
+from nanopelican_hls.solver.clang import find_clang
+
+pytest.importorskip("bitwuzla", reason="bitwuzla is not installed")
+
+
+@pytest.fixture(scope="session")
+def clang():
+    if find_clang() is None:
+        pytest.skip("clang++ 15 or later is not installed")

@@ -1,0 +1,105 @@
+"""Every operator's C++ is proved for all inputs; a damaged header is refuted, and the firmware confirms it."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hls_models import BOTH, MODELS, Model
+
+from nanopelican_hls import zoo
+from nanopelican_hls.contract.execution import execute
+from nanopelican_hls.contract.program import read_program
+from nanopelican_hls.errors import SolverError
+from nanopelican_hls.flows import csimulation
+from nanopelican_hls.hls.project import convert
+from nanopelican_hls.operators import OPERATORS
+from nanopelican_hls.proof.comparison import compare
+from nanopelican_hls.solver.decide import Verdict
+from nanopelican_hls.solver.kernel import EMULATOR, cut_emulator, emulator_kernel, hls_kernel
+from nanopelican_hls.solver.proving import prove_layers
+from nanopelican_hls.topology.config import NetworkConfig, RestFrom, Spurions
+
+pytestmark = pytest.mark.usefixtures("clang")
+
+LIMIT_S = 20
+#: the rest of the jet, with a readout weight of its own
+REST = NetworkConfig(3, 1, spurions=Spurions.REST, spurion_readout=True, rest_from=RestFrom.JET)
+#: small models that have all operators between them, together with trigger-n6
+SMALL = {name: MODELS[name] for name in ("jet", "plain-untied", "words", "plain-laboratory")} | {
+    "rest": Model(REST, False, BOTH, (), "Vitis")
+}
+
+
+def verdicts(proofs):
+    return {proof.tensor: (proof.verdict, proof.reason) for proof in proofs if proof.verdict is not Verdict.PROVED}
+
+
+def test_a_model_of_the_zoo(tmp_path):
+    program = read_program(zoo.file_of("trigger-n6", ".onnx"))
+    proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls")), LIMIT_S, lambda _: None)
+    assert verdicts(proofs) == {}
+    assert [proof.tensor for proof in proofs[:-1]] == [n.output for n in program.nodes if n.inputs[0] in program.ranges]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_models(name, tmp_path):
+    program = SMALL[name].program()
+    proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls")), LIMIT_S, lambda _: None)
+    assert verdicts(proofs) == {}
+
+
+def test_an_emulator(tmp_path):
+    program = MODELS["jet"].program()
+    assert verdicts(prove_layers(program, emulator_kernel(program, tmp_path), LIMIT_S, lambda _: None)) == {}
+
+
+def damaged(path, old, new):
+    text = path.read_text()
+    assert re.search(old, text)
+    path.write_text(re.sub(old, new, text, count=1))
+
+
+def test_a_damaged_emulator_is_refuted(tmp_path):
+    program = MODELS["jet"].program()
+    emulator_kernel(program, tmp_path)
+    damaged(tmp_path / f"{EMULATOR}.cpp", r"\(T\(1\) << \(shift - 1\)\) - 1", "(T(1) << (shift - 1))")
+    proofs = prove_layers(program, cut_emulator(program, tmp_path), LIMIT_S, lambda _: None)
+    assert any(verdict is Verdict.REFUTED for verdict, _ in verdicts(proofs).values())
+
+
+def test_a_damaged_header_is_refuted_and_differs_in_c_simulation(tmp_path):
+    """The counterexample of a layer that reads ports is an event: it is replayed through both executors."""
+    program = MODELS["jet"].program()
+    firmware = convert(program, tmp_path / "hls")
+    header = firmware.path / "firmware" / "nnet_utils" / "nnet_pairwise_dot.h"
+    damaged(header, r"\(xi\[i\] \+ xi\[j\]\)", "(xi[i] + xi[i])")
+    proofs = prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
+    (refuted,) = [proof for proof in proofs if proof.verdict is Verdict.REFUTED]
+    assert refuted.operator == "PairwiseDot"
+    ports = {port.name: np.zeros((1, *port.shape)) for port in program.inputs}
+    for port in program.inputs:
+        for k in range(port.elements):
+            integer = refuted.counterexample.get(f"{port.tensor}[{k}]", 0)
+            ports[port.name].reshape(-1)[k] = np.ldexp(float(integer), port.exponent)
+    found = csimulation.trace(csimulation.compile(firmware, optimisation="-O0"), ports)
+    comparison = compare(program, execute(program, ports), found)
+    assert comparison.mismatches == 1
+    assert comparison.first.tensor == refuted.tensor
+
+
+def test_a_loop_is_named(tmp_path):
+    program = MODELS["jet"].program()
+    firmware = convert(program, tmp_path / "hls")
+    header = firmware.path / "firmware" / "nnet_utils" / "nnet_total_sum.h"
+    damaged(header, r"(#include \"nnet_common.h\"\n)", r'\1extern "C" void elsewhere();\n')
+    damaged(header, r"(    #pragma HLS PIPELINE[^\n]*\n)", r"\1    elsewhere();\n")
+    with pytest.raises(SolverError, match="a call of 'elsewhere'"):
+        prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
+
+
+def test_the_models_have_all_operators():
+    found = {node.operator.name for model in SMALL.values() for node in model.program().nodes}
+    found |= {node.operator.name for node in read_program(zoo.file_of("trigger-n6", ".onnx")).nodes}
+    assert set(OPERATORS) - found == set()
