@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("models", nargs="*", help="QONNX files, or names of the zoo (default: the zoo)")
     parser.add_argument("--limit", type=float, default=60, help="seconds for one statement (default: 60)")
     parser.add_argument(
-        "--most", type=int, default=20, help="skip models of more constituents, for clang's time (default: 20)"
+        "--most", type=int, default=20, help="largest number of constituents that is tried (default: 20)"
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the C++ (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ContractError, SolverError
     from nanopelican_hls.extras import require
+    from nanopelican_hls.solver.decide import Verdict
     from nanopelican_hls.solver.report import TARGETS, constituents, prove_models
 
     require("bitwuzla", "a proof for all inputs", SolverError)
@@ -42,18 +43,16 @@ def run(args: argparse.Namespace) -> int:
         else sorted(zoo.MODELS.glob("*.onnx"))
     )
     programs = {path.stem: read_program(path) for path in paths}
-    small = {name: program for name, program in programs.items() if constituents(program) <= args.most}
-    for name in sorted(set(programs) - set(small)):
-        print(f"{name}: more than {args.most} constituents, skipped (--most)")
     args.output.mkdir(parents=True, exist_ok=True)
-    tensors = sum(len(program.nodes) for program in small.values()) * len(TARGETS)
+    tensors = sum(len(program.nodes) for program in programs.values() if constituents(program) <= args.most)
+    tensors *= len(TARGETS)
     with tqdm(total=tensors, desc="prove") as bar:
 
         def progress(where: str, tensor: str) -> None:
             bar.set_postfix_str(f"{where}, {tensor}")
             bar.update()
 
-        rows = prove_models(small, args.output, args.build, args.limit, progress)
+        rows = prove_models(programs, args.output, args.build, args.limit, args.most, progress)
     for row in rows:
-        print(f"{row['model']}, {row['target']}: {row['verdict']} {row['reason'][:300]}".rstrip())
+        print(f"{row['model']}, {row['target']}: {Verdict(row['verdict']).value} {row['reason'][:300]}".rstrip())
     return int(any(row["verdict"] == "refuted" for row in rows))

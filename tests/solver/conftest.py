@@ -2,8 +2,6 @@ import pytest
 
 from nanopelican_hls.solver.clang import find_clang
 
-pytest.importorskip("bitwuzla", reason="bitwuzla is not installed")
-
 
 @pytest.fixture(scope="session")
 def clang():
