@@ -23,6 +23,7 @@ from nanopelican_hls.solver.decide import Verdict
 from nanopelican_hls.solver.kernel import EMULATOR, cut_emulator, emulator_kernel, hls_kernel
 from nanopelican_hls.solver.proving import prove_layers
 from nanopelican_hls.topology.config import NetworkConfig, RestFrom, Spurions
+from nanopelican_hls.topology.result import Output, Result, with_result
 
 pytestmark = pytest.mark.usefixtures("clang")
 
@@ -37,8 +38,13 @@ def verdicts(proofs):
     return {proof.tensor: (proof.verdict, proof.reason) for proof in proofs if proof.verdict is not Verdict.PROVED}
 
 
+def trigger():
+    """A model of the zoo, with score and decision."""
+    return with_result(read_program(zoo.file_of("trigger-n6", ".onnx")), Result(Output.SCORE, 2.5))
+
+
 def test_a_model_of_the_zoo(tmp_path):
-    program = read_program(zoo.file_of("trigger-n6", ".onnx"))
+    program = trigger()
     proofs = prove_layers(program, hls_kernel(convert(program, tmp_path / "hls")), LIMIT_S, lambda _: None)
     assert verdicts(proofs) == {}
     assert [proof.tensor for proof in proofs[:-1]] == [n.output for n in program.nodes if n.inputs[0] in program.ranges]
@@ -102,5 +108,5 @@ def test_a_loop_is_named(tmp_path):
 
 def test_the_models_have_all_operators():
     found = {node.operator.name for model in SMALL.values() for node in model.program().nodes}
-    found |= {node.operator.name for node in read_program(zoo.file_of("trigger-n6", ".onnx")).nodes}
+    found |= {node.operator.name for node in trigger().nodes}
     assert set(OPERATORS) - found == set()
