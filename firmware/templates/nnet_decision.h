@@ -13,6 +13,7 @@ struct decision_config {
 template <class logit_T, class threshold_T, class res_T, typename CONFIG_T>
 void decision(logit_T logit[1], threshold_T threshold[1], res_T res[1]) {
     #pragma HLS PIPELINE II=CONFIG_T::reuse_factor
+    #pragma HLS ARRAY_PARTITION variable=threshold complete
 
     res[0] = logit[0] >= threshold[0] ? 1 : 0;
 }

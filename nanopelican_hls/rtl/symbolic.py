@@ -251,7 +251,8 @@ def _entry(column: NDArray[np.float64], index: Any) -> Any:
         return _entry(upper, index) + _entry(column - upper, index)
     # the interval of an index may exceed the table; the index itself never does
     padded = np.pad(column, (0, max(0, int(index.high) + 1 - len(column))))
-    return index.lookup(padded[int(index.low) : int(index.high) + 1])
+    # nor does it have every value between, if its grid is coarser
+    return index.lookup(padded[int(index.low) : int(index.high) + 1 : int(index.step)])
 
 
 def _rows(table: NDArray[np.float64], index: Any) -> Any:

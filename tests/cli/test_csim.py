@@ -199,12 +199,19 @@ def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, 
     assert "first: tensor 'z'" in content["first_mismatch"][0]
 
 
+@dataclasses.dataclass
 class MadeUp:
     """A report with so many mismatches, on jets and on hostile events."""
 
-    def __init__(self, model, jets, hostile):
-        self.model, self._jets, self._hostile = model, jets, hostile
-        self.mismatches = jets + hostile
+    model: object
+    jets: int
+    hostile: int
+    command: str = ""
+    accepted = ()
+
+    @property
+    def mismatches(self):
+        return self.jets + self.hostile
 
     def first_mismatches(self):
         return [f"{self.mismatches} differ"] * (self.mismatches > 0)
@@ -215,10 +222,10 @@ class MadeUp:
             "n_constituents": 3,
             "channels": 1,
             "events": 10,
-            "mismatches": dict.fromkeys(EXECUTORS, self._jets),
+            "mismatches": dict.fromkeys(EXECUTORS, self.jets),
             "tensors_compared": ["logit"],
             "auc": None,
-            "hostile": {"events": 10, "mismatches": dict.fromkeys(EXECUTORS, self._hostile)},
+            "hostile": {"events": 10, "mismatches": dict.fromkeys(EXECUTORS, self.hostile)},
             "seconds": {},
         }
 

@@ -246,7 +246,7 @@ class TestOperators:
             model,
             "unknown operator",
             where=r"\(Softmax\)",
-            remedy="^the contract knows Quant, Relu, AngleDifference, JetFromL1",
+            remedy="^the contract knows Quant, Relu, AngleDifference, Decision, JetFromL1",
         )
 
     def test_domain_of_another_package(self, model):

@@ -22,7 +22,7 @@ def proof(**mismatches):
 
 def report(jets, hostile, bench):
     result = BenchResult(10, bench, "event 3, logit[0], expected 1, got 2" if bench else None)
-    return CsimReport(None, jets, hostile, None, result, np.zeros(10), None, {})
+    return CsimReport(None, jets, hostile, None, result, np.zeros(10), None, {}, "")
 
 
 AGREED = {"brevitas": 0, "csim": 0}

@@ -10,8 +10,8 @@ from nanopelican_hls.hls import templates_path
 from nanopelican_hls.hls.layers import snake_case
 from nanopelican_hls.operators import OPERATORS
 
-#: a table that is read once per jet: a ROM, and no registers
-MEMORIES = {"inverse"}
+#: tables that are read once per jet: ROMs, and no registers
+MEMORIES = {"inverse", "table"}
 
 
 def functions(name):
