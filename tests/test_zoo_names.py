@@ -113,6 +113,7 @@ COMMANDS = [
     ["equivariance", "NAME"],
     ["kinematics", "NAME"],
     ["report", "NAME"],
+    ["prove", "NAME"],
     ["bench-synth", "--words", "NAME"],
     ["zoo", "NAME"],
 ]
