@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.evaluation.metrics import LEAST_JETS, binomial_error, require_every_class
-from nanopelican_hls.evaluation.rejections import threshold_for_background
+from nanopelican_hls.evaluation.working_points import threshold_for_background
 from nanopelican_hls.jets import Jets
 from nanopelican_hls.jets.container import pt_gev
 from nanopelican_hls.jets.two_samples import mass_gev

@@ -41,10 +41,18 @@ def run(args: argparse.Namespace) -> int:
     """Train all seeds, choose the best, measure it and write its files; a killed run resumes."""
     from nanopelican_hls.config import load_config
     from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.evaluation.sample import Sample
     from nanopelican_hls.files import write_atomically
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
-    from nanopelican_hls.training.card import card_content, card_markdown, measure, measure_working_points, summary
+    from nanopelican_hls.training.card import (
+        card_content,
+        card_markdown,
+        logits_of,
+        measure,
+        measure_working_points,
+        summary,
+    )
     from nanopelican_hls.training.seeds import read_sample, train_seeds
 
     config = load_config(args.config)
@@ -61,12 +69,14 @@ def run(args: argparse.Namespace) -> int:
         progress=True,
         tensorboard=args.tensorboard,
     )
-    metrics: dict[str, Any] = {
-        name: measure(trained[0], samples[name]) for name in ("valid", "test") if name in samples
-    }
+    measured: dict[str, Sample] = {name: samples[name] for name in ("valid", "test") if name in samples}
+    labels = {name: sample.labels for name, sample in measured.items()}
+    logits = {name: logits_of(trained[0], sample) for name, sample in measured.items()}
+    classes = config.network.classes
+    metrics: dict[str, Any] = {name: measure(classes, labels[name], logits[name]) for name in measured}
     best = replace(trained[0], metrics=metrics)
     data = {name: {"file": files[name].name, "jets": len(sample)} for name, sample in samples.items()}
-    points = measure_working_points(best, samples["valid"], samples.get("test"))
+    points = measure_working_points(classes, labels, logits)
     content = card_content(best, trained, data, _command(args, seeds), points)
     stem = args.output / config.name
     args.output.mkdir(parents=True, exist_ok=True)

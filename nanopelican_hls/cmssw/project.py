@@ -20,7 +20,7 @@ from nanopelican_hls.emulator.names import identifier
 from nanopelican_hls.emulator.number import cpp_type
 from nanopelican_hls.emulator.source import sources
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import make_writable, project_folder
+from nanopelican_hls.files import make_writable, project_folder, write_texts
 from nanopelican_hls.hls.project import HlsTarget
 from nanopelican_hls.versions import __version__
 
@@ -103,10 +103,7 @@ def write_models(program: Program, folder: Path, model: CmsswModel) -> Ports:
     try:
         temporary.mkdir(parents=True)
         _write_hls(program, temporary, model)
-        for name, text in _files(ports, model).items():
-            target = temporary / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        write_texts(temporary, _files(ports, model))
         _move(temporary, path, whole=(model.integers, model.hls, "include/ap_types"))
     except OSError as error:
         raise FirmwareError(

@@ -19,7 +19,7 @@ from nanopelican_hls.core.frame import Arrays, require_words
 from nanopelican_hls.core.packaging import fusesoc_core, vivado_script
 from nanopelican_hls.core.shell import MODULES, Shell
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.files import project_folder
+from nanopelican_hls.files import project_folder, write_texts
 from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, RtlTarget, generate_rtl
 from nanopelican_hls.rtl.settings import Settings
 from nanopelican_hls.topology.level1_format import Level1Format
@@ -96,10 +96,7 @@ def write_core(program: Program, folder: Path, settings: CoreSettings, events: A
     try:
         project = generate_rtl(program, temporary, top=settings.top, settings=settings.hardware)
         shell = Shell(project, settings.user_bits, settings.level1)
-        for name, text in _files(shell, settings, events).items():
-            target = temporary / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+        write_texts(temporary, _files(shell, settings, events))
         shutil.rmtree(path, ignore_errors=True)
         temporary.rename(path)
     except OSError as error:

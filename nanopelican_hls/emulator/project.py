@@ -10,7 +10,7 @@ from pathlib import Path
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.emulator.source import sources
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import project_folder
+from nanopelican_hls.files import project_folder, write_texts
 
 MANIFEST = "emulator.json"
 
@@ -67,8 +67,7 @@ def _replace(path: Path, files: dict[str, str]) -> None:
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        for name, text in files.items():
-            (temporary / name).write_text(text, encoding="utf-8")
+        write_texts(temporary, files)
         shutil.rmtree(path, ignore_errors=True)
         temporary.rename(path)
     except OSError as error:

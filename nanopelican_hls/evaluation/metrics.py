@@ -103,10 +103,16 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
 
 def roc(labels: ArrayLike, logits: ArrayLike) -> Roc:
     """The ROC curve of labels (1 = signal) and logits, both [n]; same errors as `figures`."""
-    y, x = require_every_class(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
-    require_finite(x)
+    y, x = labelled_logits(labels, logits)
     background, signal, threshold = roc_curve(y, x, drop_intermediate=True)
     return Roc(signal, background, threshold)
+
+
+def labelled_logits(labels: ArrayLike, logits: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Labels (1 = signal) and logits, both [n], as arrays; same errors as `figures`."""
+    y, x = require_every_class(labels, "labels", least=LEAST_JETS), np.asarray(logits, dtype=np.float64)
+    require_finite(x)
+    return y, x
 
 
 def save_roc(curve: Roc, path: Path) -> None:

@@ -1,8 +1,7 @@
-"""The background rejection along a ROC curve with its error, and the threshold for a share of the background."""
+"""The background rejection along a ROC curve, with its error."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +25,3 @@ def rejections(labels: ArrayLike, logits: ArrayLike, signal_efficiencies: ArrayL
     at = np.asarray(signal_efficiencies, dtype=np.float64)
     found = np.array([rejection_at(curve, float(each), n_background) for each in at]).reshape(-1, 2)
     return Rejections(at, found[:, 0], found[:, 1])
-
-
-def threshold_for_background(background_logits: NDArray[np.float64], share: float) -> float:
-    """The lowest logit of these jets [n], or just above the highest, that no more than a share of them reaches."""
-    values, counts = np.unique(background_logits, return_counts=True)
-    reached = np.cumsum(counts[::-1])[::-1]
-    allowed = values[reached <= share * len(background_logits)]
-    return float(allowed[0]) if len(allowed) else math.nextafter(values[-1], math.inf)

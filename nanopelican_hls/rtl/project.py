@@ -15,7 +15,7 @@ from typing import Any
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.files import project_folder
+from nanopelican_hls.files import project_folder, write_texts
 from nanopelican_hls.fixed_point import FixedRange, Rounding
 from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
 from nanopelican_hls.rtl.arrival import Arrival
@@ -249,8 +249,7 @@ def _write(project: RtlProject, files: Mapping[str, str]) -> None:
     temporary = project.path.with_name(f".{project.path.name}.{os.getpid()}")
     try:
         (temporary / SOURCES).mkdir(parents=True)
-        for name, text in files.items():
-            (temporary / SOURCES / name).write_text(text, encoding="utf-8")
+        write_texts(temporary / SOURCES, files)
         manifest: dict[str, Any] = dataclasses.asdict(project)
         del manifest["path"]
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from nanopelican_hls.config import to_mapping
-from nanopelican_hls.evaluation.figures import float_figures, quantised_figures, quantised_logits
+from nanopelican_hls.evaluation.figures import figures_of, quantised_logits
 from nanopelican_hls.evaluation.metrics import with_error
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.evaluation.working_points import PERCENT, threshold_at, working_point
@@ -18,28 +21,37 @@ _COLUMNS = ("auc", "accuracy", "rejection_30", "rejection_50", "loss")
 _HEAD = ("AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss")
 
 
-def measure(checkpoint: Checkpoint, sample: Sample) -> dict[str, dict[str, Any]]:
-    """Figures of the float network on a sample, and of the quantised network if there is one."""
+def logits_of(checkpoint: Checkpoint, sample: Sample) -> dict[str, NDArray[np.float64]]:
+    """Logits of the float network on a sample, and of the quantised network if there is one."""
     model = TrainedModel(checkpoint)
-    found = {"float": float_figures(model.float_network, sample).as_dict()}
+    found = {"float": model.float_logits(sample.values)}
     if checkpoint.description is not None:
-        found["quantised"] = quantised_figures(model.quantised_network, sample).as_dict()
+        found["quantised"] = quantised_logits(model.quantised_network, sample)
     return found
 
 
-def measure_working_points(checkpoint: Checkpoint, valid: Sample, test: Sample | None) -> dict[str, dict[str, float]]:
+def measure(
+    classes: Sequence[str], labels: ArrayLike, logits: Mapping[str, NDArray[np.float64]]
+) -> dict[str, dict[str, Any]]:
+    """Figures by form, from the labels of a sample and its `logits_of`."""
+    return {form: figures_of(classes, labels, found).as_dict() for form, found in logits.items()}
+
+
+def measure_working_points(
+    classes: Sequence[str], labels: Mapping[str, ArrayLike], logits: Mapping[str, Mapping[str, NDArray[np.float64]]]
+) -> dict[str, dict[str, float]]:
     """Working points of the quantised network by name, such as ``30%``; none with several classes.
 
-    Thresholds are chosen on the validation jets; the efficiencies are those of the test jets, if there are any.
+    Thresholds are chosen on the sample ``valid``; the efficiencies are those of ``test``, if there is one.
     """
-    model = TrainedModel(checkpoint)
-    if checkpoint.description is None or checkpoint.config.network.classes:
+    if classes or "quantised" not in logits["valid"]:
         return {}
-    chosen = quantised_logits(model.quantised_network, valid)
-    shown = valid if test is None else test
-    logits = chosen if test is None else quantised_logits(model.quantised_network, test)
+    shown = "test" if "test" in logits else "valid"
+    chosen = logits["valid"]["quantised"]
     return {
-        f"{percent}%": working_point(shown.labels, logits, threshold_at(valid.labels, chosen, percent / 100)).as_dict()
+        f"{percent}%": working_point(
+            labels[shown], logits[shown]["quantised"], threshold_at(labels["valid"], chosen, percent / 100)
+        ).as_dict()
         for percent in PERCENT
     }
 

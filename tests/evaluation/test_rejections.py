@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nanopelican_hls.evaluation.metrics import figures, rejection
-from nanopelican_hls.evaluation.rejections import rejections, threshold_for_background
+from nanopelican_hls.evaluation.rejections import rejections
+from nanopelican_hls.evaluation.working_points import threshold_for_background
 
 RNG = np.random.default_rng(3)
 LABELS = np.repeat([1, 0], [300, 700])

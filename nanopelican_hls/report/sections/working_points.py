@@ -7,9 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from nanopelican_hls.evaluation.metrics import rejection
-from nanopelican_hls.evaluation.rejections import threshold_for_background
-from nanopelican_hls.evaluation.working_points import threshold_at, working_point
+from nanopelican_hls.evaluation.metrics import CLASSES, rejection
+from nanopelican_hls.evaluation.working_points import threshold_at, threshold_for_background, working_point
 from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.report.content import Block, Cell, Column, Measured, Missing, Paragraph, Section, Table
 from nanopelican_hls.report.subject import Subject
@@ -53,12 +52,9 @@ def _blocks(subject: Subject) -> list[Block]:
         blocks.append(_table(subject, labels, SCORE, []))
     if ACCEPT in outputs:
         accepted = subject.integers_of(ACCEPT) == 1
-        shares = [f"{100 * accepted[labels == label].mean():.2f}% of the {name}" for label, name in NAMES.items()]
+        shares = [f"{100 * accepted[labels == label].mean():.2f}% of the {name}" for label, name in CLASSES.items()]
         blocks.append(Paragraph(f"The output {ACCEPT} is 1 for {' and '.join(shares)}."))
     return blocks
-
-
-NAMES = {1: "signal", 0: "background"}
 
 
 def _table(subject: Subject, labels: NDArray[np.int8], tensor: str, fixed: list[tuple[str, int]]) -> Table:
