@@ -9,6 +9,7 @@
 #include "models.h"
 
 #include "emulator.h"
+#include "producer.h"
 
 #include <cmath>
 #include <cstdio>
@@ -23,19 +24,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-// as in CMSSW, which includes no header of a model
-typedef ap_fixed<64, 32, AP_RND, AP_SAT, 0> inputtype;
-struct ModelInputs {
-    inputtype *candidate_inputs;
-    inputtype *jet_inputs;
-    int total_candidate_inputs;
-    int total_jet_inputs;
-};
-struct ModelOutputs {
-    inputtype *jet_class_output;
-    inputtype *jet_regression_output;
-};
 
 using Model = hls4mlEmulator::Model;
 const std::size_t JETS_OF_EVENT = 16;

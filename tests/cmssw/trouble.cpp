@@ -8,6 +8,7 @@
 #include "models.h"
 
 #include "emulator.h"
+#include "producer.h"
 
 #include <cmath>
 #include <cstdio>
@@ -18,17 +19,6 @@
 #include <string>
 #include <vector>
 
-typedef ap_fixed<64, 32, AP_RND, AP_SAT, 0> inputtype;
-struct ModelInputs {
-    inputtype *candidate_inputs;
-    inputtype *jet_inputs;
-    int total_candidate_inputs;
-    int total_jet_inputs;
-};
-struct ModelOutputs {
-    inputtype *jet_class_output;
-    inputtype *jet_regression_output;
-};
 using Model = hls4mlEmulator::Model;
 namespace types = WORDS;
 
