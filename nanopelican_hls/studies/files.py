@@ -75,10 +75,14 @@ class JetFiles:
         """The jets of ``train``, ``valid`` or ``test``: of signal and background, or of these classes."""
         return _jets(replace(getattr(self, name), classes=tuple(classes)))
 
-    def sample(self, name: str, network: NetworkConfig) -> Sample:
-        """The same jets as port values, which do not depend on the number of channels."""
+    def sample(self, name: str, network: NetworkConfig, smearing: float = 0.0) -> Sample:
+        """The same jets as port values, which do not depend on the number of channels.
+
+        With ``smearing``, n_jet becomes n_jet + Poisson(smearing) - smearing, rounded, but not less than the number of
+        constituents at the ports; always the same for the same jets.
+        """
         source = replace(getattr(self, name), classes=network.classes)
-        return _sample(source, replace(network, channels=1, batch_norm=False, multiplicity_scaling=False))
+        return _sample(source, replace(network, channels=1, batch_norm=False, multiplicity_scaling=False), smearing)
 
     def described(self) -> dict[str, Any]:
         """Description of the jets without folders, so that results can be moved."""
@@ -106,7 +110,15 @@ def _jets(source: Source) -> Jets:
 
 
 @lru_cache(maxsize=6)
-def _sample(source: Source, network: NetworkConfig) -> Sample:
+def _sample(source: Source, network: NetworkConfig, smearing: float) -> Sample:
     jets = _jets(source)
+    if smearing:
+        jets = _smeared(jets.leading(network.n_constituents), smearing)
     assert jets.labels is not None
     return Sample(port_values(jets, network), jets.labels.astype(float))
+
+
+def _smeared(jets: Jets, mean: float) -> Jets:
+    added = np.random.default_rng(0).poisson(mean, len(jets)) - round(mean)
+    present = np.count_nonzero(jets.four_momenta[..., 0], axis=1)
+    return replace(jets, multiplicity=np.maximum(jets.multiplicity + added, present))

@@ -12,6 +12,7 @@ from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.study import Results, Study, named, without_jet
 from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.studies.tasks import NetworkTask
 from nanopelican_hls.topology.config import (
     Multiplicity,
     MultiplicityBins,
@@ -36,6 +37,8 @@ COUNTS: Mapping[str, tuple[MultiplicityBins, float]] = {
     "16 bins of 4 from 8, pT of at least 1 GeV": (MultiplicityBins(8, 4, 16), 1.0),
     "16 bins of 2 from 8, pT of at least 2 GeV": (MultiplicityBins(8, 2, 16), 2.0),
 }
+#: rows of the third table: n_jet + Poisson(mean) - mean in all samples, as from pile-up whose mean is subtracted
+SMEARINGS = (5, 10, 20)
 
 
 class InputsStudy(Study):
@@ -47,8 +50,12 @@ class InputsStudy(Study):
         networks = {name: network for n in SIZES for name, network in _forms(n).items()}
         return [
             named(recommended(), name, network=network, quantisers=_quantisers(network), training=_training())
-            for name, network in (networks | _counts()).items()
+            for name, network in (networks | _counts() | _smeared()).items()
         ]
+
+    def task(self, config: Config, seed: int) -> NetworkTask:
+        means = dict(zip(_smeared(), SMEARINGS, strict=True))
+        return NetworkTask(config, seed, smearing=means.get(config.name, 0.0))
 
     def page(self, results: Results) -> str:
         found = {config.name: (config.network, _cells(of_seeds)) for config, of_seeds in results.items()}
@@ -56,10 +63,15 @@ class InputsStudy(Study):
         rows = [[net.n_constituents, net.spurions.value, _of_n_jet(net), *cells] for _, net, cells in forms]
         head = ["N", "spurion", "tables over n_jet", "AUC", "rejection at 30%", "at 50%"]
         counts = [[row, *found[name][1]] for row, name in zip(COUNTS, _counts(), strict=True) if name in found]
-        return (
-            f"{table(head, rows)}\n\nN = {min(SIZES)} with the rest, how n_jet is counted:\n\n"
-            f"{table(['n_jet', *head[3:]], counts)}"
-        )
+        smeared = [[mean, *found[name][1]] for mean, name in zip(SMEARINGS, _smeared(), strict=True) if name in found]
+        parts = [
+            table(head, rows),
+            f"N = {min(SIZES)} with the rest, how n_jet is counted:",
+            table(["n_jet", *head[3:]], counts),
+            "The same with 16 bins of 4, n_jet smeared by Poisson(mean) - mean in training and test:",
+            table(["mean", *head[3:]], smeared),
+        ]
+        return "\n\n".join(parts)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:  # noqa: ARG002
         return {}
@@ -87,6 +99,12 @@ def _counts() -> dict[str, NetworkConfig]:
         f"count-{place}": replace(base, multiplicity_bins=bins, multiplicity_min_pt=min_pt)
         for place, (bins, min_pt) in enumerate(COUNTS.values())
     }
+
+
+def _smeared() -> dict[str, NetworkConfig]:
+    """The networks of the third table, in the order of `SMEARINGS`."""
+    base = replace(_forms(min(SIZES))[f"rest-n{min(SIZES)}"], multiplicity=Multiplicity.JET)
+    return {f"smeared-{mean}": base for mean in SMEARINGS}
 
 
 def _training() -> TrainingConfig:

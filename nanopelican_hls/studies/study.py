@@ -40,6 +40,10 @@ class Study(ABC):
     def configs(self) -> list[Config]:
         """All configurations, each with a unique name and its seeds."""
 
+    def task(self, config: Config, seed: int) -> NetworkTask:
+        """The training of one seed of a configuration."""
+        return NetworkTask(config, seed)
+
     @abstractmethod
     def page(self, results: Results) -> str:
         """Tables in Markdown, from the results of each configuration over its seeds."""
@@ -52,7 +56,7 @@ class Study(ABC):
         """Train whatever is not yet trained; writes ``<name>.md``, ``<name>.json`` and plots, and returns the page."""
         require("matplotlib", "a study", NetworkError)  # before hours of training
         files = JetFiles.find(jets, at_most=self.at_most)
-        tasks = [NetworkTask(config, seed) for config in self.configs() for seed in config.training.seeds]
+        tasks = [self.task(config, seed) for config in self.configs() for seed in config.training.seeds]
         found = run_tasks(tasks, files, output / "runs", jobs=jobs, title=self.name)
         results = {config: [r for r in found if r.task.name == config.name] for config in self.configs()}
         results = {config: of_seeds for config, of_seeds in results.items() if of_seeds}

@@ -17,7 +17,7 @@ from nanopelican_hls.evaluation.class_metrics import class_rocs
 from nanopelican_hls.evaluation.figures import figures_of, folded_figures, quantised_figures
 from nanopelican_hls.evaluation.metrics import roc, save_roc
 from nanopelican_hls.network.model import TrainedModel
-from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
 
@@ -55,10 +55,11 @@ class Task(ABC):
 
 @dataclass(frozen=True)
 class NetworkTask(Task):
-    """A configuration; its name is also that of the folder."""
+    """A configuration; its name is also that of the folder. ``smearing`` is that of n_jet (`JetFiles.sample`)."""
 
     config: Config
     seed: int
+    smearing: float = 0.0
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -72,10 +73,11 @@ class NetworkTask(Task):
         return entries * (recipe.float_epochs + recipe.second_order_steps + recipe.quantised_epochs)
 
     def described(self) -> dict[str, Any]:
-        return {"seed": self.seed, "config": to_mapping(self.config)}
+        smearing = {"smearing": self.smearing} if self.smearing else {}
+        return {"seed": self.seed, "config": to_mapping(self.config)} | smearing
 
     def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
-        train, valid, test = (files.sample(name, self.config.network) for name in ("train", "valid", "test"))
+        train, valid, test = (files.sample(name, self.config.network, self.smearing) for name in SAMPLES)
         checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress).run()
         model = TrainedModel(checkpoint)
         logits = model.float_logits(test.values)

@@ -13,9 +13,10 @@ from nanopelican_hls.network.canonical import multiplier_free
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.studies import architecture, firmware, forms, inputs, study
 from nanopelican_hls.studies.architecture import ArchitectureStudy, pair_relus
+from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
 from nanopelican_hls.studies.forms import FormsStudy
-from nanopelican_hls.topology.config import Coordinates, MultiplicityBins
+from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, Spurions
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +106,18 @@ def test_inputs(jets_file, tmp_path):
         ["rest", "b0, b and b_diag"],
     ]
     assert [table(page, row)[0] for row in (13, 14)] == ["all", "of 20 GeV"]
-    assert len(json.loads((tmp_path / "inputs.json").read_text())["results"]) == 11 + 2
+    assert len(json.loads((tmp_path / "inputs.json").read_text())["results"]) == 11 + 2 + 3
+    assert [table(page, row)[0] for row in (16, 17, 18)] == ["5", "10", "20"]
+
+
+def test_smeared_multiplicity(jets_file):
+    network = replace(recommended().network, n_constituents=4, spurions=Spurions.REST, multiplicity=Multiplicity.JET)
+    files = JetFiles.find(jets_file)
+    plain, smeared = (files.sample("train", network, mean) for mean in (0.0, 10.0))
+    moved = smeared.values["n_jet"].astype(int) - plain.values["n_jet"]
+    assert abs(moved.mean()) < 1 and 2.7 < moved.std() < 3.6
+    assert all((smeared.values[name] == plain.values[name]).all() for name in set(plain.values) - {"n_jet"})
+    assert (files.sample("train", network, 10.0).values["n_jet"] == smeared.values["n_jet"]).all()
 
 
 def test_forms(jets_file, tmp_path):
