@@ -8,7 +8,7 @@ from typing import Any
 
 from nanopelican_hls.cli.numbers import positive
 
-NAMES = ("firmware", "widths", "architecture", "inputs", "forms", "classes")
+NAMES = ("firmware", "widths", "architecture", "inputs", "forms", "classes", "ceiling")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,7 +22,8 @@ def add_parser(subparsers: Any) -> None:
         choices=NAMES,
         help="firmware: float and quantised, against N and C; widths: bits of momenta and inner tensors; "
         "architecture: channels, constituents, tied or not, spurions; inputs: jet, rest, number of "
-        "constituents; forms: the networks of bench-synth; classes: a tagger of several classes beside Deep Sets",
+        "constituents; forms: the networks of bench-synth; classes: a tagger of several classes beside Deep Sets; "
+        "ceiling: a transformer and Deep Sets, in floating point",
     )
     parser.add_argument(
         "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
@@ -41,9 +42,19 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.runner import default_jobs
 
     output, jobs = args.output or Path("runs", f"study-{args.name}"), args.jobs or default_jobs()
-    print(_classes(args, output, jobs) if args.name == "classes" else _trainings(args, output, jobs))
+    print(_page(args, output, jobs))
     print(f"written to {output}/{args.name}.md and .json")
     return 0
+
+
+def _page(args: argparse.Namespace, output: Path, jobs: int) -> str:
+    if args.name == "classes":
+        return _classes(args, output, jobs)
+    if args.name == "ceiling":
+        from nanopelican_hls.studies.ceiling import run_ceiling
+
+        return run_ceiling(args.jets, output, jobs=jobs)
+    return _trainings(args, output, jobs)
 
 
 def _classes(args: argparse.Namespace, output: Path, jobs: int) -> str:

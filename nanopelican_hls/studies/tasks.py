@@ -23,6 +23,8 @@ from nanopelican_hls.training.seed_training import SeedTraining
 
 #: by sample (valid, test), then by form (float, folded, quantised)
 FiguresByForm = dict[str, dict[str, dict[str, Any]]]
+#: of an epoch of the slow baselines, in the units of `Task.cost`
+COSTS = {"lorentznet": 3e5, "transformer": 1e5}
 
 
 class Task(ABC):
@@ -101,12 +103,12 @@ class BaselineTask(Task):
 
     @property
     def cost(self) -> float:
-        return 3e5 * self.epochs if self.name == "lorentznet" else 2e4 * self.epochs
+        return COSTS.get(self.name, 2e4) * self.epochs
 
     def described(self) -> dict[str, Any]:
         plain = {"seed": self.seed, "baseline": self.name, "epochs": self.epochs}
-        several = {"classes": list(self.classes), "options": dict(self.options)}
-        return plain | (several if self.classes else {})
+        several = {"classes": list(self.classes)} if self.classes else {}
+        return plain | several | ({"options": dict(self.options)} if self.options else {})
 
     def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
         folder.path.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,15 @@ import torch
 from nanopelican_hls.baselines import BASELINES, create, train_baseline
 from nanopelican_hls.errors import JetsError, NetworkError, TrainingError
 
-PARAMETERS = {"jet-mass-cut": 2, "jet-mass-likelihood": 60, "lorentznet": 120, "topodnn": 59_323, "deep-sets": 3_393}
-TRAINED = ["lorentznet", "topodnn", "deep-sets"]
+PARAMETERS = {
+    "jet-mass-cut": 2,
+    "jet-mass-likelihood": 60,
+    "lorentznet": 120,
+    "topodnn": 59_323,
+    "deep-sets": 3_393,
+    "transformer": 19_521,
+}
+TRAINED = ["lorentznet", "topodnn", "deep-sets", "transformer"]
 
 
 @pytest.fixture(params=PARAMETERS)

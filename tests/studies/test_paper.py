@@ -41,7 +41,7 @@ def test_both_tables(jets_file, tmp_path, capsys):
     assert page in printed
     assert "no dropout): 300 training jets, 100 validation jets, 100 test jets" in page
     assert "2 epochs, best 1 of 2 seeds" in page
-    names = {"npelican-c2", "npelican-c1", "npelican-n-c2", "npelican-n-c1", *paper.BASELINES}
+    names = {"npelican-c2", "npelican-c1", "npelican-n-c2", "npelican-n-c1", *paper.OTHERS}
     assert set(content["rows"]) == names
     assert {name: content["rows"][name]["parameters"] for name in sorted(names) if "npelican" in name} == {
         "npelican-c1": 11,
