@@ -6,7 +6,7 @@ import sys
 import pytest
 
 CHILD = (
-    "from nanopelican_hls.flows.child_process import end_with_parent; import time; "
+    "from nanopelican_hls.processes import end_with_parent; import time; "
     "end_with_parent(); print('ready', flush=True); time.sleep(60)"
 )
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}])"
