@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 #: prctl(2): the signal that a process gets when its parent dies
 PR_SET_PDEATHSIG = 1
@@ -21,6 +21,8 @@ STOP_TIMEOUT_S = 5.0
 
 def end_with_parent() -> None:
     """Have this process killed when its parent ends, for whatever reason; no effect except on Linux."""
+    import ctypes
+
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -72,6 +74,9 @@ def worker_pool(
     initializer, initargs
         Called in each process first.
     """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         jobs, mp_context=context, initializer=_begin_worker, initargs=(initializer, initargs)

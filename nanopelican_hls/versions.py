@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,6 +32,8 @@ def installed(packages: Iterable[str]) -> dict[str, str]:
 
 def git_revision() -> dict[str, str | bool] | None:
     """Revision of the clone that this package runs from, and whether it has changes; None if it is no clone."""
+    import subprocess
+
     root = Path(__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None

@@ -8,14 +8,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,10 +114,11 @@ class Record:
 
     def written(self, args: argparse.Namespace, model: str, since: float = 0) -> dict[str, Path]:
         """The files that were written since a time, by their places in the folder of the outputs."""
+        # the time of the inode: copied files keep that of their content
         base = (self.base or self.folder)(args, model)
         patterns = [pattern.replace("{name}", model) for pattern in self.outputs]
         paths = sorted({path for pattern in patterns for path in base.glob(pattern) if path.is_file()})
-        return {path.relative_to(base).as_posix(): path for path in paths if path.stat().st_mtime >= since}
+        return {path.relative_to(base).as_posix(): path for path in paths if path.stat().st_ctime >= since}
 
 
 def record_of(command: str) -> Record | None:
@@ -152,6 +151,8 @@ def run_recorded(args: argparse.Namespace) -> int:
 
 def began(record: Record, args: argparse.Namespace, model: str) -> dict[str, Any]:
     """The part of an entry that is known before a command runs."""
+    from datetime import UTC, datetime
+
     from nanopelican_hls.config import to_mapping
     from nanopelican_hls.versions import git_revision, installed
 
@@ -215,6 +216,8 @@ def _compilers(tools: Mapping[str, str]) -> dict[str, str]:
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file; of a JSON file that of its content without the `VOLATILE` keys."""
+    import hashlib
+
     from nanopelican_hls.files import sha256
 
     if path.suffix == ".json":

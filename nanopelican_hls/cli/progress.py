@@ -29,7 +29,7 @@ class Bar:
     def __init__(self, title: str, total: float | None, unit: str, *, lines: bool) -> None:
         self.title, self.total, self.done = title, total, 0.0
         self._unit, self._lines, self._note, self._skipped = unit, lines, "", 0.0
-        self._start = self._line = time.monotonic()
+        self._start = self._line = self._began = time.monotonic()
 
     def update(self, amount: float = 1) -> None:
         """So much more is done."""
@@ -47,10 +47,12 @@ class Bar:
     def note(self, text: str) -> None:
         """Say what is being done."""
         self._note = text
+        if not self.done:
+            self._began = time.monotonic()  # what went before, such as compiling, does not count in the rate
 
     def __str__(self) -> str:
-        seconds = time.monotonic() - self._start
-        rate = (self.done - self._skipped) / seconds if seconds > 0 else 0.0
+        now = time.monotonic()
+        rate = (self.done - self._skipped) / max(now - self._began, 1e-9)
         words = []
         if self.total:
             words.append(f"{min(1.0, self.done / self.total):.0%}")
@@ -58,9 +60,9 @@ class Bar:
             of = f" of {self.total:,.0f}" if self.total else ""
             words += [
                 f"{self.done:,.0f}{of} {self._unit}",
-                f"{rate:,.3g} {self._unit}/s" if rate < 10 else f"{rate:,.0f} {self._unit}/s",
+                f"{rate:,.{0 if rate >= 10 else 2}f} {self._unit}/s",
             ]
-        words.append(f"{_clock(seconds)} elapsed")
+        words.append(f"{_clock(now - self._start)} elapsed")
         if self.total and rate:
             words.append(f"{_clock(max(0.0, self.total - self.done) / rate)} left")
         return ", ".join([*words, *filter(None, [self._note])])
