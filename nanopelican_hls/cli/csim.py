@@ -30,7 +30,7 @@ RECORD = Record(
     outputs=("csim.json", "hls/model.onnx", "hls/firmware/**/*.h", "hls/firmware/*.cpp", "emulator/emulator.*"),
     sources={"configs": ".yaml"},
     trained=(".pt", ".onnx"),
-    tools={"CXX": "g++"},
+    tools=("g++",),
 )
 
 

@@ -57,7 +57,7 @@ class Record:
     base : folder of the outputs; that of the manifest by default.
     redirected : arguments that name folders to write to.
     dropped : flags that `rerun` leaves out, as they would write elsewhere.
-    tools : variables that name compilers, with their defaults.
+    tools : compilers whose versions are recorded.
     """
 
     folder: Callable[[argparse.Namespace, str], Path]
@@ -69,7 +69,7 @@ class Record:
     base: Callable[[argparse.Namespace, str], Path] | None = None
     redirected: tuple[str, ...] = ("build",)
     dropped: tuple[str, ...] = ()
-    tools: Mapping[str, str] | None = None
+    tools: tuple[str, ...] = ()
 
     def models(self, args: argparse.Namespace) -> list[str]:
         """Names of the models, each of which has a folder; an empty name if there is but one folder."""
@@ -163,7 +163,7 @@ def began(record: Record, args: argparse.Namespace, model: str) -> dict[str, Any
         "command": ["nanopelican", *args.words],
         "model": model,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": installed(PACKAGES) | _compilers(record.tools or {}),
+        "versions": installed(PACKAGES) | _compilers(record.tools),
         "platform": f"{platform.system()} {platform.machine()}",
         "git": git_revision(),
         "arguments": {name: _plain_argument(value) for name, value in sorted(arguments.items())},
@@ -200,17 +200,17 @@ def _config(args: argparse.Namespace, source: str) -> Config:
     return with_result_of(args, source, config) if hasattr(args, "threshold") else config
 
 
-def _compilers(tools: Mapping[str, str]) -> dict[str, str]:
-    """Version line of each compiler, which is found as the flows find it."""
+def _compilers(tools: tuple[str, ...]) -> dict[str, str]:
+    """Version line of each compiler; the variable CXX may stand for g++."""
     import shutil
     import subprocess
 
     found = {}
-    for variable, default in tools.items():
-        path = shutil.which(os.environ.get(variable) or default)
+    for tool in tools:
+        path = shutil.which((os.environ.get("CXX") if tool == "g++" else None) or tool)
         if path:
             result = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-            found[default] = (result.stdout.splitlines() or ["unknown"])[0]
+            found[tool] = (result.stdout.splitlines() or ["unknown"])[0]
     return found
 
 

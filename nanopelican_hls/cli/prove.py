@@ -19,7 +19,7 @@ RECORD = Record(
     sources={"models": ".onnx"},
     files=(),
     redirected=("build", "output"),
-    tools={"CLANG": "clang"},
+    tools=("clang",),
 )
 
 
