@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib
 import logging
 import os
 import select
@@ -13,38 +12,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from nanopelican_hls.cli.commands import COMMANDS, module_of
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.errors import NanopelicanError
 from nanopelican_hls.versions import __version__
-
-#: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``, and ``RECORD`` if it writes a
-#: manifest
-COMMANDS = (
-    "check",
-    "csim",
-    "prove",
-    "synth",
-    "core",
-    "emulator",
-    "estimate",
-    "bench",
-    "bench-synth",
-    "bench-ring",
-    "bench-training",
-    "train",
-    "paper",
-    "study",
-    "precision",
-    "rivals",
-    "formula",
-    "equivariance",
-    "kinematics",
-    "report",
-    "rerun",
-    "zoo",
-    "jets",
-    "completion",
-)
 
 #: pages that help and messages name by their place in the repository, for those who have only the package
 REPOSITORY = "github.com/nanopelican-hls/nanopelican-hls"
@@ -73,11 +44,6 @@ def build_parser() -> argparse.ArgumentParser:
     for _, each in subcommands(parser):
         _add_output_options(each, default=argparse.SUPPRESS)  # what stands in front of the subcommand stays
     return parser
-
-
-def module_of(command: str) -> Any:
-    """The module of a subcommand."""
-    return importlib.import_module(f"{__name__}.{command.replace('-', '_')}")
 
 
 def subcommands(parser: argparse.ArgumentParser, words: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls import zoo
-from nanopelican_hls.cli import module_of
+from nanopelican_hls.cli.commands import module_of
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.output import plain
 from nanopelican_hls.errors import ConfigError, ContractError, NanopelicanError, NetworkError, ReportError

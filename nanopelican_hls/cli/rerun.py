@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.commands import COMMANDS
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import (
     MANIFEST,
@@ -94,7 +95,7 @@ def _prepared(
 
     A manifest is data, so its words are parsed as those of a user are, and only commands that leave manifests run.
     """
-    from nanopelican_hls.cli import COMMANDS, build_parser
+    from nanopelican_hls.cli import build_parser
 
     where = f"{path}: runs.{name}"
     record = record_of(name) if name in COMMANDS else None
