@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
+import itertools
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nanopelican_hls.errors import NanopelicanError
+
+#: in a folder that is locked: names the process that holds, or last held, the lock
+LOCK = ".run.lock"
+_count = itertools.count()
 
 
 @contextlib.contextmanager
@@ -23,7 +31,7 @@ def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
     error : type of NanopelicanError
         Raised, with the reason, if the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}")
+    temporary = _temporary(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -38,6 +46,52 @@ def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
             temporary.unlink()
 
 
+@contextlib.contextmanager
+def folder_written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
+    """Yield a new folder to write to; it takes the place of `path` at the end, or is removed if the block fails.
+
+    Parameters
+    ----------
+    path : Path
+        A folder that is replaced, or does not exist; folders above it are made.
+    error : type of NanopelicanError
+        Raised, with the reason, if the folder cannot be written.
+    """
+    temporary = _temporary(path)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        _take_place(temporary, path)
+    except OSError as reason:
+        raise error(
+            f"cannot be written ({reason.strerror or reason})",
+            where=str(path),
+            remedy="free some space, or choose another folder",
+        ) from reason
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(new: Path, path: Path) -> None:
+    """Rename a folder; what was there is removed, even if another process puts it there meanwhile."""
+    while True:
+        try:
+            new.rename(path)
+            return
+        except OSError as reason:
+            if reason.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        old = _temporary(path)
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    """A hidden name beside a file or folder, which no other process, machine or thread uses."""
+    return path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.{next(_count)}")
+
+
 def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanError]) -> None:
     """Write a file atomically: if the process is killed or the disk is full, the old content stays.
 
@@ -50,6 +104,37 @@ def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanEr
     """
     with written_whole(path, error) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path, error: type[NanopelicanError]) -> Iterator[None]:
+    """Lock an existing folder, by the file `LOCK` in it.
+
+    The operating system releases the lock when the processes that hold it have ended, however they end: this one, and
+    children that inherit open files.
+
+    Parameters
+    ----------
+    folder : Path
+    error : type of NanopelicanError
+        Raised if another run holds the lock.
+    """
+    # not truncated: until we hold the lock, the file names the process that does
+    with (folder / LOCK).open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise error(
+                f"is in use by another run (process {file.read().strip() or 'unknown'})",
+                where=str(folder),
+                remedy="wait for it, or choose another folder (--build FOLDER)",
+            ) from None
+        os.set_inheritable(file.fileno(), True)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
 
 
 def sha256(path: Path) -> str:

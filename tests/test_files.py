@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import make_writable, write_atomically, written_whole
+from nanopelican_hls.files import folder_written_whole, make_writable, write_atomically, write_texts, written_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path):
@@ -82,3 +82,34 @@ def test_copies_of_a_read_only_installation_can_be_written(tmp_path):
     make_writable(file.parent)
     assert (file.parent.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o755, 0o644)
     assert outside.stat().st_mode & 0o777 == 0o444
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    path = tmp_path / "new" / "folder"
+    for name in ("first", "second"):
+        with folder_written_whole(path, FirmwareError) as temporary:
+            write_texts(temporary, {f"{name}/file": name})
+    assert [each.name for each in path.iterdir()] == ["second"]
+    assert [each.name for each in path.parent.iterdir()] == ["folder"]
+
+
+def test_a_folder_that_fails_leaves_the_old_one(tmp_path):
+    path = tmp_path / "folder"
+    write_texts(path, {"old": ""})
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(FirmwareError, match="cannot be written"), folder_written_whole(path, FirmwareError):
+        raise full
+    assert [each.name for each in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_that_write_one_folder_share_nothing(tmp_path):
+    path = tmp_path / "folder"
+    with folder_written_whole(path, FirmwareError) as first:
+        write_texts(first, {"a": "1"})
+        with folder_written_whole(path, FirmwareError) as second:
+            write_texts(second, {"a": "2"})
+        assert (path / "a").read_text() == "2"
+        write_texts(first, {"b": "1"})
+    assert {each.name: each.read_text() for each in path.iterdir()} == {"a": "1", "b": "1"}
+    assert list(tmp_path.iterdir()) == [path]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nanopelican_hls.benchmarks.synthesis import CLOCK_PERIOD_NS, PART, WHO
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.flows.child_process import end_with_parent
+from nanopelican_hls.processes import worker_pool
 
 if TYPE_CHECKING:
     from nanopelican_hls.contract.program import Program
@@ -85,11 +83,10 @@ def run_tasks(
 ) -> list[Row]:
     """Measure rows, each in a process of its own, and write them after each; finished ones are kept."""
     rows: dict[str, Row] = {row["name"]: row for row in json.loads(path.read_text("utf-8"))} if path.is_file() else {}
-    context = multiprocessing.get_context("spawn")
     for task in wanted:
         is_new = task.name not in rows
         if is_new:
-            with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
+            with worker_pool(1) as pool:
                 rows[task.name] = pool.submit(measure, task, build / task.name, checkpoints, zoo).result()
             write_atomically(path, json.dumps(list(rows.values()), indent=1) + "\n", SynthesisError)
         done(task, is_new)

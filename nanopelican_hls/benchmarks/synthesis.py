@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import SynthesisError
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.flows.child_process import end_with_parent
+from nanopelican_hls.processes import worker_pool
 from nanopelican_hls.versions import __version__
 
 PART, CLOCK_PERIOD_NS = "xcvu13p", 2.7777
@@ -226,8 +224,7 @@ def key(job: Job) -> dict[str, Any]:
 
 def in_own_process(job: Job) -> Row:
     """Measure a row in a new process, so that its peak memory is that of this row alone."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
+    with worker_pool(1) as pool:
         return pool.submit(measure, job).result()
 
 

@@ -70,7 +70,7 @@ def map_untrained(path: Path, build: Path, progress: Callable[[Sequence[Any]], A
     build : Path
         Folder for the RTL.
     progress : callable
-        Wraps the list of networks, as tqdm does.
+        Wraps the list of networks, and sees which are done.
     """
     rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
     done = {row["name"] for row in rows}

@@ -4,43 +4,18 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib
 import logging
 import os
 import select
 import shlex
-import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from nanopelican_hls.cli.commands import COMMANDS, module_of
+from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.errors import NanopelicanError
 from nanopelican_hls.versions import __version__
-
-#: subcommand modules; each has ``add_parser(subparsers)`` and ``run(args) -> int``
-COMMANDS = (
-    "check",
-    "csim",
-    "prove",
-    "synth",
-    "core",
-    "emulator",
-    "estimate",
-    "bench",
-    "bench-synth",
-    "bench-ring",
-    "bench-training",
-    "train",
-    "paper",
-    "study",
-    "precision",
-    "rivals",
-    "formula",
-    "equivariance",
-    "kinematics",
-    "report",
-    "zoo",
-    "jets",
-)
 
 #: pages that help and messages name by their place in the repository, for those who have only the package
 REPOSITORY = "github.com/nanopelican-hls/nanopelican-hls"
@@ -52,47 +27,74 @@ USER_ERRORS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error.
-
-    130 if interrupted, 141 if what reads the output has ended, as in a shell.
-    """
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="nanopelican",
         description="FPGA firmware for nanoPELICAN jet taggers. A model is a file, or a name that `nanopelican zoo` "
         "lists.",
-        epilog=f"Pages such as docs/jets.md are in {REPOSITORY}.",
+        epilog="Exit status: 0, or 1 if something that was checked is wrong, 2 if an input cannot be used, 130 after "
+        f"Ctrl-C (docs/cli.md). Pages such as docs/jets.md are in {REPOSITORY}.",
     )
     parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
-    parser.add_argument("--verbose", action="store_true", help="show log messages")
+    _add_output_options(parser, default=False)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    modules = {name: importlib.import_module(f"{__name__}.{name.replace('-', '_')}") for name in COMMANDS}
-    for module in modules.values():
-        module.add_parser(subparsers)
-    args = parser.parse_args(arguments)
-    args.command_line = shlex.join(["nanopelican", *(sys.argv[1:] if arguments is None else arguments)])
-    _set_up_logging(verbose=args.verbose)
+    for command in COMMANDS:
+        module_of(command).add_parser(subparsers)
+    for _, each in subcommands(parser):
+        _add_output_options(each, default=argparse.SUPPRESS)  # what stands in front of the subcommand stays
+    return parser
+
+
+def subcommands(parser: argparse.ArgumentParser, words: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The parsers of all subcommands, and of theirs, with their words."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, each in action.choices.items():
+                yield f"{words} {name}".strip(), each
+                yield from subcommands(each, f"{words} {name}".strip())
+
+
+def _add_output_options(parser: argparse.ArgumentParser, default: Any) -> None:
+    group = parser.add_argument_group("output (docs/cli.md)")
+    group.add_argument("-v", "--verbose", action="store_true", default=default, help="show log messages")
+    group.add_argument("-q", "--quiet", action="store_true", default=default, help="show errors only")
+    group.add_argument(
+        "--json", action="store_true", default=default, help="put out the figures as one JSON document, without text"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (`ExitStatus`)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    args = build_parser().parse_args(words)
+    args.words, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}
+    _set_up_logging(verbose=args.verbose, quiet=args.quiet)
     try:
-        status: int = modules[args.command].run(args)
+        from nanopelican_hls.cli.manifest import run_recorded
+        from nanopelican_hls.cli.output import spoken
+
+        with spoken(args):
+            status = run_recorded(args)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
         if not _output_is_cut_off():
             raise
-        return 128 + signal.SIGPIPE
+        return ExitStatus.CUT_OFF
     except NanopelicanError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return ExitStatus.BAD_INPUT
     except OSError as error:
         if error.errno not in USER_ERRORS:
             raise
         print(f"error: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
         remedy = "free some space, or choose another folder (--build FOLDER; make ... BUILD=FOLDER)"
         print(f"  remedy: {remedy}", file=sys.stderr)
-        return 2
+        return ExitStatus.BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return ExitStatus.INTERRUPTED
 
 
 def _output_is_cut_off() -> bool:
@@ -105,10 +107,11 @@ def _output_is_cut_off() -> bool:
     return True
 
 
-def _set_up_logging(*, verbose: bool) -> None:
+def _set_up_logging(*, verbose: bool, quiet: bool) -> None:
     """Show all warnings, what is done to the user's jets and, with --verbose, all our messages."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     # brevitas looks for a CUDA compiler, and its absence does not matter to our users
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
-    logging.getLogger("nanopelican_hls").setLevel(logging.INFO if verbose else logging.WARNING)
-    logging.getLogger("nanopelican_hls.jets").setLevel(logging.INFO)
+    usual, of_jets = (logging.ERROR, logging.ERROR) if quiet else (logging.WARNING, logging.INFO)
+    logging.getLogger("nanopelican_hls").setLevel(logging.INFO if verbose else usual)
+    logging.getLogger("nanopelican_hls.jets").setLevel(logging.INFO if verbose else of_jets)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit, show_markdown
 from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
 from nanopelican_hls.errors import ConfigError, FirmwareError
 from nanopelican_hls.files import write_atomically
@@ -55,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure every model and write the table."""
     from nanopelican_hls.benchmarks.untrained import random_program
     from nanopelican_hls.config import load_config
+    from nanopelican_hls.flows.build_folder import locked
 
     if not [*args.configs, *args.untrained]:
         raise ConfigError(
@@ -66,13 +69,15 @@ def run(args: argparse.Namespace) -> int:
     programs += [random_program(config) for config in untrained]
     rows = []
     for k, (config, program) in enumerate(zip([*(c for _, c in trained), *untrained], programs, strict=True)):
-        rows.append(_measure(config, program, args.build) | {"trained": k < len(trained)})
+        with locked(args.build / config.name):
+            rows.append(_measure(config, program, args.build / config.name) | {"trained": k < len(trained)})
     args.output.mkdir(parents=True, exist_ok=True)
     write_atomically(args.output / "csimulation.json", json.dumps(rows, indent=2) + "\n", FirmwareError)
     table = _table(rows)
     write_atomically(args.output / "csimulation.md", table, FirmwareError)
-    print(table, end="")
-    return 0
+    show_markdown(table)
+    emit(args, {"models": rows})
+    return ExitStatus.OK
 
 
 def _measure(config: Config, program: Program, build: Path) -> dict[str, Any]:
@@ -83,8 +88,8 @@ def _measure(config: Config, program: Program, build: Path) -> dict[str, Any]:
     from nanopelican_hls.hls.project import convert
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
-    converted = convert(program, build / config.name / "hls", **config.firmware.hls_options())
-    sources = EmulatorTarget().write(program, build / config.name / "emulator")
+    converted = convert(program, build / "hls", **config.firmware.hls_options())
+    sources = EmulatorTarget().write(program, build / "emulator")
     firmware, compile_seconds = _timed(lambda: compile(converted))
     emulator, emulator_seconds = _timed(lambda: compile_emulator(sources))
     ports = port_arrays(program, port_values(read_jets(sample_path()), config.network))

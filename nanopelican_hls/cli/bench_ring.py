@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit, show_markdown
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.errors import SynthesisError
 
 
@@ -32,8 +35,6 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if the RTL of a row differs from QONNX execution."""
-    from tqdm import tqdm
-
     from nanopelican_hls.benchmarks.ring import INTERVALS, Task, run_tasks, tasks
     from nanopelican_hls.benchmarks.ring_page import page, pictures
     from nanopelican_hls.extras import require
@@ -49,19 +50,17 @@ def run(args: argparse.Namespace) -> int:
         )
     wanted = [task for task in tasks(args.models) if not args.sizes or task.size in args.sizes]
     args.output.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=sum(task.cost for task in wanted), desc="bench-ring") as bar:
-        bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+    with progress(args, "bench-ring", sum(task.cost for task in wanted)) as bar:
 
         def done(task: Task, is_new: bool) -> None:
-            if not is_new:
-                bar.initial += task.cost  # kept rows do not count in the remaining time
-            bar.set_postfix_str(task.name, refresh=False)
-            bar.update(task.cost)
+            bar.note(task.name)
+            (bar.update if is_new else bar.skip)(task.cost)
 
         rows = run_tasks(wanted, args.output / "ring.json", args.build / "ring", args.checkpoints, args.models, done)
     text = page(rows)
     for name, picture in pictures(rows).items():
         write_atomically(args.output / name, picture, SynthesisError)
     write_atomically(args.output / "ring.md", text, SynthesisError)
-    print(text)
-    return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0
+    show_markdown(text)
+    emit(args, {"rows": rows})
+    return ExitStatus.of_check(any(row["rtl_vs_qonnx"]["mismatches"] for row in rows))

@@ -8,6 +8,9 @@ from typing import Any
 
 from nanopelican_hls import zoo
 from nanopelican_hls.benchmarks.synthesis import FORMS, Row, read_rows
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import announce, emit, show_markdown
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.errors import SynthesisError
 
 #: rows, and the conversion of trigger words
@@ -60,8 +63,9 @@ def run(args: argparse.Namespace) -> int:
     rows, conversion = _kept(args.output) if args.page else _measured(args)
     text = page(rows, conversion)
     write_atomically(args.output / "synthesis.md", text, SynthesisError)
-    print(text)
-    return 1 if any(row["rtl_vs_qonnx"]["mismatches"] for row in rows) else 0
+    show_markdown(text)
+    emit(args, {"rows": rows, "conversion": conversion})
+    return ExitStatus.of_check(any(row["rtl_vs_qonnx"]["mismatches"] for row in rows))
 
 
 def _kept(folder: Path) -> Figures:
@@ -74,18 +78,16 @@ def _kept(folder: Path) -> Figures:
 
 
 def _measured(args: argparse.Namespace) -> Figures:
-    from tqdm import tqdm
-
     from nanopelican_hls.benchmarks import synthesis as benchmark
     from nanopelican_hls.benchmarks.conversion import measured_conversion
     from nanopelican_hls.topology.forms import SIZES
 
     words = zoo.find(args.words, ".pt", SynthesisError)
     if args.runs:
-        print(f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
+        announce(args, f"{len(benchmark.gather(args.runs, args.checkpoints))} networks copied to {args.checkpoints}")
     jobs, missing = benchmark.jobs(args.forms, args.sizes or SIZES, args.checkpoints, args.build, args.events)
     if missing:
-        print(f"skipped, not trained: {', '.join(missing)}")
+        announce(args, f"skipped, not trained: {', '.join(missing)}")
     if not jobs:
         raise SynthesisError(
             "contains none of the networks",
@@ -93,14 +95,11 @@ def _measured(args: argparse.Namespace) -> Figures:
             remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
         )
     args.output.mkdir(parents=True, exist_ok=True)
-    with tqdm(total=sum(job.cost for job in jobs), desc="bench-synth") as bar:
-        bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+    with progress(args, "bench-synth", sum(job.cost for job in jobs)) as bar:
 
         def report(job: benchmark.Job, is_new: bool) -> None:
-            if not is_new:
-                bar.initial += job.cost  # reused rows do not count in the remaining time
-            bar.set_postfix_str(f"{job.build.name} {'done' if is_new else 'already done'}", refresh=False)
-            bar.update(job.cost)
+            bar.note(f"{job.build.name} {'done' if is_new else 'already done'}")
+            (bar.update if is_new else bar.skip)(job.cost)
 
         rows = benchmark.run_jobs(jobs, args.output / ROWS, report, again=args.again)
     if not words.is_file():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import emit, show_markdown
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,5 +27,6 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.benchmarks.training_speed import run_speed
 
-    print(run_speed(args.output, batch=args.batch, channels=args.channels), end="")
-    return 0
+    show_markdown(run_speed(args.output, batch=args.batch, channels=args.channels))
+    emit(args, json.loads((args.output / "training.json").read_text(encoding="utf-8")))
+    return ExitStatus.OK

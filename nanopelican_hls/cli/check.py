@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import Table, emit
+
+if TYPE_CHECKING:
+    from nanopelican_hls.contract.program import Program
 
 
 def add_parser(subparsers: Any) -> None:
@@ -25,14 +30,44 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ContractError
 
+    found = []
     for source in args.files:
         program = read_program(zoo.find(source, ".onnx", ContractError))
-        print(f"{source}: inside the contract, {len(program.inputs)} ports, {len(program.nodes)} nodes")
-        print(f"  {'tensor':<20} {'shape':<12} {'bits':>4} {'signed':<6} {'grid':<6} quantiser")
-        for tensor, values in program.ranges.items():
-            quantiser = program.quantisers.get(tensor)
-            shape = " x ".join(map(str, program.shapes[tensor]))
-            rounding = quantiser.rounding.value if quantiser else "exact"
-            signed = "yes" if values.signed else "no"
-            print(f"  {tensor:<20} {shape:<12} {values.bits:>4} {signed:<6} 2^{values.exponent:<4} {rounding}")
-    return 0
+        caption = f"{source}: inside the contract, {len(program.inputs)} ports, {len(program.nodes)} nodes"
+        table = Table("tensor", "shape", ">bits", "signed", "grid", "quantiser", caption=caption)
+        rows = _tensors(program)
+        for row in rows:
+            signed = "yes" if row["signed"] else "no"
+            table.add(
+                row["tensor"],
+                " x ".join(map(str, row["shape"])),
+                row["bits"],
+                signed,
+                f"2^{row['exponent']}",
+                row["quantiser"],
+            )
+        table.show()
+        found.append(
+            {
+                "file": source,
+                "ports": [port.name for port in (*program.inputs, *program.outputs)],
+                "nodes": len(program.nodes),
+                "tensors": rows,
+            }
+        )
+    emit(args, {"files": found})
+    return ExitStatus.OK
+
+
+def _tensors(program: Program) -> list[dict[str, Any]]:
+    return [
+        {
+            "tensor": tensor,
+            "shape": list(program.shapes[tensor]),
+            "bits": values.bits,
+            "signed": values.signed,
+            "exponent": values.exponent,
+            "quantiser": program.quantisers[tensor].rounding.value if tensor in program.quantisers else "exact",
+        }
+        for tensor, values in program.ranges.items()
+    ]

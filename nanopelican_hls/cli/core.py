@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import not_negative, positive
+from nanopelican_hls.cli.output import emit, show_listing
 from nanopelican_hls.cli.synth import add_arithmetic
 from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, read_trained, with_result_of
 from nanopelican_hls.errors import RtlError
@@ -23,6 +26,15 @@ DESCRIPTION = (
 )
 #: number of jets, and of hostile events, in the test bench
 JETS = 500
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, name: args.build / name,
+    outputs=("core/**/*",),
+    sources={"config": ".yaml"},
+    trained=(".onnx",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -129,15 +141,30 @@ def run(args: argparse.Namespace) -> int:
     folder = args.build / config.name
     with locked(folder):
         shell = write_core(program, folder / "core", settings, tensors)
-        print(_summary(shell, folder / "core", firmware.clock_period_ns, settings))
-        if not args.simulate:
-            return 0
-        simulation = simulate_core(folder / "core", folder / "core-simulation", settings.top, settings.version)
-    print(simulation)
-    return int(bool(simulation.failed))
+        rows = _summary(shell, folder / "core", firmware.clock_period_ns, settings)
+        show_listing(f"{shell.top} in {folder / 'core'}", rows)
+        simulation = None
+        if args.simulate:
+            simulation = simulate_core(folder / "core", folder / "core-simulation", settings.top, settings.version)
+            show_listing("simulation", simulation.described())
+    emit(
+        args,
+        {
+            "top": shell.top,
+            "folder": folder / "core",
+            "event_words": shell.events.words,
+            "word_bits": shell.events.width,
+            "result_bits": shell.results.width,
+            "interval": shell.project.interval,
+            "latency_cycles": shell.latency_cycles,
+            "clock_period_ns": firmware.clock_period_ns,
+            "simulation": simulation,
+        },
+    )
+    return ExitStatus.of_check(simulation and simulation.failed)
 
 
-def _summary(shell: Shell, folder: Path, clock: float, settings: CoreSettings) -> str:
+def _summary(shell: Shell, folder: Path, clock: float, settings: CoreSettings) -> dict[str, str]:
     from nanopelican_hls.core.emp import Payload
 
     words, project = shell.events.words, shell.project
@@ -157,5 +184,4 @@ def _summary(shell: Shell, folder: Path, clock: float, settings: CoreSettings) -
             f"link{'s' * (payload.links > 1)}, one every {payload.stride} clock{'s' * (payload.stride > 1)}; "
             f"{folder / 'emp'}"
         )
-    width = max(map(len, rows))
-    return "\n".join([f"{shell.top} in {folder}", *(f"  {key.ljust(width)}  {value}" for key, value in rows.items())])
+    return rows

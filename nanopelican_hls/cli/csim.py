@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import Table, emit
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, trained_file, with_result_of
 
 if TYPE_CHECKING:
@@ -18,6 +22,16 @@ if TYPE_CHECKING:
     from nanopelican_hls.jets import Jets
 
 logger = logging.getLogger(__name__)
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, name: args.build / name,
+    outputs=("csim.json", "hls/model.onnx", "hls/firmware/**/*.h", "hls/firmware/*.cpp", "emulator/emulator.*"),
+    sources={"configs": ".yaml"},
+    trained=(".pt", ".onnx"),
+    tools=("g++",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -44,12 +58,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all integers are equal, otherwise 1."""
     # heavy imports only after the arguments have been checked
-    from tqdm import tqdm
-
     from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.bit_accuracy import simulate, write_report
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.network.model import load_model
+    from nanopelican_hls.proof.hostile import HOSTILE_EVENTS
 
     configs = [with_result_of(args, source, load_config(source)) for source in args.configs]
     checkpoints, qonnx = (
@@ -59,25 +72,23 @@ def run(args: argparse.Namespace) -> int:
     models = [load_model(path, config) for path, config in zip(checkpoints, configs, strict=True)]
     jets = {classes: _jets(args, classes) for classes in {config.network.classes for config in configs}}
     reports: list[CsimReport] = []
-    for config, model, path in zip(configs, models, qonnx, strict=True):
-        build = args.build / config.name
-        with (
-            locked(build),
-            tqdm(desc=config.name, unit=" events", leave=False, disable=not sys.stderr.isatty()) as bar,
-        ):
-            found = jets[config.network.classes]
-            report = simulate(
-                model, path, found, build, announce=bar.set_postfix_str, progress=bar.update, rtl=args.rtl
-            )
-            write_report(replace(report, command=args.command_line), build / "csim.json")
-        reports.append(report)
-        _print_row(report, header=len(reports) == 1)
+    try:
+        for config, model, path in zip(configs, models, qonnx, strict=True):
+            build, found = args.build / config.name, jets[config.network.classes]
+            with locked(build), progress(args, config.name, len(found) + HOSTILE_EVENTS, "events") as bar:
+                report = simulate(model, path, found, build, announce=bar.note, progress=bar.update, rtl=args.rtl)
+                report = replace(report, command=args.command_line)
+                write_report(report, build / "csim.json")
+            reports.append(report)
+    finally:  # of what is done, even if a later model fails
+        _show(reports)
     for report in reports:
         if report.accepted:
             print(f"{report.model.config.name}: accepted {_accepted(report.accepted)}")
         for line in report.first_mismatches():
             print(f"{report.model.config.name}: MISMATCH, {line}", file=sys.stderr)
-    return 1 if any(report.mismatches for report in reports) else 0
+    emit(args, {"models": [report.as_json() for report in reports]})
+    return ExitStatus.of_check(any(report.mismatches for report in reports))
 
 
 def _jets(args: argparse.Namespace, classes: tuple[str, ...]) -> Jets:
@@ -102,33 +113,39 @@ def _accepted(counts: Mapping[str, tuple[int, int]]) -> str:
 EXECUTORS = {"brevitas": "Brevitas", "csim": "firmware", "emulator": "emulator", "rtl": "RTL"}
 
 
-def _print_row(report: CsimReport, *, header: bool) -> None:
+def _show(reports: Sequence[CsimReport]) -> None:
     """Print mismatches of each executor with QONNX execution, for jets and hostile events together."""
+    if not reports:
+        return
+    rows = [_row(report) for report in reports]
+    titles = ["model", *(f">{title}" for title in rows[0] if title != "model")]
+    table = Table(*titles, caption="mismatches against QONNX execution, in events; AUC on the jets")
+    for row in rows:
+        table.add(*row.values())
+    table.show()
+
+
+def _row(report: CsimReport) -> dict[str, Any]:
     content = report.as_json()
     auc = content["auc"] or dict.fromkeys(("float", "quantised", "firmware"))
     mismatches = {
         name: content["mismatches"][name] + content["hostile"]["mismatches"][name] for name in content["mismatches"]
     }
-    cells = [
-        ("model", content["model"]),
-        ("N", content["n_constituents"]),
-        ("C", content["channels"]),
-        ("jets", content["events"]),
-        ("hostile", content["hostile"]["events"]),
-        ("tensors", len(content["tensors_compared"])),
-        *(
-            (title, mismatches[f"{name}_vs_qonnx"])
+    return {
+        "model": content["model"],
+        "N": content["n_constituents"],
+        "C": content["channels"],
+        "jets": content["events"],
+        "hostile": content["hostile"]["events"],
+        "tensors": len(content["tensors_compared"]),
+        **{
+            title: mismatches[f"{name}_vs_qonnx"]
             for name, title in EXECUTORS.items()
             if f"{name}_vs_qonnx" in mismatches
-        ),
-        *(
-            (title, "-" if auc[name] is None else f"{auc[name]:.4f}")
-            for name, title in (("float", "AUC float"), ("quantised", "quantised"), ("firmware", "firmware"))
-        ),
-        ("s", f"{sum(v for k, v in content['seconds'].items() if not k.endswith('processor time')):.0f}"),
-    ]
-    widths = [16] + [max(len(title), 9) for title, _ in cells[1:]]
-    if header:
-        print("mismatches against QONNX execution, in events; AUC on the jets".rjust(sum(widths) + len(widths)))
-        print(" ".join(title.rjust(width) for (title, _), width in zip(cells, widths, strict=True)))
-    print(" ".join(str(cell).rjust(width) for (_, cell), width in zip(cells, widths, strict=True)), flush=True)
+        },
+        **{
+            f"AUC {name}": "-" if auc[name] is None else f"{auc[name]:.4f}"
+            for name in ("float", "quantised", "firmware")
+        },
+        "s": f"{sum(v for k, v in content['seconds'].items() if not k.endswith('processor time')):.0f}",
+    }

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
+from nanopelican_hls.cli.output import emit, show_listing
 from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, read_trained, with_result_of
 
 if TYPE_CHECKING:
@@ -15,6 +18,16 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "Write emulators for the software of CMS (hls4mlEmulator::Model): a library around plain integers and one around "
     "the HLS C++, which build with make and g++ alone, and what the software stack needs (docs/cmssw.md)."
+)
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, name: args.build / name,
+    outputs=("cmssw/**/*",),
+    sources={"config": ".yaml"},
+    trained=(".onnx",),
+    files=(),
 )
 
 
@@ -47,22 +60,20 @@ def run(args: argparse.Namespace) -> int:
     folder = args.build / config.name
     with locked(folder):
         ports = write_models(program, folder / "cmssw", model)
-    print(_summary(ports, folder / "cmssw", model))
-    return 0
+    libraries = {"plain integers": f"{model.integers}.so", "HLS C++": f"{model.hls}.so"}
+    show_listing(f"{model.integers} in {folder / 'cmssw'}", _summary(ports, folder / "cmssw", model))
+    emit(args, {"model": model.integers, "folder": folder / "cmssw", "libraries": libraries})
+    return ExitStatus.OK
 
 
-def _summary(ports: Ports, folder: Path, model: CmsswModel) -> str:
+def _summary(ports: Ports, folder: Path, model: CmsswModel) -> dict[str, str]:
     if ports.level1 is None:
         takes = "its own types; not the common struct, as its ports are components"
     else:
         takes = f"its own types, or the common struct with {ports.n_candidates()} candidates or more"
-    rows = {
+    return {
         "libraries": f"{model.integers}.so (plain integers), {model.hls}.so (HLS C++)",
         "takes": takes,
         "interface": str(folder / "README.md"),
         "build": f"make -C {folder}",
     }
-    width = max(map(len, rows))
-    return "\n".join(
-        [f"{model.integers} in {folder}", *(f"  {key.ljust(width)}  {text}" for key, text in rows.items())]
-    )

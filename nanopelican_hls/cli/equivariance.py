@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
-from nanopelican_hls.cli.output import csv_text
+from nanopelican_hls.cli.output import Table, csv_text, emit
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.trained import CHECKPOINT, add_models, trained_file
 
 if TYPE_CHECKING:
@@ -23,6 +25,15 @@ CALIBRATION_JETS = 2048
 #: velocity at which widths are compared
 WIDTH_BETA = 0.5
 WIDTHS = {"cartesian": range(6, 19, 2), "light_cone": range(5, 13)}
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, _: args.output,
+    outputs=("equivariance-*.csv",),
+    sources={"model": ".pt"},
+    redirected=("output",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -76,11 +87,14 @@ def run(args: argparse.Namespace) -> int:
         f"{name}, float: largest change of a logit {deviation:.1e} of max(1, |logit|), {len(jets)} jets, "
         f"|beta| up to {max(args.betas):g}: {'invariant' if deviation <= TOLERANCE else 'NOT INVARIANT'}"
     )
+    rows: list[dict[str, Any]] = []
     if model.checkpoint.description is None:
         print(f"{name} has no quantised network")
     else:
-        _measure(args, model, calibration, jets)
-    return int(deviation > TOLERANCE)
+        rows = _measure(args, model, calibration, jets)
+    invariant = deviation <= TOLERANCE
+    emit(args, {"model": name, "jets": len(jets), "float_deviation": deviation, "invariant": invariant, "drifts": rows})
+    return ExitStatus.of_check(not invariant)
 
 
 def _model(source: str, models: Path | None) -> TrainedModel:
@@ -109,9 +123,8 @@ def _jets(args: argparse.Namespace, model: TrainedModel) -> tuple[Jets, Jets]:
     return calibration, rest
 
 
-def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, jets: Jets) -> None:
-    from tqdm import tqdm
-
+def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, jets: Jets) -> list[dict[str, Any]]:
+    """Rows of the table of the quantised network, which is written, with its picture."""
     from nanopelican_hls.analysis.equivariance import at_momentum_width, drifts
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.sample import Sample
@@ -124,7 +137,7 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
     own = config.quantisers.momenta.bits
     assert calibration.labels is not None
     sample = Sample(port_values(calibration, config.network), calibration.labels.astype(float))
-    with tqdm(total=1 + len(widths), desc=name, unit=" networks", leave=False, disable=not sys.stderr.isatty()) as bar:
+    with progress(args, name, 1 + len(widths), "networks") as bar:
         trained = list(drifts(model.description, jets, args.betas, args.seed, bits=own))
         bar.update()
         requantised: list[Drift] = []
@@ -134,10 +147,12 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
             bar.update()
     args.output.mkdir(parents=True, exist_ok=True)
     stem = args.output / f"equivariance-{name}"
-    write_atomically(stem.with_suffix(".csv"), _table(trained, requantised), NetworkError)
-    _print(trained, name)
+    rows = _rows(trained, requantised)
+    write_atomically(stem.with_suffix(".csv"), csv_text(rows), NetworkError)
+    _table(trained, name).show()
     save_picture(_picture(trained, requantised, name, len(jets)), stem.with_suffix(".png"), force=True)
     print(f"written: {stem}.csv, {stem}.png")
+    return rows
 
 
 def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: int) -> Any:
@@ -154,16 +169,18 @@ def _picture(trained: list[Drift], requantised: list[Drift], name: str, jets: in
     return draw(trained, requantised, title, caption)
 
 
-def _table(trained: list[Drift], requantised: list[Drift]) -> str:
+def _rows(trained: list[Drift], requantised: list[Drift]) -> list[dict[str, Any]]:
     rows = [{"network": "trained", **drift.as_row()} for drift in trained]
     rows += [{"network": "requantised", **drift.as_row()} for drift in requantised]
-    return csv_text(rows)
+    return rows
 
 
-def _print(drifts: list[Drift], name: str) -> None:
-    print(f"{name}, quantised: |change of the logit|, tags that flip, AUC, jets that saturate a port")
-    print(f"  {'boost':<12}{'|beta|':>7}{'mean':>9}{'50%':>9}{'90%':>9}{'99%':>9}{'flips':>9}{'AUC':>9}{'saturate':>9}")
+def _table(drifts: list[Drift], name: str) -> Table:
+    titles = (">|beta|", ">mean", ">50%", ">90%", ">99%", ">flips", ">AUC", ">saturate")
+    caption = f"{name}, quantised: |change of the logit|, tags that flip, AUC, jets that saturate a port"
+    table = Table("boost", *titles, caption=caption)
     for drift in drifts:
-        numbers = "".join(f"{value:9.3f}" for value in (drift.mean, *drift.quantiles))
-        shares = f"{100 * drift.flipped:8.2f}%{drift.auc:9.4f}{100 * drift.saturated:8.1f}%"
-        print(f"  {drift.kind.value:<12}{drift.beta:7.2f}{numbers}{shares}")
+        numbers = (f"{value:.3f}" for value in (drift.mean, *drift.quantiles))
+        shares = f"{100 * drift.flipped:.2f}%", f"{drift.auc:.4f}", f"{100 * drift.saturated:.1f}%"
+        table.add(drift.kind.value, f"{drift.beta:.2f}", *numbers, *shares)
+    return table

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit, show_listing
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.synth import add_arithmetic
 from nanopelican_hls.cli.trained import add_models, read_trained
 from nanopelican_hls.errors import ContractError, SynthesisError
@@ -68,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
             remedy="nanopelican estimate --help has examples",
         )
     if args.map:
-        _map(args.map, args.build)
+        _map(args)
     elif args.calibrate:
-        _calibrate(args.calibrate, args.calibration or Path("calibration.json"))
+        _calibrate(args, args.calibration or Path("calibration.json"))
     else:
         _estimate(args)
-    return 0
+    return ExitStatus.OK
 
 
 def _estimate(args: argparse.Namespace) -> None:
@@ -92,7 +97,25 @@ def _estimate(args: argparse.Namespace) -> None:
     streamed = firmware.streamed if args.streamed is None else args.streamed
     settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval, streamed)
     found = estimate(program, settings, Calibration.read(args.calibration or CALIBRATION))
-    print(_table(args.model, clock, found))
+    show_listing(f"{args.model}: estimate, no tool was run", _described(clock, found))
+    print(f"  {_origin(found.calibration)}")
+    errors = found.calibration
+    emit(
+        args,
+        {
+            "model": args.model,
+            "clock_period_ns": clock,
+            "latency_cycles": found.latency_cycles,
+            "latency_ns": found.latency_cycles * clock,
+            "initiation_interval": found.interval,
+            "lut": found.lut,
+            "ff": found.ff,
+            "dsp": found.dsp,
+            "mean_error_percent": errors.mean_error_percent,
+            "largest_error_percent": errors.largest_error_percent,
+            "calibration": _origin(errors),
+        },
+    )
 
 
 def _read(source: str, models: Path | None) -> tuple[FirmwareConfig, Program]:
@@ -111,35 +134,30 @@ def _read(source: str, models: Path | None) -> tuple[FirmwareConfig, Program]:
     return config.firmware, read_trained(source, config, models)
 
 
-def _table(name: str, clock: float, found: Estimate) -> str:
+def _described(clock: float, found: Estimate) -> dict[str, str]:
     errors = found.calibration
 
     def text(resource: str, value: int) -> str:
         mean, largest = errors.mean_error_percent[resource], errors.largest_error_percent[resource]
         return f"{value:,} (mean error {mean}%, at most {largest}%)"
 
-    rows = {
+    return {
         "latency": f"{found.latency_cycles} cycles of {clock:g} ns, {found.latency_cycles * clock:.1f} ns",
         "initiation interval": f"{found.interval} cycle{'s' * (found.interval > 1)}",
         "LUT": text("lut", found.lut),
         "FF": text("ff", found.ff),
         "DSP": f"{found.dsp:,} (exact)",
     }
-    width = max(map(len, rows))
-    caption = f"{name}: estimate, no tool was run"
-    return "\n".join(
-        [caption, *(f"  {key.ljust(width)}  {value}" for key, value in rows.items()), f"  {_origin(errors)}"]
-    )
 
 
 def _origin(calibration: Calibration) -> str:
     return f"calibrated on {calibration.configurations} configurations ({calibration.source}); errors: leave-one-out"
 
 
-def _calibrate(paths: list[Path], output: Path) -> None:
+def _calibrate(args: argparse.Namespace, output: Path) -> None:
     from nanopelican_hls.estimate.calibration import calibrate, read_mapped, write_calibration
 
-    calibration = calibrate(read_mapped(paths))
+    calibration = calibrate(read_mapped(args.calibrate))
     write_calibration(calibration, output)
     for resource, coefficients in calibration.coefficients.items():
         terms = ", ".join(f"{value:g} {name}" for name, value in coefficients.items())
@@ -147,11 +165,18 @@ def _calibrate(paths: list[Path], output: Path) -> None:
         print(f"{resource.upper()}: {terms}; mean error {mean}%, at most {largest}%")
     print(f"DSP: exact; {_origin(calibration)}")
     print(f"written: {output}")
+    emit(args, asdict(calibration))
 
 
-def _map(path: Path, build: Path) -> None:
-    from tqdm import tqdm
-
+def _map(args: argparse.Namespace) -> None:
     from nanopelican_hls.benchmarks.untrained import map_untrained
 
-    map_untrained(path, build / "estimate", lambda tasks: tqdm(tasks, desc="mapping", unit="network"))
+    def shown(networks: Sequence[Any]) -> Iterator[Any]:
+        with progress(args, "mapping", len(networks), "networks") as bar:
+            for network in networks:
+                yield network
+                bar.update()
+
+    map_untrained(args.map, args.build / "estimate", shown)
+    print(f"written: {args.map}")
+    emit(args, {"written": args.map})

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import Table, emit
 from nanopelican_hls.cli.trained import CHECKPOINT
 
 if TYPE_CHECKING:
@@ -50,13 +52,28 @@ def run(args: argparse.Namespace) -> int:
         f"{count.independent} independent\n"
     )
     rows = parameter_rows(formulas, digits=args.digits, tex=args.latex)
+    written = (latex if args.latex else text)(formulas[0], digits=args.digits)
     if args.latex:
-        print(latex(formulas[0], digits=args.digits))
+        print(written)
         print(_tabular(rows), end="")
     else:
-        print(_aligned(rows))
-        print(text(formulas[0], digits=args.digits), end="")
-    return 0
+        table = Table(*rows[0])
+        for row in rows[1:]:
+            table.add(*row)
+        table.show()
+        print()
+        print(written, end="")
+    emit(
+        args,
+        {
+            "model": checkpoints[0].config.name,
+            "seeds": [checkpoint.seed for checkpoint in checkpoints],
+            "parameters": count,
+            "values": [formula.parameters for formula in formulas],
+            "formula": written,
+        },
+    )
+    return ExitStatus.OK
 
 
 def _files(source: str) -> list[Path]:
@@ -85,12 +102,6 @@ def _checkpoints(files: list[Path]) -> list[Checkpoint]:
     for file, form in zip(files, forms, strict=True):
         require_equal(forms[0], form, str(file))
     return checkpoints
-
-
-def _aligned(rows: list[list[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "\n".join(lines) + "\n"
 
 
 def _tabular(rows: list[list[str]]) -> str:

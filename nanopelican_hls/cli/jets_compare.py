@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit, show_markdown
+
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
@@ -27,5 +30,6 @@ def run(args: argparse.Namespace) -> int:
 
     first, second = (read_jets(path, args.jets) for path in (args.first, args.second))
     rows = compare_samples(first, second)
-    print(markdown(rows, args.first.name, args.second.name), end="")
-    return int(min(row.p_value for row in rows) < args.p_min)
+    show_markdown(markdown(rows, args.first.name, args.second.name))
+    emit(args, {"first": args.first.name, "second": args.second.name, "tests": rows})
+    return ExitStatus.of_check(min(row.p_value for row in rows) < args.p_min)

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit
+
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
@@ -64,9 +67,13 @@ def run(args: argparse.Namespace) -> int:
     )
     start = time.monotonic()
     with _cluster(args) as client:
-        generate_jets(recipe, args.output, jobs=args.jobs, dask_client=client, force=args.force, progress=True)
-    print(f"{args.output}: {recipe.jets} jets, {time.monotonic() - start:.0f} s")
-    return 0
+        generate_jets(
+            recipe, args.output, jobs=args.jobs, dask_client=client, force=args.force, progress=not args.quiet
+        )
+    seconds = time.monotonic() - start
+    print(f"{args.output}: {recipe.jets} jets, {seconds:.0f} s")
+    emit(args, {"file": args.output, "jets": recipe.jets, "seconds": seconds})
+    return ExitStatus.OK
 
 
 @contextlib.contextmanager

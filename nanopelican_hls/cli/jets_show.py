@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit
+
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
@@ -42,11 +45,21 @@ def run(args: argparse.Namespace) -> int:
     bits = smallest_width(classes.values()) if args.bits is None else args.bits
     title = f"{args.file.name}: {sum(c.jets for c in classes.values()):,} jets"
     save_picture(draw_jets(classes, title, n_constituents=args.constituents, bits=bits), output, force=args.force)
-    for name, histograms in classes.items():
+    figures = {
+        name: {
+            "jets": histograms.jets,
+            "mean_multiplicity": histograms.mean("multiplicity"),
+            "mean_mass_gev": histograms.mean("mass_gev"),
+            "share_clipped": histograms.share_clipped_at(bits),
+        }
+        for name, histograms in classes.items()
+    }
+    for name, of_class in figures.items():
         print(
-            f"{name}: {histograms.jets} jets, mean multiplicity {histograms.mean('multiplicity'):.1f}, "
-            f"mean mass {histograms.mean('mass_gev'):.0f} GeV, "
-            f"{100 * histograms.share_clipped_at(bits):.2g}% of d_ij clipped at {bits} bits"
+            f"{name}: {of_class['jets']} jets, mean multiplicity {of_class['mean_multiplicity']:.1f}, "
+            f"mean mass {of_class['mean_mass_gev']:.0f} GeV, "
+            f"{100 * of_class['share_clipped']:.2g}% of d_ij clipped at {bits} bits"
         )
     print(f"written: {output}")
-    return 0
+    emit(args, {"classes": figures, "bits": bits, "picture": output})
+    return ExitStatus.OK

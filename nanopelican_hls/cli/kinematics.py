@@ -7,12 +7,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import fraction
-from nanopelican_hls.cli.output import csv_text
+from nanopelican_hls.cli.output import Table, csv_text, emit
 from nanopelican_hls.cli.trained import CHECKPOINT
 
 if TYPE_CHECKING:
     from nanopelican_hls.analysis.kinematics import WorkingPoint
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, _: args.output,
+    outputs=("kinematics-*.csv",),
+    sources={"model": ".pt"},
+    redirected=("output",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -57,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     stem = args.output / f"kinematics-{name}"
     write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
-    _print(point, name, len(jets))
+    _show(point, name, len(jets))
     require("matplotlib", "the table was written, but the picture", NetworkError)
     from nanopelican_hls.analysis.kinematics_picture import draw
 
@@ -68,19 +79,21 @@ def run(args: argparse.Namespace) -> int:
     picture = draw(point, mass_gev(jets)[background], passed, title, caption)
     save_picture(picture, stem.with_suffix(".png"), force=True)
     print(f"written: {stem}.csv, {stem}.png")
-    return 0
+    emit(args, {"model": name, "jets": len(jets), **asdict(point)})
+    return ExitStatus.OK
 
 
-def _print(point: WorkingPoint, name: str, jets: int) -> None:
+def _show(point: WorkingPoint, name: str, jets: int) -> None:
     print(
         f"{name}, {jets} jets: logit of at least {point.threshold:g}, signal efficiency {point.signal:.4f}, "
         f"background efficiency {point.background:.5f}"
     )
-    print(f"  {'variable':<14}{'from':>9}{'to':>9}{'signal':>18}{'background':>20}")
+    table = Table("variable", ">from", ">to", ">signal", ">background")
     for each in point.bins:
         signal = f"{each.signal:.3f} ± {each.signal_error:.3f}"
         background = f"{each.background:.4f} ± {each.background_error:.4f}"
-        print(f"  {each.variable:<14}{each.low:9.3g}{each.high:9.3g}{signal:>18}{background:>20}")
+        table.add(each.variable, f"{each.low:.3g}", f"{each.high:.3g}", signal, background)
+    table.show()
     print(
         f"mass of background jets that pass and fail: divergence {point.sculpting.divergence:.3f} bits "
         f"({point.sculpting.random:.3f} for a random cut)"

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import emit, show_markdown
+
+
+def _output(args: argparse.Namespace) -> Path:
+    return args.output or Path("runs", "paper-quick" if args.quick else "paper")
+
+
+#: what manifest.json says of a run
+RECORD = Record(folder=lambda args, _: _output(args), outputs=("tables.json",), sources={}, redirected=("output",))
 
 
 def add_parser(subparsers: Any) -> None:
@@ -27,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.paper import run_paper
     from nanopelican_hls.studies.runner import default_jobs
 
-    output = args.output or Path("runs", "paper-quick" if args.quick else "paper")
-    print(run_paper(args.jets, output, quick=args.quick, jobs=args.jobs or default_jobs()))
+    output = _output(args)
+    show_markdown(run_paper(args.jets, output, quick=args.quick, jobs=args.jobs or default_jobs()))
     print(f"written to {output}/tables.md and tables.json; ROC curves in {output}/runs")
-    return 0
+    emit(args, json.loads((output / "tables.json").read_text(encoding="utf-8")))
+    return ExitStatus.OK

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import fraction, positive
+from nanopelican_hls.cli.output import emit, show_markdown
 from nanopelican_hls.cli.trained import CHECKPOINT, CONFIG
+
+
+def _output(args: argparse.Namespace) -> Path:
+    return args.output or Path("runs", f"precision-{Path(args.model).stem}-{args.cost}")
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, _: _output(args),
+    outputs=("precision.json",),
+    sources={"config": ".yaml", "model": ".pt"},
+    redirected=("output",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -43,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.precision import run_precision
 
     model = load_model(args.model, load_config(args.config))
-    output = args.output or Path("runs", f"precision-{Path(args.model).stem}-{args.cost}")
+    output = _output(args)
     page = run_precision(
         model,
         args.jets,
@@ -54,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         seeds=args.seeds,
         jobs=args.jobs,
     )
-    print(page)
+    show_markdown(page)
     print(f"written to {output}/precision.md, precision.json and precision.png")
-    return 0
+    emit(args, {"precision": json.loads((output / "precision.json").read_text(encoding="utf-8"))})
+    return ExitStatus.OK

@@ -7,6 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
+from nanopelican_hls.cli.output import emit
+from nanopelican_hls.cli.progress import progress
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, _: args.output,
+    outputs=("proof.json",),
+    sources={"models": ".onnx"},
+    files=(),
+    redirected=("build", "output"),
+    tools=("clang",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -28,8 +42,6 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if anything is refuted."""
-    from tqdm import tqdm
-
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ContractError, SolverError
     from nanopelican_hls.extras import require
@@ -46,13 +58,14 @@ def run(args: argparse.Namespace) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     tensors = sum(len(program.nodes) for program in programs.values() if constituents(program) <= args.most)
     tensors *= len(TARGETS)
-    with tqdm(total=tensors, desc="prove") as bar:
+    with progress(args, "prove", tensors, "tensors") as bar:
 
-        def progress(where: str, tensor: str) -> None:
-            bar.set_postfix_str(f"{where}, {tensor}")
+        def proved(where: str, tensor: str) -> None:
+            bar.note(f"{where}, {tensor}")
             bar.update()
 
-        rows = prove_models(programs, args.output, args.build, args.limit, args.most, progress)
+        rows = prove_models(programs, args.output, args.build, args.limit, args.most, proved)
     for row in rows:
         print(f"{row['model']}, {row['target']}: {Verdict(row['verdict']).value} {row['reason'][:300]}".rstrip())
-    return int(any(row["verdict"] == "refuted" for row in rows))
+    emit(args, {"models": rows})
+    return ExitStatus.of_check(any(row["verdict"] == "refuted" for row in rows))

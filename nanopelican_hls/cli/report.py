@@ -8,7 +8,11 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import announce, emit
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained, trained_file
 from nanopelican_hls.errors import ReportError
 
@@ -17,6 +21,21 @@ if TYPE_CHECKING:
     from nanopelican_hls.report.subject import Subject
 
 logger = logging.getLogger(__name__)
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, name: args.output or args.build / name,
+    outputs=("report.json",),
+    sources={"config": ".yaml"},
+    trained=(".pt", ".onnx", ".json"),
+    beside=lambda args, name: [
+        *(args.build / name / file for file in ("csim.json", "synth.json")),
+        *(args.benchmarks / file for file in ("ring.json", "rivals.json")),
+    ],
+    redirected=("output",),
+    dropped=("run",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -69,9 +88,11 @@ def run(args: argparse.Namespace) -> int:
     else:
         report = _report(args.config, args)
         folder = args.output or args.build / report.models[0]
-    for path in write_report(report, folder):
+    written = write_report(report, folder)
+    for path in written:
         print(f"written: {path}")
-    return int(report.differs)
+    emit(args, {"models": report.models, "differs": report.differs, "written": written})
+    return ExitStatus.of_check(report.differs)
 
 
 def _report_of(source: str, args: argparse.Namespace) -> Report:
@@ -83,10 +104,7 @@ def _report_of(source: str, args: argparse.Namespace) -> Report:
 
 def _report(source: str, args: argparse.Namespace) -> Report:
     # heavy imports only after the arguments have been checked
-    import sys
-
     import torch
-    from tqdm import tqdm
 
     from nanopelican_hls.report.gather import SECTIONS, gather
 
@@ -95,9 +113,7 @@ def _report(source: str, args: argparse.Namespace) -> Report:
     if args.run:
         _run_missing(subject, args)
         subject = _subject(source, args)
-    with tqdm(
-        total=len(SECTIONS), desc=subject.name, unit=" sections", leave=False, disable=not sys.stderr.isatty()
-    ) as bar:
+    with progress(args, subject.name, len(SECTIONS), "sections") as bar:
         return gather(subject, lambda _: bar.update())
 
 
@@ -142,9 +158,9 @@ def _run_missing(subject: Subject, args: argparse.Namespace) -> None:
 
     for found, command in ((subject.csim, subject.csim_command), (subject.synth, subject.synth_command)):
         if found is None or subject.is_stale(found):
-            print(command, flush=True)
-            status = main(["--verbose"] * args.verbose + shlex.split(command)[1:])
-            if status > 1:
+            announce(args, command)
+            status = main(["--verbose"] * args.verbose + ["--quiet"] * args.quiet + shlex.split(command)[1:])
+            if status not in (ExitStatus.OK, ExitStatus.WRONG):
                 raise ReportError("failed", where=command, remedy="see the message above, and run it on its own")
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import announce, emit, show_markdown
 from nanopelican_hls.errors import SynthesisError, TrainingError
 from nanopelican_hls.extras import is_installed, require
 
@@ -65,8 +67,9 @@ def run(args: argparse.Namespace) -> int:
     write_atomically(args.output / PAGE, text, SynthesisError)
     if is_installed("matplotlib"):
         write_atomically(args.output / PICTURE, picture(rows), SynthesisError)
-    print(text)
-    return 1 if any(different for row in rows for _, different in row.mismatches.values()) else 0
+    show_markdown(text)
+    emit(args, {"rows": rows})
+    return ExitStatus.of_check(any(different for row in rows for _, different in row.mismatches.values()))
 
 
 def _measure(args: argparse.Namespace, kept: Path) -> None:
@@ -82,7 +85,10 @@ def _measure(args: argparse.Namespace, kept: Path) -> None:
     for size in args.sizes:
         for network in args.networks:
             rival = Rival(network, size, args.coordinates, args.epochs, args.seed, tuple(args.budgets), CLOCK_PERIOD_NS)
-            rows: list[Row] = measured(rival, jets, args.build / "rivals", _command(rival), announce=_announce)
+            command = _command(rival)
+            rows: list[Row] = measured(
+                rival, jets, args.build / "rivals", command, announce=lambda line: announce(args, line)
+            )
             write_rows(merged(read_rows(kept), rows), kept)
 
 
@@ -93,7 +99,3 @@ def _command(rival: Rival) -> str:
         f"{rival.coordinates} --epochs {rival.epochs} --seed {rival.seed} --budgets "
         + " ".join(map(str, rival.budgets))
     )
-
-
-def _announce(line: str) -> None:
-    print(line, flush=True)

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import emit, show_markdown
 
 NAMES = ("firmware", "widths", "architecture", "inputs", "forms", "classes", "ceiling")
+
+
+def _output(args: argparse.Namespace) -> Path:
+    return args.output or Path("runs", f"study-{args.name}")
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, _: _output(args),
+    outputs=("*.json",),
+    sources={},
+    files=("jets", "model"),
+    redirected=("output",),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -41,10 +59,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.runner import default_jobs
 
-    output, jobs = args.output or Path("runs", f"study-{args.name}"), args.jobs or default_jobs()
-    print(_page(args, output, jobs))
+    output, jobs = _output(args), args.jobs or default_jobs()
+    show_markdown(_page(args, output, jobs))
     print(f"written to {output}/{args.name}.md and .json")
-    return 0
+    emit(args, {args.name: json.loads((output / f"{args.name}.json").read_text(encoding="utf-8"))})
+    return ExitStatus.OK
 
 
 def _page(args: argparse.Namespace, output: Path, jobs: int) -> str:

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import not_negative
+from nanopelican_hls.cli.output import announce, emit, show_listing
 from nanopelican_hls.cli.trained import CONFIG, add_models, add_result, read_trained, with_result_of
 from nanopelican_hls.errors import SynthesisError
 
@@ -24,6 +27,15 @@ DESCRIPTION = (
 DEFAULT_STAGE = "vsynth"
 #: number of jets in the co-simulation of the vendor flow
 COSIM_EVENTS = 500
+
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, name: args.build / name,
+    outputs=("synth.json", "rtl/src/*"),
+    sources={"config": ".yaml"},
+    trained=(".onnx",),
+)
 
 
 def add_arithmetic(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.config import load_config
     from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.flows.choice import choose_flow
-    from nanopelican_hls.flows.report import table, write_report
+    from nanopelican_hls.flows.report import described, write_report
 
     if args.events is not None and args.events < 1:
         raise SynthesisError(
@@ -100,8 +112,9 @@ def run(args: argparse.Namespace) -> int:
         report = _vendor(args, config, program, build) if flow == "vendor" else _open(args, config, program, build)
         report = replace(report, program_sha256=program.checksum, command=args.command_line)
         write_report(report, build / "synth.json")
-    print(table(report))
-    return 1 if report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches else 0
+    show_listing(*described(report))
+    emit(args, report.as_json())
+    return ExitStatus.of_check(report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches)
 
 
 def _vendor(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:
@@ -121,7 +134,7 @@ def _vendor(args: argparse.Namespace, config: Config, program: Program, build: P
         export=args.export,
     )
     ports = _ports(args, config, args.events or COSIM_EVENTS) if settings.stage == "cosim" else {}
-    return synthesise(program, build, settings, ports, announce=_announce)
+    return synthesise(program, build, settings, ports, announce=lambda stage: announce(args, stage))
 
 
 def _open(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:
@@ -132,7 +145,8 @@ def _open(args: argparse.Namespace, config: Config, program: Program, build: Pat
     arithmetic = {name: value for name, value in asked.items() if value is not None}
     arithmetic["streamed"] = _or(args.streamed, config.firmware.streamed)
     ports = _ports(args, config, args.events)
-    return synthesise(program, build, _device(args, config), ports, announce=_announce, **arithmetic)
+    device = _device(args, config)
+    return synthesise(program, build, device, ports, announce=lambda stage: announce(args, stage), **arithmetic)
 
 
 def _device(args: argparse.Namespace, config: Config) -> Device:
@@ -155,7 +169,3 @@ def _ports(args: argparse.Namespace, config: Config, events: int | None) -> Any:
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
     return port_values(read_jets(args.jets or sample_path(), events), config.network)
-
-
-def _announce(message: str) -> None:
-    print(message, flush=True)

@@ -10,9 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.output import emit
 from nanopelican_hls.cli.trained import CONFIG
 from nanopelican_hls.errors import ConfigError
+
+#: what manifest.json says of a run
+RECORD = Record(
+    folder=lambda args, name: args.runs / name,
+    base=lambda args, _: args.output,
+    outputs=("{name}.json", "{name}.onnx"),
+    sources={"config": ".yaml"},
+    files=("train", "valid", "test"),
+    redirected=("output", "runs"),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         seeds=seeds,
         jobs=args.jobs,
         runs=args.runs / config.name,
-        progress=True,
+        progress=not args.quiet,
         tensorboard=args.tensorboard,
     )
     measured: dict[str, Sample] = {name: samples[name] for name in ("valid", "test") if name in samples}
@@ -88,7 +101,8 @@ def run(args: argparse.Namespace) -> int:
     figures = metrics["test" if args.test else "valid"]
     for form, values in figures.items():
         print(f"{config.name} {form}: {summary(values)}")
-    return 0
+    emit(args, content)
+    return ExitStatus.OK
 
 
 def _command(args: argparse.Namespace, seeds: list[int]) -> str:

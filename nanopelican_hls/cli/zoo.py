@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nanopelican_hls import zoo
+from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit, show_markdown
 
 
 def add_parser(subparsers: Any) -> None:
@@ -34,41 +36,48 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.training.card import zoo_table
 
     if args.copy:
-        _copy(args.source, args.copy)
+        emit(args, {"files": _copy(args.source, args.copy)})
     elif args.source and zoo.is_name(args.source):
-        print(zoo.file_of(args.source, ".md").read_text(encoding="utf-8"), end="")
+        show_markdown(zoo.file_of(args.source, ".md").read_text(encoding="utf-8"))
+        emit(args, _card(zoo.file_of(args.source, ".json")))
     else:
-        print(_table(zoo.find(args.source, ".md", NetworkError) if args.source else zoo.MODELS))
-    return 0
+        cards = _cards(zoo.find(args.source, ".md", NetworkError) if args.source else zoo.MODELS)
+        show_markdown(zoo_table(cards))
+        emit(args, {"models": cards})
+    return ExitStatus.OK
 
 
-def _copy(name: str | None, folder: Path) -> None:
+def _copy(name: str | None, folder: Path) -> list[Path]:
+    """The files of models, in a folder; those that exist are kept."""
     from nanopelican_hls.errors import NetworkError
 
     if name and not zoo.is_name(name):
         raise NetworkError("is not a model of the zoo", where=name, remedy=f"use one of {', '.join(zoo.names())}")
+    files = []
     for known in [name] if name else zoo.names():
         for suffix in zoo.SUFFIXES:
             source = zoo.file_of(known, suffix)
             target = folder / source.parent.name / source.name
+            files.append(target)
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.exists():
                 print(f"kept: {target}")
                 continue
             shutil.copyfile(source, target)  # without its mode: the installation may be read-only
             print(f"written: {target}")
+    return files
 
 
-def _table(folder: Path) -> str:
+def _cards(folder: Path) -> list[Any]:
     from nanopelican_hls.errors import NetworkError
-    from nanopelican_hls.training.card import zoo_table
 
     cards = [_card(path) for path in sorted(folder.glob("*.json"))]
     if not cards:
         raise NetworkError("has no trained models", where=str(folder), remedy="train one with `nanopelican train`")
-    return zoo_table(cards)
+    return cards
 
 
 def _card(path: Path) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.emulator.source import sources
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import project_folder, write_texts
+from nanopelican_hls.files import folder_written_whole, project_folder, write_texts
 
 MANIFEST = "emulator.json"
 
@@ -58,20 +57,6 @@ class EmulatorTarget:
             f"{self.name}.cpp": texts.source,
             MANIFEST: json.dumps(manifest, indent=2) + "\n",
         }
-        _replace(path, files)
+        with folder_written_whole(path, FirmwareError) as temporary:
+            write_texts(temporary, files)
         return EmulatorProject(program, path, self.name)
-
-
-def _replace(path: Path, files: dict[str, str]) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        write_texts(temporary, files)
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.rename(path)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise FirmwareError(
-            f"cannot be written ({error.strerror})", where=str(path), remedy="free some space or choose another folder"
-        ) from error

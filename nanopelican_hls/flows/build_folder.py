@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from nanopelican_hls.errors import SynthesisError
-from nanopelican_hls.files import require_exec, write_atomically
-
-LOCK = ".run.lock"
+from nanopelican_hls.files import one_at_a_time, require_exec, write_atomically
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Lock a build folder, which is created if needed.
-
-    The operating system releases the lock when the processes that hold it have ended, however they end: this one, and
-    children that inherit open files.
+    """Lock a build folder, which is created if needed; see `files.one_at_a_time`.
 
     Raises
     ------
@@ -29,21 +22,7 @@ def locked(folder: Path) -> Iterator[None]:
         system that runs no programs.
     """
     _make(folder)
-    # not truncated: until we hold the lock, the file names the process that does
-    with (folder / LOCK).open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise SynthesisError(
-                f"is in use by another run (process {file.read().strip() or 'unknown'})",
-                where=str(folder),
-                remedy="wait for it, or choose another folder: --build FOLDER",
-            ) from None
-        os.set_inheritable(file.fileno(), True)
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+    with one_at_a_time(folder, SynthesisError):
         yield
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.processes import run_child
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def known_flags(compiler: str, flags: Sequence[str]) -> list[str]:
 def run_compiler(command: list[str], path: Path, log_name: str) -> None:
     """Run a compiler in a project folder, with all output in a log file there; a FirmwareError if it fails."""
     logger.info("%s", " ".join(command))
-    result = subprocess.run(command, cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    result = run_child(command, cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     log = path / log_name
     log.write_text(" ".join(command) + "\n" + result.stdout, encoding="utf-8")
     rejected = re.search(r"(?:unrecognized|unknown|unsupported).*?(?:option|argument)[^\n]*", result.stdout)

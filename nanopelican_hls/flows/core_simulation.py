@@ -15,6 +15,7 @@ from pathlib import Path
 from nanopelican_hls import extras
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.processes import run_child
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,14 @@ class CoreSimulation:
     figures: Mapping[str, int]
     picture: Path | None
 
-    def __str__(self) -> str:
-        rows = {
+    def described(self) -> dict[str, str]:
+        """The same for people, by name."""
+        return {
             "test bench": f"{len(self.tests) - len(self.failed)} of {len(self.tests)} tests passed"
             + (f"; failed: {', '.join(self.failed)}" if self.failed else ""),
             **{name.replace("_", " "): str(value) for name, value in self.figures.items()},
             "waveform": str(self.picture or f"not drawn: {extras.install('matplotlib')}"),
         }
-        width = max(map(len, rows))
-        return "\n".join(f"  {key.ljust(width)}  {value}" for key, value in rows.items())
 
 
 def simulate_core(core: Path, work: Path, top: str, version: str) -> CoreSimulation:
@@ -71,13 +71,12 @@ def simulate_core(core: Path, work: Path, top: str, version: str) -> CoreSimulat
     tools = Path(sys.executable).parent  # cocotb's own commands
     command = [tools / "fusesoc", "--cores-root", core.absolute(), "run", "--target", "sim", "--work-root", "sim"]
     with log.open("w", encoding="utf-8") as file:
-        subprocess.run(
+        run_child(
             [*map(str, command), f"nanopelican:hls:{top}:{version}"],
             cwd=work,
             env=os.environ | {"PATH": os.pathsep.join([str(tools), os.environ.get("PATH", "")])},
             stdout=file,
             stderr=subprocess.STDOUT,
-            check=False,
         )
     results = work / "sim" / "results.xml"
     if not results.is_file():

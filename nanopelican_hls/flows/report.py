@@ -1,4 +1,4 @@
-"""The common report of all synthesis flows: ``synth.json`` and the printed table (docs/synthesis.md)."""
+"""The common report of all synthesis flows: ``synth.json`` and what is printed (docs/synthesis.md)."""
 
 from __future__ import annotations
 
@@ -156,8 +156,8 @@ def write_report(report: SynthesisReport, path: Path) -> None:
     write_atomically(path, json.dumps(report.as_json(), indent=2) + "\n", SynthesisError)
 
 
-def table(report: SynthesisReport) -> str:
-    """The report as text; the caption names tools and stage, without which the numbers mean little."""
+def described(report: SynthesisReport) -> tuple[str, dict[str, str]]:
+    """The report for people: a caption with tools and stage, without which the numbers mean little, and values."""
     tools = " and ".join(f"{tool} {version}" for tool, version in report.tool_versions.items())
     used = report.utilisation_percent
     rows = {
@@ -174,9 +174,7 @@ def table(report: SynthesisReport) -> str:
         rows["RTL against QONNX"] = f"{comparison.mismatches} of {comparison.events} events differ"
     if report.timing:
         rows["clock"] += f", {report.timing.estimate_ns:g} ns by {report.timing.source}"
-    width = max(map(len, rows))
-    caption = f"{report.part}, {report.flow} flow, stage {report.stage}, by {tools}"
-    return "\n".join([caption, *(f"  {name.ljust(width)}  {value}" for name, value in rows.items())])
+    return f"{report.part}, {report.flow} flow, stage {report.stage}, by {tools}", rows
 
 
 _LABELS = {"lut": "LUT", "ff": "FF", "dsp": "DSP", "bram36": "BRAM36"}

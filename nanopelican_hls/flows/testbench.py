@@ -18,6 +18,7 @@ from nanopelican_hls.files import write_atomically
 from nanopelican_hls.flows.compiler import first_error, require_compiler
 from nanopelican_hls.hls.project import Firmware, read_manifest
 from nanopelican_hls.hls.sources import events_header
+from nanopelican_hls.processes import run_child
 from nanopelican_hls.proof.comparison import to_integers
 
 EVENTS_FILE = "tb_data/events.dat"
@@ -110,9 +111,7 @@ def run_events_file(project: Firmware | str | Path) -> BenchResult:
     path = project.path if isinstance(project, Firmware) else Path(project)
     read_manifest(path)
     require_compiler()
-    result = subprocess.run(
-        [f"./{SCRIPT}"], cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    result = run_child([f"./{SCRIPT}"], cwd=path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     log = path / "testbench.log"
     log.write_text(result.stdout, encoding="utf-8")
     summary = re.search(r"^(PASS|FAIL): (\d+) events, (\d+) mismatches$", result.stdout, re.MULTILINE)

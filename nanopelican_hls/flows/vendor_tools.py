@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import shutil
 import signal
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanopelican_hls.errors import SynthesisError
+from nanopelican_hls.processes import stop_group
 
 #: time limit for a tool to print its version
 VERSION_TIMEOUT_S = 120
@@ -157,7 +156,7 @@ def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Itera
         try:
             status = process.wait()
         except BaseException:
-            _stop(process)
+            stop_group(process, STOP_TIMEOUT_S)
             raise
     if status:
         raise failure(tool, script, status, f"failed in {script} (exit status {status})", log)
@@ -165,15 +164,6 @@ def run_script(tool: Tool, script: str, folder: Path, log: Path, products: Itera
     missing = [path for path in products if not path.exists()]
     if missing:
         raise failure(tool, script, status, f"ended {script} without writing {missing[0].relative_to(folder)}", log)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a tool and all processes that it has started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(process.pid, number)
-            process.wait(STOP_TIMEOUT_S)
-            return
 
 
 @dataclass(frozen=True)

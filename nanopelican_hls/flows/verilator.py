@@ -23,6 +23,7 @@ from nanopelican_hls.extras import require
 from nanopelican_hls.files import require_exec
 from nanopelican_hls.operators._arrays import pairs
 from nanopelican_hls.operators.particle_mask import ParticleMask
+from nanopelican_hls.processes import run_child
 from nanopelican_hls.proof.comparison import Comparison, compare
 from nanopelican_hls.rtl.project import RtlProject
 from nanopelican_hls.rtl.verilog import REPORT
@@ -145,9 +146,7 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     log = folder / "verilator.log"
     environment = os.environ | {"VERILATOR_ROOT": str(root)}
     with log.open("w", encoding="utf-8") as output:
-        status = subprocess.run(
-            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
-        ).returncode
+        status = run_child(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT).returncode
     if status:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         first = next((line for line in lines if "rror" in line), f"exit status {status}")
@@ -379,7 +378,7 @@ def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> di
         events.write_bytes(words.tobytes())
         flags.write_bytes(control.tobytes())
         command = [str(path.resolve()) for path in (executable, events, flags, results)]
-        status = subprocess.run(command, check=False).returncode
+        status = run_child(command).returncode
         if status:
             raise RtlError(
                 f"the simulation failed (exit status {status})", where=str(executable), remedy="compile it again"

@@ -16,6 +16,7 @@ from pathlib import Path
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.extras import require
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.processes import run_child
 from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
 FAMILY = "xcup"
@@ -27,7 +28,7 @@ CELL = "[A-Z][A-Z0-9_]*"
 CELLS_PREFIX = "ultrascale_"
 #: run in a separate process: Yosys writes to stdout, does not free its memory, and may be killed for using too much
 WORKER = (
-    "import sys; from nanopelican_hls.flows.child_process import end_with_parent; end_with_parent(); "
+    "import sys; from nanopelican_hls.processes import end_with_parent; end_with_parent(); "
     "from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
 )
 
@@ -139,13 +140,8 @@ def map_rtl(project: RtlProject) -> MappedCells:
     counts.unlink(missing_ok=True)
     start = time.monotonic()
     with log.open("w", encoding="utf-8") as output:
-        status = subprocess.run(
-            [sys.executable, "-c", WORKER, script.name],
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
+        command = [sys.executable, "-c", WORKER, script.name]
+        status = run_child(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT).returncode
     if status or not counts.is_file():
         raise RtlError(_failure(log, status), where=str(project.path), remedy=f"see {log}")
     found = json.loads(counts.read_text(encoding="utf-8"))["modules"]

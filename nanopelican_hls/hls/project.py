@@ -19,7 +19,7 @@ import hls4ml
 
 from nanopelican_hls.contract.program import Program, save_program
 from nanopelican_hls.errors import FirmwareError
-from nanopelican_hls.files import project_folder
+from nanopelican_hls.files import LOCK, one_at_a_time, project_folder
 from nanopelican_hls.hls.passes import BACKENDS, MANIFEST, begin_project, check_keys, converting
 from nanopelican_hls.hls.registration import register
 
@@ -141,9 +141,10 @@ class HlsTarget:
         path = project_folder(Path(folder), FirmwareError)
         register()
         try:
-            _make_folder(path)
-            save_program(program, path / MODEL)
-            with _one_at_a_time, _logged_output(), _handed_over(program):
+            _claim(path)
+            with _alone(path), _logged_output(), _handed_over(program):
+                _begin(path)
+                save_program(program, path / MODEL)
                 graph = _graph(
                     path,
                     traced=self.traced,
@@ -181,7 +182,8 @@ def convert(program: Program | str | Path, output_dir: str | Path, **options: An
     ContractError
         If the file violates the contract.
     FirmwareError
-        If an option is not supported, or the folder holds something else or cannot be written.
+        If an option is not supported, or the folder holds something else, cannot be written, or is in use by another
+        run.
     """
     return HlsTarget(**options).write(Program.of(program), Path(output_dir))
 
@@ -202,12 +204,29 @@ def _graph(path: Path, *, traced: bool, **options: Any) -> Any:
     return graph
 
 
-def _make_folder(path: Path) -> None:
-    """Create an empty folder; an older project is removed, so that its reports are not taken for new ones."""
-    if path.exists():
-        if not path.is_dir() or (any(path.iterdir()) and not (path / MANIFEST).exists()):
-            raise FirmwareError("exists and is not an HLS project", where=str(path), remedy="choose another folder")
-        shutil.rmtree(path)
+def _claim(path: Path) -> None:
+    """Create the folder of a project, or see that it is one."""
+    if path.exists() and (
+        not path.is_dir() or (any(p.name != LOCK for p in path.iterdir()) and not (path / MANIFEST).exists())
+    ):
+        raise FirmwareError("exists and is not an HLS project", where=str(path), remedy="choose another folder")
+    path.mkdir(parents=True, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other threads out of hls4ml, and other processes out of the folder."""
+    with _one_at_a_time, one_at_a_time(path, FirmwareError):
+        yield
+
+
+def _begin(path: Path) -> None:
+    """Empty the folder of an older project, so that its reports are not taken for new ones."""
+    for old in path.iterdir():
+        if old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        elif old.name != LOCK:
+            old.unlink()
     begin_project(path)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Program
+from nanopelican_hls.processes import obey_parent
 from nanopelican_hls.proof.comparison import Comparison, compare, merge
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -72,6 +73,7 @@ _task: _Task | None = None
 
 def _on_one_thread() -> None:
     """Keep a forked worker from torch's thread pool, which does not survive a fork: the first use of it would hang."""
+    obey_parent()
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from typing import Any, TypeVar
 
 import torch
+
+from nanopelican_hls.processes import worker_pool
 
 Result = TypeVar("Result")
 
@@ -23,9 +24,7 @@ def side_by_side(
         torch.set_num_threads(1)
         yield from enumerate(function(*call) for call in calls)
         return
-    # spawn: a fork would inherit torch's threads
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with worker_pool(jobs, torch.set_num_threads, (1,)) as pool:  # spawned: a fork would inherit torch's threads
         places = {pool.submit(function, *call): place for place, call in enumerate(calls)}
         for future in as_completed(places):
             yield places[future], future.result()

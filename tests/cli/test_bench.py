@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 
 import yaml
 
 from nanopelican_hls.cli import bench, main
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.flows import csimulation, emulation
+from nanopelican_hls.flows.build_folder import locked
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, QuantiserConfig, QuantisersConfig, Spurions
 
 WIDE = QuantiserConfig(10)
@@ -44,3 +46,10 @@ def test_a_network_with_random_weights(tmp_path, monkeypatch, capsys):
 def test_no_network(capsys):
     assert main(["bench"]) == 2
     assert "CONFIG: is missing\n  remedy: name a configuration file" in capsys.readouterr().err
+
+
+def test_one_run_at_a_time_in_a_build_folder(tmp_path, capsys):
+    """With csim and synth too: all take this lock."""
+    with locked(tmp_path / "trigger-n6"):
+        assert main(["bench", "trigger-n6", "--build", str(tmp_path), "--output", str(tmp_path)]) == 2
+    assert f"is in use by another run (process {os.getpid()})" in capsys.readouterr().err

@@ -3,12 +3,13 @@ import json
 
 import pytest
 
+from nanopelican_hls.cli.output import listing
 from nanopelican_hls.flows.report import (
     JSON_KEYS,
     RtlComparison,
     SynthesisReport,
     Timing,
-    table,
+    described,
     write_report,
 )
 
@@ -50,13 +51,13 @@ def test_derived_values():
 
 
 def test_the_table_names_tool_and_stage_and_guesses_nothing():
-    caption, *rows = table(FULL).splitlines()
+    caption, *rows = listing(*described(FULL)).splitlines()
     assert caption == "xcvu13p-flga2577-2-e, vendor flow, stage vsynth, by vitis-run 2023.2 and vivado 2023.2"
     assert "  LUT                  17,280 (1.0 %)" in rows
     assert "  latency              12 cycles, 30.0 ns" in rows
     assert "  clock                2.5 ns requested, 2.25 ns by Vivado 2023.2 after logic synthesis" in rows
     assert "  RTL against QONNX    0 of 10,000 events differ".replace(",", "") in rows
-    text = table(EMPTY)
+    text = listing(*described(EMPTY))
     assert "latency              unknown, unknown" in text
     assert "LUT                  unknown (unknown)" in text
     assert "not simulated" in text

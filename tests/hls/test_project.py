@@ -11,6 +11,7 @@ from hls_models import MODELS
 
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import FirmwareError
+from nanopelican_hls.files import LOCK, one_at_a_time
 from nanopelican_hls.flows.compiler import first_error
 from nanopelican_hls.hls import convert
 
@@ -95,3 +96,19 @@ def test_several_threads(tmp_path, monkeypatch):
     assert before.getvalue() == ""
     sources = {(project.path / "firmware" / "nanopelican.cpp").read_text() for project in projects}
     assert len(sources) == 1
+
+
+def test_one_conversion_at_a_time_in_a_folder(tmp_path):
+    """The project of a run that is still at work stays as it is."""
+    program, folder = MODELS["jet"].program(), tmp_path / "project"
+    convert(program, folder)
+    (folder / "report").write_text("of the older project")
+    with (
+        one_at_a_time(folder, FirmwareError),
+        pytest.raises(FirmwareError, match=rf"project: is in use by another run \(process {os.getpid()}\)"),
+    ):
+        convert(program, folder)
+    assert (folder / "report").is_file()
+    convert(program, folder)
+    assert not (folder / "report").exists()
+    assert (folder / LOCK).is_file()

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
-import multiprocessing
-import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.jets.generation.chunks import chunk_path, fingerprint, write_chunk
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
+from nanopelican_hls.processes import worker_pool
 
 #: file in the folder of chunks that records what they were made from
 _FINGERPRINT = "recipe.json"
@@ -87,27 +85,11 @@ def _here(recipe: Recipe, folder: Path, keys: list[ChunkKey], jobs: int) -> Iter
             write_chunk(folder, recipe, key)
             yield key
         return
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(keys)), context, _end_with_parent) as pool:
+    with worker_pool(min(jobs, len(keys))) as pool:
         futures = {pool.submit(write_chunk, folder, recipe, key): key for key in keys}
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                future.result()
-                yield futures[future]
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """End a worker when the main process ends, even if that is killed; otherwise workers would wait forever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+        for future in concurrent.futures.as_completed(futures):
+            future.result()
+            yield futures[future]
 
 
 def _on_cluster(client: Any, recipe: Recipe, folder: Path, keys: list[ChunkKey]) -> Iterator[ChunkKey]:

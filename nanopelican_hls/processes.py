@@ -1,0 +1,98 @@
+"""Child processes that do not outlive their parent, and end with it when the user interrupts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+#: prctl(2): the signal that a process gets when its parent dies
+PR_SET_PDEATHSIG = 1
+#: time that a tool has for removing its temporary files
+STOP_TIMEOUT_S = 5.0
+
+
+def end_with_parent() -> None:
+    """Have this process killed when its parent ends, for whatever reason; no effect except on Linux."""
+    import ctypes
+
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def obey_parent() -> None:
+    """Leave Ctrl-C, which a terminal sends to all processes, to the parent; it ends this worker, which cleans up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def run_child(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:
+    """Run a command as `subprocess.run` does, without input; interrupted, it ends with all that it has started.
+
+    Parameters
+    ----------
+    command : sequence of str
+    **options
+        Of `subprocess.Popen`.
+    """
+    # a group of its own, since drivers such as g++ and make start the processes that do the work
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, **options) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            stop_group(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def stop_group(process: subprocess.Popen[Any], timeout_s: float = STOP_TIMEOUT_S) -> None:
+    """End a process that leads a group, and the group: politely first, so that tools remove their temporary files."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, number)
+            process.wait(timeout_s)
+            return
+
+
+@contextlib.contextmanager
+def worker_pool(
+    jobs: int, initializer: Callable[..., object] | None = None, initargs: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are spawned, not forked, and end with this one; if the block fails, they end at once.
+
+    Parameters
+    ----------
+    jobs : int
+        Number of processes.
+    initializer, initargs
+        Called in each process first.
+    """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_begin_worker, initargs=(initializer, initargs)
+    ) as pool:
+        try:
+            yield pool
+        except BaseException:
+            workers = list((pool._processes or {}).values())  # terminate_workers() is new in Python 3.14
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.terminate()
+            raise
+
+
+def _begin_worker(initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> None:
+    end_with_parent()
+    obey_parent()
+    if initializer:
+        initializer(*initargs)
