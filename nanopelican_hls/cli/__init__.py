@@ -22,6 +22,7 @@ COMMANDS = (
     "csim",
     "prove",
     "synth",
+    "upsets",
     "core",
     "emulator",
     "estimate",

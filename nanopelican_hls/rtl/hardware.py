@@ -18,6 +18,7 @@ from nanopelican_hls.rtl.piece_builder import PieceBuilder, Values
 from nanopelican_hls.rtl.rule import add_hardware
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.settings import Settings
+from nanopelican_hls.rtl.triplication import triplicated_modules
 
 assert rules  # importing it registers the rules
 
@@ -74,6 +75,7 @@ def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int =
         if node.output not in builder.done:
             netlist.node = node.output
             add_hardware(node.operator, node, builder)
+    netlist.triplicated = triplicated_modules(program, netlist, settings.tmr)
     return Hardware(netlist, builder.tensors, builder.padding, builder.sharing.cycles, builder.sharing.arrival)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nanopelican_hls.fixed_point import FixedRange
+from nanopelican_hls.rtl import triplication
 from nanopelican_hls.rtl.piece import Number, Piece, trace_piece
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
@@ -53,6 +54,10 @@ class Instance:
         ports = ", ".join(f".{port}({net})" for port, net in (("clk", "clk"), *self.nets.items()))
         return f"{self.module} {f'#({parameters}) ' if parameters else ''}{self.name} ({ports});"
 
+    def renamed(self, name: str, nets: Mapping[str, str]) -> Instance:
+        """The same on other nets."""
+        return dataclasses.replace(self, name=name, nets=nets)
+
 
 def _literal(value: int) -> str:
     """An unsized number may be truncated to 32 bits (IEEE 1364-2005, 3.5.1)."""
@@ -76,7 +81,8 @@ class Part:
 
 #: modules written by hand (firmware/templates)
 HAND_WRITTEN = {
-    f"nanopelican_{name}": Part(name) for name in ("product", "booth", "delay", "ring", "accumulator", "control")
+    f"nanopelican_{name}": Part(name)
+    for name in ("product", "booth", "register", "delay", "ring", "accumulator", "control")
 }
 #: the event flag: 1 in the cycle in which an event's inputs are in their registers
 START = Word("start_in", Number(FixedRange(0, 1, 0), 1, False), Time(0, 0.0))
@@ -118,6 +124,8 @@ class Netlist:
         #: output of the node whose hardware is being added
         self.node: str | None = None
         self.instances: list[Instance] = []
+        #: modules of which each instance stands in three copies
+        self.triplicated: frozenset[str] = frozenset()
         self.wires: dict[str, int] = {START.net: 1}
         self.assignments: list[str] = []
         #: what the registers of inputs, and of the event flag, take in the cycle before
@@ -387,7 +395,12 @@ class Netlist:
     def body(self) -> list[str]:
         """Body of the top module, by lines."""
         lines = [self._delay(*delay).verilog() for delay in self.delays()]
-        return lines + self.assignments + [instance.verilog() for instance in self.instances]
+        return lines + self.assignments + [line for instance in self.instances for line in self._lines(instance)]
+
+    def _lines(self, instance: Instance) -> list[str]:
+        if instance.module in self.triplicated:
+            return triplication.copies(instance, self.wires)
+        return [instance.verilog()]
 
     def declarations(self) -> list[str]:
         """Declarations of the nets in the body, by lines."""
