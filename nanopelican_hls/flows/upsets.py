@@ -1,4 +1,4 @@
-"""Single-event upsets of registers: a bit flips in the simulated RTL, and what comes out is counted (docs/upsets.md)."""
+"""Single-event upsets: bits flip in the simulated RTL, or in the parameters of the integer graph (docs/upsets.md)."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def state_upsets(
     seed: int = 1,
     progress: Callable[[str], object] = lambda _: None,
 ) -> list[PlaceUpsets]:
-    """Flip bits of each place, one at a time and far enough apart, while events come as often as the hardware takes them.
+    """Flip bits of each place, one at a time and far apart, while events come as often as the hardware takes them.
 
     Parameters
     ----------
@@ -303,7 +303,8 @@ def constant_upsets(
             for bit in range(bits):
                 other = codes.copy()
                 other[k] = flipped(int(code), bit, bits, signed)
-                result = rerun(program, tensors, {tensor: np.ldexp(other.astype(np.float64), exponent).reshape(values.shape)})
+                wrong_values = np.ldexp(other.astype(np.float64), exponent).reshape(values.shape)
+                result = rerun(program, tensors, {tensor: wrong_values})
                 changed[k, bit] = _differs(result, tensors, [DECISION])
                 wrong[k, bit] = _differs(result, tensors, [port.tensor for port in program.outputs])
         of_jets = changed.mean(axis=(0, 1))
@@ -358,7 +359,8 @@ def rerun(program: Program, tensors: Arrays, constants: Arrays) -> dict[str, NDA
     known = {**program.constants, **tensors, **constants}
     for node in program.nodes:
         if any(name in constants or name in changed for name in node.inputs):
-            changed[node.output] = node.operator.compute(*(None if name is None else known[name] for name in node.inputs))
+            inputs = [None if name is None else known[name] for name in node.inputs]
+            changed[node.output] = node.operator.compute(*inputs)
             known[node.output] = changed[node.output]
     return changed
 

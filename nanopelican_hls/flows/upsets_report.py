@@ -59,8 +59,8 @@ class UpsetsReport:
     def page(self) -> str:
         """The report as Markdown."""
         head = (
-            f"{self.model}, a jet every {self.interval} cycle{'s' * (self.interval > 1)}, latency {self.latency_cycles} "
-            f"cycles, products in {self.products}, tmr {self.tmr}: {self.events:,} jets, threshold {self.threshold:g}; "
+            f"{self.model}, interval {self.interval}, latency {self.latency_cycles} cycles, "
+            f"products in {self.products}, tmr {self.tmr}: {self.events:,} jets, threshold {self.threshold:g}; "
             f"{self.mismatches} jets differ from QONNX execution without upsets."
         )
         parts = [head, "Registers: share of upsets, in percent.", self._state()]
@@ -82,13 +82,16 @@ class UpsetsReport:
         return table([*columns, "cycles"], rows)
 
     def _constants(self) -> str:
-        columns = ("tensor", "elements", "bits", "changed decision", "lowest bit", "top bit", "worst bit", "wrong result")
+        shown = "changed decision", "lowest bit", "top bit", "worst bit", "wrong result"
         rows = [
             [f"`{each.tensor}`", each.elements, each.bits, _percent(each.changed, each.error)]
-            + [f"{100 * share:.2f}" for share in (each.changed_by_bit[0], each.changed_by_bit[-1], each.most, each.wrong)]
+            + [
+                f"{100 * share:.2f}"
+                for share in (each.changed_by_bit[0], each.changed_by_bit[-1], each.most, each.wrong)
+            ]
             for each in self.constants
         ]
-        return table(columns, rows)
+        return table(("tensor", "elements", "bits", *shown), rows)
 
 
 def _of(share: Share | None) -> str:

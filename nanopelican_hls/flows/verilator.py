@@ -115,9 +115,7 @@ class Simulation:
         return self.comparison.mismatches
 
 
-def compile_simulation(
-    project: RtlProject, sources: Sequence[Path] | None = None, *, upsets: bool = False
-) -> Path:
+def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = None, *, upsets: bool = False) -> Path:
     """Compile a Verilog project with Verilator and g++.
 
     Parameters

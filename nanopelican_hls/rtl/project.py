@@ -178,7 +178,9 @@ class RtlTarget:
         files |= {f"{name}.v": text for name, text in tables.items()}
         files |= {source.name: source.read_text(encoding="utf-8") for source in PRIMITIVES.glob("*.v")}
         written = templates(HAND_WRITTEN, self.settings.tmr)
-        files |= {f"{module}.v": (TEMPLATES / f"{name}.v").read_text(encoding="utf-8") for module, name in written.items()}
+        files |= {
+            f"{module}.v": (TEMPLATES / f"{name}.v").read_text(encoding="utf-8") for module, name in written.items()
+        }
         if f"{self.top}.v" in files:
             raise RtlError("is the name of a module inside", where=f"top = {self.top!r}", remedy="choose another name")
         modules = top.modules([probe.port for probe in probes], in_copies=self.settings.tmr == "all")
