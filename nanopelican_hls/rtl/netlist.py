@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.rtl import triplication
 from nanopelican_hls.rtl.piece import Number, Piece, trace_piece
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.triplication import COPIES, KEPT, voter
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,6 @@ class Instance:
         ports = ", ".join(f".{port}({net})" for port, net in (("clk", "clk"), *self.nets.items()))
         return f"{self.module} {f'#({parameters}) ' if parameters else ''}{self.name} ({ports});"
 
-    def renamed(self, name: str, nets: Mapping[str, str]) -> Instance:
-        """The same on other nets."""
-        return dataclasses.replace(self, name=name, nets=nets)
-
 
 def _literal(value: int) -> str:
     """An unsized number may be truncated to 32 bits (IEEE 1364-2005, 3.5.1)."""
@@ -88,6 +84,8 @@ HAND_WRITTEN = {
 START = Word("start_in", Number(FixedRange(0, 1, 0), 1, False), Time(0, 0.0))
 #: the event flag before its register
 ACCEPTED = "accepted"
+#: a DSP's input that comes straight from the one before: copies have cascades of their own
+CASCADE = "pcin"
 #: levels of logic of the multiplexer in front of a register, and of the addition in front of an accumulator
 LOAD_LEVELS, ADDER_LEVELS = 0.5, 1.2
 
@@ -399,7 +397,7 @@ class Netlist:
 
     def _lines(self, instance: Instance) -> list[str]:
         if instance.module in self.triplicated:
-            return triplication.copies(instance, self.wires)
+            return _copies(instance, self.wires)
         return [instance.verilog()]
 
     def declarations(self) -> list[str]:
@@ -413,3 +411,20 @@ class Netlist:
         if is_control(net):
             return Instance("nanopelican_control", f"u_{delayed}", {"rst": "rst", **nets}, {"CYCLES": cycles})
         return Instance("nanopelican_delay", f"u_{delayed}", nets, {"WIDTH": bits, "CYCLES": cycles})
+
+
+def _copies(instance: Instance, widths: Mapping[str, int]) -> list[str]:
+    """Three copies of an instance and a voter for each of its outputs, by lines of Verilog."""
+    outputs = [net for port, net in instance.nets.items() if _is_output(port)]
+    lines = [f"wire [{widths[net] - 1}:0] {net}_copy{k};" for net in outputs for k in COPIES]
+    for k in COPIES:
+        nets = {
+            port: f"{net}_copy{k}" if net in outputs or (port == CASCADE and net in widths) else net
+            for port, net in instance.nets.items()
+        }
+        lines.append(f"{KEPT} {dataclasses.replace(instance, name=f'{instance.name}_copy{k}', nets=nets).verilog()}")
+    return lines + [voter(net, widths[net], [f"{net}_copy{k}" for k in COPIES]) for net in outputs]
+
+
+def _is_output(port: str) -> bool:
+    return port in ("p", "pcout") or (port.startswith("y") and port[1:].isdigit())
