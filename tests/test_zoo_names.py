@@ -103,6 +103,7 @@ COMMANDS = [
     ["check", "NAME"],
     ["csim", "NAME"],
     ["synth", "NAME"],
+    ["upsets", "NAME"],
     ["core", "NAME"],
     ["emulator", "NAME", "--version", "v1"],
     ["estimate", "NAME"],

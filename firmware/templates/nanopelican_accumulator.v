@@ -12,14 +12,16 @@ module nanopelican_accumulator #(
     input wire [WIDTH*PLACES-1:0] x,
     output wire [WIDTH*PLACES-1:0] y
 );
-    reg [WIDTH*PLACES-1:0] sums;
+    wire [WIDTH*PLACES-1:0] sums;
     assign y = sums;
     genvar p;
     generate
         for (p = 0; p < PLACES; p = p + 1) begin : place
             localparam FROM = p >= TURNING ? p : p + STEP < TURNING ? p + STEP : p + STEP - TURNING;
             wire [WIDTH-1:0] earlier = first ? {WIDTH{1'b0}} : sums[WIDTH*FROM+:WIDTH];
-            always @(posedge clk) sums[WIDTH*p+:WIDTH] <= x[WIDTH*p+:WIDTH] + earlier;
+            nanopelican_register #(.WIDTH(WIDTH)) register (
+                .clk(clk), .x(x[WIDTH*p+:WIDTH] + earlier), .y(sums[WIDTH*p+:WIDTH])
+            );
         end
     endgenerate
 endmodule

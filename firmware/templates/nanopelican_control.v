@@ -8,9 +8,11 @@ module nanopelican_control #(
     input wire x,
     output wire y
 );
-    reg [CYCLES-1:0] stages;
+    wire [CYCLES-1:0] stages;
     wire [CYCLES:0] shifted = {stages, x};
-    always @(posedge clk) stages <= rst ? {CYCLES{1'b0}} : shifted[CYCLES-1:0];
+    nanopelican_register #(.WIDTH(CYCLES)) register (
+        .clk(clk), .x(rst ? {CYCLES{1'b0}} : shifted[CYCLES-1:0]), .y(stages)
+    );
     assign y = stages[CYCLES-1];
 endmodule
 `default_nettype wire

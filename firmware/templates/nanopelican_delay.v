@@ -1,5 +1,5 @@
 `default_nettype none
-// Delay by CYCLES clock cycles, at least 1.
+// nanopelican_register as a module of its own: a value that waits, counted as such after mapping.
 module nanopelican_delay #(
     parameter WIDTH = 8,
     parameter CYCLES = 1
@@ -8,9 +8,6 @@ module nanopelican_delay #(
     input wire [WIDTH-1:0] x,
     output wire [WIDTH-1:0] y
 );
-    reg [WIDTH*CYCLES-1:0] stages;
-    wire [WIDTH*(CYCLES+1)-1:0] shifted = {stages, x};
-    always @(posedge clk) stages <= shifted[WIDTH*CYCLES-1:0];
-    assign y = stages[WIDTH*CYCLES-1-:WIDTH];
+    nanopelican_register #(.WIDTH(WIDTH), .CYCLES(CYCLES)) register (.clk(clk), .x(x), .y(y));
 endmodule
 `default_nettype wire

@@ -40,18 +40,21 @@ module nanopelican_product #(
 
     generate
         if (INSTANTIATE == 0) begin : behavioural
-            reg signed [A_WIDTH-1:0] a_reg, d_reg;
-            reg signed [B_WIDTH-1:0] b_reg;
             reg signed [A_WIDTH+B_WIDTH:0] m_reg;
             reg signed [47:0] c_reg, p_reg;
-            wire signed [A_WIDTH-1:0] a_now = REGISTERED ? a_reg : a, d_now = REGISTERED ? d_reg : d;
-            wire signed [B_WIDTH-1:0] b_now = REGISTERED ? b_reg : b;
+            wire signed [A_WIDTH-1:0] a_now, d_now;
+            wire signed [B_WIDTH-1:0] b_now;
+            if (REGISTERED) begin : factors
+                reg [A_WIDTH-1:0] a_reg, d_reg;
+                reg [B_WIDTH-1:0] b_reg;
+                always @(posedge clk) {a_reg, d_reg, b_reg} <= {a, d, b};
+                assign {a_now, d_now, b_now} = {a_reg, d_reg, b_reg};
+            end else begin : factors
+                assign {a_now, d_now, b_now} = {a, d, b};
+            end
             wire signed [A_WIDTH:0] ad = a_now + d_now;
             wire signed [47:0] head = CHAINED ? pcin : ROUND;
             always @(posedge clk) begin
-                a_reg <= a;
-                d_reg <= d;
-                b_reg <= b;
                 m_reg <= ad * b_now;
                 c_reg <= wide_x;
                 p_reg <= SUBTRACT ? head + c_reg - m_reg : head + c_reg + m_reg;

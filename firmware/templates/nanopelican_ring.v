@@ -14,19 +14,21 @@ module nanopelican_ring #(
     input wire [WIDTH*PLACES-1:0] x,
     output wire [WIDTH*PLACES-1:0] y
 );
-    reg [WIDTH*PLACES-1:0] places;
+    wire [WIDTH*PLACES-1:0] places;
     assign y = places;
     genvar p;
     generate
         for (p = 0; p < PLACES; p = p + 1) begin : place
             localparam FROM = p + STEP < TURNING ? p + STEP : p + STEP - TURNING;
+            wire [WIDTH-1:0] next;
             if (p >= TURNING) begin : stays
-                always @(posedge clk) if (load) places[WIDTH*p+:WIDTH] <= x[WIDTH*p+:WIDTH];
+                assign next = load ? x[WIDTH*p+:WIDTH] : places[WIDTH*p+:WIDTH];
             end else if (CYCLIC || p + STEP < TURNING) begin : turns
-                always @(posedge clk) places[WIDTH*p+:WIDTH] <= load ? x[WIDTH*p+:WIDTH] : places[WIDTH*FROM+:WIDTH];
+                assign next = load ? x[WIDTH*p+:WIDTH] : places[WIDTH*FROM+:WIDTH];
             end else begin : leaves
-                always @(posedge clk) places[WIDTH*p+:WIDTH] <= x[WIDTH*p+:WIDTH];
+                assign next = x[WIDTH*p+:WIDTH];
             end
+            nanopelican_register #(.WIDTH(WIDTH)) register (.clk(clk), .x(next), .y(places[WIDTH*p+:WIDTH]));
         end
     endgenerate
 endmodule

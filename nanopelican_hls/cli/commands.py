@@ -12,6 +12,7 @@ COMMANDS = (
     "csim",
     "prove",
     "synth",
+    "upsets",
     "core",
     "emulator",
     "estimate",

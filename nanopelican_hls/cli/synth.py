@@ -61,6 +61,17 @@ def add_arithmetic(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_tmr(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of a triplicated form."""
+    parser.add_argument(
+        "--tmr",
+        choices=("none", "weights", "state", "all"),
+        default="none",
+        help="Verilog with three copies and voters: of what holds weights, of all registers, of everything "
+        "(docs/upsets.md; default: none)",
+    )
+
+
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("synth", help="synthesise a model: latency and resources", description=DESCRIPTION)
     parser.add_argument("config", metavar="CONFIG", help=CONFIG)
@@ -81,6 +92,7 @@ def add_parser(subparsers: Any) -> None:
         "--interval", type=int, help="initiation interval in clock cycles (default: from the configuration)"
     )
     add_arithmetic(parser)
+    add_tmr(parser)
     parser.add_argument("--export", action="store_true", help="vendor flow: also package the design as an IP")
     parser.add_argument("--jets", type=Path, help="file of jets for RTL simulation (default: the shipped sample)")
     parser.add_argument("--events", type=int, help="simulate only the first EVENTS jets (default: all; 500 in cosim)")
@@ -124,6 +136,10 @@ def _vendor(args: argparse.Namespace, config: Config, program: Program, build: P
             where="--streamed",
             remedy="leave it out, or use --flow open",
         )
+    if args.tmr != "none":
+        raise SynthesisError(
+            "is for Verilog of the open flow", where="--tmr", remedy="leave it out, or use --flow open"
+        )
     from nanopelican_hls.flows.vendor import synthesise
     from nanopelican_hls.flows.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
 
@@ -143,6 +159,7 @@ def _open(args: argparse.Namespace, config: Config, program: Program, build: Pat
     synthesise = load_open_flow()
     asked = {name: getattr(args, name) for name in ("products", "winograd", "most_dsps")}
     arithmetic = {name: value for name, value in asked.items() if value is not None}
+    arithmetic["tmr"] = args.tmr
     arithmetic["streamed"] = _or(args.streamed, config.firmware.streamed)
     ports = _ports(args, config, args.events)
     device = _device(args, config)

@@ -42,6 +42,7 @@ def synthesise(
     winograd: bool | None = None,
     most_dsps: int | None = None,
     streamed: bool = False,
+    tmr: str = "none",
 ) -> SynthesisReport:
     """Generate Verilog, simulate it with jets and hostile events, and map it with Yosys.
 
@@ -56,7 +57,7 @@ def synthesise(
         Jets to simulate, by input port.
     announce : callable
         Called with the name of each stage when it starts.
-    products, winograd, most_dsps, streamed
+    products, winograd, most_dsps, streamed, tmr
         As in `open_settings`.
 
     Returns
@@ -70,7 +71,7 @@ def synthesise(
         If the hardware of so many constituents cannot have that interval, or a tool is missing or fails.
     """
     announce("tracing, Verilog (alkaid)")
-    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps, device.interval, streamed)
+    settings = open_settings(device.clock_period_ns, products, winograd, most_dsps, device.interval, streamed, tmr)
     project = generate_rtl(program, build / "rtl", settings=settings)
     if project.interval < device.interval:
         announce(f"interval: {project.interval} cycles, as {device.interval} would take no less hardware")

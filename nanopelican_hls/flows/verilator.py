@@ -31,6 +31,10 @@ from nanopelican_hls.rtl.verilog import REPORT
 TESTBENCH = Path(__file__).with_name("verilator_testbench.cpp")
 #: cycles simulated after the expected last result, so that a larger latency is noticed
 MARGIN_CYCLES = 8
+#: by module, the variables that are registers
+REGISTERS = {"nanopelican_register": "stages", "nanopelican_copy": "stages", "nanopelican_product": "*_reg"}
+#: a bit to flip: the cycle after whose edge it flips, the place of its register, the bit
+UPSET = np.dtype([("cycle", np.uint32), ("register", np.uint32), ("bit", np.uint32)])
 #: control flags that the top module shows
 CONTROL = ("valid", "early")
 
@@ -74,6 +78,20 @@ class Stimulus:
 
 
 @dataclass(frozen=True)
+class Register:
+    """A register of a compiled simulation.
+
+    Attributes
+    ----------
+    name : its path, from the top module on.
+    bits : all of them; those of a shift register are words, one after the other.
+    """
+
+    name: str
+    bits: int
+
+
+@dataclass(frozen=True)
 class Simulation:
     """Result of a simulation.
 
@@ -98,7 +116,7 @@ class Simulation:
         return self.comparison.mismatches
 
 
-def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = None) -> Path:
+def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = None, *, upsets: bool = False) -> Path:
     """Compile a Verilog project with Verilator and g++.
 
     Parameters
@@ -106,6 +124,8 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     project : RtlProject
     sources : sequence of Path, optional
         Verilog files to use instead of the project's, such as a mapped netlist with cell models.
+    upsets : bool
+        Whether bits of its registers can be flipped (`record`); slower.
 
     Returns
     -------
@@ -131,6 +151,9 @@ def compile_simulation(project: RtlProject, sources: Sequence[Path] | None = Non
     folder.mkdir()
     (folder / "ports.h").write_text(_ports_header(project), encoding="ascii")
     verilog = [str(path.resolve()) for path in sources or project.sources]
+    if upsets:
+        (folder / "registers.vlt").write_text(_public_registers(), encoding="ascii")
+        verilog.insert(0, str(folder.resolve() / "registers.vlt"))
     # without optimisation, since compiling takes longer than simulating; the wheel was configured without the option
     # that makes g++ use precompiled headers
     make = "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
@@ -221,7 +244,7 @@ def observe(project: RtlProject, tensors: Arrays, stimulus: Stimulus) -> dict[st
         If the simulation fails, or ``valid`` or ``early`` are not 1 in just the cycles in which they should be.
     """
     cycles = int(stimulus.starts[-1]) + project.latency_cycles + MARGIN_CYCLES + 1
-    seen = _run(project, tensors, stimulus.control(cycles, project.beats))
+    seen = record(project, tensors, stimulus.control(cycles, project.beats))
     if project.control:
         outputs = stimulus.starts[stimulus.completed(project.latency_cycles)] + project.latency_cycles
         for flag, ones in (("valid", outputs), ("early", stimulus.ignored)):
@@ -364,25 +387,64 @@ def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
     return port.from_bits(np.unpackbits(slots, axis=1, bitorder="little", count=port.width))
 
 
-def _run(project: RtlProject, tensors: Arrays, control: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
-    """Values [cycles, elements] of each recorded port after every clock edge."""
-    executable = project.path / "sim" / "obj_dir" / "testbench"
-    if not executable.is_file():
-        raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
+def registers(project: RtlProject) -> list[Register]:
+    """The registers of which `record` can flip bits, in the order in which an `UPSET` counts them."""
+    with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:
+        listed = Path(folder, "registers.txt")
+        _testbench(project, listed)
+        rows = [line.split() for line in listed.read_text(encoding="ascii").splitlines()]
+    return [Register(name, int(bits)) for name, bits in rows]
+
+
+def record(
+    project: RtlProject, tensors: Arrays, control: NDArray[np.uint8], upsets: NDArray[np.void] | None = None
+) -> dict[str, NDArray[np.float64]]:
+    """Values [cycles, elements] of each output, probe and control flag after every clock edge, whatever they are.
+
+    Parameters
+    ----------
+    project : RtlProject
+        After `compile_simulation`.
+    tensors : mapping of str to float64 array [n, ...]
+        Inputs, on their grids.
+    control : uint8 array [cycles]
+        As of `Stimulus.control`.
+    upsets : array of `UPSET`, optional
+        Bits to flip, by cycle.
+
+    Raises
+    ------
+    RtlError
+        If the project is not compiled, or the simulation fails.
+    """
     arrival, noise = project.arrival, np.random.default_rng(1)
     given = [_slots(arrival.on_top(port), arrival.bits(port, tensors[port.tensor], noise)) for port in project.inputs]
     words = np.concatenate(given, axis=1)
     shown = _shown(project)
     with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:  # several processes may simulate concurrently
-        events, flags, results = (Path(folder, f"{name}.bin") for name in ("events", "control", "results"))
+        names = "events", "control", "results", "upsets"
+        events, flags, results, flips = (Path(folder, f"{name}.bin") for name in names)
         events.write_bytes(words.tobytes())
         flags.write_bytes(control.tobytes())
-        command = [str(path.resolve()) for path in (executable, events, flags, results)]
-        status = run_child(command).returncode
-        if status:
-            raise RtlError(
-                f"the simulation failed (exit status {status})", where=str(executable), remedy="compile it again"
-            )
+        flips.write_bytes(np.zeros(0, UPSET).tobytes() if upsets is None else upsets.tobytes())
+        _testbench(project, events, flags, results, flips)
         rows = np.fromfile(results, dtype=np.uint8).reshape(len(control), -1)
     parts = np.split(rows, np.cumsum([_slot_bytes(port) for port in shown])[:-1], axis=1)
     return {port.name: _unpacked(port, part) for port, part in zip(shown, parts, strict=True)}
+
+
+def _testbench(project: RtlProject, *files: Path) -> None:
+    executable = project.path / "sim" / "obj_dir" / "testbench"
+    if not executable.is_file():
+        raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
+    status = run_child([str(path.resolve()) for path in (executable, *files)]).returncode
+    if status:
+        raise RtlError(
+            f"the simulation failed (exit status {status})", where=str(executable), remedy="compile it again"
+        )
+
+
+def _public_registers() -> str:
+    """Verilator's settings that let the test bench read and write all registers."""
+    lines = [f'public_flat_rw -module "{module}" -var "{variable}"' for module, variable in REGISTERS.items()]
+    return "\n".join(["`verilator_config", *lines, ""])

@@ -202,6 +202,8 @@ def _script(project: RtlProject) -> str:
             f"read_verilog -defer -DNANOPELICAN_INSTANTIATE=1 {sources}",
             f"hierarchy -top {project.top}",
             f"setattr -mod -set keep_hierarchy 1 {project.top}_* *nanopelican_* table_*",
+            # these are no parts of the hardware: what they are in is mapped as if written there
+            "setattr -mod -unset keep_hierarchy *nanopelican_register* *nanopelican_voter*",
             f"synth_xilinx -family {family} -flatten -noiopad -noclkbuf -top {project.top} -run begin:map_luts",
             # the rest of synth_xilinx, with abc instead of abc9, which would double the run time of each module
             "opt_expr -mux_undef -noclkinv",

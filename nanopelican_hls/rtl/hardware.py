@@ -74,7 +74,22 @@ def _built(program: Program, prefix: str, settings: Settings, spared_dsps: int =
         if node.output not in builder.done:
             netlist.node = node.output
             add_hardware(node.operator, node, builder)
+    netlist.triplicated = _triplicated(program, netlist, settings.tmr)
     return Hardware(netlist, builder.tensors, builder.padding, builder.sharing.cycles, builder.sharing.arrival)
+
+
+def _triplicated(program: Program, netlist: Netlist, tmr: str) -> frozenset[str]:
+    """Modules of which each instance stands in three copies.
+
+    With ``weights`` these are the pieces of nodes that have parameters, in whose logic these are folded; with ``state``
+    the DSPs, inside which no voter can be.
+    """
+    if tmr == "state":
+        return frozenset({products.MODULE})
+    if tmr == "weights":
+        with_parameters = {node.output for node in program.nodes if node.parameters}
+        return frozenset(module for module in netlist.pieces if netlist.parts[module].node in with_parameters)
+    return frozenset()
 
 
 def _registered(port: Port, netlist: Netlist, arrival: Arrival) -> list[Value]:

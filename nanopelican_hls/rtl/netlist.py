@@ -12,6 +12,7 @@ from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.rtl.piece import Number, Piece, trace_piece
 from nanopelican_hls.rtl.schedule import Time
 from nanopelican_hls.rtl.symbolic import Symbolic
+from nanopelican_hls.rtl.triplication import COPIES, KEPT, voter
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,15 @@ class Part:
 
 #: modules written by hand (firmware/templates)
 HAND_WRITTEN = {
-    f"nanopelican_{name}": Part(name) for name in ("product", "booth", "delay", "ring", "accumulator", "control")
+    f"nanopelican_{name}": Part(name)
+    for name in ("product", "booth", "register", "delay", "ring", "accumulator", "control")
 }
 #: the event flag: 1 in the cycle in which an event's inputs are in their registers
 START = Word("start_in", Number(FixedRange(0, 1, 0), 1, False), Time(0, 0.0))
 #: the event flag before its register
 ACCEPTED = "accepted"
+#: a DSP's input that comes straight from the one before: copies have cascades of their own
+CASCADE = "pcin"
 #: levels of logic of the multiplexer in front of a register, and of the addition in front of an accumulator
 LOAD_LEVELS, ADDER_LEVELS = 0.5, 1.2
 
@@ -118,6 +122,8 @@ class Netlist:
         #: output of the node whose hardware is being added
         self.node: str | None = None
         self.instances: list[Instance] = []
+        #: modules of which each instance stands in three copies
+        self.triplicated: frozenset[str] = frozenset()
         self.wires: dict[str, int] = {START.net: 1}
         self.assignments: list[str] = []
         #: what the registers of inputs, and of the event flag, take in the cycle before
@@ -387,7 +393,12 @@ class Netlist:
     def body(self) -> list[str]:
         """Body of the top module, by lines."""
         lines = [self._delay(*delay).verilog() for delay in self.delays()]
-        return lines + self.assignments + [instance.verilog() for instance in self.instances]
+        return lines + self.assignments + [line for instance in self.instances for line in self._lines(instance)]
+
+    def _lines(self, instance: Instance) -> list[str]:
+        if instance.module in self.triplicated:
+            return _copies(instance, self.wires)
+        return [instance.verilog()]
 
     def declarations(self) -> list[str]:
         """Declarations of the nets in the body, by lines."""
@@ -400,3 +411,20 @@ class Netlist:
         if is_control(net):
             return Instance("nanopelican_control", f"u_{delayed}", {"rst": "rst", **nets}, {"CYCLES": cycles})
         return Instance("nanopelican_delay", f"u_{delayed}", nets, {"WIDTH": bits, "CYCLES": cycles})
+
+
+def _copies(instance: Instance, widths: Mapping[str, int]) -> list[str]:
+    """Three copies of an instance and a voter for each of its outputs, by lines of Verilog."""
+    outputs = [net for port, net in instance.nets.items() if _is_output(port)]
+    lines = [f"wire [{widths[net] - 1}:0] {net}_copy{k};" for net in outputs for k in COPIES]
+    for k in COPIES:
+        nets = {
+            port: f"{net}_copy{k}" if net in outputs or (port == CASCADE and net in widths) else net
+            for port, net in instance.nets.items()
+        }
+        lines.append(f"{KEPT} {dataclasses.replace(instance, name=f'{instance.name}_copy{k}', nets=nets).verilog()}")
+    return lines + [voter(net, widths[net], [f"{net}_copy{k}" for k in COPIES]) for net in outputs]
+
+
+def _is_output(port: str) -> bool:
+    return port in ("p", "pcout") or (port.startswith("y") and port[1:].isdigit())

@@ -220,9 +220,11 @@ class _Writer:
 
     def _clocked(self) -> list[str]:
         registers = sorted(self.registers.items())
-        declared = [f"reg [{width - 1}:0] v{k}_{cycle};" for (k, cycle), width in registers]
-        moved = [f"    v{k}_{cycle} <= v{k}_{cycle - 1};" for (k, cycle), _ in registers]
-        return [*declared, "always @(posedge clk) begin", *moved, "end"] if registers else []
+        declared = [f"wire [{width - 1}:0] v{k}_{cycle};" for (k, cycle), width in registers]
+        return declared + [
+            f"nanopelican_register #(.WIDTH({width})) r{k}_{cycle} (.clk(clk), .x(v{k}_{cycle - 1}), .y(v{k}_{cycle}));"
+            for (k, cycle), width in registers
+        ]
 
     def _adds_constant(self, k: int) -> bool:
         """Whether a constant is added that does not lie entirely below the last bit of the number."""

@@ -22,10 +22,11 @@ from nanopelican_hls.rtl.arrival import Arrival
 from nanopelican_hls.rtl.hardware import Hardware, build
 from nanopelican_hls.rtl.masking import Padding
 from nanopelican_hls.rtl.netlist import HAND_WRITTEN, Word
-from nanopelican_hls.rtl.settings import PRODUCTS, Settings
+from nanopelican_hls.rtl.settings import PRODUCTS, TMR, Settings
 from nanopelican_hls.rtl.supported import RESERVED, check_supported
 from nanopelican_hls.rtl.top_module import TopModule, strict
 from nanopelican_hls.rtl.tracer import trace
+from nanopelican_hls.rtl.triplication import templates
 
 MANIFEST = "rtl.json"
 SOURCES = "src"
@@ -65,7 +66,7 @@ class RtlProject:
     interval : least number of clock cycles from one event to the next.
     beats : clock cycles in which the constituents of an event come (`Arrival`).
     control : whether the top module has rst, start, valid and early (`TopModule`).
-    products : as for `Settings`.
+    products, tmr : as for `Settings`.
     parts : name in reports of each module that the top module instantiates.
     probes : debug outputs.
     """
@@ -80,6 +81,7 @@ class RtlProject:
     beats: int = 1
     control: bool = False
     products: str = "dsp"
+    tmr: str = "none"
     parts: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
 
@@ -132,6 +134,8 @@ class RtlTarget:
             raise RtlError(
                 "is unknown", where=f"products = {settings.products!r}", remedy=f"use {' or '.join(PRODUCTS)}"
             )
+        if settings.tmr not in TMR:
+            raise RtlError("is unknown", where=f"tmr = {settings.tmr!r}", remedy=f"use {' or '.join(TMR)}")
         if isinstance(settings.interval, bool) or not isinstance(settings.interval, int) or settings.interval < 1:
             raise RtlError(
                 "is no number of clock cycles", where=f"interval = {settings.interval!r}", remedy="use 1 or more"
@@ -142,6 +146,8 @@ class RtlTarget:
                 where=f"language = {self.language!r}",
                 remedy="generate Verilog",
             )
+        if settings.tmr != "none" and self.language != "verilog":
+            raise RtlError("has no triplicated form", where=f"language = {self.language!r}", remedy="generate Verilog")
         if self.probes and self.language != "verilog":
             raise RtlError("does not support probes", where=f"language = {self.language!r}", remedy="generate Verilog")
 
@@ -171,10 +177,14 @@ class RtlTarget:
         tables = {name: text for piece in netlist.pieces.values() for name, text in piece.tables.items()}
         files |= {f"{name}.v": text for name, text in tables.items()}
         files |= {source.name: source.read_text(encoding="utf-8") for source in PRIMITIVES.glob("*.v")}
-        files |= {f"{module}.v": (TEMPLATES / f"{module}.v").read_text(encoding="utf-8") for module in HAND_WRITTEN}
+        written = templates(HAND_WRITTEN, self.settings.tmr)
+        files |= {
+            f"{module}.v": (TEMPLATES / f"{name}.v").read_text(encoding="utf-8") for module, name in written.items()
+        }
         if f"{self.top}.v" in files:
             raise RtlError("is the name of a module inside", where=f"top = {self.top!r}", remedy="choose another name")
-        files[f"{self.top}.v"] = strict(top.verilog([probe.port for probe in probes]))
+        modules = top.modules([probe.port for probe in probes], in_copies=self.settings.tmr == "all")
+        files |= {f"{name}.v": strict(text) for name, text in modules.items()}
         parts = {module: part.name for module, part in netlist.parts.items()}
         project = self._project(program, path, top.latency_cycles)
         project = dataclasses.replace(project, interval=hardware.interval, beats=hardware.arrival.beats, control=True)
@@ -183,7 +193,14 @@ class RtlTarget:
     def _project(self, program: Program, path: Path, latency: int) -> RtlProject:
         settings = self.settings
         return RtlProject(
-            path, self.top, self.language, program.inputs, program.outputs, latency, products=settings.products
+            path,
+            self.top,
+            self.language,
+            program.inputs,
+            program.outputs,
+            latency,
+            products=settings.products,
+            tmr=settings.tmr,
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PRODUCTS = ("dsp", "fabric")
+#: triple modular redundancy of nothing, of the pieces with parameters of the network, of all registers, of everything
+TMR = ("none", "weights", "state", "all")
 #: assumed delay of a level of logic, for pipelining: a LUT or a short adder, and its routing
 LEVEL_NS = 0.7
 
@@ -21,6 +23,7 @@ class Settings:
     most_dsps : maximum number of DSPs, with ``dsp``; the other products are in LUTs. None for no limit.
     interval : initiation interval in clock cycles: particles and pairs of an event share hardware.
     streamed : the constituents come in over the cycles of an interval, not all with ``start`` (`Arrival`).
+    tmr : what stands in three copies with voters, against upsets: one of `TMR`.
     """
 
     levels_per_stage: float = 4.0
@@ -29,6 +32,7 @@ class Settings:
     most_dsps: int | None = None
     interval: int = 1
     streamed: bool = False
+    tmr: str = "none"
 
 
 def open_settings(
@@ -38,15 +42,17 @@ def open_settings(
     most_dsps: int | None = None,
     interval: int = 1,
     streamed: bool = False,
+    tmr: str = "none",
 ) -> Settings:
     """Settings for a clock period, with as many levels as fit into it; Winograd's identity by default with DSPs.
 
     Parameters
     ----------
     clock_period_ns : float
-    products, winograd, most_dsps, interval, streamed
+    products, winograd, most_dsps, interval, streamed, tmr
         As in `Settings`.
     """
     levels = max(1.0, clock_period_ns / LEVEL_NS)
     by_default = products == "dsp"
-    return Settings(levels, products, by_default if winograd is None else winograd, most_dsps, interval, streamed)
+    two_products = by_default if winograd is None else winograd
+    return Settings(levels, products, two_products, most_dsps, interval, streamed, tmr)

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.rtl.hardware import Hardware
 from nanopelican_hls.rtl.netlist import ACCEPTED, START, Value, Word
+from nanopelican_hls.rtl.triplication import three_of
+
+#: flags that go out
+FLAGS = tuple(Port(name, name, (1,), 1, False, 0) for name in ("valid", "early"))
 
 
 class TopModule:
@@ -34,8 +38,23 @@ class TopModule:
         """Clock edges from the one that samples an event to the one that outputs its results."""
         return self._last + 1
 
-    def verilog(self, probes: Sequence[Port] = ()) -> str:
-        """The Verilog module; `probes` are debug outputs of internal tensors, each element in its own cycle."""
+    def modules(self, probes: Sequence[Port] = (), in_copies: bool = False) -> dict[str, str]:
+        """The Verilog modules, by name: one, or the top module with three copies of it and voters.
+
+        Parameters
+        ----------
+        probes : sequence of Port
+            Debug outputs of internal tensors, each element in its own cycle.
+        in_copies : bool
+        """
+        if not in_copies:
+            return {self.name: self._module(self.name, probes, self._body(probes))}
+        one = f"{self.name}_copy"
+        inputs = ["clk", "rst", "start", *(port.tensor for port in self.inputs)]
+        body = three_of(one, inputs, [*self.outputs, *probes, *FLAGS])
+        return {one: self._module(one, probes, self._body(probes)), self.name: self._module(self.name, probes, body)}
+
+    def _body(self, probes: Sequence[Port]) -> list[str]:
         netlist = self.hardware.netlist
         results = {port: self._packed(port, self._last) for port in self.outputs}  # may add shift registers
         valid = netlist.at(START, self._last)
@@ -58,6 +77,10 @@ class TopModule:
             f"nanopelican_delay #(.WIDTH({port.width})) u_{port.name}_out (.clk(clk), .x({result}), .y({port.name}));"
             for port, result in results.items()
         ]
+        return lines
+
+    def _module(self, name: str, probes: Sequence[Port], body: Sequence[str]) -> str:
+        """A module with the ports of the top module."""
         comments = [
             f"// {port.tensor}: {port.elements} x {port.bits} bits, {'signed' if port.signed else 'unsigned'}, "
             f"in units of 2^{port.exponent}"
@@ -69,18 +92,17 @@ class TopModule:
             "input wire start",
             *(f"input wire [{port.width - 1}:0] {port.tensor}" for port in self.inputs),
             *(f"output wire [{port.width - 1}:0] {port.name}" for port in (*self.outputs, *probes)),
-            "output wire valid",
-            "output wire early",
+            *(f"output wire {flag.name}" for flag in FLAGS),
         ]
         rate = "clock cycle" if self.interval == 1 else f"{self.interval} clock cycles"
         head = [
             *comments,
             f"// latency {self.latency_cycles} cycles from start to valid; at most an event every {rate}",
-            f"module {self.name} (",
+            f"module {name} (",
             ",\n".join(f"    {port}" for port in ports),
             ");",
         ]
-        return "\n".join([*head, *(f"    {line}" for line in lines), "endmodule", ""])
+        return "\n".join([*head, *(f"    {line}" for line in body), "endmodule", ""])
 
     def _packed(self, port: Port, cycle: int | None = None) -> str:
         """All elements concatenated, the first in the lowest bits; in one clock cycle, or each in its own."""

@@ -10,7 +10,7 @@ from rtl_extra import MISSING
 
 HERE = Path(__file__).parent
 #: the open flow needs the optional extra `rtl`; tests/rtl/test_extra.py names what is missing
-collect_ignore = ["test_open.py", "test_yosys.py"] if MISSING else []
+collect_ignore = ["test_open.py", "test_upsets.py", "test_yosys.py"] if MISSING else []
 
 
 @pytest.fixture(scope="session")
