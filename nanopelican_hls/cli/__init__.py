@@ -12,6 +12,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from nanopelican_hls.errors import NanopelicanError
 from nanopelican_hls.versions import __version__
@@ -52,11 +53,8 @@ USER_ERRORS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error.
-
-    130 if interrupted, 141 if what reads the output has ended, as in a shell.
-    """
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="nanopelican",
         description="FPGA firmware for nanoPELICAN jet taggers. A model is a file, or a name that `nanopelican zoo` "
@@ -66,14 +64,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
     parser.add_argument("--verbose", action="store_true", help="show log messages")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    modules = {name: importlib.import_module(f"{__name__}.{name.replace('-', '_')}") for name in COMMANDS}
-    for module in modules.values():
-        module.add_parser(subparsers)
-    args = parser.parse_args(arguments)
+    for name in COMMANDS:
+        _module(name).add_parser(subparsers)
+    return parser
+
+
+def _module(command: str) -> ModuleType:
+    """The module of a subcommand."""
+    return importlib.import_module(f"{__name__}.{command.replace('-', '_')}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0 success, 1 a mismatch was found, 2 a user error.
+
+    130 if interrupted, 141 if what reads the output has ended, as in a shell.
+    """
+    args = build_parser().parse_args(arguments)
     args.command_line = shlex.join(["nanopelican", *(sys.argv[1:] if arguments is None else arguments)])
     _set_up_logging(verbose=args.verbose)
     try:
-        status: int = modules[args.command].run(args)
+        status: int = _module(args.command).run(args)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
