@@ -77,11 +77,13 @@ def run(page: Path) -> None:
             for line in commands(block.text) if block.language == "bash" else ():
                 parse(line)
         elif block.language == "bash":
-            output = "".join(_command(line) for line in commands(block.text))
+            output = "".join(map(_command, commands(block.text)))
+            print(output)
         elif block.language == "python":
             with contextlib.redirect_stdout(io.StringIO()) as stream:
                 exec(compile(block.text, str(page), "exec"), names)
             output = stream.getvalue()
+            print(output)
 
 
 def _command(line: str) -> str:
