@@ -1,7 +1,7 @@
 """Sphinx extension: what the pages take from the sources, and links to files outside ``docs/``.
 
-A page says ``<!-- generated: cli -->`` where `GENERATORS` has the text. The extension itself is short, since all of this is
-Markdown, which tests read without Sphinx (`page`).
+A page says ``<!-- generated: cli -->`` where `GENERATORS` has the text. All of it is Markdown, which tests read without
+Sphinx (`page`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Commands and snippets of a page, run as a reader would: in one folder, from the top.
 
-`<!-- not run: why -->` ahead of a block: its commands are only parsed. `<!-- file: name -->`: the block is a file. A block of `text`
-after a block that ran is its output, line by line; `...` stands for anything, and lines between may be left out.
+`<!-- not run: why -->` ahead of a block: its commands are only parsed. `<!-- file: name -->`: the block is a file. A
+block of `text` after a block that ran is its output, line by line; `...` stands for anything, and lines between may be
+left out.
 """
 
 from __future__ import annotations

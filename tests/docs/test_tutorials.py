@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from docs.snippets import blocks, commands, compare, parse, quick, run
 from rtl_extra import MISSING
 
 ROOT = Path(__file__).parents[2]
-TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+TUTORIALS = [ROOT / "docs" / "index.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md"))]
 #: tutorials that trace Verilog, or estimate what it costs
 NEED_RTL = {"core", "budget", "tour", "own-part"}
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -34,6 +35,11 @@ def test_commands_parse(page):
         if block.language == "bash" and not block.file:
             for line in commands(block.text):
                 parse(line)
+
+
+def test_commands_of_tasks_parse():
+    for line in re.findall(r"`(nanopelican .*?)`", (ROOT / "docs" / "howto.md").read_text(encoding="utf-8")):
+        parse(line)
 
 
 def test_an_output_that_differs_is_noticed():
