@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[1]
         ("report", ("BUILD", "JETS", "CONFIG")),
         ("bench-synth", ("BUILD", "RUNS")),
         ("train", ("CONFIG", "TRAIN", "VALID", "TEST")),
-        ("docs", ("BUILD",)),
         ("clean", ("BUILD",)),
     ],
 )
