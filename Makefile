@@ -23,7 +23,7 @@ READY  := .venv/.ready
 CSIM   := $(BIN)/nanopelican csim --build "$(BUILD)" $(if $(RTL),--rtl) $(if $(JETS),--jets "$(JETS)") $(if $(EVENTS),--events "$(EVENTS)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test package prove fuzz mutants lint lock clean
+.PHONY: help setup csim csim-all synth bench bench-synth bench-ring bench-training report train export rivals test docs package prove fuzz mutants lint lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ rivals: .venv-rivals/.ready  ## Deep Sets and JEDI-linear with HGQ2 in the same 
 
 test: $(READY)  ## the test suite, two files at a time: make test [JOBS=2]
 	$(BIN)/python -m pytest --numprocesses "$(JOBS)" --dist loadfile
+
+docs: $(READY)  ## the documentation as a site with search, build/docs/index.html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs "$(BUILD)/docs"
 
 package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
 	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py

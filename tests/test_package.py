@@ -111,7 +111,7 @@ class TestContent:
         with zipfile.ZipFile(wheel) as archive:
             metadata = message_from_bytes(archive.read(f"{name}-{version}.dist-info/METADATA"))
         assert (metadata["Name"], metadata["Version"]) == ("nanopelican-hls", nanopelican_hls.__version__)
-        assert set(metadata.get_all("Provides-Extra")) == {*EXTRAS.values(), "dev"}
+        assert set(metadata.get_all("Provides-Extra")) == {*EXTRAS.values(), "dev", "docs"}
 
 
 @dataclass(frozen=True)

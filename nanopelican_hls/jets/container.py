@@ -40,7 +40,7 @@ class Jets:
     ------
     JetsError
         If shapes disagree, a label is not a class, a multiplicity is too small, or a four-momentum contains a NaN or
-        infinity, has negative energy, or has |p| above E by more than `SPACE_LIKE_TOLERANCE`; the message names the
+        infinity, has negative energy, or has ``|p|`` above E by more than `SPACE_LIKE_TOLERANCE`; the message names the
         jet, the constituent and the excess.
     """
 
