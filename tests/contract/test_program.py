@@ -390,6 +390,14 @@ class TestGraph:
         tensor_value(model, "logit").type.tensor_type.shape.dim[1].dim_value = 2
         refused(model, r"'logit' is declared as \(2,\), but the operator returns \(1,\)", where="'logit_quant'")
 
+    def test_declared_shape_of_a_parameter_that_is_wrong(self, model):
+        """Its value decides; `make fuzz` found that function bodies were made from what is declared."""
+        expected = Program.parse(model)
+        for value in model.graph.value_info:
+            if value.name in expected.parameter_quantisers:
+                value.type.tensor_type.shape.dim.add().dim_value = 65535
+        assert Program.parse(model).model == expected.model
+
     def test_port_without_quantiser(self, model):
         node(model, "d_PairwiseDot").input[2] = "q_y_in"
         refused(
