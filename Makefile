@@ -14,7 +14,9 @@ OPTIONS ?=
 RUN    ?=
 COMPARE ?=
 FULL   ?=
-NETWORKS ?= 500
+NETWORKS ?=
+TARGET ?=
+SECONDS ?= 600
 ONLY   ?=
 JOBS   ?= 2
 
@@ -90,8 +92,12 @@ package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their
 prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, into benchmarks/proof.*; needs clang 15 or later
 	$(BIN)/nanopelican prove --build "$(BUILD)" $(OPTIONS)
 
-fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
+fuzz: $(READY)  ## damaged and hostile files for all readers, or drawn networks: make fuzz [TARGET=onnx SECONDS=600] [NETWORKS=500]
+ifneq ($(NETWORKS),)
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
+else
+	PYTHONPATH=tests $(BIN)/python -m fuzz --build "$(BUILD)" --seconds $(SECONDS) $(OPTIONS) $(TARGET)
+endif
 
 mutants: $(READY)  ## deliberate faults that the tests must notice, into benchmarks/mutants.*: make mutants [ONLY=area] [JOBS=2]
 	nice $(BIN)/python mutants/run.py --build "$(BUILD)" --jobs $(JOBS) $(if $(ONLY),--only "$(ONLY)")

@@ -1,6 +1,7 @@
 """``make fuzz [TARGET=...] [SECONDS=600]``: fuzz the readers, and write benchmarks/fuzz.json.
 
-A run that was stopped goes on where it was, until each target had its time; after a change of the sources it starts anew.
+A run that was stopped goes on where it was, until each target had its time; after a change of the sources, from the
+start.
 """
 
 from __future__ import annotations

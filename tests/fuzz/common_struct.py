@@ -20,8 +20,8 @@ from .sandbox import LIMIT_S, Outcome
 
 FILE = "cases"
 MODEL = CmsswModel("Tagger", "v1")
-SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=shift,signed-integer-overflow"
-FLAGS = f"-O1 -std=c++17 -g1 {SANITIZERS}"
+SANITIZERS = "-fsanitize=address"
+FLAGS = f"-O0 -std=c++17 -g1 {SANITIZERS}"
 _CASE = struct.Struct("<BBBBiiI")
 
 COUNTS = st.one_of(st.just(24), st.integers(-5, 40), st.sampled_from([48, 96, 384, 4095, 2**31 - 1, -(2**31), -24]))
@@ -71,7 +71,7 @@ def read(folder: Path) -> None:
 class Sandbox:
     """Runs the program on the calls of a case."""
 
-    def __init__(self, read: object) -> None:
+    def __init__(self, read: object) -> None:  # noqa: ARG002
         self._program, _ = program()
 
     def run(self, files: Mapping[str, bytes]) -> Outcome:

@@ -101,7 +101,9 @@ def _change(draw, file: h5py.File, name: str) -> None:
         case "added":
             added = draw(st.sampled_from(["label", "is_signal", "Pmu", "jet_Pmu", "Nobj", "multiplicity", "table"]))
             if added not in file:
-                file[added] = np.zeros(draw(st.lists(st.sampled_from([1, 4, 7]), max_size=3)), draw(st.sampled_from(["f8", "i8"])))
+                file[added] = np.zeros(
+                    draw(st.lists(st.sampled_from([1, 4, 7]), max_size=3)), draw(st.sampled_from(["f8", "i8"]))
+                )
 
 
 def _replace(file: h5py.File, name: str, values) -> None:
@@ -123,7 +125,14 @@ def _of_type(draw, kind: str, shape):
         case "enum":
             return np.zeros(shape, h5py.enum_dtype({"a": 0, "b": 1}, basetype="i4"))
         case "compound":
-            return np.zeros(shape[:1], [("index", "i8"), ("values_block_0", "f8", (4,)), (draw(st.sampled_from(["x", "values_block_1"])), "S2")])
+            return np.zeros(
+                shape[:1],
+                [
+                    ("index", "i8"),
+                    ("values_block_0", "f8", (4,)),
+                    (draw(st.sampled_from(["x", "values_block_1"])), "S2"),
+                ],
+            )
         case "array":
             return np.zeros(shape[:1], np.dtype(("f8", (2, 2))))
         case "ref":

@@ -16,7 +16,19 @@ from .mutations import damaged
 
 FILE = "jets.root"
 #: what a branch may be instead
-OTHERS = ("numbers", "integers", "flags", "lists of lists", "short lists", "nan", "negative", "texts", "lost", "renamed", "empty")
+OTHERS = (
+    "numbers",
+    "integers",
+    "flags",
+    "lists of lists",
+    "short lists",
+    "nan",
+    "negative",
+    "texts",
+    "lost",
+    "renamed",
+    "empty",
+)
 NAMES = ("part_energy", "part_px", "part_pz", "label_QCD", "label_Tbl", "jet_pt")
 
 

@@ -99,7 +99,7 @@ class Sandbox:
         self._pipe, other = context.Pipe()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads; the child starts none
-            self._child = context.Process(target=_serve, args=(other, self._read, self._folder), daemon=True)
+            self._child = context.Process(target=_serve, args=(self._pipe, other, self._read, self._folder))
             self._child.start()
         other.close()
         self._left = FILES_PER_CHILD
@@ -112,7 +112,8 @@ class Sandbox:
             self._child = None
 
 
-def _serve(pipe, read, folder: Path) -> None:
+def _serve(parent, pipe, read, folder: Path) -> None:
+    parent.close()  # so that the end of the parent is the end of the child
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the run
     os.chdir(folder)
     silent = os.open(os.devnull, os.O_WRONLY)

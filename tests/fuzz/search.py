@@ -51,7 +51,7 @@ class Search:
     executions: int = 0
     findings: dict[str, str] = field(default_factory=dict)
 
-    def run(self, seconds: float, most: int | None = None, tick: Callable[[Search], None] = lambda search: None) -> None:
+    def run(self, seconds: float, most: int | None = None, tick: Callable[[Search], None] = lambda _: None) -> None:
         """Draw and read cases for some time, or for ``most`` rounds."""
         module = TARGETS[self.target]
         sandbox = getattr(module, "Sandbox", Sandbox)(module.read)

@@ -1,4 +1,4 @@
-"""Configurations: documents drawn from the dataclasses, with keys and values changed, and YAML that is no configuration."""
+"""Configurations: documents of the dataclasses, with keys and values changed, and YAML that is no configuration."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from nanopelican_hls.config import Config, load_config, parse_mapping, to_mappin
 from .mutations import EDGE, NAMES, NUMBERS, damaged
 
 FILE = "model.yaml"
+
+
 def _bomb(levels: int) -> str:
     """A value that is small as text, and has 10 to the power of ``levels`` entries."""
     text = "[x]"
@@ -89,7 +91,11 @@ def values(kind) -> st.SearchStrategy:
 def cases(draw):
     kind = draw(st.integers(0, 9))
     if kind == 0:
-        return {FILE: draw(st.one_of(ANY.map(yaml.dump), st.text(max_size=60), st.sampled_from(HOSTILE))).encode(errors="ignore")}
+        return {
+            FILE: draw(st.one_of(ANY.map(yaml.dump), st.text(max_size=60), st.sampled_from(HOSTILE))).encode(
+                errors="ignore"
+            )
+        }
     document = copy.deepcopy(draw(st.sampled_from(documents())))
     for _ in range(draw(st.integers(0, 4))):
         _change(draw, document, Config)
