@@ -89,8 +89,11 @@ test: $(READY)  ## the test suite, two files at a time: make test [JOBS=2]
 package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
 	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py
 
-prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, into benchmarks/proof.*; needs clang 15 or later
+prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, and 1,000,000 events, into benchmarks/proof.*; needs clang 15 or later
 	$(BIN)/nanopelican prove --build "$(BUILD)" $(OPTIONS)
+ifeq ($(OPTIONS),)
+	$(BIN)/nanopelican prove --build "$(BUILD)" --events $(or $(EVENTS),1000000) --coverage trigger-n8 trigger-n16
+endif
 
 fuzz: $(READY)  ## damaged and hostile files for all readers, or drawn networks: make fuzz [TARGET=onnx SECONDS=600] [NETWORKS=500]
 ifneq ($(NETWORKS),)

@@ -154,7 +154,8 @@ def _fold_constants(graph: onnx.GraphProto) -> None:
             continue
         given = protobuf.attributes(node)
         name = next(iter(given), "")
-        if len(given) != 1 or len(node.output) != 1 or name not in (*_CONSTANTS, "value"):
+        is_tensor = name in _CONSTANTS or (name == "value" and isinstance(given[name], TensorProto))
+        if len(given) != 1 or len(node.output) != 1 or not is_tensor:
             raise ContractError(
                 f"is a Constant with {', '.join(given) or 'no value'}",
                 where=protobuf.where(node),

@@ -1,4 +1,4 @@
-"""Whether a tie or a clip of a quantiser can be reached: the solver has an event for it, or shows that there is none."""
+"""Whether a tie or a clip of a quantiser can be reached: the solver has an event for it, or shows there is none."""
 
 from __future__ import annotations
 

@@ -378,6 +378,10 @@ class TestGraph:
         shown = repr(dimension or "?")
         refused(model, f"dynamic or unknown shape .1, {shown}", where="'q_minus_in'", remedy="static shapes")
 
+    def test_more_constituents_than_any_firmware_takes(self, model):
+        tensor_value(model, "q_plus_in").type.tensor_type.shape.dim[1].dim_value = 10**9
+        refused(model, r"has the shape \[1000000000\], with more than 256 entries", where="port 'q_plus_in'")
+
     def test_port_that_is_no_tensor(self, model):
         model.graph.input[0].type.CopyFrom(helper.make_sequence_type_proto(model.graph.input[0].type))
         refused(model, r"unknown shape \[\]", where="'q_plus_in'")

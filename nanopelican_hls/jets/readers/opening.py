@@ -17,6 +17,7 @@ import hdf5plugin  # noqa: F401
 from nanopelican_hls.errors import JetsError, NanopelicanError
 from nanopelican_hls.extras import require
 from nanopelican_hls.jets.readers.classes import Wanted
+from nanopelican_hls.jets.readers.datasets import attribute_bytes
 from nanopelican_hls.jets.readers.interface import Reader
 from nanopelican_hls.jets.readers.jetclass import JetClassReader
 from nanopelican_hls.jets.readers.level1 import Level1Reader
@@ -117,7 +118,7 @@ def _check_links(path: Path, file: Any) -> None:
 def _check_pandas(path: Path, file: Any) -> None:
     """Name what to write instead of a pandas frame of another form or key than the top-tagging set's."""
     for name, group in file.items():
-        kind = bytes(getattr(group, "attrs", {}).get("pandas_type", b""))
+        kind = attribute_bytes(getattr(group, "attrs", {}), "pandas_type")
         if kind.startswith((b"frame", b"wide")):
             form = "fixed format" if kind == b"frame" else f"key {name!r}"
             raise JetsError(
