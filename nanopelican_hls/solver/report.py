@@ -112,7 +112,7 @@ def read_report(output: Path) -> dict[str, Any]:
 
 def write_report(output: Path, changed: Mapping[str, Any]) -> None:
     """Write proof.json and proof.md, with these parts in place of those that are there."""
-    content = read_report(output) | changed
+    content = read_report(output) | dict(changed)
     write_atomically(output / "proof.json", json.dumps(content, indent=1) + "\n", SolverError)
     write_atomically(output / "proof.md", page(content["solver"], content["events"]), SolverError)
 

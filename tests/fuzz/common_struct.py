@@ -16,7 +16,7 @@ from nanopelican_hls.cmssw.project import CmsswModel, write_models
 from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.zoo import file_of
 
-from .sandbox import LIMIT_S, Outcome
+from .sandbox import WAIT_S, Outcome
 
 FILE = "cases"
 MODEL = CmsswModel("Tagger", "v1")
@@ -80,9 +80,9 @@ class Sandbox:
     def run(self, files: Mapping[str, bytes]) -> Outcome:
         command = [self._program, self._program.parent, MODEL.integers, MODEL.hls]
         try:
-            done = subprocess.run(command, input=files[FILE], capture_output=True, timeout=LIMIT_S, check=False)
+            done = subprocess.run(command, input=files[FILE], capture_output=True, timeout=WAIT_S, check=False)
         except subprocess.TimeoutExpired:
-            return Outcome(f"hangs: no answer in {LIMIT_S} s")
+            return Outcome(f"hangs: no answer in {WAIT_S} s")
         said = done.stdout.decode(errors="replace").splitlines()
         if done.returncode or done.stderr:
             trouble = done.stderr.decode(errors="replace")

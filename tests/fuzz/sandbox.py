@@ -10,16 +10,19 @@ import resource
 import signal
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from nanopelican_hls.errors import NanopelicanError
 
-#: seconds for a file; a machine under load is slow, and what hangs hangs longer
-LIMIT_S = 30
+#: processor time for a file; and wall-clock time, for what waits instead: a machine under load is slow
+LIMIT_S, WAIT_S = 30, 600
 #: memory that a file may take, beyond what the libraries do
 LIMIT_BYTES = 3 * 2**30
 #: files per child, since libraries keep some memory
@@ -81,9 +84,12 @@ class Sandbox:
 
     def _answer(self) -> Outcome:
         self._pipe.send(None)
-        if not self._pipe.poll(LIMIT_S):
-            self._stop()
-            return Outcome(f"hangs: no answer in {LIMIT_S} s")
+        process, start = psutil.Process(self._child.pid), time.monotonic()
+        used = sum(process.cpu_times()[:2])
+        while not self._pipe.poll(1):
+            if sum(process.cpu_times()[:2]) - used > LIMIT_S or time.monotonic() - start > WAIT_S:
+                self._stop()
+                return Outcome(f"hangs: no answer in {LIMIT_S} s of processor time")
         try:
             return self._pipe.recv()
         except EOFError:
