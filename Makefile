@@ -14,7 +14,9 @@ OPTIONS ?=
 RUN    ?=
 COMPARE ?=
 FULL   ?=
-NETWORKS ?= 500
+NETWORKS ?=
+TARGET ?=
+SECONDS ?= 600
 ONLY   ?=
 JOBS   ?= 2
 
@@ -90,11 +92,18 @@ docs: $(READY)  ## the documentation as a site with search, build/docs/index.htm
 package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
 	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py
 
-prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, into benchmarks/proof.*; needs clang 15 or later
+prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, and 1,000,000 events, into benchmarks/proof.*; needs clang 15 or later
 	$(BIN)/nanopelican prove --build "$(BUILD)" $(OPTIONS)
+ifeq ($(OPTIONS),)
+	$(BIN)/nanopelican prove --build "$(BUILD)" --events $(or $(EVENTS),1000000) --coverage trigger-n8 trigger-n16
+endif
 
-fuzz: $(READY)  ## compare all executors on networks drawn at random: make fuzz [NETWORKS=500]
+fuzz: $(READY)  ## damaged and hostile files for all readers, or drawn networks: make fuzz [TARGET=onnx SECONDS=600] [NETWORKS=500]
+ifneq ($(NETWORKS),)
 	NETWORKS=$(NETWORKS) $(BIN)/python -m pytest tests/proof/test_drawn_networks.py tests/rtl/test_drawn_networks.py
+else
+	PYTHONPATH=tests $(BIN)/python -m fuzz --build "$(BUILD)" --seconds $(SECONDS) $(OPTIONS) $(TARGET)
+endif
 
 mutants: $(READY)  ## deliberate faults that the tests must notice, into benchmarks/mutants.*: make mutants [ONLY=area] [JOBS=2]
 	nice $(BIN)/python mutants/run.py --build "$(BUILD)" --jobs $(JOBS) $(if $(ONLY),--only "$(ONLY)")

@@ -144,3 +144,45 @@ def test_one_bit_of_a_signed_tensor_is_refused_by_name(tmp_path):
     path.write_text(MINIMAL.replace("logit: {bits: 8}", "logit: {bits: 1}"))
     with pytest.raises(ConfigError, match="has 1 bit, but logit is signed"):
         load_config(path)
+
+
+BOMB = "[x]"
+for level in range(9):
+    BOMB = f"[&b{level} {BOMB}{f', *b{level}' * 9}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"training: {{batch_size: {BOMB}}}", "training: batch_size: must be of type int, not "),
+        (f"training: {{seeds: {{a: {BOMB}}}}}", "training: seeds: must be a list, not "),
+        (f"training: {BOMB}", "training: must be a mapping, not "),
+        (f"training: {{optimiser: {BOMB}}}", "training: optimiser: must be one of adam, adamw, not "),
+        (f"training: {{batch_size: 0x{'f' * 9000}}}", "training: batch_size: is a number of 36000 bits, too large"),
+        (
+            f"training: {{learning_rate: 0x{'f' * 9000}}}",
+            "training: learning_rate: must be of type float, not a number",
+        ),
+        (f"training:\n  ? 0x{'f' * 9000}\n  : 1", "training: unknown key a number of 36000 bits"),
+        (f"firmware: {{part: 0x{'f' * 9000}}}", "firmware: part: must be of type str, not a number of 36000 bits"),
+        ("training: !!timestamp x", "is not valid YAML: "),
+        ("training: !!bool maybe", "is not valid YAML: "),
+        ("training: !!int ''", "is not valid YAML: "),
+        ("training: !!python/object/apply:os.system ['true']", "is not valid YAML: "),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_values_of_any_size_and_kind_are_refused_in_few_words(tmp_path, text, message):
+    """References make 10^9 values of a line, Python does not write such integers, and YAML's readers raise anything."""
+    path = tmp_path / "model.yaml"
+    path.write_text(f"{MINIMAL}{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert message in str(caught.value)
+    assert caught.value.remedy
+    assert len(str(caught.value)) < 2000
+
+
+def test_more_constituents_than_any_firmware_takes():
+    with pytest.raises(ConfigError, match="must be at most 256, not 257"):
+        NetworkConfig(257, 1)

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
         ("report", ("BUILD", "JETS", "CONFIG")),
         ("bench-synth", ("BUILD", "RUNS")),
         ("train", ("CONFIG", "TRAIN", "VALID", "TEST")),
+        ("fuzz", ("BUILD",)),
         ("clean", ("BUILD",)),
     ],
 )

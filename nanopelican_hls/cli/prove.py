@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls import zoo
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
+from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.output import emit
 from nanopelican_hls.cli.progress import progress
+
+if TYPE_CHECKING:
+    from nanopelican_hls.contract.program import Program
+
+#: events of ``--coverage`` alone
+COVERAGE_EVENTS = 20_000
 
 #: what manifest.json says of a run
 RECORD = Record(
@@ -35,6 +42,21 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--limit", type=float, default=60, help="seconds for one statement (default: 60)")
     parser.add_argument(
         "--most", type=int, default=20, help="largest number of constituents that is tried (default: 20)"
+    )
+    parser.add_argument(
+        "--events",
+        type=positive,
+        metavar="N",
+        help="run N hostile events, too, and the sample of jets for models of the zoo: emulator and HLS C++ against "
+        "QONNX execution",
+    )
+    parser.add_argument(
+        "--hls-seconds", type=float, default=600, help="the HLS C++ gets events for so long (default: 600)"
+    )
+    parser.add_argument(
+        "--coverage",
+        action="store_true",
+        help=f"show how much of each quantiser the events exercise; of {COVERAGE_EVENTS:,} if --events is not given",
     )
     parser.add_argument("--build", type=Path, default=Path("build"), help="folder for the C++ (default: build)")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), help="output folder (default: benchmarks)")
@@ -67,5 +89,38 @@ def run(args: argparse.Namespace) -> int:
         rows = prove_models(programs, args.output, args.build, args.limit, args.most, proved)
     for row in rows:
         print(f"{row['model']}, {row['target']}: {Verdict(row['verdict']).value} {row['reason'][:300]}".rstrip())
-    emit(args, {"models": rows})
-    return ExitStatus.of_check(any(row["verdict"] == "refuted" for row in rows))
+    refuted = any(row["verdict"] == "refuted" for row in rows)
+    asked = args.events is not None or args.coverage
+    events = [_run_events(args, name, program) for name, program in programs.items()] if asked else []
+    emit(args, {"models": rows, "events": events})
+    return ExitStatus.of_check(refuted or any(any(row["mismatches"].values()) for row in events))
+
+
+def _run_events(args: argparse.Namespace, name: str, program: Program) -> dict[str, Any]:
+    """Events of one model into the report; returns its row."""
+    from nanopelican_hls.config import load_config
+    from nanopelican_hls.flows.event_proof import prove_events
+    from nanopelican_hls.jets import port_values, read_jets, sample_path
+    from nanopelican_hls.solver.report import add_events, coverage_table
+
+    jets = port_values(read_jets(sample_path()), load_config(name).network) if zoo.is_name(name) else None
+    events = args.events or COVERAGE_EVENTS
+    with progress(args, f"{name}, events", None, "events") as bar:
+        proof = prove_events(
+            program,
+            jets,
+            events,
+            args.build / name,
+            hls_s=args.hls_seconds,
+            limit_s=args.limit,
+            progress=bar.update,
+        )
+    row = {"model": name, "program_sha256": program.checksum} | proof.as_json()
+    add_events(args.output, row)
+    for executor, mismatches in proof.mismatches.items():
+        print(f"{name}, {executor}: {proof.events[executor]} events, {mismatches} differ from QONNX execution")
+    for executor, first in proof.first.items():
+        print(f"{name}, {executor}: {first}")
+    if args.coverage:
+        print(coverage_table(row))
+    return row

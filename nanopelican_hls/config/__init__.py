@@ -88,7 +88,7 @@ def load_config(source: str | Path) -> Config:
     """
     path = zoo.find(source, ".yaml", ConfigError)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except OSError as error:
         known = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.stem, known, n=1)
@@ -100,7 +100,9 @@ def load_config(source: str | Path) -> Config:
             where=str(path),
             remedy=remedy,
         ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # not text, not a date, or nested too deeply
+    try:
+        content = yaml.safe_load(text.decode("utf-8"))
+    except Exception as error:  # not text, not a date, nested too deeply: the constructors pass on whatever is raised
         raise ConfigError(
             f"is not valid YAML: {' '.join(str(error).split())}",
             where=str(path),

@@ -66,7 +66,8 @@ def complete(model: onnx.ModelProto, shapes: Mapping[str, Shape], constants: Map
     graph = model.graph
     types = _types(graph)
     outer = {value.name for value in (*graph.input, *graph.output)}
-    batch = next(iter(graph.input)).type.tensor_type.shape.dim[0]
+    batch = onnx.TensorShapeProto.Dimension()
+    batch.CopyFrom(next(iter(graph.input)).type.tensor_type.shape.dim[0])
     declared: dict[str, onnx.ValueInfoProto] = {}
     for value in graph.value_info:  # in their order, so that our own files stay as they are
         if value.name in types and value.name not in outer:
@@ -78,7 +79,9 @@ def complete(model: onnx.ModelProto, shapes: Mapping[str, Shape], constants: Map
     for value in (*graph.input, *values, *graph.output):
         tensor = value.type.tensor_type
         tensor.elem_type = types.get(value.name, tensor.elem_type)
-        if not tensor.shape.dim and value.name in (*shapes, *constants):
+        if value.name in (*shapes, *constants):
+            # also of a parameter that is declared with another shape, from which its function body would be made
+            del tensor.shape.dim[:]
             if value.name in shapes:
                 tensor.shape.dim.add().CopyFrom(batch)
             for length in shapes.get(value.name, constants.get(value.name, ())):
@@ -151,7 +154,8 @@ def _fold_constants(graph: onnx.GraphProto) -> None:
             continue
         given = protobuf.attributes(node)
         name = next(iter(given), "")
-        if len(given) != 1 or len(node.output) != 1 or name not in (*_CONSTANTS, "value"):
+        is_tensor = name in _CONSTANTS or (name == "value" and isinstance(given[name], TensorProto))
+        if len(given) != 1 or len(node.output) != 1 or not is_tensor:
             raise ContractError(
                 f"is a Constant with {', '.join(given) or 'no value'}",
                 where=protobuf.where(node),

@@ -24,6 +24,7 @@ from nanopelican_hls.errors import ContractError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.fixed_point import EXACT_BITS, FixedRange, Quantiser
 from nanopelican_hls.operators import DOMAIN, OPERATORS, VERSION, CustomOperator
+from nanopelican_hls.operators._arrays import MOST_CONSTITUENTS
 from nanopelican_hls.operators.call import Call
 from nanopelican_hls.operators.quant import Quant
 from nanopelican_hls.operators.relu import Relu
@@ -164,6 +165,13 @@ class _Parser:
     def run(self) -> Program:
         self._check_listed_once()
         ports = {i.name: protobuf.static_shape(i) for i in self.graph.input if i.name not in self.initialisers}
+        for port, shape in ports.items():
+            if max(shape, default=0) > MOST_CONSTITUENTS:
+                raise ContractError(
+                    f"has the shape {list(shape)}, with more than {MOST_CONSTITUENTS} entries",
+                    where=f"port {port!r}",
+                    remedy="train with fewer constituents",
+                )
         self.shapes.update(ports)
         for proto in self.graph.node:
             self._read_node(proto)

@@ -21,6 +21,8 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 #: version of the file layout
 FORMAT = 1
+#: of a file that is inconsistent
+REMEDY = "train the model again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,22 +90,44 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     """
     content = load_mapping(path)
     if content.get("format") != FORMAT:
-        raise NetworkError(
-            f"format is {content.get('format')!r}, expected {FORMAT}", where=str(path), remedy="train the model again"
-        )
+        raise NetworkError(f"format is {content.get('format')!r}, expected {FORMAT}", where=str(path), remedy=REMEDY)
     missing = {"config", "seed", "float_state", "quantisers", "parameters", "metrics"} - set(content)
     if missing:
-        raise NetworkError(f"has no {sorted(missing)[0]!r}", where=str(path), remedy="train the model again")
+        raise NetworkError(f"has no {sorted(missing)[0]!r}", where=str(path), remedy=REMEDY)
     try:
         found = parse_mapping(content["config"], f"{path}: config")
+        _check_seed(content["seed"])
+        state = _tensors(content, "float_state")
         description = _description(found, content)
-        for name, tensor in content["float_state"].items():
-            if not torch.isfinite(tensor).all():
-                raise NetworkError(f"{name} is NaN or infinite", remedy="train the model again")
     # TypeError, ValueError, AttributeError: values of wrong types
     except (ConfigError, ContractError, NetworkError, TypeError, ValueError, AttributeError) as error:
-        raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy="train the model again") from error
-    return Checkpoint(found, content["seed"], content["float_state"], description, content["metrics"])
+        raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy=REMEDY) from error
+    return Checkpoint(found, content["seed"], state, description, content["metrics"])
+
+
+def _check_seed(seed: Any) -> None:
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        raise NetworkError(f"seed is no whole number from 0 to 2^63 - 1, but {type(seed).__name__}", remedy=REMEDY)
+
+
+def _tensors(content: Mapping[str, Any], field: str) -> dict[str, Tensor]:
+    """Tensors by name: numbers that are there in full, all finite; a file may hold many other kinds of tensors."""
+    values = content[field]
+    if not isinstance(values, Mapping):
+        raise NetworkError(f"{field} is no mapping of tensors", remedy=REMEDY)
+    for name, value in values.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor) or not _is_plain(value):
+            raise NetworkError(f"{field}: {str(name)[:80]!r} is no tensor of plain numbers", remedy=REMEDY)
+        if not torch.isfinite(value).all():
+            raise NetworkError(f"{name} is NaN or infinite", remedy=REMEDY)
+    return {name: value.detach() for name, value in values.items()}
+
+
+def _is_plain(value: Tensor) -> bool:
+    """Stored densely, one entry for each number."""
+    if value.layout is not torch.strided or value.device.type != "cpu" or value.is_quantized or value.is_complex():
+        return False
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def _description(config: Config, content: Mapping[str, Any]) -> NetworkDescription | None:
@@ -112,7 +136,7 @@ def _description(config: Config, content: Mapping[str, Any]) -> NetworkDescripti
     return NetworkDescription(
         network=config.network,
         quantisers={name: Quantiser(**q) for name, q in content["quantisers"].items()},
-        parameters={name: value.numpy() for name, value in content["parameters"].items()},
+        parameters={name: value.double().numpy() for name, value in _tensors(content, "parameters").items()},
     )
 
 

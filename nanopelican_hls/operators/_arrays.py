@@ -82,6 +82,10 @@ def quantised(x: Array, quantiser: Quantiser) -> Array:
     return quantiser(x) if isinstance(x, np.ndarray) else x.quantised(quantiser)
 
 
+#: pairs grow with the square, and the incidence matrix with the cube
+MOST_CONSTITUENTS = 256
+
+
 @lru_cache(maxsize=64)
 def pairs(m: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """First and second index of each unordered pair of ``m`` particles, in condensed order.

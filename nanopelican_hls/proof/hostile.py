@@ -64,6 +64,26 @@ def hostile_events(program: Program, execute: Execute, events: int, seed: int = 
         Seed of the generator; the same arguments produce the same events.
     """
     make = _Generator(program, np.random.default_rng(seed))
+    batches = _batches(make, events)
+    pool = _stack(list(batches.values()))
+    found, saturated, unreachable, unsaturated = _search_saturation(program, execute, pool, make)
+    batches["saturated quantisers"] = found
+    return HostileEvents(
+        ports=_stack(list(batches.values())),
+        kinds={kind: len(next(iter(batch.values()))) for kind, batch in batches.items()},
+        saturated=saturated,
+        unreachable=unreachable,
+        unsaturated=unsaturated,
+    )
+
+
+def more_hostile_events(program: Program, events: int, seed: int) -> Ports:
+    """At least ``events`` hostile events without a search, others for each seed."""
+    return _stack(list(_batches(_Generator(program, np.random.default_rng(seed)), events).values()))
+
+
+def _batches(make: _Generator, events: int) -> dict[str, Ports]:
+    """Events of each kind."""
     kinds = {
         "rounding ties": make.ties,
         "saturated ports": make.saturated_ports,
@@ -78,17 +98,7 @@ def hostile_events(program: Program, execute: Execute, events: int, seed: int = 
     if make.axes:
         kinds["about the axis"] = make.about_the_axis
     share = -(-events // len(kinds))
-    batches = {kind: function(share) for kind, function in kinds.items()}
-    pool = _stack(list(batches.values()))
-    found, saturated, unreachable, unsaturated = _search_saturation(program, execute, pool, make)
-    batches["saturated quantisers"] = found
-    return HostileEvents(
-        ports=_stack(list(batches.values())),
-        kinds={kind: len(next(iter(batch.values()))) for kind, batch in batches.items()},
-        saturated=saturated,
-        unreachable=unreachable,
-        unsaturated=unsaturated,
-    )
+    return {kind: function(share) for kind, function in kinds.items()}
 
 
 def _stack(batches: list[Ports]) -> Ports:

@@ -80,11 +80,7 @@ def prove_models(
         Called with the model and what is proved of it.
     """
     require_clang()
-    path = output / "proof.json"
-    try:
-        old = json.loads(path.read_text(encoding="utf-8"))["solver"] if path.is_file() else []
-    except (ValueError, KeyError):
-        old = []
+    old = read_report(output)["solver"]
     rows: list[dict[str, Any]] = []
     known = {(row["digest"], row["target"]): row for row in old}
     for name, program in programs.items():
@@ -100,10 +96,31 @@ def prove_models(
                 )
             rows.append(row)
             kept = [r for r in old if (r["model"], r["target"]) not in {(n["model"], n["target"]) for n in rows}]
-            content = {"claim": CLAIM, "limit_s": limit_s, "solver": [*rows, *kept]}
-            write_atomically(path, json.dumps(content, indent=1) + "\n", SolverError)
-            write_atomically(output / "proof.md", page([*rows, *kept]), SolverError)
+            write_report(output, {"claim": CLAIM, "limit_s": limit_s, "solver": [*rows, *kept]})
     return rows
+
+
+def read_report(output: Path) -> dict[str, Any]:
+    """The content of proof.json in a folder, or an empty one."""
+    path = output / "proof.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError:
+        content = {}
+    return {"solver": [], "events": []} | content
+
+
+def write_report(output: Path, changed: Mapping[str, Any]) -> None:
+    """Write proof.json and proof.md, with these parts in place of those that are there."""
+    content = read_report(output) | dict(changed)
+    write_atomically(output / "proof.json", json.dumps(content, indent=1) + "\n", SolverError)
+    write_atomically(output / "proof.md", page(content["solver"], content["events"]), SolverError)
+
+
+def add_events(output: Path, row: Mapping[str, Any]) -> None:
+    """Put the events of a model into the report, in place of those that are there."""
+    kept = [old for old in read_report(output)["events"] if old["model"] != row["model"]]
+    write_report(output, {"events": sorted([*kept, row], key=lambda one: str(one["model"]))})
 
 
 def _not_tried(name: str, program: Program, digest: str, target: str, most: int) -> dict[str, Any]:
@@ -127,7 +144,39 @@ def _digest(program: Program) -> str:
     return digest.hexdigest()[:16]
 
 
-def page(rows: Sequence[Mapping[str, Any]]) -> str:
+#: what a row of the events tells of a quantiser
+GOALS = ("tie+", "tie-", "clip+", "clip-")
+
+
+def coverage_table(row: Mapping[str, Any]) -> str:
+    """The coverage of a model's quantisers, in Markdown: what was not seen by its reason."""
+    head = ["quantiser", "bits", "codes", "of", *(f"{goal[:-1]} {goal[-1]}" for goal in GOALS)]
+    lines = [
+        [
+            one["tensor"],
+            one["bits"],
+            one["codes"],
+            one["possible_codes"],
+            *(_times(one[goal]) if goal in one else "-" for goal in GOALS),
+        ]
+        for one in row["coverage"]
+    ]
+    return table(head, lines)
+
+
+def _times(one: Mapping[str, Any]) -> str:
+    return f"{one['times']}" if one["reach"] == "seen" else str(one["reach"])
+
+
+def _events_page(row: Mapping[str, Any]) -> str:
+    counts = ", ".join(
+        f"{count:,} in {name}" + (f" ({row['mismatches'][name]} differ)" if name in row["mismatches"] else "")
+        for name, count in row["events"].items()
+    )
+    return f"### {row['model']}\n\nEvents: {counts}; {row['jets']:,} of them jets.\n\n{coverage_table(row)}\n"
+
+
+def page(rows: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]] = ()) -> str:
     """The report in Markdown."""
     lines = [
         [
@@ -149,4 +198,9 @@ def page(rows: Sequence[Mapping[str, Any]]) -> str:
         f"against the operator's definition, for all values of its inputs; {CLAIM}. "
         f"[How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"
     )
-    return text + table(head, lines) + "\n"
+    text += table(head, lines) + "\n"
+    if events:
+        text += "\n## Events\n\nHow often each code, tie and clip of each quantiser was met "
+        text += "([how to read it](../docs/proof.md#coverage-of-the-quantisers)).\n\n"
+        text += "\n".join(map(_events_page, events))
+    return text

@@ -11,6 +11,7 @@ from enum import Enum
 
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Quantiser, Rounding
+from nanopelican_hls.operators._arrays import MOST_CONSTITUENTS
 from nanopelican_hls.operators._minkowski import COMPONENTS
 from nanopelican_hls.operators.multiplicity_bin import MULTIPLICITY
 from nanopelican_hls.operators.pairwise_dot import BEAMS
@@ -122,6 +123,12 @@ class NetworkConfig:
     classes: tuple[str, ...] = ()  #: one logit for each; without classes one logit, signal against background
 
     def __post_init__(self) -> None:
+        if self.n_constituents > MOST_CONSTITUENTS:
+            raise ConfigError(
+                f"must be at most {MOST_CONSTITUENTS}, not {self.n_constituents}",
+                where="network.n_constituents",
+                remedy="keep the leading constituents: no firmware takes as many",
+            )
         if self.n_constituents < 2:
             raise ConfigError(
                 "a jet needs at least 2 constituents",

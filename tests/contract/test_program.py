@@ -378,6 +378,10 @@ class TestGraph:
         shown = repr(dimension or "?")
         refused(model, f"dynamic or unknown shape .1, {shown}", where="'q_minus_in'", remedy="static shapes")
 
+    def test_more_constituents_than_any_firmware_takes(self, model):
+        tensor_value(model, "q_plus_in").type.tensor_type.shape.dim[1].dim_value = 10**9
+        refused(model, r"has the shape \[1000000000\], with more than 256 entries", where="port 'q_plus_in'")
+
     def test_port_that_is_no_tensor(self, model):
         model.graph.input[0].type.CopyFrom(helper.make_sequence_type_proto(model.graph.input[0].type))
         refused(model, r"unknown shape \[\]", where="'q_plus_in'")
@@ -389,6 +393,14 @@ class TestGraph:
     def test_declared_shape_of_an_output_that_is_wrong(self, model):
         tensor_value(model, "logit").type.tensor_type.shape.dim[1].dim_value = 2
         refused(model, r"'logit' is declared as \(2,\), but the operator returns \(1,\)", where="'logit_quant'")
+
+    def test_declared_shape_of_a_parameter_that_is_wrong(self, model):
+        """Its value decides; `make fuzz` found that function bodies were made from what is declared."""
+        expected = Program.parse(model)
+        for value in model.graph.value_info:
+            if value.name in expected.parameter_quantisers:
+                value.type.tensor_type.shape.dim.add().dim_value = 65535
+        assert Program.parse(model).model == expected.model
 
     def test_port_without_quantiser(self, model):
         node(model, "d_PairwiseDot").input[2] = "q_y_in"

@@ -131,3 +131,44 @@ def test_differences_are_found_at_any_depth():
         require_equal({"a": {"b": 1}}, {"a": {"b": 2}}, "file")
     with pytest.raises(NetworkError, match=r"file: c is 3, expected None"):
         require_equal({"a": {}}, {"a": {}, "c": 3}, "file")
+
+
+@pytest.mark.parametrize("field", ["float_state", "parameters"])
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.ones(2).to_sparse(),
+        torch.ones(2, device="meta"),
+        torch.ones(1).expand(10**12),
+        torch.ones(2, dtype=torch.complex64),
+        "text",
+    ],
+    ids=["sparse", "meta", "repeated", "complex", "text"],
+)
+def test_tensors_of_other_kinds(path, field, tensor):
+    values = torch.load(path, weights_only=True)[field]
+    tamper(path, **{field: values | {next(iter(values)): tensor}})
+    with pytest.raises(NetworkError, match=f"is inconsistent: {field}: .* is no tensor of plain numbers"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("seed", ["7", -1, 2**64, 1.5, True])
+def test_a_seed_that_is_none(path, seed):
+    tamper(path, seed=seed)
+    with pytest.raises(NetworkError, match="is inconsistent: seed is no whole number"):
+        load_checkpoint(path)
+
+
+def test_names_that_are_no_text(path):
+    tamper(path, float_state={1: torch.ones(1)})
+    with pytest.raises(NetworkError, match="is inconsistent: float_state: '1' is no tensor"):
+        load_checkpoint(path)
+
+
+def test_parameters_that_want_a_gradient_are_numbers(path):
+    values = torch.load(path, weights_only=True)["parameters"]
+    expected = {name: value.numpy() for name, value in values.items()}
+    tamper(path, parameters={name: torch.nn.Parameter(value) for name, value in values.items()})
+    found = load_checkpoint(path).description.parameters
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)

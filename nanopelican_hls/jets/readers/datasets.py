@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from nanopelican_hls.errors import JetsError
 
@@ -34,6 +35,14 @@ def check_dataset(where: str, dataset: Any, kinds: str, entry: tuple[int | None,
     if not fits:
         wanted = ", ".join(["jets", *("constituents" if size is None else str(size) for size in entry)])
         raise JetsError(f"must have shape [{wanted}], not {list(shape or ())}", where=where, remedy=remedy)
+
+
+def attribute_bytes(attributes: Any, name: str) -> bytes:
+    """An attribute as bytes, of whatever kind it is; none if it is absent or empty."""
+    value = attributes.get(name, b"")
+    if isinstance(value, str):
+        return value.encode(errors="replace")
+    return b"" if isinstance(value, h5py.Empty) else np.asarray(value).tobytes()
 
 
 def check_readable(where: str, dataset: Any) -> None:

@@ -90,7 +90,8 @@ class JetClassReader(Reader):
 
 
 def _holds_lists(branch: Any) -> bool:
-    """Whether a branch of a TTree, or a field of an RNTuple, has a list per jet."""
+    """Whether a branch of a TTree, or a field of an RNTuple, has a list of numbers per jet."""
     if hasattr(branch, "interpretation"):
-        return bool(branch.interpretation.numpy_dtype.kind == "O")
-    return bool(re.match(r"(std::vector|ROOT::VecOps::RVec|ROOT::RVec)<[^<>]*>$", branch.typename))
+        content = getattr(branch.interpretation, "content", None)  # of lists, not of texts
+        return bool(getattr(content, "numpy_dtype", np.dtype("O")).kind in "fiu")
+    return bool(re.match(r"(std::vector|ROOT::VecOps::RVec|ROOT::RVec)<[^<>:]*(::u?int\d+_t)?>$", branch.typename))

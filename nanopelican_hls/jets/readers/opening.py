@@ -14,9 +14,10 @@ import h5py
 # registers the compression filters of PyTables (blosc and others) with HDF5
 import hdf5plugin  # noqa: F401
 
-from nanopelican_hls.errors import JetsError
+from nanopelican_hls.errors import JetsError, NanopelicanError
 from nanopelican_hls.extras import require
 from nanopelican_hls.jets.readers.classes import Wanted
+from nanopelican_hls.jets.readers.datasets import attribute_bytes
 from nanopelican_hls.jets.readers.interface import Reader
 from nanopelican_hls.jets.readers.jetclass import JetClassReader
 from nanopelican_hls.jets.readers.level1 import Level1Reader
@@ -50,7 +51,7 @@ def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
             require("uproot", "a ROOT file", JetsError, str(path))
             import uproot
 
-            with uproot.open(path) as file:
+            with _any_damage(), uproot.open(path) as file:
                 yield _reader(path, file, ROOT_LAYOUTS, wanted)
         else:
             with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
@@ -73,6 +74,17 @@ def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
         raise JetsError(
             f"is truncated or damaged ({error})", where=str(path), remedy="write or copy it again"
         ) from error
+
+
+@contextmanager
+def _any_damage() -> Iterator[None]:
+    """Make a ValueError of whatever is raised: uproot interprets a file, so damage may end in any kind of error."""
+    try:
+        yield
+    except (NanopelicanError, *_DAMAGE):
+        raise
+    except Exception as error:
+        raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())) from error
 
 
 def _reader(path: Path, file: Any, layouts: Sequence[type[Reader]], wanted: Wanted) -> Reader:
@@ -106,7 +118,7 @@ def _check_links(path: Path, file: Any) -> None:
 def _check_pandas(path: Path, file: Any) -> None:
     """Name what to write instead of a pandas frame of another form or key than the top-tagging set's."""
     for name, group in file.items():
-        kind = bytes(getattr(group, "attrs", {}).get("pandas_type", b""))
+        kind = attribute_bytes(getattr(group, "attrs", {}), "pandas_type")
         if kind.startswith((b"frame", b"wide")):
             form = "fixed format" if kind == b"frame" else f"key {name!r}"
             raise JetsError(

@@ -88,6 +88,12 @@ def _opened(path: str | Path, events: int | None, wanted: Wanted) -> Iterator[tu
 def _read(path: Path, reader: Reader, start: int, stop: int) -> Jets:
     try:
         jets = reader.read(start, stop)
+    except MemoryError as error:
+        raise JetsError(
+            f"its jets {start} to {stop - 1} need more memory than there is",
+            where=str(path),
+            remedy="read fewer at a time (events, or iterate_jets); or it is damaged: write or copy it again",
+        ) from error
     except JetsError as error:
         place = f"{path}, jets from {start} on" if start else str(path)
         raise JetsError(error.what, where=f"{place}: {error.where}", remedy=error.remedy) from error

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.readers.classes import Wanted
-from nanopelican_hls.jets.readers.datasets import check_readable
+from nanopelican_hls.jets.readers.datasets import attribute_bytes, check_readable
 from nanopelican_hls.jets.readers.interface import Reader, check_lengths, jets_of_constituents
 
 COMPONENTS = ("E", "PX", "PY", "PZ")
@@ -46,6 +46,14 @@ class TopTaggingReader(Reader):
             raise JetsError(
                 "is not a table of rows", where=f"{path}: table/table", remedy="write it with pandas, format='table'"
             )
+        for name in self._table.dtype.names:
+            kind = self._table.dtype[name].base.kind
+            if f"{name}_kind" in self._table.attrs and kind not in "fiub":
+                raise JetsError(
+                    f"its block {name!r} must be numbers, not {self._table.dtype[name].base}",
+                    where=f"{path}: table/table",
+                    remedy="write it in the layout of docs/jets.md",
+                )
         self._labelling = wanted.of_signal(path)
         columns = _columns(self._table)
         constituents = sum(name.startswith("E_") for name in columns)
@@ -72,7 +80,7 @@ def _columns(table: Any) -> dict[str, tuple[str, int]]:
     return {
         column: (block, position)
         for block in blocks
-        for position, column in enumerate(_pickled_strings(bytes(table.attrs[f"{block}_kind"])))
+        for position, column in enumerate(_pickled_strings(attribute_bytes(table.attrs, f"{block}_kind")))
     }
 
 

@@ -94,3 +94,40 @@ def test_a_jet_without_constituents(path, jets, caplog):
     write_tree(path, {n: v[keep] if n.startswith("part_") else v for n, v in branches.items()})
     assert read_jets(path).multiplicity[4] == 0
     assert "1 of 12 jets have no constituents, the first is jet 4" in caplog.text
+
+
+@pytest.mark.parametrize("form", ["mktree", "mkrntuple"])
+def test_texts_in_place_of_lists(path, jets, form):
+    import awkward
+    import uproot
+
+    branches = jetclass_branches(jets) | {"part_px": awkward.Array(["12"] * len(jets))}
+    with uproot.recreate(path) as file:
+        if form == "mktree":
+            file.mktree("tree", {name: getattr(v, "type", None) or v.dtype for name, v in branches.items()})
+            file["tree"].extend(branches)
+        else:
+            file.mkrntuple("tree", branches)
+    refused(path, "part_px: must be lists of numbers, one per constituent, not ")
+
+
+def test_whatever_uproot_raises_is_damage(path, jets):
+    """`make fuzz` found that its errors of damaged baskets and keys have no base class that others have."""
+    import uproot
+
+    with uproot.recreate(path, compression=None) as file:
+        branches = jetclass_branches(jets)
+        file.mktree("tree", {name: getattr(v, "type", None) or v.dtype for name, v in branches.items()})
+        file["tree"].extend(branches)
+    content = path.read_bytes()
+    accepted, refusals = 0, []
+    rng = np.random.default_rng(1)
+    for place in rng.integers(4, len(content), 60):
+        path.write_bytes(content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :])
+        try:
+            accepted += len(read_jets(path)) > 0
+        except JetsError as error:
+            refusals.append(error)
+    assert accepted > 0
+    assert all(error.remedy for error in refusals)
+    assert any("is truncated or damaged (DeserializationError: " in text for text in map(str, refusals))

@@ -122,3 +122,24 @@ def test_names_that_are_no_pickle(path, jets):
     with h5py.File(path, "r+") as file:
         file["table/table"].attrs["values_block_0_kind"] = np.bytes_(b"\xff\xfe")
     refused(path, "has no column E_0")
+
+
+@pytest.mark.parametrize(
+    "value", ["text", 1e9, np.zeros((2, 2)), h5py.Empty("f8")], ids=["text", "number", "array", "empty"]
+)
+@pytest.mark.parametrize("name", ["values_block_0_kind", "pandas_type"])
+def test_attributes_of_another_kind(path, jets, name, value):
+    write_top_tagging(path, jets)
+    with h5py.File(path, "r+") as file:
+        if name == "pandas_type":
+            file.move("table", "other")
+            file["other"].attrs[name] = value
+        else:
+            file["table/table"].attrs[name] = value
+    refused(path, "has no ")
+
+
+def test_more_jets_than_memory_holds(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("Pmu", (2**40, 200, 4), "f8", chunks=(1, 200, 4))
+    refused(path, "jets 0 to 1099511627775 need more memory than there is")

@@ -1,0 +1,20 @@
+"""A short slice of `make fuzz`, the same at every run: no crash, hang or traceback, and nothing written or run."""
+
+from __future__ import annotations
+
+import pytest
+
+from .search import TARGETS, Search
+
+#: rounds of 100 cases
+ROUNDS = {"common-struct": 1}
+FEW = 2
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_findings(target):
+    search = Search(target)
+    search.run(600, most=ROUNDS.get(target, FEW))
+    assert search.findings == {}
+    assert search.executions > 50
+    assert search.works > 0 and search.refused > 0
