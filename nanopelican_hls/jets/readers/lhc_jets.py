@@ -77,7 +77,14 @@ def _positions(where: str, file: Any, names: str, columns: dict[str, int]) -> li
     """Column positions: by name if the file has the dataset ``names``, otherwise as published."""
     if names not in file:
         return list(columns.values())
-    found = [name.decode() if isinstance(name, bytes) else str(name) for name in file[names][()]]
+    check_readable(where, file[names])
+    if len(file[names].shape or ()) != 1 or file[names].dtype.kind not in "SO":
+        raise JetsError(
+            f"must be a list of names, not {file[names].dtype} {list(file[names].shape or ())}",
+            where=where,
+            remedy="use the file as published, or remove the names if its columns are in the published order",
+        )
+    found = [name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in file[names][()]]
     missing = [name for name in columns if name not in found]
     if missing:
         raise JetsError(

@@ -64,6 +64,10 @@ def open_file(path: Path, wanted: Wanted) -> Iterator[Reader]:
             remedy="wait until it has closed the file, or copy the file; on a file system without locks, set "
             "HDF5_USE_FILE_LOCKING=FALSE",
         ) from error
+    except MemoryError as error:
+        raise JetsError(
+            "declares more data than there is memory", where=str(path), remedy="it is damaged: write or copy it again"
+        ) from error
     except _DAMAGE as error:
         if "already open for write" in str(error):
             raise JetsError(

@@ -115,6 +115,22 @@ class TestColumns:
         replaced(path, "jetFeatureNames", names)
         refused(path, "has no column j_t; it has ")
 
+    def test_names_that_are_none(self, path):
+        """Found by fuzzing."""
+        replaced(path, "particleFeatureNames", np.zeros(16))
+        assert refused(path, r"must be a list of names, not float64 \[16\]").where == f"{path}: particleFeatureNames"
+        replaced(path, "particleFeatureNames", None)
+        with h5py.File(path, "r+") as file:
+            file.create_group("particleFeatureNames")
+        refused(path, "is a group, not a dataset")
+
+    def test_more_names_than_memory(self, path):
+        """Found by fuzzing: a declared shape, without the data."""
+        replaced(path, "particleFeatureNames", None)
+        with h5py.File(path, "r+") as file:
+            file.create_dataset("particleFeatureNames", (2**50,), "S8", chunks=(2,))
+        refused(path, "declares more data than there is memory")
+
 
 class TestBadFile:
     def test_no_classes(self, path):
