@@ -19,6 +19,8 @@ START = (
     "from nanopelican_hls.cli import main; sys.exit(main())"
 )
 LIMIT_S = 600
+#: what torch and onnxruntime leave in the folder for temporary files
+OF_OTHERS = ("torchinductor_", ".ses")
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
 
@@ -58,7 +60,8 @@ def interrupted(words: list[str], folder: Path, ready) -> tuple[int, str, float]
     finally:
         process.kill()
         process.wait()
-    assert list((folder / "tmp").iterdir()) == []
+    left = [path.name for path in (folder / "tmp").iterdir()]
+    assert [name for name in left if not name.startswith(OF_OTHERS)] == []
     return process.returncode, errors, seconds
 
 
@@ -83,7 +86,8 @@ def test_train(jobs, tmp_path):
     write_jets(tmp_path / "jets.h5", read_jets(sample_path(), 2000), {})
     words = ["train", "trigger-n6", "--train", "jets.h5", "--valid", "jets.h5", "--jobs", jobs, "--seeds", "1", "2"]
     status, errors, seconds = interrupted(words, tmp_path, lambda _: any(tmp_path.rglob("last.pt")))
-    assert (status, errors.splitlines()[-1]) == (130, "interrupted")
+    assert status == 130
+    assert "interrupted" in errors.splitlines()  # a worker's bar may be written after it
     assert "Traceback" not in errors
     assert seconds < 60
     assert not unfinished(tmp_path)
