@@ -85,7 +85,7 @@ def _fuzz(target: str, entry: dict, options: argparse.Namespace) -> None:
             save()
 
 
-BAR = "{desc}: {percentage:3.0f}% of {total:.0f} s, {remaining} left, {postfix}"
+BAR = "{desc}: {percentage:3.0f}% of {total:.0f} s, {remaining} left{postfix}"
 
 
 def _figures(search: Search) -> dict:
