@@ -46,6 +46,22 @@ def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
             temporary.unlink()
 
 
+def make_folder(path: Path, error: type[NanopelicanError]) -> None:
+    """Make a folder for output, and those above it, if they are not there.
+
+    Raises
+    ------
+    NanopelicanError
+        Of the type of `error`, if it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise error(
+            f"cannot be made ({reason.strerror})", where=str(path), remedy="choose another folder: --output FOLDER"
+        ) from reason
+
+
 @contextlib.contextmanager
 def folder_written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
     """Yield a new folder to write to; it takes the place of `path` at the end, or is removed if the block fails.

@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (`ExitStatus`)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     args = build_parser().parse_args(words)
-    args.words, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}
+    # names that no option has: tests/cli/test_options.py
+    args.typed, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}
     _set_up_logging(verbose=args.verbose, quiet=args.quiet)
     try:
         from nanopelican_hls.cli.manifest import run_recorded

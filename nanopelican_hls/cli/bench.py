@@ -14,7 +14,7 @@ from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.output import emit, show_markdown
 from nanopelican_hls.cli.trained import CONFIG, add_models, read_trained
 from nanopelican_hls.errors import ConfigError, FirmwareError
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import make_folder, write_atomically
 from nanopelican_hls.markdown import table
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     for k, (config, program) in enumerate(zip([*(c for _, c in trained), *untrained], programs, strict=True)):
         with locked(args.build / config.name):
             rows.append(_measure(config, program, args.build / config.name) | {"trained": k < len(trained)})
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, FirmwareError)
     write_atomically(args.output / "csimulation.json", json.dumps(rows, indent=2) + "\n", FirmwareError)
     table = _table(rows)
     write_atomically(args.output / "csimulation.md", table, FirmwareError)

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.benchmarks.ring import INTERVALS, Task, run_tasks, tasks
     from nanopelican_hls.benchmarks.ring_page import page, pictures
     from nanopelican_hls.extras import require
-    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.files import make_folder, write_atomically
 
     require("matplotlib", "the picture", SynthesisError)
     unknown = set(args.sizes or ()) - set(INTERVALS)
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
             remedy=f"use {', '.join(map(str, INTERVALS))}",
         )
     wanted = [task for task in tasks(args.models) if not args.sizes or task.size in args.sizes]
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, SynthesisError)
     with progress(args, "bench-ring", sum(task.cost for task in wanted)) as bar:
 
         def done(task: Task, is_new: bool) -> None:

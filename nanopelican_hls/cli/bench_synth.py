@@ -80,6 +80,7 @@ def _kept(folder: Path) -> Figures:
 def _measured(args: argparse.Namespace) -> Figures:
     from nanopelican_hls.benchmarks import synthesis as benchmark
     from nanopelican_hls.benchmarks.conversion import measured_conversion
+    from nanopelican_hls.files import make_folder
     from nanopelican_hls.topology.forms import SIZES
 
     words = zoo.find(args.words, ".pt", SynthesisError)
@@ -94,7 +95,7 @@ def _measured(args: argparse.Namespace) -> Figures:
             where=str(args.checkpoints),
             remedy="train them: nanopelican study forms --jets FOLDER, then bench-synth --runs FOLDER",
         )
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, SynthesisError)
     with progress(args, "bench-synth", sum(job.cost for job in jobs)) as bar:
 
         def report(job: benchmark.Job, is_new: bool) -> None:

@@ -128,7 +128,7 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
     from nanopelican_hls.analysis.equivariance import at_momentum_width, drifts
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.sample import Sample
-    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.jets import port_values
     from nanopelican_hls.jets.pictures import save_picture
 
@@ -145,7 +145,7 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
             description = at_momentum_width(config, model.float_network, bits, sample)
             requantised += drifts(description, jets, [WIDTH_BETA], args.seed, bits=bits)
             bar.update()
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, NetworkError)
     stem = args.output / f"equivariance-{name}"
     rows = _rows(trained, requantised)
     write_atomically(stem.with_suffix(".csv"), csv_text(rows), NetworkError)

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
     from nanopelican_hls.extras import require
-    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.jets.pictures import save_picture
     from nanopelican_hls.jets.two_samples import mass_gev
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     name = model.config.name
     logits = model.quantised_tensors(port_values(jets, model.config.network))["logit"][:, 0]
     point = working_point(jets, logits, args.background)
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, NetworkError)
     stem = args.output / f"kinematics-{name}"
     write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
     _show(point, name, len(jets))

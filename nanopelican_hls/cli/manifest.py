@@ -36,7 +36,7 @@ PACKAGES = (
 #: keys of JSON files that differ from run to run, or are recorded elsewhere: not compared
 VOLATILE = frozenset({"seconds", "command", "versions", "tool_versions", "peak_memory_mb"})
 #: arguments that are not part of what a run computes
-OUTPUT_OPTIONS = ("command", "words", "command_line", "document", "verbose", "quiet", "json")
+OUTPUT_OPTIONS = ("command", "typed", "command_line", "document", "verbose", "quiet", "json")
 SAMPLE = "sample"
 #: resolution of time stamps of files, on any file system
 CLOCK_STEP_S = 2.0
@@ -160,7 +160,7 @@ def began(record: Record, args: argparse.Namespace, model: str) -> dict[str, Any
     arguments = {name: value for name, value in vars(args).items() if name not in OUTPUT_OPTIONS}
     given = getattr(args, "seeds", None) or getattr(args, "seed", None)
     return {
-        "command": ["nanopelican", *args.words],
+        "command": ["nanopelican", *args.typed],
         "model": model,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": installed(PACKAGES) | _compilers(record.tools),

@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ContractError, SolverError
     from nanopelican_hls.extras import require
+    from nanopelican_hls.files import make_folder
     from nanopelican_hls.solver.decide import Verdict
     from nanopelican_hls.solver.report import TARGETS, constituents, prove_models
 
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         else sorted(zoo.MODELS.glob("*.onnx"))
     )
     programs = {path.stem: read_program(path) for path in paths}
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, SolverError)
     tensors = sum(len(program.nodes) for program in programs.values() if constituents(program) <= args.most)
     tensors *= len(TARGETS)
     with progress(args, "prove", tensors, "tensors") as bar:

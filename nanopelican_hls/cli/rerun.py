@@ -27,6 +27,7 @@ from nanopelican_hls.cli.manifest import (
 )
 from nanopelican_hls.cli.output import Table, announce, emit
 from nanopelican_hls.errors import ReportError
+from nanopelican_hls.files import make_folder
 
 #: differences inside a JSON file that are printed
 MOST_LINES = 5
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all is equal, 1 if something differs."""
     path = args.manifest / MANIFEST if args.manifest.is_dir() else args.manifest
     runs = read_manifest(path)
+    if not runs:
+        raise ReportError("has no run", where=str(path), remedy="run a command that leaves one (docs/cli.md)")
     chosen = [args.only] if args.only else sorted(runs, key=lambda name: str(runs[name]["started"]))
     if args.only and args.only not in runs:
         raise ReportError(
@@ -81,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _folder(output: Path | None) -> Iterator[Path]:
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output, ReportError)
         yield output
         return
     with tempfile.TemporaryDirectory(prefix="nanopelican-rerun-") as folder:
@@ -114,7 +117,7 @@ def _prepared(
         setattr(parsed, argument, folder / argument)
     for argument in record.dropped:
         setattr(parsed, argument, False)
-    parsed.words, parsed.command_line, parsed.document = words, shlex.join(entry["command"]), {}
+    parsed.typed, parsed.command_line, parsed.document = words, shlex.join(entry["command"]), {}
     parsed.verbose, parsed.quiet, parsed.json = args.verbose, args.quiet, args.json
     _require_inputs(entry, record, parsed, where)
     return record, parsed

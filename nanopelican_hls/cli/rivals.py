@@ -52,11 +52,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0, or 1 if Verilog and alkaid differ for a jet."""
-    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.rivals.page import page, picture
     from nanopelican_hls.rivals.rows import merged, read_rows, rows_of_forms, rows_of_zoo, write_rows
 
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, SynthesisError)
     kept = args.output / ROWS
     ours = rows_of_forms(args.output / "synthesis.json") + rows_of_zoo(args.models, args.build)
     write_rows(merged(read_rows(kept), ours), kept)

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.config import load_config
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.sample import Sample
-    from nanopelican_hls.files import write_atomically
+    from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
     from nanopelican_hls.training.card import (
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     points = measure_working_points(classes, labels, logits)
     content = card_content(best, trained, data, _command(args, seeds), points)
     stem = args.output / config.name
-    args.output.mkdir(parents=True, exist_ok=True)
+    make_folder(args.output, NetworkError)
     if best.description is not None:
         export_qonnx(TrainedModel(best), stem.with_suffix(".onnx"))
     write_atomically(stem.with_suffix(".json"), json.dumps(content, indent=2) + "\n", NetworkError)

@@ -123,6 +123,7 @@ def test_a_manifest_is_data(folder, values, message, tmp_path, capsys):
         ("{", "is not JSON"),
         ("[]", "is not a manifest of format 1"),
         ('{"format": 2, "runs": {}}', "is not a manifest of format 1"),
+        ('{"format": 1, "runs": {}}', "has no run"),
         ('{"format": 1, "runs": {"rm": {}}}', "runs.rm.command: is damaged"),
     ],
 )
@@ -147,7 +148,7 @@ def test_a_failed_command_leaves_none(tmp_path, capsys):
 
 def test_commands_that_leave_one():
     assert {name for name in cli.COMMANDS if record_of(name)} == {
-        *("csim", "prove", "synth", "core", "emulator", "train", "paper", "study", "precision"),
+        *("csim", "prove", "synth", "upsets", "core", "emulator", "train", "paper", "study", "precision"),
         *("equivariance", "kinematics", "report"),
     }
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 import nanopelican_hls.cli
+from nanopelican_hls.cli import build_parser, main, subcommands
 
 SOURCES = sorted(Path(nanopelican_hls.cli.__file__).parent.glob("*.py"))
 
@@ -39,3 +42,18 @@ def test_every_option_is_read():
     options = set().union(*map(declared, trees))
     assert {"multiple_interactions", "jets", "output"} <= options
     assert options - set().union(*map(read, trees)) == set()
+
+
+def test_options_keep_what_the_user_gave():
+    """What `main` adds to the arguments has names that no option of any command has."""
+    added = {"typed", "command_line", "document"}
+    for words, parser in subcommands(build_parser()):
+        assert not added & {action.dest for action in parser._actions}, words
+
+
+@pytest.mark.parametrize(
+    "command", ["kinematics trigger-n6", "equivariance trigger-n6 --events 20 --widths"]
+)
+def test_an_output_folder_that_cannot_be_made(command, capsys):
+    assert main([*command.split(), "--output", "/proc/nowhere"]) == 2
+    assert "cannot be made" in capsys.readouterr().err
