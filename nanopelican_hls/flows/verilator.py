@@ -389,6 +389,7 @@ def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def registers(project: RtlProject) -> list[Register]:
     """The registers of which `record` can flip bits, in the order in which an `UPSET` counts them."""
+    _executable(project)
     with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:
         listed = Path(folder, "registers.txt")
         _testbench(project, listed)
@@ -417,6 +418,7 @@ def record(
     RtlError
         If the project is not compiled, or the simulation fails.
     """
+    _executable(project)
     arrival, noise = project.arrival, np.random.default_rng(1)
     given = [_slots(arrival.on_top(port), arrival.bits(port, tensors[port.tensor], noise)) for port in project.inputs]
     words = np.concatenate(given, axis=1)
@@ -433,10 +435,15 @@ def record(
     return {port.name: _unpacked(port, part) for port, part in zip(shown, parts, strict=True)}
 
 
-def _testbench(project: RtlProject, *files: Path) -> None:
+def _executable(project: RtlProject) -> Path:
     executable = project.path / "sim" / "obj_dir" / "testbench"
     if not executable.is_file():
         raise RtlError("is not compiled", where=str(project.path), remedy="compile it first: compile_simulation")
+    return executable
+
+
+def _testbench(project: RtlProject, *files: Path) -> None:
+    executable = _executable(project)
     status = run_child([str(path.resolve()) for path in (executable, *files)]).returncode
     if status:
         raise RtlError(

@@ -89,8 +89,9 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         field.
     """
     content = load_mapping(path)
-    if content.get("format") != FORMAT:
-        raise NetworkError(f"format is {content.get('format')!r}, expected {FORMAT}", where=str(path), remedy=REMEDY)
+    if not (type(content.get("format")) is int and content["format"] == FORMAT):
+        found = repr(content.get("format"))[:80]
+        raise NetworkError(f"format is {found}, expected {FORMAT}", where=str(path), remedy=REMEDY)
     missing = {"config", "seed", "float_state", "quantisers", "parameters", "metrics"} - set(content)
     if missing:
         raise NetworkError(f"has no {sorted(missing)[0]!r}", where=str(path), remedy=REMEDY)

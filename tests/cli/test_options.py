@@ -51,9 +51,7 @@ def test_options_keep_what_the_user_gave():
         assert not added & {action.dest for action in parser._actions}, words
 
 
-@pytest.mark.parametrize(
-    "command", ["kinematics trigger-n6", "equivariance trigger-n6 --events 20 --widths"]
-)
+@pytest.mark.parametrize("command", ["kinematics trigger-n6", "equivariance trigger-n6 --events 20 --widths"])
 def test_an_output_folder_that_cannot_be_made(command, capsys):
     assert main([*command.split(), "--output", "/proc/nowhere"]) == 2
     assert "cannot be made" in capsys.readouterr().err

@@ -47,6 +47,7 @@ def commands(text: str) -> list[str]:
 def parse(line: str) -> None:
     """That a command of ours exists, with these options."""
     words = shlex.split(line, comments=True)
+    words = words[: words.index(">")] if ">" in words else words  # into a file
     if words and Path(words[0]).name == "nanopelican" and words[1:2] not in (["--help"], ["COMMAND"]):
         with contextlib.redirect_stderr(io.StringIO()) as errors:
             try:

@@ -11,6 +11,7 @@ ROUNDS = {"common-struct": 1}
 FEW = 2
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_findings(target):
     search = Search(target)

@@ -105,5 +105,5 @@ def test_the_command_writes_the_page_without_training(zoo, capsys):
     write_rows([RIVAL], output / "rivals.json")
     options = {"models": zoo / "models", "build": zoo / "build", "output": output}
     assert main(["rivals", *(word for name, path in options.items() for word in (f"--{name}", str(path)))]) == 0
-    assert capsys.readouterr().out == (output / "rivals.md").read_text() + "\n"
+    assert capsys.readouterr().out == (output / "rivals.md").read_text()
     assert [row.name for row in read_rows(output / "rivals.json")] == ["mine", "rival-n8"]

@@ -127,7 +127,7 @@ def test_multiplier_of_look_up_tables(width, tmp_path):
     ports = [("a", BOOTH_A), ("b", width), ("form", 2)]
     inputs = tuple(Port(name, name, (1,), bits, False, 0) for name, bits in ports)
     bench = RtlProject(tmp_path, "booth_bench", "verilog", inputs, (Port("y", "y", (1,), bits + 1, False, 0),), 2)
-    templates = [TEMPLATES / f"nanopelican_{name}.v" for name in ("booth", "delay")]
+    templates = [TEMPLATES / f"nanopelican_{name}.v" for name in ("booth", "delay", "register")]
     compile_simulation(bench, [tmp_path / "booth_bench.v", *templates, CELLS])
     a, b, form = (grid.ravel() for grid in np.meshgrid(np.arange(32), np.arange(1 << width), np.arange(4)))
     signs = np.array(SIGNS)[form]

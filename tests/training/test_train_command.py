@@ -58,7 +58,7 @@ def command(files, *more: str) -> list[str]:
 
 def check_runs(runs, content):
     """Each seed has a folder with all files of a run."""
-    assert sorted(p.name for p in runs.iterdir()) == ["seed3", "seed4"]
+    assert sorted(p.name for p in runs.iterdir()) == ["manifest.json", "seed3", "seed4"]
     names = ["best.pt", "config.yaml", "curves.png", "last.pt", "metrics.csv", "run.json"]
     for run, entry in zip(sorted(runs.iterdir()), content["seeds"], strict=True):
         assert sorted(p.name for p in run.iterdir()) == names
