@@ -59,8 +59,9 @@ def command(files, *more: str) -> list[str]:
 def check_runs(runs, content):
     """Each seed has a folder with all files of a run."""
     assert sorted(p.name for p in runs.iterdir()) == ["manifest.json", "seed3", "seed4"]
+    folders = sorted(runs.glob("seed*"))
     names = ["best.pt", "config.yaml", "curves.png", "last.pt", "metrics.csv", "run.json"]
-    for run, entry in zip(sorted(runs.iterdir()), content["seeds"], strict=True):
+    for run, entry in zip(folders, content["seeds"], strict=True):
         assert sorted(p.name for p in run.iterdir()) == names
         assert json.loads((run / "run.json").read_text())["seed"] == entry["seed"]
         with (run / "metrics.csv").open() as file:
