@@ -8,7 +8,7 @@ from .search import TARGETS, Search
 
 #: rounds of 100 cases
 FEW = 2
-#: the leak sanitizer of g++ reports leaks there, of which it is not known whether they are of the library or of the test
+#: g++'s leak sanitizer reports leaks there; whether they are of the library or of the test is not known
 OPEN = {"common-struct"}
 
 
