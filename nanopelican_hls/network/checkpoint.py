@@ -90,8 +90,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     """
     content = load_mapping(path)
     if not (type(content.get("format")) is int and content["format"] == FORMAT):
-        found = repr(content.get("format"))[:80]
-        raise NetworkError(f"format is {found}, expected {FORMAT}", where=str(path), remedy=REMEDY)
+        shown = repr(content.get("format"))[:80]
+        raise NetworkError(f"format is {shown}, expected {FORMAT}", where=str(path), remedy=REMEDY)
     missing = {"config", "seed", "float_state", "quantisers", "parameters", "metrics"} - set(content)
     if missing:
         raise NetworkError(f"has no {sorted(missing)[0]!r}", where=str(path), remedy=REMEDY)
