@@ -46,8 +46,15 @@ def written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
             temporary.unlink()
 
 
-def make_folder(path: Path, error: type[NanopelicanError]) -> None:
+def make_folder(path: Path, error: type[NanopelicanError], option: str = "--output") -> None:
     """Make a folder for output, and those above it, if they are not there.
+
+    Parameters
+    ----------
+    path : Path
+    error : type of NanopelicanError
+    option : str
+        Of the command line, that names the folder.
 
     Raises
     ------
@@ -58,7 +65,7 @@ def make_folder(path: Path, error: type[NanopelicanError]) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
         raise error(
-            f"cannot be made ({reason.strerror})", where=str(path), remedy="choose another folder: --output FOLDER"
+            f"cannot be made ({reason.strerror})", where=str(path), remedy=f"choose another folder: {option} FOLDER"
         ) from reason
 
 

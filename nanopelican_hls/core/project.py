@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +17,7 @@ from nanopelican_hls.core.frame import Arrays, require_words
 from nanopelican_hls.core.packaging import fusesoc_core, vivado_script
 from nanopelican_hls.core.shell import MODULES, Shell
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.files import project_folder, write_texts
+from nanopelican_hls.files import folder_written_whole, project_folder, write_texts
 from nanopelican_hls.rtl.project import SOURCES, TEMPLATES, RtlTarget, generate_rtl
 from nanopelican_hls.rtl.settings import Settings
 from nanopelican_hls.topology.level1_format import Level1Format
@@ -92,21 +90,10 @@ def write_core(program: Program, folder: Path, settings: CoreSettings, events: A
         raise RtlError("exists and is not a core", where=str(path), remedy="choose another folder")
     if settings.level1 is not None:
         require_words(program.inputs, settings.level1)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with folder_written_whole(path, RtlError) as temporary:
         project = generate_rtl(program, temporary, top=settings.top, settings=settings.hardware)
         shell = Shell(project, settings.user_bits, settings.level1)
         write_texts(temporary, _files(shell, settings, events))
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.rename(path)
-    except OSError as error:
-        raise RtlError(
-            f"cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="free some space or choose another folder",
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return shell
 
 

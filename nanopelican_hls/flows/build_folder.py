@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nanopelican_hls.errors import SynthesisError
-from nanopelican_hls.files import one_at_a_time, require_exec, write_atomically
+from nanopelican_hls.files import make_folder, one_at_a_time, require_exec, write_atomically
 
 
 @contextmanager
@@ -29,15 +29,11 @@ def locked(folder: Path) -> Iterator[None]:
 def _make(folder: Path) -> None:
     try:
         str(folder.absolute()).encode()
-        folder.mkdir(parents=True, exist_ok=True)
     except UnicodeEncodeError as error:
         raise SynthesisError(
             "has a name that is not UTF-8", where=repr(str(folder)), remedy="choose another folder: --build FOLDER"
         ) from error
-    except OSError as error:
-        raise SynthesisError(
-            f"cannot be made ({error.strerror})", where=str(folder), remedy="choose another folder: --build FOLDER"
-        ) from error
+    make_folder(folder, SynthesisError, "--build")
     require_exec(folder, SynthesisError)
 
 

@@ -389,10 +389,10 @@ def _unpacked(port: Port, slots: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def registers(project: RtlProject) -> list[Register]:
     """The registers of which `record` can flip bits, in the order in which an `UPSET` counts them."""
-    _executable(project)
+    executable = _executable(project)
     with tempfile.TemporaryDirectory(dir=project.path / "sim") as folder:
         listed = Path(folder, "registers.txt")
-        _testbench(project, listed)
+        _testbench(executable, listed)
         rows = [line.split() for line in listed.read_text(encoding="ascii").splitlines()]
     return [Register(name, int(bits)) for name, bits in rows]
 
@@ -418,7 +418,7 @@ def record(
     RtlError
         If the project is not compiled, or the simulation fails.
     """
-    _executable(project)
+    executable = _executable(project)
     arrival, noise = project.arrival, np.random.default_rng(1)
     given = [_slots(arrival.on_top(port), arrival.bits(port, tensors[port.tensor], noise)) for port in project.inputs]
     words = np.concatenate(given, axis=1)
@@ -429,7 +429,7 @@ def record(
         events.write_bytes(words.tobytes())
         flags.write_bytes(control.tobytes())
         flips.write_bytes(np.zeros(0, UPSET).tobytes() if upsets is None else upsets.tobytes())
-        _testbench(project, events, flags, results, flips)
+        _testbench(executable, events, flags, results, flips)
         rows = np.fromfile(results, dtype=np.uint8).reshape(len(control), -1)
     parts = np.split(rows, np.cumsum([_slot_bytes(port) for port in shown])[:-1], axis=1)
     return {port.name: _unpacked(port, part) for port, part in zip(shown, parts, strict=True)}
@@ -442,8 +442,7 @@ def _executable(project: RtlProject) -> Path:
     return executable
 
 
-def _testbench(project: RtlProject, *files: Path) -> None:
-    executable = _executable(project)
+def _testbench(executable: Path, *files: Path) -> None:
     status = run_child([str(path.resolve()) for path in (executable, *files)]).returncode
     if status:
         raise RtlError(

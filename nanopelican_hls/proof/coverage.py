@@ -9,6 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from nanopelican_hls.contract.execution import port_arrays
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.fixed_point import FixedRange, Quantiser, Rounding
 
@@ -165,7 +166,6 @@ class Coverage:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.ports = {port.name: port.tensor for port in program.inputs}
         self.quantisers: dict[str, QuantiserCoverage] = {}
         for node in program.nodes:
             if node.quantiser is not None and node.inputs[0] is not None:
@@ -174,10 +174,9 @@ class Coverage:
 
     def add(self, ports: Arrays, tensors: Arrays) -> None:
         """Add events: values at the ports, and all tensors of one executor."""
+        values = {**port_arrays(self.program, ports), **tensors}
         for one in self.quantisers.values():
-            source = one.node.inputs[0]
-            assert source is not None
-            one.add(tensors[source] if source in tensors else ports.get(source, ports.get(source.removesuffix("_in"))))  # type: ignore[arg-type]
+            one.add(values[str(one.node.inputs[0])])
 
     def open_goals(self) -> list[tuple[str, str]]:
         """Tensors and goals of which nothing is known."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nanopelican_hls.errors import ReportError
 from nanopelican_hls.extras import require
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import make_folder, write_atomically
 from nanopelican_hls.report.content import Picture, Report
 
 #: folder of the pictures of report.md
@@ -28,12 +28,7 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     from nanopelican_hls.report.html import html
     from nanopelican_hls.report.markdown import markdown
 
-    try:
-        (folder / PICTURES).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ReportError(
-            f"cannot be made ({error.strerror})", where=str(folder), remedy="choose another folder with --output"
-        ) from error
+    make_folder(folder / PICTURES, ReportError)
     for section in report.sections:
         for block in section.blocks:
             if isinstance(block, Picture):

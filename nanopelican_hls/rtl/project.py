@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any
 from nanopelican_hls.contract.port import Port
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
-from nanopelican_hls.files import project_folder, write_texts
+from nanopelican_hls.files import folder_written_whole, project_folder, write_texts
 from nanopelican_hls.fixed_point import FixedRange, Rounding
 from nanopelican_hls.rtl.alkaid_adapter import PRIMITIVES
 from nanopelican_hls.rtl.arrival import Arrival
@@ -263,19 +261,9 @@ def _probe(tensor: str, hardware: Hardware) -> Probe:
 
 def _write(project: RtlProject, files: Mapping[str, str]) -> None:
     """Write to a temporary folder and rename it, so that an incomplete project is never seen."""
-    temporary = project.path.with_name(f".{project.path.name}.{os.getpid()}")
-    try:
-        (temporary / SOURCES).mkdir(parents=True)
+    with folder_written_whole(project.path, RtlError) as temporary:
+        (temporary / SOURCES).mkdir()
         write_texts(temporary / SOURCES, files)
         manifest: dict[str, Any] = dataclasses.asdict(project)
         del manifest["path"]
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        shutil.rmtree(project.path, ignore_errors=True)
-        temporary.rename(project.path)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise RtlError(
-            f"cannot be written ({error.strerror})",
-            where=str(project.path),
-            remedy="free some space or choose another folder",
-        ) from error

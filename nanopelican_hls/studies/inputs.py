@@ -94,7 +94,7 @@ def _forms(n: int) -> dict[str, NetworkConfig]:
 
 def _counts() -> dict[str, NetworkConfig]:
     """The networks of the second table, in the order of `COUNTS`."""
-    base = replace(_forms(min(SIZES))[f"rest-n{min(SIZES)}"], multiplicity=Multiplicity.JET)
+    base = _forms(min(SIZES))[f"rest-count-n{min(SIZES)}"]
     return {
         f"count-{place}": replace(base, multiplicity_bins=bins, multiplicity_min_pt=min_pt)
         for place, (bins, min_pt) in enumerate(COUNTS.values())
@@ -103,7 +103,7 @@ def _counts() -> dict[str, NetworkConfig]:
 
 def _smeared() -> dict[str, NetworkConfig]:
     """The networks of the third table, in the order of `SMEARINGS`."""
-    base = replace(_forms(min(SIZES))[f"rest-n{min(SIZES)}"], multiplicity=Multiplicity.JET)
+    base = _forms(min(SIZES))[f"rest-count-n{min(SIZES)}"]
     return {f"smeared-{mean}": base for mean in SMEARINGS}
 
 
