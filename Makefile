@@ -86,6 +86,9 @@ rivals: .venv-rivals/.ready  ## Deep Sets and JEDI-linear with HGQ2 in the same 
 test: $(READY)  ## the test suite, two files at a time: make test [JOBS=2]
 	$(BIN)/python -m pytest --numprocesses "$(JOBS)" --dist loadfile
 
+test-long: $(READY)  ## more forms of what the suite tests: make test-long [JOBS=2]
+	$(BIN)/python -m pytest --numprocesses "$(JOBS)" --dist loadfile -m long
+
 docs: $(READY)  ## the documentation as a site with search, build/docs/index.html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs "$(BUILD)/docs"
 

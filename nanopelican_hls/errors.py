@@ -60,3 +60,7 @@ class RtlError(NanopelicanError):
 
 class SolverError(NanopelicanError):
     """Firmware that no proof for all inputs can be made of, or a tool for it that is missing."""
+
+
+class WorkerError(NanopelicanError):
+    """A worker process that was killed, often for lack of memory."""

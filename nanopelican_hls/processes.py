@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from nanopelican_hls.errors import WorkerError
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -63,9 +65,15 @@ def stop_group(process: subprocess.Popen[Any], timeout_s: float = STOP_TIMEOUT_S
 
 @contextlib.contextmanager
 def worker_pool(
-    jobs: int, initializer: Callable[..., object] | None = None, initargs: tuple[Any, ...] = ()
+    jobs: int,
+    initializer: Callable[..., object] | None = None,
+    initargs: tuple[Any, ...] = (),
+    *,
+    start: Literal["spawn", "fork"] = "spawn",
 ) -> Iterator[ProcessPoolExecutor]:
-    """Processes that are spawned, not forked, and end with this one; if the block fails, they end at once.
+    """Processes that end with this one; if the block fails, they end at once.
+
+    Not `multiprocessing.Pool`, which waits for ever for the result of a worker that was killed.
 
     Parameters
     ----------
@@ -73,16 +81,29 @@ def worker_pool(
         Number of processes.
     initializer, initargs
         Called in each process first.
+    start : str
+        ``fork`` where workers inherit what cannot be pickled, at the first call that is submitted.
+
+    Raises
+    ------
+    WorkerError
+        If a worker is killed.
     """
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(start)
     with ProcessPoolExecutor(
         jobs, mp_context=context, initializer=_begin_worker, initargs=(initializer, initargs)
     ) as pool:
         try:
             yield pool
+        except BrokenProcessPool as error:
+            raise WorkerError(
+                "a worker process was killed before it had finished",
+                remedy="if memory ran out, end other programs, or start fewer jobs; if not, report the command",
+            ) from error
         except BaseException:
             workers = list((pool._processes or {}).values())  # terminate_workers() is new in Python 3.14
             pool.shutdown(wait=False, cancel_futures=True)

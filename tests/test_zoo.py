@@ -138,6 +138,7 @@ def test_the_sample_gives_about_the_figures_of_the_card(zoo):
     assert abs(auc - card) < 5 * np.sqrt(card * (1 - card) / (len(sample) / 2))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TEST_JETS.exists(), reason="the developers' test jets are missing")
 def test_the_card_is_reproduced_on_the_test_jets(zoo):
     name, model, _ = zoo

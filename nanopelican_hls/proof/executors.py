@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.processes import obey_parent
+from nanopelican_hls.processes import worker_pool
 from nanopelican_hls.proof.comparison import Comparison, compare, merge
 
 Arrays = Mapping[str, NDArray[np.float64]]
@@ -73,7 +72,6 @@ _task: _Task | None = None
 
 def _on_one_thread() -> None:
     """Keep a forked worker from torch's thread pool, which does not survive a fork: the first use of it would hang."""
-    obey_parent()
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
 
@@ -104,6 +102,11 @@ def prove(
         Name of the executor that the others are compared with.
     progress : callable
         Called after each chunk with its number of events.
+
+    Raises
+    ------
+    WorkerError
+        If a process is killed.
     """
     global _task
     events = len(next(iter(ports.values())))
@@ -114,8 +117,8 @@ def prove(
     _task = _Task(program, executors, reference, ports)
     try:
         results = []
-        with multiprocessing.get_context("fork").Pool(min(processes, len(bounds)), _on_one_thread) as pool:
-            for (start, stop), result in zip(bounds, pool.imap(_run_chunk, bounds), strict=True):
+        with worker_pool(min(processes, len(bounds)), _on_one_thread, start="fork") as pool:
+            for (start, stop), result in zip(bounds, pool.map(_run_chunk, bounds), strict=True):
                 results.append(result)
                 progress(stop - start)
     finally:

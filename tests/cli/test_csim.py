@@ -158,7 +158,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=pytest.mark.long if place else []) for place, name in enumerate(FAULTS)]
+)
 def test_a_fault_in_generated_sources_is_found(fault, command, workspace, monkeypatch, capsys):
     place, function, file, old, new, executor = FAULTS[fault]
     write = getattr(place, function)
@@ -180,6 +182,7 @@ def test_a_fault_in_generated_sources_is_found(fault, command, workspace, monkey
     assert f"tiny: MISMATCH, hostile events, {executor} against qonnx" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_mismatch_is_counted_named_and_ends_with_status_1(command, workspace, capsys):
     """One weight differs between the file and the checkpoint, by one grid step."""
     other = workspace / "other"
@@ -244,6 +247,7 @@ def test_of_several_models_each_counts(mismatches, workspace, monkeypatch, tmp_p
     assert output.err.splitlines() == named
 
 
+@pytest.mark.long
 def test_jets_without_labels_have_no_auc(command, workspace, tmp_path, caplog):
     sample = read_jets(sample_path(), EVENTS)
     with h5py.File(tmp_path / "unlabelled.h5", "w") as file:
@@ -288,6 +292,7 @@ def test_a_checkpoint_of_another_network_is_refused(command, workspace, capsys):
     assert "network.n_constituents is 3, expected 4" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_firmware_settings_may_differ_from_those_of_the_training(command, workspace):
     mapping = yaml.safe_load((workspace / "tiny.yaml").read_text())
     mapping["firmware"]["interval"] = 2

@@ -194,7 +194,14 @@ TOOLS = {
 }
 
 
-@pytest.fixture(scope="module", params=NAMES)
+#: models of a form that another one has
+REPEATED = {"paper-n16-c1", "paper-n16-c3", "paper-n20-c2", "trigger-n16-c4", "trigger-n16-plain", "trigger-n6"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.long if name in REPEATED else []) for name in NAMES],
+)
 def case(request):
     """The model, hostile events and what they give."""
     program = Program.parse(read_model(MODELS / f"{request.param}.onnx"))

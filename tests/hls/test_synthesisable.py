@@ -74,7 +74,7 @@ def test_wrong_directives():
     assert "PIPE is not known" in complaints("#pragma HLS PIPE\n")[0]
 
 
-@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+@pytest.mark.parametrize("compiler", [pytest.param("g++", marks=pytest.mark.long), "clang++"])
 def test_pedantic(project, compiler):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ from random_networks import NETWORKS, network_id, random_description, random_por
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import save_program
+from nanopelican_hls.errors import WorkerError
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.proof import executors
 from nanopelican_hls.proof.executors import prove
@@ -64,6 +66,18 @@ print(prove(program, {"a": threaded, "b": threaded}, ports, reference="a", progr
 """
     command = [sys.executable, "-c", busy, str(tmp_path / "m.onnx")]
     assert subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout == "None\n"
+
+
+def test_a_killed_worker_is_an_error_and_not_waited_for():
+    """As when memory runs out."""
+    network = NETWORKS[0]
+    program = build_program(random_description(network))
+
+    def killed(_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(WorkerError, match=r"was killed.*\n.*memory"):
+        prove(program, {"a": killed}, random_ports(network, 10, seed=9), reference="a", progress=int)
 
 
 def test_a_mismatch_in_a_later_chunk_keeps_its_jet(monkeypatch):

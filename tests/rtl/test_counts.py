@@ -66,7 +66,7 @@ def test_a_weight_of_a_power_of_two_costs_no_addition():
     assert cheap < 0.7 * dear
 
 
-@pytest.mark.parametrize(("bits", "traced"), [(4, 0), (5, 28)])
+@pytest.mark.parametrize(("bits", "traced"), [pytest.param(4, 0, marks=pytest.mark.long), (5, 28)])
 def test_products_with_weights_from_tables(bits, traced, tmp_path):
     """Per channel, M = 5 for rows and for the diagonal, one for S in both, and two in the readout."""
     network = next(k for k in NETWORKS if k.multiplicity_scaling)

@@ -43,7 +43,11 @@ def generated(network, interval, path, products="dsp", probes=True, streamed=Fal
 
 
 @pytest.mark.parametrize(
-    ("network", "interval"), FORMS, ids=[f"{network_id(n)}-{n.n_constituents}-every-{i}" for n, i in FORMS]
+    ("network", "interval"),
+    [
+        pytest.param(n, i, marks=pytest.mark.long if k % 2 else [], id=f"{network_id(n)}-{n.n_constituents}-every-{i}")
+        for k, (n, i) in enumerate(FORMS)
+    ],
 )
 def test_every_tensor_of_every_form(network, interval, tmp_path):
     program, tensors = example(network)

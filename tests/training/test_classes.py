@@ -115,6 +115,7 @@ def test_the_graph_has_an_output_for_each(folder):
     assert [(port.name, port.bits) for port in program.outputs] == [("logit_g", 12), ("logit_W", 10), ("logit_t", 12)]
 
 
+@pytest.mark.long
 def test_the_firmware_is_bit_exact(folder, capsys):
     arguments = ["csim", str(folder / "three.yaml"), "--models", str(folder / "lhc"), "--build", str(folder / "build")]
     assert main([*arguments, "--jets", str(folder / "lhc.h5")]) == 0
