@@ -56,10 +56,14 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.config import load_config
+
+    config = load_config(args.config)
+
+    # heavy imports only after the arguments have been checked
     from nanopelican_hls.network.model import load_model
     from nanopelican_hls.studies.precision import run_precision
 
-    model = load_model(args.model, load_config(args.config))
+    model = load_model(args.model, config)
     output = _output(args)
     page = run_precision(
         model,

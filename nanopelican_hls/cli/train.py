@@ -53,6 +53,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train all seeds, choose the best, measure it and write its files; a killed run resumes."""
     from nanopelican_hls.config import load_config
+
+    config = load_config(args.config)
+
+    # heavy imports only after the arguments have been checked
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.sample import Sample
     from nanopelican_hls.files import make_folder, write_atomically
@@ -60,15 +64,13 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
     from nanopelican_hls.training.card import (
         card_content,
-        card_markdown,
         logits_of,
         measure,
         measure_working_points,
-        summary,
     )
+    from nanopelican_hls.training.card_page import card_markdown, summary
     from nanopelican_hls.training.seeds import read_sample, train_seeds
 
-    config = load_config(args.config)
     seeds = args.seeds or list(config.training.seeds)
     files = {name: path for name in ("train", "valid", "test") if (path := getattr(args, name)) is not None}
     samples = {name: read_sample(path, config.network) for name, path in files.items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 from nanopelican_hls.baselines import BASELINES, create
 from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.evaluation.metrics import with_error
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.files import SAMPLES, JetFiles

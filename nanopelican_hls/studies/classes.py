@@ -12,8 +12,8 @@ from typing import Any
 from nanopelican_hls.analysis.formula import parameter_count
 from nanopelican_hls.baselines import BASELINES, create
 from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.evaluation.figures import float_figures, quantised_figures
-from nanopelican_hls.evaluation.metrics import with_error
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.model import TrainedModel

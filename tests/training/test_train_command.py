@@ -12,13 +12,13 @@ import pytest
 
 from nanopelican_hls.cli import main
 from nanopelican_hls.config import load_config
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.evaluation.figures import quantised_figures
-from nanopelican_hls.evaluation.metrics import with_error
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.network.model import load_model
 from nanopelican_hls.training import seeds
-from nanopelican_hls.training.card import zoo_table
+from nanopelican_hls.training.card_page import zoo_table
 
 CONFIG = """
 network: {n_constituents: 4, channels: 2, spurions: jet}
