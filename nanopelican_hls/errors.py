@@ -60,3 +60,7 @@ class RtlError(NanopelicanError):
 
 class SolverError(NanopelicanError):
     """Firmware that no proof for all inputs can be made of, or a tool for it that is missing."""
+
+
+class CommandLineError(NanopelicanError):
+    """A command line that cannot be parsed."""

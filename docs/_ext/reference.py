@@ -81,7 +81,7 @@ def _cell(text: str) -> str:
     text = " ".join(text.replace("|", "\\|").split())
     # no markup: names such as second_order_steps and <name>
     parts = re.split(r"(`[^`]*`)", text)
-    parts[::2] = [re.sub(r"([*_<>\[\]])", r"\\\1", part) for part in parts[::2]]
+    parts[::2] = [re.sub(r"([*_<>{}\[\]])", r"\\\1", part) for part in parts[::2]]
     return re.sub(r"(?<![\w/])docs/([\w/]+)\.md", r"[docs/\1.md](../\1.md)", "".join(parts))
 
 

@@ -196,6 +196,5 @@ class TestCommand:
 
     @pytest.mark.parametrize("budget", ["0", "1", "1.2", "much"])
     def test_a_budget_is_a_fraction(self, budget, capsys):
-        with pytest.raises(SystemExit):
-            main(["precision", "c.yaml", "m.pt", "--jets", "x", "--budget", budget])
+        assert main(["precision", "c.yaml", "m.pt", "--jets", "x", "--budget", budget]) == 2
         assert f"must be above 0 and below 1, not '{budget}'" in capsys.readouterr().err

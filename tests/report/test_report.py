@@ -174,15 +174,9 @@ def test_markdown_has_every_figure(folder, report):
 
 
 def test_every_block_names_a_command_that_parses(report):
-    import argparse
-    import importlib
+    from nanopelican_hls.cli import build_parser
 
-    from nanopelican_hls import cli
-
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    subparsers = parser.add_subparsers()
-    for name in cli.COMMANDS:
-        importlib.import_module(f"nanopelican_hls.cli.{name.replace('-', '_')}").add_parser(subparsers)
+    parser = build_parser()
     commands = {block.command for block in blocks(report, Table | Picture | Diagram | Missing)}
     for command in commands:
         program, *words = shlex.split(command)
