@@ -14,6 +14,7 @@ from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.output import emit
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.trained import CONFIG
 from nanopelican_hls.errors import ConfigError
 
@@ -62,28 +63,24 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
-    from nanopelican_hls.training.card import (
-        card_content,
-        logits_of,
-        measure,
-        measure_working_points,
-    )
+    from nanopelican_hls.training.card import card_content, logits_of, measure, measure_working_points
     from nanopelican_hls.training.card_page import card_markdown, summary
     from nanopelican_hls.training.seeds import read_sample, train_seeds
 
     seeds = args.seeds or list(config.training.seeds)
     files = {name: path for name in ("train", "valid", "test") if (path := getattr(args, name)) is not None}
     samples = {name: read_sample(path, config.network) for name, path in files.items()}
-    trained = train_seeds(
-        config,
-        args.train,
-        args.valid,
-        seeds=seeds,
-        jobs=args.jobs,
-        runs=args.runs / config.name,
-        progress=not args.quiet,
-        tensorboard=args.tensorboard,
-    )
+    with progress(args, config.name, len(seeds) * config.training.epochs, "epochs") as bar:
+        trained = train_seeds(
+            config,
+            args.train,
+            args.valid,
+            seeds=seeds,
+            jobs=args.jobs,
+            runs=args.runs / config.name,
+            progress=bar,
+            tensorboard=args.tensorboard,
+        )
     measured: dict[str, Sample] = {name: samples[name] for name in ("valid", "test") if name in samples}
     labels = {name: sample.labels for name, sample in measured.items()}
     logits = {name: logits_of(trained[0], sample) for name, sample in measured.items()}
