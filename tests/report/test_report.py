@@ -173,6 +173,23 @@ def test_markdown_has_every_figure(folder, report):
         assert ET.parse(folder / path).getroot().tag.endswith("svg")
 
 
+def test_each_working_point_is_found_once(built, monkeypatch):
+    from nanopelican_hls.cli import build_parser
+    from nanopelican_hls.cli.report import _subject
+    from nanopelican_hls.report.sections import physics
+
+    found, working_point = [], physics.working_point
+
+    def counted(jets, logits, share):
+        found.append((logits.tobytes(), share))
+        return working_point(jets, logits, share)
+
+    monkeypatch.setattr(physics, "working_point", counted)
+    words = ["report", str(built / "tiny.yaml"), "--models", str(built / "models"), "--events", "1000"]
+    physics.section(_subject(words[1], build_parser().parse_args(words)))
+    assert len(found) == len(set(found)) == 4
+
+
 def test_every_block_names_a_command_that_parses(report):
     from nanopelican_hls.cli import build_parser
 
