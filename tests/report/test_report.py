@@ -317,6 +317,11 @@ class TestMissing:
             "not run",
         ]
 
+    def test_rerun_writes_the_same(self, command, tmp_path, capsys):
+        assert command("--build", str(tmp_path), "--events", "300") == 0
+        assert main(["rerun", str(tmp_path / "tiny")]) == 0
+        assert "report: equal, 1 files" in capsys.readouterr().out
+
     def test_run_does_it(self, command, tmp_path, monkeypatch):
         from nanopelican_hls.cli import csim, synth
 
