@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (`ExitStatus`)."""
     try:
         with terminable():
-            return _run(list(sys.argv[1:] if arguments is None else arguments))
+            return run_words(list(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:
         if not _output_is_cut_off():
             raise
@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitStatus.INTERRUPTED
 
 
-def _run(words: list[str]) -> int:
+def run_words(words: list[str]) -> int:
+    """Run a command line, without its ``nanopelican``; errors and interruptions are raised."""
     args = build_parser().parse_args(words)
     # names that no option has: tests/cli/test_options.py
     args.typed, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}

@@ -14,6 +14,8 @@ import pytest
 from report.conftest import EVENTS
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.processes import Terminated
 from nanopelican_hls.report.content import (
     Code,
     Diagram,
@@ -332,6 +334,18 @@ class TestMissing:
             )
         assert command("--build", str(tmp_path), "--events", "300", "--run") == 0
         assert len(ran) == 2
+
+    @pytest.mark.parametrize(
+        ("raised", "status"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (RtlError("no", remedy="yes"), 2)]
+    )
+    def test_what_ends_the_run_ends_the_report(self, raised, status, command, tmp_path, monkeypatch):
+        from nanopelican_hls.cli import csim
+
+        def fail(_):
+            raise raised
+
+        monkeypatch.setattr(csim, "run", fail)
+        assert command("--build", str(tmp_path), "--events", "300", "--run") == status
 
     def test_of_another_file(self, command, built, tmp_path, capsys):
         folder = tmp_path / "tiny"
