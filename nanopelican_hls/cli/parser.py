@@ -25,9 +25,9 @@ class Parser(argparse.ArgumentParser):
             return found, left
         word = next((each for each in left if each.startswith("-")), left[0]).partition("=")[0]
         if word.startswith("-"):
-            near = _meant(word, self._option_string_actions)
+            did_you_mean = _meant(word, self._option_string_actions)
             raise CommandLineError(
-                f"has no option {word}", where=self.prog, remedy=f"{near}`{self.prog} --help` lists all"
+                f"has no option {word}", where=self.prog, remedy=f"{did_you_mean}`{self.prog} --help` lists all"
             )
         raise CommandLineError(
             f"{word!r} is one argument too many", where=self.prog, remedy=f"`{self.prog} --help` says what it takes"
@@ -35,11 +35,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the error for a message of argparse."""
+        remedy = f"`{self.prog} --help` says what to give"
         if message.startswith(MISSING):
-            message = f"needs {message.removeprefix(MISSING)}"
-        raise CommandLineError(
-            message.removeprefix(ARGUMENT), where=self.prog, remedy=f"`{self.prog} --help` says what to give"
-        )
+            raise CommandLineError(f"needs {message.removeprefix(MISSING)}", where=self.prog, remedy=remedy)
+        raise CommandLineError(message.removeprefix(ARGUMENT), where=self.prog, remedy=remedy)
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         try:
@@ -52,17 +51,17 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is None or value in action.choices:
             return
-        near = _meant(str(value), map(str, action.choices))
+        did_you_mean = _meant(str(value), map(str, action.choices))
         if isinstance(action, argparse._SubParsersAction):
             raise CommandLineError(
                 f"has no command {value!r}",
                 where=self.prog,
-                remedy=f"{near}`{self.prog} --help` lists all; options of a command stand after it",
+                remedy=f"{did_you_mean}`{self.prog} --help` lists all; options of a command stand after it",
             )
         raise CommandLineError(
             f"{'/'.join(action.option_strings) or action.dest}: unknown value {value!r}",
             where=self.prog,
-            remedy=f"{near}use one of {', '.join(map(str, action.choices))}",
+            remedy=f"{did_you_mean}use one of {', '.join(map(str, action.choices))}",
         )
 
 
