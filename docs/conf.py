@@ -17,6 +17,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 exclude_patterns = ["_ext"]
 root_doc = "index"
 
+# quotes and dots, but no dashes: options begin with two hyphens
+smartquotes_action = "qe"
 # anchors as in a browser of the repository, so that links lead to the same place in both
 myst_heading_anchors = 4
 napoleon_google_docstring = False

@@ -36,7 +36,7 @@ from nanopelican_hls.markdown import table
 ROOT = Path(__file__).parents[1]
 #: libraries that the tests import, but not those of pytest's plugins, whose assertions it rewrites when it imports them
 HEAVY = (
-    *("numpy", "scipy.stats", "scipy.special", "sklearn.metrics", "h5py", "hdf5plugin", "yaml", "tqdm"),
+    *("numpy", "scipy.stats", "scipy.special", "sklearn.metrics", "h5py", "hdf5plugin", "yaml"),
     *("torch", "brevitas.core.quant", "brevitas.nn", "onnx", "onnxruntime"),
     *("qonnx.core.modelwrapper", "qonnx.core.onnx_exec", "hls4ml", "alkaid.trace", "matplotlib.figure"),
 )

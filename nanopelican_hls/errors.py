@@ -64,3 +64,7 @@ class SolverError(NanopelicanError):
 
 class WorkerError(NanopelicanError):
     """A worker process that was killed, often for lack of memory."""
+
+
+class CommandLineError(NanopelicanError):
+    """A command line that cannot be parsed."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,11 @@ from nanopelican_hls.errors import WorkerError
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come, from a CI or batch system; what cleans up after Ctrl-C cleans up after this."""
+
 
 #: prctl(2): the signal that a process gets when its parent dies
 PR_SET_PDEATHSIG = 1
@@ -33,6 +39,24 @@ def obey_parent() -> None:
     """Leave Ctrl-C, which a terminal sends to all processes, to the parent; it ends this worker, which cleans up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Raise `Terminated` in a block when SIGTERM comes, once: while cleaning up, another one changes nothing."""
+
+    def terminate(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can have a handler
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_child(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:

@@ -81,7 +81,7 @@ def _cell(text: str) -> str:
     text = " ".join(text.replace("|", "\\|").split())
     # no markup: names such as second_order_steps and <name>
     parts = re.split(r"(`[^`]*`)", text)
-    parts[::2] = [re.sub(r"([*_<>\[\]])", r"\\\1", part) for part in parts[::2]]
+    parts[::2] = [re.sub(r"([*_<>{}\[\]])", r"\\\1", part) for part in parts[::2]]
     return re.sub(r"(?<![\w/])docs/([\w/]+)\.md", r"[docs/\1.md](../\1.md)", "".join(parts))
 
 
@@ -132,7 +132,9 @@ def configuration() -> str:
     parts = []
     for section, kind in SECTIONS.items():
         rows = [(_code(name), _code(given), default, _cell(text)) for name, given, default, text in _keys(kind)]
-        parts += [f"## {section}", inspect.getdoc(kind) or "", table(("key", "type", "default", ""), rows)]
+        columns = 4 if any(row[3] for row in rows) else 3
+        head = ("key", "type", "default", "")[:columns]
+        parts += [f"## {section}", inspect.getdoc(kind) or "", table(head, [row[:columns] for row in rows])]
     return _links("\n\n".join(parts))
 
 
@@ -201,7 +203,9 @@ def errors() -> str:
 def _rows(found: list[raises.Raise]) -> str:
     rows: dict[tuple[str, str], list[str]] = {}
     for each in found:
-        where = f"[{Path(each.path).stem}]({repository(Path(each.path))}#L{each.line})"
+        path = Path(each.path)
+        module = path.parent.name if path.stem == "__init__" else path.stem
+        where = f"[{_cell(module)}]({repository(path)}#L{each.line})"
         rows.setdefault((each.what, each.remedy), []).append(where)
     cells = [(_code(what), _cell(remedy), ", ".join(where)) for (what, remedy), where in rows.items()]
     return table(("message", "what to do", "from"), cells) if cells else ""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from nanopelican_hls.baselines.base import Baseline
 from nanopelican_hls.evaluation.figures import AnyFigures, figures_of
 from nanopelican_hls.evaluation.metrics import require_every_class
 from nanopelican_hls.jets import Jets
+from nanopelican_hls.progress import SILENT, Progress
 from nanopelican_hls.training.phase import Phase
 
 
@@ -44,7 +44,7 @@ def train_baseline(
     batch_size: int = 512,
     learning_rate: float | None = None,
     seed: int = 1,
-    progress: int | None = None,
+    progress: Progress = SILENT,
 ) -> TrainedBaseline:
     """Fit, then train with Adam and a cosine schedule; keeps the epoch with the lowest validation loss.
 
@@ -62,8 +62,8 @@ def train_baseline(
         Initial learning rate; default: that of the model.
     seed : int
         Seed of the order of the jets.
-    progress : int, optional
-        Line of the progress bar on the terminal; None for no bar.
+    progress : Progress
+        In epochs.
 
     Raises
     ------
@@ -94,10 +94,12 @@ def train_baseline(
     )
     found: list[AnyFigures] = []
     best = copy.deepcopy(model.state_dict())
-    for _ in tqdm(range(epochs), desc=f"{model.name} seed {seed}", position=progress, disable=progress is None):
+    for _ in range(epochs):
         phase.run_epoch()
         found.append(figures_of(classes, valid_labels, model.logits_of(valid_inputs)))
         if found[-1].loss == min(f.loss for f in found):
             best = copy.deepcopy(model.state_dict())
+        progress.note(f"{model.name} seed {seed}: validation AUC {found[-1].auc:.4f}")
+        progress.update()
     model.load_state_dict(best)
     return TrainedBaseline(model, min(found, key=lambda f: f.loss), tuple(f.loss for f in found))

@@ -54,8 +54,8 @@ class Speed:
     peak_memory_gb: float
 
 
-def run_speed(output: Path, *, batch: int, channels: int) -> str:
-    """Measure the paper's recipe, and write ``training.{md,json}``.
+def run_speed(output: Path, *, batch: int, channels: int) -> tuple[str, dict[str, Any]]:
+    """Measure the paper's recipe, write ``training.{md,json}``, and return the content of both.
 
     The top level of ``training.json`` is for jets of usual multiplicity and one thread, since actual trainings run one
     per core; ``others`` are for full jets, and for one thread per core.
@@ -81,7 +81,7 @@ def run_speed(output: Path, *, batch: int, channels: int) -> str:
     content = asdict(usual) | {"others": [asdict(speed) for speed in speeds[1:]]}
     write_atomically(output / "training.json", json.dumps(content, indent=2) + "\n", NetworkError)
     write_atomically(output / "training.md", text, NetworkError)
-    return text
+    return text, content
 
 
 def _row(speed: Speed) -> list[str]:

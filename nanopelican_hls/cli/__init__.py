@@ -14,7 +14,9 @@ from typing import Any
 
 from nanopelican_hls.cli.commands import COMMANDS, module_of
 from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.parser import Parser
 from nanopelican_hls.errors import NanopelicanError
+from nanopelican_hls.processes import Terminated, terminable
 from nanopelican_hls.versions import __version__
 
 #: pages that help and messages name by their place in the repository, for those who have only the package
@@ -29,12 +31,12 @@ USER_ERRORS = (
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="nanopelican",
         description="FPGA firmware for nanoPELICAN jet taggers. A model is a file, or a name that `nanopelican zoo` "
         "lists.",
         epilog="Exit status: 0, or 1 if something that was checked is wrong, 2 if an input cannot be used, 130 after "
-        f"Ctrl-C (docs/cli.md). Pages such as docs/jets.md are in {REPOSITORY}.",
+        f"Ctrl-C, 143 after SIGTERM (docs/cli.md). Pages such as docs/jets.md are in {REPOSITORY}.",
     )
     parser.add_argument("--version", action="version", version=f"nanopelican-hls {__version__}")
     _add_output_options(parser, default=False)
@@ -66,19 +68,9 @@ def _add_output_options(parser: argparse.ArgumentParser, default: Any) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (`ExitStatus`)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    args = build_parser().parse_args(words)
-    # names that no option has: tests/cli/test_options.py
-    args.typed, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}
-    _set_up_logging(verbose=args.verbose, quiet=args.quiet)
     try:
-        from nanopelican_hls.cli.manifest import run_recorded
-        from nanopelican_hls.cli.output import spoken
-
-        with spoken(args):
-            status = run_recorded(args)
-        sys.stdout.flush()
-        return status
+        with terminable():
+            return run_words(list(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:
         if not _output_is_cut_off():
             raise
@@ -93,9 +85,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = "free some space, or choose another folder (--build FOLDER; make ... BUILD=FOLDER)"
         print(f"  remedy: {remedy}", file=sys.stderr)
         return ExitStatus.BAD_INPUT
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return ExitStatus.TERMINATED
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return ExitStatus.INTERRUPTED
+
+
+def run_words(words: list[str]) -> int:
+    """Run a command line, without its ``nanopelican``; errors and interruptions are raised."""
+    args = build_parser().parse_args(words)
+    # names that no option has: tests/cli/test_options.py
+    args.typed, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}
+    _set_up_logging(verbose=args.verbose, quiet=args.quiet)
+    from nanopelican_hls.cli.manifest import run_recorded
+    from nanopelican_hls.cli.output import spoken
+
+    with spoken(args):
+        status = run_recorded(args)
+    sys.stdout.flush()
+    return status
 
 
 def _output_is_cut_off() -> bool:

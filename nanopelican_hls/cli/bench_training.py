@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.benchmarks.training_speed import run_speed
 
-    show_markdown(run_speed(args.output, batch=args.batch, channels=args.channels))
-    emit(args, json.loads((args.output / "training.json").read_text(encoding="utf-8")))
+    text, content = run_speed(args.output, batch=args.batch, channels=args.channels)
+    show_markdown(text)
+    emit(args, content)
     return ExitStatus.OK

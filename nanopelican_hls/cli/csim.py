@@ -57,18 +57,20 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status 0 if all integers are equal, otherwise 1."""
-    # heavy imports only after the arguments have been checked
     from nanopelican_hls.config import load_config
-    from nanopelican_hls.flows.bit_accuracy import simulate, write_report
-    from nanopelican_hls.flows.build_folder import locked
-    from nanopelican_hls.network.model import load_model
-    from nanopelican_hls.proof.hostile import HOSTILE_EVENTS
 
     configs = [with_result_of(args, source, load_config(source)) for source in args.configs]
     checkpoints, qonnx = (
         [trained_file(*found, args.models, suffix) for found in zip(args.configs, configs, strict=True)]
         for suffix in (".pt", ".onnx")
     )
+
+    # heavy imports only after the arguments have been checked
+    from nanopelican_hls.flows.bit_accuracy import simulate, write_report
+    from nanopelican_hls.flows.build_folder import locked
+    from nanopelican_hls.network.model import load_model
+    from nanopelican_hls.proof.hostile import HOSTILE_EVENTS
+
     models = [load_model(path, config) for path, config in zip(checkpoints, configs, strict=True)]
     jets = {classes: _jets(args, classes) for classes in {config.network.classes for config in configs}}
     reports: list[CsimReport] = []

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         raise SynthesisError(
             "give one of MODEL, --calibrate and --map",
             where="nanopelican estimate",
-            remedy="nanopelican estimate --help has examples",
+            remedy="nanopelican estimate trigger-n16",
         )
     if args.map:
         _map(args)

@@ -17,6 +17,8 @@ class ExitStatus(IntEnum):
     BAD_INPUT = 2
     #: interrupted, by Ctrl-C, as shells count it
     INTERRUPTED = 128 + signal.SIGINT
+    #: ended by SIGTERM, which CI and batch systems send
+    TERMINATED = 128 + signal.SIGTERM
     #: what read the output has ended, as in ``nanopelican ... | head``
     CUT_OFF = 128 + signal.SIGPIPE
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.output import emit
+from nanopelican_hls.cli.progress import progress
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,10 +67,8 @@ def run(args: argparse.Namespace) -> int:
         **chosen,
     )
     start = time.monotonic()
-    with _cluster(args) as client:
-        generate_jets(
-            recipe, args.output, jobs=args.jobs, dask_client=client, force=args.force, progress=not args.quiet
-        )
+    with _cluster(args) as client, progress(args, args.output.name, recipe.jets, "jets") as bar:
+        generate_jets(recipe, args.output, jobs=args.jobs, dask_client=client, force=args.force, progress=bar)
     seconds = time.monotonic() - start
     print(f"{args.output}: {recipe.jets} jets, {seconds:.0f} s")
     emit(args, {"file": args.output, "jets": recipe.jets, "seconds": seconds})

@@ -43,18 +43,22 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the working point and the table, write table and picture."""
+    from nanopelican_hls.jets import port_values, read_jets, sample_path
+
+    path = args.jets or sample_path()
+    jets = read_jets(path)
+
+    # heavy imports only after the arguments have been checked
     from nanopelican_hls.analysis.kinematics import working_point
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
     from nanopelican_hls.extras import require
     from nanopelican_hls.files import make_folder, write_atomically
-    from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.jets.pictures import save_picture
     from nanopelican_hls.jets.two_samples import mass_gev
     from nanopelican_hls.network.model import load_model
 
-    path = args.jets or sample_path()
-    jets, model = read_jets(path), load_model(args.model)
+    model = load_model(args.model)
     if model.config.network.classes:
         raise NetworkError(
             f"has a logit for each of {', '.join(model.config.network.classes)}, but signal and background are needed",

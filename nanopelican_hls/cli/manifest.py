@@ -51,7 +51,7 @@ class Record:
     folder : of the manifest, from the arguments and the name of a model; a command on several models has as many.
     outputs : patterns of the files that are equal in every run, relative to `base`; ``{name}`` is the model.
     sources : arguments that name models or files of theirs, and the suffix of what they name.
-    trained : suffixes of the files of trained models that are read beside a configuration.
+    trained : suffixes of the files of trained models that are read beside a configuration; a card if there is one.
     files : arguments that name other files that are read, or folders of them; without ``jets`` it is the sample.
     beside : further files that are read, if they exist when the command has ended.
     base : folder of the outputs; that of the manifest by default.
@@ -110,7 +110,13 @@ class Record:
         from nanopelican_hls.cli.trained import trained_file
 
         for suffix in self.trained:
-            yield trained_file(source, _config(args, source), args.models, suffix)
+            try:
+                path = trained_file(source, _config(args, source), args.models, suffix)
+            except NetworkError:
+                if suffix != ".json":  # a model may lack a card
+                    raise
+            else:
+                yield path
 
     def written(self, args: argparse.Namespace, model: str, since: float = 0) -> dict[str, Path]:
         """The files that were written since a time, by their places in the folder of the outputs."""

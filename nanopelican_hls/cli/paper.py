@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.output import emit, show_markdown
+from nanopelican_hls.cli.progress import progress
 
 
 def _output(args: argparse.Namespace) -> Path:
@@ -39,8 +40,9 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.paper import run_paper
     from nanopelican_hls.studies.runner import default_jobs
 
-    output = _output(args)
-    show_markdown(run_paper(args.jets, output, quick=args.quick, jobs=args.jobs or default_jobs()))
+    output, jobs = _output(args), args.jobs or default_jobs()
+    page = run_paper(args.jets, output, quick=args.quick, jobs=jobs, bars=partial(progress, args))
+    show_markdown(page.text)
     print(f"written to {output}/tables.md and tables.json; ROC curves in {output}/runs")
-    emit(args, json.loads((output / "tables.json").read_text(encoding="utf-8")))
+    emit(args, page.content)
     return ExitStatus.OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import fraction, positive
 from nanopelican_hls.cli.output import emit, show_markdown
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.trained import CHECKPOINT, CONFIG
 
 
@@ -56,10 +57,14 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.config import load_config
+
+    config = load_config(args.config)
+
+    # heavy imports only after the arguments have been checked
     from nanopelican_hls.network.model import load_model
     from nanopelican_hls.studies.precision import run_precision
 
-    model = load_model(args.model, load_config(args.config))
+    model = load_model(args.model, config)
     output = _output(args)
     page = run_precision(
         model,
@@ -70,8 +75,9 @@ def run(args: argparse.Namespace) -> int:
         epochs=args.epochs,
         seeds=args.seeds,
         jobs=args.jobs,
+        bars=partial(progress, args),
     )
-    show_markdown(page)
+    show_markdown(page.text)
     print(f"written to {output}/precision.md, precision.json and precision.png")
-    emit(args, {"precision": json.loads((output / "precision.json").read_text(encoding="utf-8"))})
+    emit(args, {"precision": page.content})
     return ExitStatus.OK

@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 
+from nanopelican_hls.progress import Progress
+
 #: seconds between two lines where no bar can be drawn
 LINE_EVERY_S = 30.0
 
 
-class Bar:
+class Bar(Progress):
     """What is done of a whole.
 
     Parameters
@@ -32,7 +34,6 @@ class Bar:
         self._start = self._line = self._began = time.monotonic()
 
     def update(self, amount: float = 1) -> None:
-        """So much more is done."""
         self.done += amount
         now = time.monotonic()
         if self._lines and now - self._line >= LINE_EVERY_S:
@@ -40,12 +41,10 @@ class Bar:
             print(f"{self.title}: {self}", file=sys.stderr, flush=True)
 
     def skip(self, amount: float) -> None:
-        """So much was done before, and does not count in the rate."""
         self._skipped += amount
         self.update(amount)
 
     def note(self, text: str) -> None:
-        """Say what is being done."""
         self._note = text
         if not self.done:
             self._began = time.monotonic()  # what went before, such as compiling, does not count in the rate

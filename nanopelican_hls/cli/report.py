@@ -154,14 +154,12 @@ def _subject(source: str, args: argparse.Namespace) -> Subject:
 
 def _run_missing(subject: Subject, args: argparse.Namespace) -> None:
     """Run csim and synth if the build folder has nothing of theirs, or of another QONNX file."""
-    from nanopelican_hls.cli import main
+    from nanopelican_hls.cli import run_words
 
     for found, command in ((subject.csim, subject.csim_command), (subject.synth, subject.synth_command)):
         if found is None or subject.is_stale(found):
             announce(args, command)
-            status = main(["--verbose"] * args.verbose + ["--quiet"] * args.quiet + shlex.split(command)[1:])
-            if status not in (ExitStatus.OK, ExitStatus.WRONG):
-                raise ReportError("failed", where=command, remedy="see the message above, and run it on its own")
+            run_words(["--verbose"] * args.verbose + ["--quiet"] * args.quiet + shlex.split(command)[1:])
 
 
 def _command(args: argparse.Namespace, source: str | None = None) -> str:

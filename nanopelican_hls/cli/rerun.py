@@ -26,7 +26,7 @@ from nanopelican_hls.cli.manifest import (
     steady,
 )
 from nanopelican_hls.cli.output import Table, announce, emit
-from nanopelican_hls.errors import ReportError
+from nanopelican_hls.errors import CommandLineError, ReportError
 from nanopelican_hls.files import make_folder
 
 #: differences inside a JSON file that are printed
@@ -103,13 +103,13 @@ def _prepared(
     where = f"{path}: runs.{name}"
     record = record_of(name) if name in COMMANDS else None
     words = entry["command"][1:]
-    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()):
+    parsed, reason = None, "it is not of a command that can be repeated"
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):  # of --help and --version
         try:
             parsed = build_parser().parse_args(words)
-        except SystemExit:
-            parsed = None
+        except CommandLineError as error:
+            reason = f"{error.where} {error.what}"
     if record is None or parsed is None or parsed.command != name:
-        reason = (said.getvalue().strip().splitlines() or ["it is not of a command that can be repeated"])[-1]
         raise ReportError(
             f"cannot be repeated: {reason}", where=where, remedy="use the version that wrote it, or run it by hand"
         )

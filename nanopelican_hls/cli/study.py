@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.output import emit, show_markdown
+from nanopelican_hls.cli.progress import progress
+
+if TYPE_CHECKING:
+    from nanopelican_hls.progress import Bars
+    from nanopelican_hls.studies.pages import Page
 
 NAMES = ("firmware", "widths", "architecture", "inputs", "forms", "classes", "ceiling")
 
@@ -60,34 +65,35 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.studies.runner import default_jobs
 
     output, jobs = _output(args), args.jobs or default_jobs()
-    show_markdown(_page(args, output, jobs))
+    page = _page(args, output, jobs, partial(progress, args))
+    show_markdown(page.text)
     print(f"written to {output}/{args.name}.md and .json")
-    emit(args, {args.name: json.loads((output / f"{args.name}.json").read_text(encoding="utf-8"))})
+    emit(args, {args.name: page.content})
     return ExitStatus.OK
 
 
-def _page(args: argparse.Namespace, output: Path, jobs: int) -> str:
+def _page(args: argparse.Namespace, output: Path, jobs: int, bars: Bars) -> Page:
     if args.name == "classes":
-        return _classes(args, output, jobs)
+        return _classes(args, output, jobs, bars)
     if args.name == "ceiling":
         from nanopelican_hls.studies.ceiling import run_ceiling
 
-        return run_ceiling(args.jets, output, jobs=jobs)
-    return _trainings(args, output, jobs)
+        return run_ceiling(args.jets, output, jobs=jobs, bars=bars)
+    return _trainings(args, output, jobs, bars)
 
 
-def _classes(args: argparse.Namespace, output: Path, jobs: int) -> str:
+def _classes(args: argparse.Namespace, output: Path, jobs: int, bars: Bars) -> Page:
     from nanopelican_hls.network.model import load_model
     from nanopelican_hls.studies.classes import run_classes
 
-    return run_classes(load_model(args.model), args.jets, output, jobs=jobs)
+    return run_classes(load_model(args.model), args.jets, output, jobs=jobs, bars=bars)
 
 
-def _trainings(args: argparse.Namespace, output: Path, jobs: int) -> str:
+def _trainings(args: argparse.Namespace, output: Path, jobs: int, bars: Bars) -> Page:
     from nanopelican_hls.studies.architecture import ArchitectureStudy
     from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
     from nanopelican_hls.studies.forms import FormsStudy
     from nanopelican_hls.studies.inputs import InputsStudy
 
     studies = (SizeStudy(), WidthStudy(), ArchitectureStudy(), InputsStudy(), FormsStudy())
-    return next(study for study in studies if study.name == args.name).run(args.jets, output, jobs)
+    return next(study for study in studies if study.name == args.name).run(args.jets, output, jobs, bars)

@@ -14,6 +14,7 @@ from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
 from nanopelican_hls.cli.numbers import positive
 from nanopelican_hls.cli.output import emit
+from nanopelican_hls.cli.progress import progress
 from nanopelican_hls.cli.trained import CONFIG
 from nanopelican_hls.errors import ConfigError
 
@@ -53,35 +54,33 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train all seeds, choose the best, measure it and write its files; a killed run resumes."""
     from nanopelican_hls.config import load_config
+
+    config = load_config(args.config)
+
+    # heavy imports only after the arguments have been checked
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.sample import Sample
     from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.network.checkpoint import save_checkpoint
     from nanopelican_hls.network.model import TrainedModel, export_qonnx
-    from nanopelican_hls.training.card import (
-        card_content,
-        card_markdown,
-        logits_of,
-        measure,
-        measure_working_points,
-        summary,
-    )
+    from nanopelican_hls.training.card import card_content, logits_of, measure, measure_working_points
+    from nanopelican_hls.training.card_page import card_markdown, summary
     from nanopelican_hls.training.seeds import read_sample, train_seeds
 
-    config = load_config(args.config)
     seeds = args.seeds or list(config.training.seeds)
     files = {name: path for name in ("train", "valid", "test") if (path := getattr(args, name)) is not None}
     samples = {name: read_sample(path, config.network) for name, path in files.items()}
-    trained = train_seeds(
-        config,
-        args.train,
-        args.valid,
-        seeds=seeds,
-        jobs=args.jobs,
-        runs=args.runs / config.name,
-        progress=not args.quiet,
-        tensorboard=args.tensorboard,
-    )
+    with progress(args, config.name, len(seeds) * config.training.epochs, "epochs") as bar:
+        trained = train_seeds(
+            config,
+            args.train,
+            args.valid,
+            seeds=seeds,
+            jobs=args.jobs,
+            runs=args.runs / config.name,
+            progress=bar,
+            tensorboard=args.tensorboard,
+        )
     measured: dict[str, Sample] = {name: samples[name] for name in ("valid", "test") if name in samples}
     labels = {name: sample.labels for name, sample in measured.items()}
     logits = {name: logits_of(trained[0], sample) for name, sample in measured.items()}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanopelican_hls import zoo
-from nanopelican_hls.errors import ConfigError, NetworkError
+from nanopelican_hls.errors import NetworkError
 
 if TYPE_CHECKING:
     from nanopelican_hls.config import Config
@@ -54,36 +53,22 @@ def with_result_of(args: argparse.Namespace, source: str, config: Config) -> Con
     ConfigError
         If the threshold is neither a number nor a working point, or the card has no such.
     """
+    from nanopelican_hls.config.firmware import parsed_threshold
     from nanopelican_hls.topology.result import Output
 
     firmware = config.firmware
     if args.score is not None:
         firmware = replace(firmware, output=Output.SCORE if args.score else Output.LOGIT)
     if args.threshold is not None:
-        firmware = replace(firmware, threshold=_threshold(args.threshold, source, config, args.models))
-    return replace(config, firmware=firmware)
+        firmware = replace(firmware, threshold=parsed_threshold(args.threshold, "--threshold"))
+    return _with_logit(replace(config, firmware=firmware), source, args.models)
 
 
-def _threshold(given: str, source: str, config: Config, models: Path | None) -> float:
-    given = given.replace(" ", "")
-    if not given.endswith("%"):
-        try:
-            return float(given)
-        except ValueError:
-            raise ConfigError(
-                f"{given!r} is neither a logit nor a working point",
-                where="--threshold",
-                remedy="give a number, such as 1.5, or a signal efficiency, such as 30%",
-            ) from None
-    card = trained_file(source, config, models, ".json")
-    points = json.loads(card.read_text(encoding="utf-8")).get("working_points", {})
-    if given not in points:
-        raise ConfigError(
-            f"the card has no working point {given}: it has {', '.join(points) or 'none'}",
-            where=str(card),
-            remedy="give one of them, or a logit" if points else "give a logit, or train the model again",
-        )
-    return float(points[given]["threshold"])
+def _with_logit(config: Config, source: str, models: Path | None) -> Config:
+    """With the logit of the model's card, if the threshold is a working point."""
+    if not isinstance(config.firmware.threshold, str):
+        return config
+    return replace(config, firmware=config.firmware.with_logit(trained_file(source, config, models, ".json")))
 
 
 def trained_file(source: str, config: Config, models: Path | None, suffix: str) -> Path:
@@ -122,4 +107,5 @@ def read_trained(source: str, config: Config, models: Path | None) -> Program:
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.topology.result import with_result
 
-    return with_result(read_program(trained_file(source, config, models, ".onnx")), config.firmware.result)
+    result = _with_logit(config, source, models).firmware.result
+    return with_result(read_program(trained_file(source, config, models, ".onnx")), result)

@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.errors import NetworkError
-    from nanopelican_hls.training.card import zoo_table
+    from nanopelican_hls.training.card_page import zoo_table
 
     if args.copy:
         emit(args, {"files": _copy(args.source, args.copy)})

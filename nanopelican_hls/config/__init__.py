@@ -64,7 +64,7 @@ class Config:
                     remedy=f"remove it, or set `network.spurions: {spurion}`",
                 )
         tensor_settings(self.network, self.quantisers, f"{self.name}: quantisers")
-        if self.network.classes and self.firmware.result != PLAIN:
+        if self.network.classes and (self.firmware.output, self.firmware.threshold) != (PLAIN.output, PLAIN.threshold):
             raise ConfigError(
                 "a score and a threshold are for one logit, but the network has several classes",
                 where=f"{self.name}: firmware.{'threshold' if self.firmware.threshold is not None else 'output'}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.errors import ConfigError
@@ -20,7 +22,7 @@ class FirmwareConfig:
     interval: int = 1  #: initiation interval in clock cycles
     streamed: bool = False  #: Verilog: constituents come over the cycles of an interval, not all at once
     output: Output = Output.LOGIT
-    threshold: float | None = None  #: of the logit; jets that reach it have the decision bit, `accept`
+    threshold: float | str | None = None  #: of the logit, or a working point of the card, such as 30%: `accept`
 
     def __post_init__(self) -> None:
         if self.backend not in ("Vitis", "Vivado"):
@@ -40,12 +42,46 @@ class FirmwareConfig:
                 remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
             )
 
-        _ = self.result  # checks the threshold
+        if isinstance(self.threshold, str):
+            object.__setattr__(self, "threshold", parsed_threshold(self.threshold, "firmware.threshold"))
+        if not isinstance(self.threshold, str):
+            _ = self.result  # checks the threshold
 
     @property
     def result(self) -> Result:
-        """What goes out."""
+        """What goes out.
+
+        Raises
+        ------
+        ConfigError
+            If the threshold is a working point (`with_logit`).
+        """
+        if isinstance(self.threshold, str):
+            raise ConfigError(
+                f"{self.threshold} of the signal is a working point of a trained model's card, and there is none",
+                where="firmware.threshold",
+                remedy="keep the card (.json) beside the checkpoint, or give a logit, such as 1.5",
+            )
         return Result(self.output, self.threshold)
+
+    def with_logit(self, card: Path) -> FirmwareConfig:
+        """With the logit of the card in place of a working point.
+
+        Raises
+        ------
+        ConfigError
+            If the card has no such working point.
+        """
+        if not isinstance(self.threshold, str):
+            return self
+        points = json.loads(card.read_text(encoding="utf-8")).get("working_points", {})
+        if self.threshold not in points:
+            raise ConfigError(
+                f"the card has no working point {self.threshold}: it has {', '.join(points) or 'none'}",
+                where=str(card),
+                remedy="give one of them, or a logit" if points else "give a logit, or train the model again",
+            )
+        return replace(self, threshold=float(points[self.threshold]["threshold"]))
 
     def hls_options(self) -> dict[str, Any]:
         """The options of `nanopelican_hls.convert`; hls4ml knows the interval as reuse factor."""
@@ -53,3 +89,23 @@ class FirmwareConfig:
         del options["output"], options["threshold"]  # the program has them
         del options["streamed"]  # the ports of an HLS project take whole events
         return options | {"reuse_factor": options.pop("interval")}
+
+
+def parsed_threshold(text: str, where: str) -> float | str:
+    """A threshold as it is typed: a logit, or a working point, such as ``30%``, which stays text without spaces.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    given = text.replace(" ", "")
+    try:
+        number = float(given.removesuffix("%"))
+    except ValueError:
+        raise ConfigError(
+            f"{text!r} is neither a logit nor a working point",
+            where=where,
+            remedy="give a number, such as 1.5, or a signal efficiency, such as 30%",
+        ) from None
+    return given if given.endswith("%") else number

@@ -48,7 +48,13 @@ def parse(kind: Any, value: Any, where: str) -> Any:
         options = typing.get_args(kind)
         if value is None and type(None) in options:
             return None
-        return parse(next(o for o in options if o is not type(None)), value, where)
+        first, *others = (option for option in options if option is not type(None))
+        try:
+            return parse(first, value, where)
+        except ConfigError:
+            if type(value) in others:
+                return value
+            raise
     if origin is tuple:
         if not isinstance(value, list):
             raise ConfigError(f"must be a list, not {shown(value)}", where=where, remedy="write it as [a, b]")

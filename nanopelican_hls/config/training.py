@@ -117,3 +117,8 @@ class TrainingConfig:
                 where="training.seeds",
                 remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
             )
+
+    @property
+    def epochs(self) -> int:
+        """All epochs and steps, if no phase ends early."""
+        return self.float_epochs + self.second_order_steps + self.quantised_epochs

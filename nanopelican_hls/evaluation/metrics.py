@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from nanopelican_hls.errors import JetsError, NetworkError
 from nanopelican_hls.files import write_atomically
@@ -20,8 +19,6 @@ LEAST_JETS = 10
 
 #: the two classes by label, signal first
 CLASSES = {1: "signal", 0: "background"}
-
-_FORMATS = {"auc": ".4f", "accuracy": ".4f", "rejection_30": ".0f", "rejection_50": ".0f", "loss": ".4f"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,8 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
     NetworkError
         If a logit is not a finite number.
     """
+    from sklearn.metrics import roc_auc_score
+
     curve = roc(labels, logits)
     y, x = np.asarray(labels, dtype=np.float64), np.asarray(logits, dtype=np.float64)
     n_signal, n_background = (int(np.count_nonzero(y == label)) for label in (1, 0))
@@ -103,6 +102,8 @@ def figures(labels: ArrayLike, logits: ArrayLike) -> Figures:
 
 def roc(labels: ArrayLike, logits: ArrayLike) -> Roc:
     """The ROC curve of labels (1 = signal) and logits, both [n]; same errors as `figures`."""
+    from sklearn.metrics import roc_curve
+
     y, x = labelled_logits(labels, logits)
     background, signal, threshold = roc_curve(y, x, drop_intermediate=True)
     return Roc(signal, background, threshold)
@@ -164,27 +165,6 @@ def require_every_class(
                 remedy=f"use more jets, of {'every class' if classes else 'both classes'}",
             )
     return y
-
-
-def with_error(values: Mapping[str, float], name: str) -> str:
-    """Format a figure: ``0.9718 ± 0.0012``, ``327 ± 35``, ``> 8000`` for a lower bound.
-
-    The loss has no error, nor have figures on cards that predate errors: they are bare numbers.
-
-    Parameters
-    ----------
-    values : mapping of str to float
-        `Figures.as_dict`, or figures of a card.
-    name : str
-        auc, accuracy, rejection_30, rejection_50 or loss.
-    """
-    value, error = values[name], values.get(f"{name}_error")
-    if error is None:
-        return format(value, _FORMATS[name])
-    if name.startswith("rejection") and error >= value:
-        return f"> {value:{_FORMATS[name]}}"
-    form = ".1f" if name.startswith("rejection") and error < 2 else _FORMATS[name]
-    return f"{value:{form}} ± {error:{form}}"
 
 
 def rejection_at(curve: Roc, signal_efficiency: float, n_background: int) -> tuple[float, float]:

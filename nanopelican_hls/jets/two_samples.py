@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from sklearn.metrics import roc_auc_score
 
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets, pt_gev
@@ -36,6 +34,8 @@ def mass_gev(jets: Jets) -> Floats:
 
 def mass_cut_auc(jets: Jets) -> float:
     """Area under the ROC curve of a lower cut on the jet mass; a `JetsError` if there are more than two classes."""
+    from sklearn.metrics import roc_auc_score
+
     return float(roc_auc_score(jets.binary_labels("jets of the mass cut"), mass_gev(jets)))
 
 
@@ -71,6 +71,8 @@ def compare_samples(first: Jets, second: Jets) -> list[SpectrumTest]:
     JetsError
         If a sample has no labels or lacks a class, or they have different classes.
     """
+    from scipy import stats
+
     samples = [first, second]
     for name, jets in zip(("first", "second"), samples, strict=True):
         if jets.labels is None or len(np.unique(jets.labels)) < len(_classes(jets)):

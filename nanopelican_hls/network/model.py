@@ -86,10 +86,13 @@ def load_model(source: str | Path, config: Config | None = None) -> TrainedModel
     source : str or Path
         Path of the file (``.pt``); or, as a string, the name of a model of the zoo.
     config : Config, optional
-        Must describe the same network and quantisers; its firmware section replaces that of the file.
+        Must describe the same network and quantisers; its firmware section replaces that of the file. A threshold that
+        is a working point becomes the logit of the card beside the file.
 
     Raises
     ------
+    ConfigError
+        If the card lacks the working point.
     NetworkError
         If the file cannot be read, or its network or quantisers differ from ``config`` (the message names the field).
     """
@@ -99,8 +102,10 @@ def load_model(source: str | Path, config: Config | None = None) -> TrainedModel
         for section in ("network", "quantisers"):
             wanted, found = (to_mapping(getattr(c, section)) for c in (config, checkpoint.config))
             require_equal({section: wanted}, {section: found}, str(path))
-        checkpoint = replace(checkpoint, config=replace(checkpoint.config, firmware=config.firmware))
-    return TrainedModel(checkpoint)
+    firmware, card = (config or checkpoint.config).firmware, path.with_suffix(".json")
+    if card.is_file():  # a run that has just ended has none
+        firmware = firmware.with_logit(card)
+    return TrainedModel(replace(checkpoint, config=replace(checkpoint.config, firmware=firmware)))
 
 
 def export_qonnx(model: TrainedModel, path: str | Path | None = None) -> Program:

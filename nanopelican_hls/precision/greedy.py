@@ -51,8 +51,8 @@ class GreedySearch:
     def cost(self) -> float:
         return self._cost({name: quantiser.bits for name, quantiser in self.quantisers.items()})
 
-    def down_to(self, budgets: Iterable[float], passed: Callable[[float], None]) -> Iterator[tuple[float, Quantisers]]:
-        """Quantisers within each budget, largest first; ``passed`` is called with the cost after every step.
+    def down_to(self, budgets: Iterable[float], saved: Callable[[float], object]) -> Iterator[tuple[float, Quantisers]]:
+        """Quantisers within each budget, largest first; ``saved`` is called with what each step saves.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class GreedySearch:
         for budget in sorted(budgets, reverse=True):
             while (cost := self.cost) > budget:
                 self._step(cost)
-                passed(self.cost)
+                saved(cost - self.cost)
             yield budget, self.quantisers
 
     def _step(self, cost: float) -> None:

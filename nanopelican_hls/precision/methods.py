@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from tqdm import tqdm
-
 from nanopelican_hls.errors import ConfigError
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.fixed_point import MAX_QUANTISER_BITS, Quantiser
@@ -21,6 +19,7 @@ from nanopelican_hls.precision.greedy import GreedySearch
 from nanopelican_hls.precision.loss import MeasuredLoss
 from nanopelican_hls.precision.sensitivity import LossExpansion
 from nanopelican_hls.precision.widths import LEAST_BITS, allowed, blocks, own_widths, resized, uniform
+from nanopelican_hls.progress import Bars, Progress, silent
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.training.scales import adjust_scales, pinned
 
@@ -86,10 +85,12 @@ class Assigner:
         Jets on which the loss is measured and expanded.
     cost : str
         A key of `COSTS`.
+    bars : Bars
+        How progress is shown.
     """
 
-    def __init__(self, model: TrainedModel, sample: Sample, cost: str) -> None:
-        self._model, self._sample = model, sample
+    def __init__(self, model: TrainedModel, sample: Sample, cost: str, bars: Bars = silent) -> None:
+        self._model, self._sample, self._bars = model, sample, bars
         self._description = model.description
         self._own = own_widths(model.config)
         self._cost = COSTS[cost](self._description)
@@ -117,7 +118,7 @@ class Assigner:
             yield budget, self._own_quantisers(list(self._own))
 
     def _by_hessian(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
-        with tqdm(total=len(self._blocks), desc="Hessian", unit="tensor") as bar:
+        with self._bars("Hessian", len(self._blocks), "tensors") as bar:
             choices = self._choices(self._description, bar)
         for budget in budgets:
             yield budget, lowest_loss(choices, self._cost, budget * self._full_cost)
@@ -126,7 +127,7 @@ class Assigner:
         """In steps of cost: after each, scales are adjusted and the loss is expanded around the new network."""
         now, description = 1.0, self._description
         steps = sum(math.ceil((a - b) / STEP - 1e-9) for a, b in pairwise([now, *budgets]))
-        with tqdm(total=steps * len(self._blocks), desc="Hessian in steps", unit="tensor") as bar:
+        with self._bars("Hessian in steps", steps * len(self._blocks), "tensors") as bar:
             for budget in budgets:
                 while now > budget:
                     now = max(budget, now - STEP)
@@ -134,7 +135,7 @@ class Assigner:
                     description = self._adjusted(_with(description, found))
                 yield budget, dict(description.quantisers)
 
-    def _choices(self, description: NetworkDescription, bar: tqdm) -> list[list[Option]]:
+    def _choices(self, description: NetworkDescription, bar: Progress) -> list[list[Option]]:
         """Options of every block of a network."""
         as_given = description is self._description
         expansion = self._expansion if as_given else LossExpansion(description, self._sample)
@@ -156,8 +157,8 @@ class Assigner:
         loss = MeasuredLoss(self._description, self._sample)
         search = GreedySearch(loss, self._cost, self._blocks, self._allowed)
         costs = {budget * self._full_cost: budget for budget in budgets}
-        with tqdm(total=round(self._full_cost - min(costs)), desc="greedy search", unit=" of cost") as bar:
-            for cost, quantisers in search.down_to(costs, lambda now: _advance(bar, self._full_cost - now)):
+        with self._bars("greedy search", self._full_cost - min(costs), "") as bar:
+            for cost, quantisers in search.down_to(costs, bar.update):
                 yield costs[cost], quantisers
 
     def _all_alike(self, budgets: Sequence[float]) -> Iterator[tuple[float, Quantisers]]:
@@ -197,10 +198,6 @@ class Assigner:
 
 def _with(description: NetworkDescription, quantisers: Mapping[str, Quantiser]) -> NetworkDescription:
     return replace(description, quantisers={**description.quantisers, **quantisers})
-
-
-def _advance(bar: tqdm, saved: float) -> None:
-    bar.update(min(bar.total, round(saved)) - bar.n)
 
 
 _Method = Callable[[Assigner, Sequence[float]], Iterator[tuple[float, Quantisers]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nanopelican_hls.evaluation.metrics import with_error
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.markdown import table
 from nanopelican_hls.rivals.rows import OURS, Row
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.baselines import BASELINES, create
-from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.evaluation.metrics import with_error
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.markdown import table
+from nanopelican_hls.progress import Bars, silent
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
+from nanopelican_hls.studies.pages import Page
 from nanopelican_hls.studies.runner import Result, best_of, run_tasks
 from nanopelican_hls.studies.tasks import BaselineTask
 
@@ -24,7 +23,7 @@ SEEDS = (1, 2)
 FIGURES = {"auc": "AUC", "rejection_30": "rejection at 30%", "rejection_50": "at 50%"}
 
 
-def run_ceiling(jets: Path, output: Path, *, jobs: int) -> str:
+def run_ceiling(jets: Path, output: Path, *, jobs: int, bars: Bars = silent) -> Page:
     """Train on all jets; writes ``ceiling.md`` and ``ceiling.json``, and returns the page.
 
     Parameters
@@ -35,6 +34,8 @@ def run_ceiling(jets: Path, output: Path, *, jobs: int) -> str:
         Also holds the runs, from which an interrupted study resumes.
     jobs : int
         Number of simultaneous training runs.
+    bars : Bars
+        How progress is shown.
 
     Raises
     ------
@@ -42,25 +43,23 @@ def run_ceiling(jets: Path, output: Path, *, jobs: int) -> str:
         If the jets cannot be read, or lack a class.
     """
     files = JetFiles.find(jets)
-    found = {n: _trained(n, files, output / "runs" / f"n{n}", jobs) for n in SIZES}
+    found = {n: _trained(n, files, output / "runs" / f"n{n}", jobs, bars) for n in SIZES}
     numbers = {name: len(files.jets(name)) for name in SAMPLES}
-    page = _page(found, numbers)
+    text = _page(found, numbers)
     content = {
         "jets": files.described() | {"numbers": numbers},
         "results": {f"n{n}": [_plain(result) for result in results] for n, results in found.items()},
     }
-    write_atomically(output / "ceiling.json", json.dumps(content, indent=1) + "\n", NetworkError)
-    write_atomically(output / "ceiling.md", page, NetworkError)
-    return page
+    return Page(text, content).write(output, "ceiling")
 
 
 def _options(n: int) -> dict[str, Any]:
     return {"constituents": n, "of_jet": True}
 
 
-def _trained(n: int, files: JetFiles, runs: Path, jobs: int) -> list[Result]:
+def _trained(n: int, files: JetFiles, runs: Path, jobs: int, bars: Bars) -> list[Result]:
     tasks = [BaselineTask(name, EPOCHS, seed, options=tuple(_options(n).items())) for name in NAMES for seed in SEEDS]
-    return run_tasks(tasks, files, runs, jobs=jobs, title=f"ceiling, N = {n}")
+    return run_tasks(tasks, files, runs, jobs=jobs, title=f"ceiling, N = {n}", bars=bars)
 
 
 def _page(found: Mapping[int, Sequence[Result]], numbers: Mapping[str, int]) -> str:

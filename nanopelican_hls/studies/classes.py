@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from typing import Any
 from nanopelican_hls.analysis.formula import parameter_count
 from nanopelican_hls.baselines import BASELINES, create
 from nanopelican_hls.errors import NetworkError
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.evaluation.figures import float_figures, quantised_figures
-from nanopelican_hls.evaluation.metrics import with_error
-from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.model import TrainedModel
+from nanopelican_hls.progress import Bars, silent
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
+from nanopelican_hls.studies.pages import Page
 from nanopelican_hls.studies.runner import best_of, run_tasks
 from nanopelican_hls.studies.tasks import BaselineTask
 
@@ -36,7 +36,7 @@ class Row:
     figures: Mapping[str, Any]
 
 
-def run_classes(model: TrainedModel, jets: Path, output: Path, *, jobs: int) -> str:
+def run_classes(model: TrainedModel, jets: Path, output: Path, *, jobs: int, bars: Bars = silent) -> Page:
     """Train Deep Sets and compare; writes ``classes.md`` and ``classes.json``, and returns the page.
 
     Parameters
@@ -67,7 +67,7 @@ def run_classes(model: TrainedModel, jets: Path, output: Path, *, jobs: int) -> 
     files = JetFiles.find(jets)
     options = {"constituents": network.n_constituents, "classes": len(network.classes), "of_jet": True}
     tasks = [BaselineTask(NAME, EPOCHS, seed, network.classes, tuple(options.items())) for seed in SEEDS]
-    found = run_tasks(tasks, files, output / "runs", jobs=jobs, title="classes")
+    found = run_tasks(tasks, files, output / "runs", jobs=jobs, title="classes", bars=bars)
     (best,) = best_of(found, 1)
     test = files.sample("test", network)
     rows = [
@@ -84,16 +84,14 @@ def run_classes(model: TrainedModel, jets: Path, output: Path, *, jobs: int) -> 
         Row(BASELINES[NAME].title, create(NAME, **options).parameter_count, best.figures["test"]["float"]),
     ]
     numbers = {name: len(files.jets(name, network.classes)) for name in SAMPLES}
-    page = _page(rows, numbers, network.n_constituents)
+    text = _page(rows, numbers, network.n_constituents)
     content = {
         "jets": files.described() | {"numbers": numbers},
         "rows": [vars(row) for row in rows],
         "seeds": {str(result.task.seed): result.figures for result in found},
         "chosen": best.task.seed,
     }
-    write_atomically(output / "classes.json", json.dumps(content, indent=1) + "\n", NetworkError)
-    write_atomically(output / "classes.md", page, NetworkError)
-    return page
+    return Page(text, content).write(output, "classes")
 
 
 def _page(rows: Sequence[Row], numbers: Mapping[str, int], n_constituents: int) -> str:

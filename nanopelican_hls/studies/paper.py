@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 from nanopelican_hls.analysis.formula import parameter_count
 from nanopelican_hls.baselines import BASELINES, create
 from nanopelican_hls.config import Config, InitialValues, Schedule, recipes
-from nanopelican_hls.errors import NetworkError
-from nanopelican_hls.files import write_atomically
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
+from nanopelican_hls.progress import Bars, silent
 from nanopelican_hls.studies.files import JetFiles
+from nanopelican_hls.studies.pages import Page
 from nanopelican_hls.studies.runner import Result, best_of, run_tasks
 from nanopelican_hls.studies.tables import Measured, is_above, measured
 from nanopelican_hls.studies.tasks import BaselineTask, NetworkTask, Task
@@ -83,7 +82,7 @@ class Row:
     figures: Mapping[str, Measured]
 
 
-def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int) -> str:
+def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int, bars: Bars = silent) -> Page:
     """Train everything in both tables; writes ``tables.md`` and ``tables.json``, and returns the tables.
 
     Parameters
@@ -96,11 +95,13 @@ def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int) -> str:
         Fewer epochs, seeds and jets.
     jobs : int
         Number of simultaneous training runs.
+    bars : Bars
+        How progress is shown.
     """
     scale = QUICK if quick else FULL
     files = JetFiles.find(jets, at_most=scale.at_most)
     tasks = _tasks(scale)
-    results = run_tasks(tasks, files, output / "runs", jobs=jobs, title="paper")
+    results = run_tasks(tasks, files, output / "runs", jobs=jobs, title="paper", bars=bars)
     by_name: dict[str, list[Result]] = {}
     for result in results:
         by_name.setdefault(result.task.name, []).append(result)
@@ -114,9 +115,7 @@ def run_paper(jets: Path, output: Path, *, quick: bool, jobs: int) -> str:
         "rows": {name: _plain(row) for name, row in rows.items()},
         "claims": [dict(zip(("claim", "holds"), claim, strict=True)) for claim in _claims(rows)],
     }
-    write_atomically(output / "tables.json", json.dumps(content, indent=2) + "\n", NetworkError)
-    write_atomically(output / "tables.md", text, NetworkError)
-    return text
+    return Page(text, content).write(output, "tables")
 
 
 def _tasks(scale: Scale) -> list[Task]:

@@ -23,8 +23,10 @@ from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.precision.methods import METHODS, Assigner, Assignment
 from nanopelican_hls.precision.sensitivity import require_one_logit
 from nanopelican_hls.precision.widths import own_widths, with_widths
+from nanopelican_hls.progress import Bars, Progress, silent
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.measurement import Measurement
+from nanopelican_hls.studies.pages import Page
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
@@ -49,13 +51,17 @@ class FineTuning(Task):
         return self.config.name
 
     @property
+    def epochs(self) -> int:  # type: ignore[override]
+        return self.config.training.quantised_epochs
+
+    @property
     def cost(self) -> float:
-        return float(self.config.training.quantised_epochs)
+        return float(self.epochs)
 
     def described(self) -> dict[str, Any]:
         return {"seed": self.seed, "config": to_mapping(self.config), "base": self.base.fingerprint}
 
-    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: Progress) -> FiguresByForm:
         """Fine-tune and measure; the loss of every test jet is kept as ``test_losses.npy``."""
         train, valid, test = (files.sample(name, self.config.network) for name in ("train", "valid", "test"))
         training = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress, base=self.base)
@@ -79,7 +85,8 @@ def run_precision(
     seeds: Sequence[int],
     jobs: int,
     at_most: Mapping[str, int] = AT_MOST,
-) -> str:
+    bars: Bars = silent,
+) -> Page:
     """Choose widths by every method under every budget, fine-tune and measure.
 
     Writes ``precision.md``, ``precision.json``, ``precision.png``, and one run folder per fine-tuning run. Results of
@@ -99,6 +106,8 @@ def run_precision(
         Epochs and seeds of fine-tuning, and the number of simultaneous runs.
     at_most : mapping of str to int
         Most jets used of each sample.
+    bars : Bars
+        How progress is shown.
 
     Raises
     ------
@@ -114,22 +123,20 @@ def run_precision(
     require("matplotlib", "the picture of losses", NetworkError)  # before hours of training
     files = JetFiles.find(jets, at_most=at_most)
     output.mkdir(parents=True, exist_ok=True)
-    assignments = _assignments(model, files, output, sorted(budgets, reverse=True), cost)
+    assignments = _assignments(model, files, output, sorted(budgets, reverse=True), cost, bars)
     recipe = replace(model.config.training, quantised_epochs=epochs, seeds=tuple(seeds))
     tasks = [_task(model, assignment, recipe, seed) for assignment in assignments for seed in seeds]
-    results = run_tasks(tasks, files, output / "runs", jobs=jobs, title="fine-tuning")
+    results = run_tasks(tasks, files, output / "runs", jobs=jobs, title="fine-tuning", bars=bars)
     found = [_measurement(a, results, seeds, output / "runs") for a in assignments]
     numbers = {name: len(files.jets(name)) for name in SAMPLES}
-    page = _page(found, own_widths(model.config), cost, numbers, epochs, seeds)
+    text = _page(found, own_widths(model.config), cost, numbers, epochs, seeds)
     content = {"cost": cost, "epochs": epochs, "jets": numbers, "results": [_plain(m, found[0]) for m in found]}
     _draw(found, output)
-    write_atomically(output / "precision.json", json.dumps(content, indent=1) + "\n", NetworkError)
-    write_atomically(output / "precision.md", page, NetworkError)
-    return page
+    return Page(text, content).write(output, "precision")
 
 
 def _assignments(
-    model: TrainedModel, files: JetFiles, output: Path, budgets: Sequence[float], cost: str
+    model: TrainedModel, files: JetFiles, output: Path, budgets: Sequence[float], cost: str, bars: Bars
 ) -> list[Assignment]:
     """All assignments; each is saved to ``assignments.json`` as soon as it is found."""
     path = output / "assignments.json"
@@ -145,7 +152,9 @@ def _assignments(
         missing = [budget for budget in of_method if f"{method}-{budget:g}" not in found]
         if not missing:
             continue
-        assigner = assigner or Assigner(model, files.sample("train", model.config.network).head(CALIBRATION_JETS), cost)
+        if assigner is None:
+            sample = files.sample("train", model.config.network).head(CALIBRATION_JETS)
+            assigner = Assigner(model, sample, cost, bars)
         for assignment in assigner.assignments(method, missing):
             found[assignment.name] = assignment
             plain = {**header, "assignments": [asdict(a) for a in found.values()]}

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from nanopelican_hls.errors import NetworkError, TrainingError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.network.checkpoint import require_equal
+from nanopelican_hls.progress import Bars, Progress, part_of, silent
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.tasks import FiguresByForm, Task
 from nanopelican_hls.training.run_folder import RunFolder
@@ -40,7 +38,9 @@ class Result:
         return deciding_loss(self.figures["valid"])
 
 
-def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, title: str) -> list[Result]:
+def run_tasks(
+    tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, title: str, bars: Bars = silent
+) -> list[Result]:
     """Train and measure all tasks, ``jobs`` at a time, longest first; shows progress and the time left.
 
     An interrupted run resumes where it stopped, and a finished one is read from its folder
@@ -54,18 +54,16 @@ def run_tasks(tasks: Sequence[Task], files: JetFiles, runs: Path, *, jobs: int, 
     """
     kept = ((task, _finished(task, files, runs)) for task in tasks)
     found = {task: result for task, result in kept if result is not None}
-    finished, total = (round(sum(task.cost for task in some)) for some in (found, tasks))
-    with tqdm(total=total, initial=finished, desc=title) as bar:
-        bar.bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+    with bars(title, sum(task.cost for task in tasks), "") as bar:
+        bar.skip(sum(task.cost for task in found))
         longest_first = sorted((task for task in tasks if task not in found), key=lambda task: -task.cost)
-        for place, result in side_by_side(_run, [(task, files, runs) for task in longest_first], jobs):
+        for place, result in side_by_side(_run, [(task, files, runs) for task in longest_first], jobs, bar):
             task = longest_first[place]
             if isinstance(result, TrainingError):
                 logger.warning("%s seed %d is left out: %s", task.name, task.seed, result)
             else:
                 found[task] = result
-            bar.set_postfix_str(f"{len(found)} of {len(tasks)} trainings", refresh=False)
-            bar.update(round(task.cost))
+            bar.note(f"{len(found)} of {len(tasks)} trainings")
     return [found[task] for task in tasks if task in found]
 
 
@@ -90,14 +88,12 @@ def _finished(task: Task, files: JetFiles, runs: Path) -> Result | None:
     return Result(task, content["figures"])
 
 
-def _run(task: Task, files: JetFiles, runs: Path) -> Result | TrainingError:
-    # the lines below the bar of the whole study; pool workers count from 1
-    worker = multiprocessing.current_process()._identity or (1,)
-    progress = worker[0] if sys.stderr.isatty() else None
-    try:
-        figures = task.train(files, _folder(task, runs), progress=progress)
-    except TrainingError as error:
-        return error
+def _run(task: Task, files: JetFiles, runs: Path, progress: Progress) -> Result | TrainingError:
+    with part_of(progress, task.cost, task.epochs) as part:
+        try:
+            figures = task.train(files, _folder(task, runs), progress=part)
+        except TrainingError as error:
+            return error
     content = json.dumps({**_header(task, files), "figures": figures}, indent=2)
     write_atomically(_result_file(task, runs), content + "\n", NetworkError)
     return Result(task, figures)

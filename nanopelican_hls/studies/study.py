@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +13,9 @@ from nanopelican_hls.config.training import TrainingConfig
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.extras import require
 from nanopelican_hls.files import write_atomically
+from nanopelican_hls.progress import Bars, silent
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
+from nanopelican_hls.studies.pages import Page
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tasks import NetworkTask
 from nanopelican_hls.topology.config import QuantisersConfig
@@ -52,25 +53,23 @@ class Study(ABC):
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         """PNG files by name."""
 
-    def run(self, jets: Path, output: Path, jobs: int) -> str:
+    def run(self, jets: Path, output: Path, jobs: int, bars: Bars = silent) -> Page:
         """Train whatever is not yet trained; writes ``<name>.md``, ``<name>.json`` and plots, and returns the page."""
         require("matplotlib", "a study", NetworkError)  # before hours of training
         files = JetFiles.find(jets, at_most=self.at_most)
         tasks = [self.task(config, seed) for config in self.configs() for seed in config.training.seeds]
-        found = run_tasks(tasks, files, output / "runs", jobs=jobs, title=self.name)
+        found = run_tasks(tasks, files, output / "runs", jobs=jobs, title=self.name, bars=bars)
         results = {config: [r for r in found if r.task.name == config.name] for config in self.configs()}
         results = {config: of_seeds for config, of_seeds in results.items() if of_seeds}
         numbers = {name: len(files.jets(name)) for name in SAMPLES}
-        page = f"{self._caption(tasks, numbers)}\n\n{self.page(results)}\n"
+        text = f"{self._caption(tasks, numbers)}\n\n{self.page(results)}\n"
         for name, picture in self.pictures(results).items():
             write_atomically(output / name, picture, NetworkError)
         content = {
             "jets": numbers,
             "results": {config.name: [_plain(r) for r in found] for config, found in results.items()},
         }
-        write_atomically(output / f"{self.name}.json", json.dumps(content, indent=1) + "\n", NetworkError)
-        write_atomically(output / f"{self.name}.md", page, NetworkError)
-        return page
+        return Page(text, content).write(output, self.name)
 
     @staticmethod
     def _caption(tasks: Sequence[NetworkTask], numbers: Mapping[str, int]) -> str:

@@ -17,6 +17,7 @@ from nanopelican_hls.evaluation.class_metrics import class_rocs
 from nanopelican_hls.evaluation.figures import figures_of, folded_figures, quantised_figures
 from nanopelican_hls.evaluation.metrics import roc, save_roc
 from nanopelican_hls.network.model import TrainedModel
+from nanopelican_hls.progress import Progress
 from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
@@ -32,6 +33,7 @@ class Task(ABC):
 
     name: str
     seed: int
+    epochs: int
 
     @property
     @abstractmethod
@@ -43,8 +45,8 @@ class Task(ABC):
         """Everything the result depends on except the jets, as plain values."""
 
     @abstractmethod
-    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
-        """Train, measure, and save the ROC curve on the test jets as ``roc.csv``; progress bar on line ``progress``.
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: Progress) -> FiguresByForm:
+        """Train, measure, and save the ROC curve on the test jets as ``roc.csv``; progress is counted in epochs.
 
         With several classes, that of each against all others as ``roc-<class>.csv``.
 
@@ -68,17 +70,20 @@ class NetworkTask(Task):
         return self.config.name
 
     @property
+    def epochs(self) -> int:  # type: ignore[override]
+        return self.config.training.epochs
+
+    @property
     def cost(self) -> float:
         """Entries at pair level, plus a constant for the rest."""
-        network, recipe = self.config.network, self.config.training
-        entries = network.particles**2 * (network.channels + 2) + 3000
-        return entries * (recipe.float_epochs + recipe.second_order_steps + recipe.quantised_epochs)
+        network = self.config.network
+        return (network.particles**2 * (network.channels + 2) + 3000) * self.epochs
 
     def described(self) -> dict[str, Any]:
         smearing = {"smearing": self.smearing} if self.smearing else {}
         return {"seed": self.seed, "config": to_mapping(self.config)} | smearing
 
-    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: Progress) -> FiguresByForm:
         train, valid, test = (files.sample(name, self.config.network, self.smearing) for name in SAMPLES)
         checkpoint = SeedTraining(self.config, self.seed, train, valid, folder=folder, progress=progress).run()
         model = TrainedModel(checkpoint)
@@ -110,7 +115,7 @@ class BaselineTask(Task):
         several = {"classes": list(self.classes)} if self.classes else {}
         return plain | several | ({"options": dict(self.options)} if self.options else {})
 
-    def train(self, files: JetFiles, folder: RunFolder, *, progress: int | None) -> FiguresByForm:
+    def train(self, files: JetFiles, folder: RunFolder, *, progress: Progress) -> FiguresByForm:
         folder.path.mkdir(parents=True, exist_ok=True)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         trained = train_baseline(

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from nanopelican_hls.config import Config, Optimiser, to_mapping
 from nanopelican_hls.evaluation.figures import AnyFigures, float_figures, quantised_figures
@@ -22,6 +21,7 @@ from nanopelican_hls.network.fold import fold
 from nanopelican_hls.network.inference import Tensors, in_chunks
 from nanopelican_hls.network.quantised_network import QuantisedNetwork
 from nanopelican_hls.network.square_products import square_products
+from nanopelican_hls.progress import SILENT, Progress
 from nanopelican_hls.topology.export import build_program
 from nanopelican_hls.training.learning_rate import Factor, cosine, float_schedule
 from nanopelican_hls.training.memory import keep_freed_memory
@@ -49,8 +49,8 @@ class SeedTraining:
         Port values and labels; ``training.max_jets`` limits the first.
     folder : RunFolder, optional
         Where the run is stored, and resumed from.
-    progress : int, optional
-        Line of the progress bar on the terminal; None for no bar.
+    progress : Progress
+        In epochs, of which there are ``config.training.epochs``, or the quantised ones with a base.
     device : torch.device, optional
         By default a GPU if there is one.
     base : Checkpoint, optional
@@ -65,7 +65,7 @@ class SeedTraining:
         valid: Sample,
         *,
         folder: RunFolder | None = None,
-        progress: int | None = None,
+        progress: Progress = SILENT,
         device: torch.device | None = None,
         base: Checkpoint | None = None,
     ) -> None:
@@ -77,15 +77,7 @@ class SeedTraining:
         if base is not None:
             self._header["base"] = base.fingerprint
         self._history: list[dict[str, Any]] = []
-        recipe = config.training
-        self._bar = tqdm(
-            desc=f"{config.name} seed {seed}",
-            total=recipe.quantised_epochs + (recipe.float_epochs + recipe.second_order_steps if base is None else 0),
-            position=progress,
-            disable=progress is None,
-            leave=None,  # only the first bar stays on screen
-            unit="epoch",
-        )
+        self._progress = progress
 
     def run(self) -> Checkpoint:
         """Train to the end.
@@ -99,13 +91,12 @@ class SeedTraining:
         """
         keep_freed_memory()
         state = self._load()
-        with self._bar:
-            float_net = self._train_float(state)
-            metrics = {"float": float_figures(copy.deepcopy(float_net).double(), self._valid).as_dict()}
-            description = None
-            if self.config.training.quantised_epochs:
-                quantised_net, metrics["quantised"] = self._train_quantised(float_net, state)
-                description = quantised_net.describe()
+        float_net = self._train_float(state)
+        metrics = {"float": float_figures(copy.deepcopy(float_net).double(), self._valid).as_dict()}
+        description = None
+        if self.config.training.quantised_epochs:
+            quantised_net, metrics["quantised"] = self._train_quantised(float_net, state)
+            description = quantised_net.describe()
         weights = {name: value.cpu() for name, value in float_net.state_dict().items()}
         checkpoint = Checkpoint(self.config, self.seed, weights, description, {"valid": metrics})
         if self._folder is not None:
@@ -136,12 +127,12 @@ class SeedTraining:
                 phase = self._phase("float", net, logits, groups, inputs, float_schedule(recipe))
                 state = self._run(phase, state, 0, lambda: float_figures(net, self._valid), {})
             else:
-                self._bar.update(recipe.float_epochs)
+                self._progress.skip(recipe.float_epochs)
             if recipe.second_order_steps:
                 state = self._finish_float(net, state)
             state["float_state"] = state["best"]["model"]
         else:
-            self._bar.update(recipe.float_epochs + recipe.second_order_steps)
+            self._progress.skip(recipe.float_epochs + recipe.second_order_steps)
         net.float().load_state_dict(state["float_state"])
         return net.eval()
 
@@ -160,7 +151,7 @@ class SeedTraining:
         state = self._run(phase, state, 0, figures, {}, patience=patience)
         best = state["best"]
         logger.info("%s: second-order training ends after step %d, the best is %d", where, phase.epoch, best["epoch"])
-        self._bar.update(steps - phase.epoch)
+        self._progress.skip(steps - phase.epoch)
         return state
 
     def _train_quantised(
@@ -225,7 +216,7 @@ class SeedTraining:
         best: dict[str, Any] = state.get("best", {})
         if "epoch" in state:
             phase.restore(state)
-            self._bar.update(phase.epoch)
+            self._progress.skip(phase.epoch)
         while phase.epoch < phase.epochs and phase.epoch - best.get("epoch", 0) < patience:
             before_epoch(phase.epoch)
             rate = phase.rate_factor
@@ -235,8 +226,8 @@ class SeedTraining:
             self._history.append(row | found.as_dict())
             if phase.epoch > kept_from and not (best and best["figures"]["loss"] <= found.loss):
                 best = _candidate(found, phase.model, phase.epoch)
-            self._bar.set_postfix_str(f"validation AUC {found.auc:.4f}", refresh=False)
-            self._bar.update()
+            self._progress.note(f"{self.config.name} seed {self.seed}: validation AUC {found.auc:.4f}")
+            self._progress.update()
             state = phase.state() | beside | {"best": best, "history": self._history}
             if self._folder is not None:
                 self._folder.save({"header": self._header, **state})

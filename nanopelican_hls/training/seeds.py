@@ -14,6 +14,7 @@ from nanopelican_hls.evaluation.metrics import class_names
 from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import port_values, read_jets
 from nanopelican_hls.network.checkpoint import Checkpoint
+from nanopelican_hls.progress import SILENT, Progress, part_of
 from nanopelican_hls.topology.config import NetworkConfig
 from nanopelican_hls.training.run_folder import RunFolder
 from nanopelican_hls.training.seed_training import SeedTraining
@@ -48,10 +49,12 @@ def train_seeds(
     seeds: Sequence[int],
     jobs: int,
     runs: Path,
-    progress: bool,
+    progress: Progress = SILENT,
     tensorboard: bool = False,
 ) -> list[Checkpoint]:
     """Train the seeds of a configuration, ``jobs`` at a time; seeds that diverge are logged and left out.
+
+    Progress is counted in epochs, ``config.training.epochs`` for each seed.
 
     Returns
     -------
@@ -63,19 +66,10 @@ def train_seeds(
     TrainingError
         If every seed diverges.
     """
-    calls = [
-        (
-            config,
-            seed,
-            train,
-            valid,
-            RunFolder(runs / f"seed{seed}", tensorboard=tensorboard),
-            line if progress else None,
-        )
-        for line, seed in enumerate(seeds)
-    ]
+    folders = {seed: RunFolder(runs / f"seed{seed}", tensorboard=tensorboard) for seed in seeds}
+    calls = [(config, seed, train, valid, folders[seed]) for seed in seeds]
     trained: dict[int, Checkpoint] = {}
-    for place, result in side_by_side(_train_one, calls, jobs):
+    for place, result in side_by_side(_train_one, calls, jobs, progress):
         if isinstance(result, TrainingError):
             logger.warning("%s seed %d is left out: %s", config.name, seeds[place], result)
         else:
@@ -96,10 +90,12 @@ def deciding_loss(valid: Mapping[str, Mapping[str, float]]) -> float:
 
 
 def _train_one(
-    config: Config, seed: int, train: Path, valid: Path, folder: RunFolder, progress: int | None
+    config: Config, seed: int, train: Path, valid: Path, folder: RunFolder, progress: Progress
 ) -> Checkpoint | TrainingError:
     samples = (read_sample(path, config.network) for path in (train, valid))
-    try:
-        return SeedTraining(config, seed, *samples, folder=folder, progress=progress).run()
-    except TrainingError as error:
-        return error
+    epochs = config.training.epochs
+    with part_of(progress, epochs, epochs) as part:
+        try:
+            return SeedTraining(config, seed, *samples, folder=folder, progress=part).run()
+        except TrainingError as error:
+            return error

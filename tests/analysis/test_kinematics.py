@@ -79,6 +79,5 @@ def test_the_command(tmp_path, capsys):
         rows = list(csv.DictReader(file))
     assert {row["variable"] for row in rows} == set(VARIABLES)
     assert (tmp_path / "new" / "kinematics-trigger-n6.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(SystemExit):
-        main(["kinematics", model, "--background", "1"])
+    assert main(["kinematics", model, "--background", "1"]) == 2
     assert "must be above 0 and below 1, not '1'" in capsys.readouterr().err

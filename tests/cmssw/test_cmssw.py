@@ -296,6 +296,4 @@ def test_two_options_have_the_name_version(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0 and capsys.readouterr().out.startswith("nanopelican-hls ")
-    with pytest.raises(SystemExit) as caught:
-        main(["emulator", "trigger-n8-l1"])
-    assert caught.value.code == 2 and "--version" in capsys.readouterr().err
+    assert main(["emulator", "trigger-n8-l1"]) == 2 and "--version" in capsys.readouterr().err

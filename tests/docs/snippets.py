@@ -49,11 +49,7 @@ def parse(line: str) -> None:
     words = shlex.split(line, comments=True)
     words = words[: words.index(">")] if ">" in words else words  # into a file
     if words and Path(words[0]).name == "nanopelican" and words[1:2] not in (["--help"], ["COMMAND"]):
-        with contextlib.redirect_stderr(io.StringIO()) as errors:
-            try:
-                build_parser().parse_args(words[1:])
-            except SystemExit:
-                raise AssertionError(f"{line}\n{errors.getvalue()}") from None
+        build_parser().parse_args(words[1:])
 
 
 def quick(monkeypatch) -> None:

@@ -57,6 +57,11 @@ def test_the_reference_has_every_command_function_and_error(site):
     assert all(f"#L{each.line}" in errors for each in raises())
 
 
+def test_options_in_the_text_keep_their_hyphens(site):
+    for page in ("errors", "cli"):
+        assert "\u2013" not in html(site, f"reference/{page}")
+
+
 def test_options_have_their_meaning_and_default():
     page = reference.cli()
     assert "| `--build BUILD` | folder for projects and reports (default: build) |" in page
@@ -67,3 +72,4 @@ def test_keys_have_type_and_default():
     page = reference.configuration()
     assert "| `spurions` | `none, beams, jet, rest` | `none` |" in page
     assert "| `clock_period_ns` | `float` | `2.7777` |" in page
+    assert "| `low` | `int` | `24` |\n" in page  # none of its section has a comment

@@ -8,7 +8,8 @@ import pytest
 from sklearn.metrics import roc_curve
 
 from nanopelican_hls.errors import JetsError, NetworkError
-from nanopelican_hls.evaluation.metrics import Figures, figures, require_every_class, roc, save_roc, with_error
+from nanopelican_hls.evaluation.figure_text import with_error
+from nanopelican_hls.evaluation.metrics import Figures, figures, require_every_class, roc, save_roc
 
 
 def gaussians(n_signal, n_background, distance, seed=0):

@@ -108,7 +108,7 @@ class TestStudy:
         monkeypatch.setattr(
             precision.FineTuning, "train", lambda s, *a, **k: trained.append(s.name) or train(s, *a, **k)
         )
-        assert run(model, jets, output) == page
+        assert run(model, jets, output).text == page
         assert asked == [("uniform", sorted(BUDGETS, reverse=True))]
         assert trained == ["greedy-0.94"]
 
@@ -189,13 +189,19 @@ class TestCommand:
         save_checkpoint(model.checkpoint, tmp_path / "tiny.pt")
         command = ["precision", str(tmp_path / "tiny.yaml"), str(tmp_path / "tiny.pt"), "--jets", str(jets)]
         options = ["--budget", "0.9", "--epochs", "1", "--seeds", "1", "--output", str(tmp_path / "found")]
+        monkeypatch.setattr("nanopelican_hls.cli.progress.LINE_EVERY_S", 0)
         assert main([*command, *options]) == 0
-        out = capsys.readouterr().out
-        assert "Budget 0.9: the lowest test loss is that of" in out
-        assert "precision.md" in out
+        said = capsys.readouterr()
+        assert "Budget 0.9: the lowest test loss is that of" in said.out
+        assert "precision.md" in said.out
+        assert "fine-tuning: 100%" in said.err
+        assert main([*command, *options, "--quiet", "--json"]) == 0
+        said = capsys.readouterr()
+        assert said.err == ""
+        written = json.loads((tmp_path / "found" / "precision.json").read_text())
+        assert json.loads(said.out) == {"precision": written}
 
     @pytest.mark.parametrize("budget", ["0", "1", "1.2", "much"])
     def test_a_budget_is_a_fraction(self, budget, capsys):
-        with pytest.raises(SystemExit):
-            main(["precision", "c.yaml", "m.pt", "--jets", "x", "--budget", budget])
+        assert main(["precision", "c.yaml", "m.pt", "--jets", "x", "--budget", budget]) == 2
         assert f"must be above 0 and below 1, not '{budget}'" in capsys.readouterr().err

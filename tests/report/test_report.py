@@ -14,6 +14,8 @@ import pytest
 from report.conftest import EVENTS
 
 from nanopelican_hls.cli import main
+from nanopelican_hls.errors import RtlError
+from nanopelican_hls.processes import Terminated
 from nanopelican_hls.report.content import (
     Code,
     Diagram,
@@ -173,16 +175,27 @@ def test_markdown_has_every_figure(folder, report):
         assert ET.parse(folder / path).getroot().tag.endswith("svg")
 
 
+def test_each_working_point_is_found_once(built, monkeypatch):
+    from nanopelican_hls.cli import build_parser
+    from nanopelican_hls.cli.report import _subject
+    from nanopelican_hls.report.sections import physics
+
+    found, working_point = [], physics.working_point
+
+    def counted(jets, logits, share):
+        found.append((logits.tobytes(), share))
+        return working_point(jets, logits, share)
+
+    monkeypatch.setattr(physics, "working_point", counted)
+    words = ["report", str(built / "tiny.yaml"), "--models", str(built / "models"), "--events", "1000"]
+    physics.section(_subject(words[1], build_parser().parse_args(words)))
+    assert len(found) == len(set(found)) == 4
+
+
 def test_every_block_names_a_command_that_parses(report):
-    import argparse
-    import importlib
+    from nanopelican_hls.cli import build_parser
 
-    from nanopelican_hls import cli
-
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    subparsers = parser.add_subparsers()
-    for name in cli.COMMANDS:
-        importlib.import_module(f"nanopelican_hls.cli.{name.replace('-', '_')}").add_parser(subparsers)
+    parser = build_parser()
     commands = {block.command for block in blocks(report, Table | Picture | Diagram | Missing)}
     for command in commands:
         program, *words = shlex.split(command)
@@ -306,6 +319,11 @@ class TestMissing:
             "not run",
         ]
 
+    def test_rerun_writes_the_same(self, command, tmp_path, capsys):
+        assert command("--build", str(tmp_path), "--events", "300") == 0
+        assert main(["rerun", str(tmp_path / "tiny")]) == 0
+        assert "report: equal, 1 files" in capsys.readouterr().out
+
     def test_run_does_it(self, command, tmp_path, monkeypatch):
         from nanopelican_hls.cli import csim, synth
 
@@ -316,6 +334,18 @@ class TestMissing:
             )
         assert command("--build", str(tmp_path), "--events", "300", "--run") == 0
         assert len(ran) == 2
+
+    @pytest.mark.parametrize(
+        ("raised", "status"), [(KeyboardInterrupt(), 130), (Terminated(), 143), (RtlError("no", remedy="yes"), 2)]
+    )
+    def test_what_ends_the_run_ends_the_report(self, raised, status, command, tmp_path, monkeypatch):
+        from nanopelican_hls.cli import csim
+
+        def fail(_):
+            raise raised
+
+        monkeypatch.setattr(csim, "run", fail)
+        assert command("--build", str(tmp_path), "--events", "300", "--run") == status
 
     def test_of_another_file(self, command, built, tmp_path, capsys):
         folder = tmp_path / "tiny"

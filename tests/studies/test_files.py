@@ -12,6 +12,7 @@ import pytest
 from nanopelican_hls.config import load_config
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets import read_jets, write_jets
+from nanopelican_hls.progress import SILENT
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.tasks import NetworkTask
 from nanopelican_hls.topology.config import NetworkConfig
@@ -80,7 +81,7 @@ def test_a_curve_for_each_class(jets_file, tmp_path):
         network=replace(config.network, classes=("qcd", "top")),
         training=replace(config.training, float_epochs=1, second_order_steps=0, quantised_epochs=0),
     )
-    found = NetworkTask(config, 1).train(JetFiles.find(jets_file), RunFolder(tmp_path), progress=None)
+    found = NetworkTask(config, 1).train(JetFiles.find(jets_file), RunFolder(tmp_path), progress=SILENT)
     assert list(found["test"]["float"]["classes"]) == ["qcd", "top"]
     for name in ("qcd", "top"):
         assert (tmp_path / f"roc-{name}.csv").read_text().startswith("signal_efficiency,")

@@ -11,7 +11,7 @@ import pytest
 from nanopelican_hls import zoo
 from nanopelican_hls.cli import main
 from nanopelican_hls.cli.train import _command
-from nanopelican_hls.training.card import card_markdown, zoo_table
+from nanopelican_hls.training.card_page import card_markdown, zoo_table
 
 CARD = Path(__file__).parents[2] / "models" / "trigger-n8.json"
 

@@ -12,13 +12,13 @@ import pytest
 
 from nanopelican_hls.cli import main
 from nanopelican_hls.config import load_config
+from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.evaluation.figures import quantised_figures
-from nanopelican_hls.evaluation.metrics import with_error
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.network.model import load_model
 from nanopelican_hls.training import seeds
-from nanopelican_hls.training.card import zoo_table
+from nanopelican_hls.training.card_page import zoo_table
 
 CONFIG = """
 network: {n_constituents: 4, channels: 2, spurions: jet}
@@ -74,9 +74,12 @@ def check_runs(runs, content):
         assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_writes_model_card_and_graph(files, capsys):
+def test_writes_model_card_and_graph(files, capsys, monkeypatch):
+    monkeypatch.setattr("nanopelican_hls.cli.progress.LINE_EVERY_S", 0)
     assert main(command(files, "--test", str(files / "jets.h5"), "--seeds", "3", "4", "--jobs", "2")) == 0
-    assert "tiny quantised: AUC" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "tiny quantised: AUC" in said.out
+    assert "tiny: 100%, 8 of 8 epochs" in said.err  # of both workers
     output = files / "models"
     assert sorted(p.name for p in output.iterdir()) == ["tiny.json", "tiny.md", "tiny.onnx", "tiny.pt"]
     content = json.loads((output / "tiny.json").read_text())
@@ -97,6 +100,14 @@ def test_writes_model_card_and_graph(files, capsys):
     check_table(zoo_table([content]), content)
 
 
+def test_rerun_trains_again_and_gets_the_same(files, capsys, monkeypatch):
+    monkeypatch.setattr("nanopelican_hls.cli.progress.LINE_EVERY_S", 0)
+    assert main(command(files, "--seeds", "3", "-q")) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["rerun", str(files / "runs" / "tiny")]) == 0
+    assert "train: equal, 2 files" in capsys.readouterr().out
+
+
 def check_table(table: str, content) -> None:
     head, _, row = (line.strip("| ").split(" | ") for line in table.splitlines())
     cells = dict(zip(head, row, strict=False))
@@ -107,12 +118,13 @@ def check_table(table: str, content) -> None:
     assert row[-1] == str(content["seed"])
 
 
-def test_what_the_contract_cannot_hold_is_refused_before_fine_tuning(files, capsys):
+def test_what_the_contract_cannot_hold_is_refused_before_fine_tuning(files, capsys, monkeypatch):
+    monkeypatch.setattr("nanopelican_hls.cli.progress.LINE_EVERY_S", 0)
     wide = CONFIG.replace("  mix: {bits: 8}\n  relu: {bits: 8}\n", "").replace("bits: 8", "bits: 22")
     (files / "tiny.yaml").write_text(wide)
     assert main(command(files, "--seeds", "3")) == 2
     error = capsys.readouterr().err
-    assert "50%" in error  # of two float and two quantised epochs
+    assert "50%, 2 of 4 epochs" in error and "75%" not in error  # of two float and two quantised epochs
     assert "100%" not in error
     assert "bits, more than the 53 that float64 can hold" in error
 

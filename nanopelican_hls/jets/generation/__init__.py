@@ -10,6 +10,7 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.extras import require
 from nanopelican_hls.jets.generation.processes import PROCESSES, Process
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
+from nanopelican_hls.progress import SILENT, Progress
 
 __all__ = ["PROCESSES", "ChunkKey", "Process", "Recipe", "generate_jets"]
 
@@ -23,7 +24,7 @@ def generate_jets(
     jobs: int = 1,
     dask_client: Any = None,
     force: bool = False,
-    progress: bool = False,
+    progress: Progress = SILENT,
 ) -> None:
     """Generate a sample into one HDF5 file, in the layout that `read_jets` reads.
 
@@ -42,8 +43,8 @@ def generate_jets(
         Client of a cluster to use instead; its machines must share the output folder.
     force : bool
         Whether to replace an existing output.
-    progress : bool
-        Whether to show a progress bar.
+    progress : Progress
+        In jets.
 
     Raises
     ------

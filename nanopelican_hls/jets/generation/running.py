@@ -8,20 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.jets.generation.chunks import chunk_path, fingerprint, write_chunk
 from nanopelican_hls.jets.generation.recipe import ChunkKey, Recipe
 from nanopelican_hls.processes import worker_pool
+from nanopelican_hls.progress import SILENT, Progress
 
 #: file in the folder of chunks that records what they were made from
 _FINGERPRINT = "recipe.json"
 
 
 def generate_chunks(
-    recipe: Recipe, folder: Path, *, jobs: int = 1, dask_client: Any = None, progress: bool = False
+    recipe: Recipe, folder: Path, *, jobs: int = 1, dask_client: Any = None, progress: Progress = SILENT
 ) -> list[Path]:
     """Make the missing chunks of a recipe.
 
@@ -35,8 +34,8 @@ def generate_chunks(
         Number of processes on this machine; not used with a cluster.
     dask_client : distributed.Client, optional
         Client of the cluster.
-    progress : bool
-        Whether to show jets made, jets per second and time left.
+    progress : Progress
+        In jets.
 
     Returns
     -------
@@ -52,10 +51,9 @@ def generate_chunks(
     keys = recipe.chunks()
     missing = [key for key in keys if not chunk_path(folder, key).is_file()]
     runner = _on_cluster(dask_client, recipe, folder, missing) if dask_client else _here(recipe, folder, missing, jobs)
-    made = recipe.jets - sum(key.jets for key in missing)
-    with tqdm(total=recipe.jets, initial=made, unit=" jets", disable=not progress, smoothing=0.05) as bar:
-        for key in runner:
-            bar.update(key.jets)
+    progress.skip(recipe.jets - sum(key.jets for key in missing))
+    for key in runner:
+        progress.update(key.jets)
     return [chunk_path(folder, key) for key in keys]
 
 

@@ -91,13 +91,15 @@ def _blocks(subject: Subject) -> list[Block]:
     if subject.classes:
         return [*cards, *_several(subject, labels)]
     taggers = _taggers(subject, labels)
+    jets = replace(subject.jets, labels=labels, classes=None)
+    points = [(each, working_point(jets, each.logits, BACKGROUND)) for each in taggers[:3]]
     return [
         _figures(subject, labels, taggers),
         *cards,
         _roc(subject, labels, taggers),
         _scores(subject, labels),
-        *_kinematics(subject, taggers),
-        *_masses(subject, labels, taggers[1].logits),
+        *_kinematics(subject, points),
+        *_masses(subject, jets, labels, *points[1]),
     ]
 
 
@@ -242,10 +244,7 @@ def _scores(subject: Subject, labels: NDArray[np.int8]) -> Picture:
     )
 
 
-def _kinematics(subject: Subject, taggers: Sequence[Tagger]) -> list[Block]:
-    assert subject.labels is not None
-    jets = replace(subject.jets, labels=subject.labels, classes=None)
-    points = [(each, working_point(jets, each.logits, BACKGROUND)) for each in taggers[:3]]
+def _kinematics(subject: Subject, points: Sequence[tuple[Tagger, WorkingPoint]]) -> list[Block]:
     own = points[1][1]
     blocks: list[Block] = [
         Paragraph(
@@ -323,14 +322,13 @@ def _binned(tagger: Tagger, point: WorkingPoint, variable: str, kind: str) -> Se
     )
 
 
-def _masses(subject: Subject, labels: NDArray[np.int8], logits: Floats) -> list[Block]:
+def _masses(subject: Subject, jets: Jets, labels: NDArray[np.int8], tagger: Tagger, tight: WorkingPoint) -> list[Block]:
     """Whether the tagger sculpts the mass: shapes of what passes, and the logit against the mass."""
-    jets = replace(subject.jets, labels=labels, classes=None)
-    masses, background = mass_gev(jets), labels == 0
+    masses, background, logits = mass_gev(jets), labels == 0, tagger.logits
+    loose = working_point(jets, logits, LOOSE)
     shapes = [_shape("all background", "all", masses[background])]
     rows: list[tuple[Cell, ...]] = []
-    for share, role in ((LOOSE, "loose"), (BACKGROUND, "tight")):
-        point = working_point(jets, logits, share)
+    for share, role, point in ((LOOSE, "loose", loose), (BACKGROUND, "tight", tight)):
         passing = background & (logits >= point.threshold)
         if np.count_nonzero(passing) >= LEAST_JETS:
             shapes.append(_shape(f"{100 * share:g}% of it that pass", role, masses[passing]))
