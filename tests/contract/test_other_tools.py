@@ -22,6 +22,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.transformation.remove import RemoveIdentityOps
 from qonnx.util.cleanup import cleanup_model
 from random_networks import random_description, random_ports
+from zoo_models import of_the_zoo
 
 from nanopelican_hls.contract.execution import execute, with_batch_size
 from nanopelican_hls.contract.program import Program, read_model, save_program
@@ -33,7 +34,6 @@ from nanopelican_hls.topology.config import NetworkConfig, Spurions
 from nanopelican_hls.topology.export import build_program
 
 MODELS = Path(__file__).parents[2] / "models"
-NAMES = sorted(path.stem for path in MODELS.glob("*.onnx"))
 JET = NetworkConfig(4, 2, spurions=Spurions.JET)
 
 
@@ -200,7 +200,7 @@ REPEATED = {"paper-n16-c1", "paper-n16-c3", "paper-n20-c2", "trigger-n16-c4", "t
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=pytest.mark.long if name in REPEATED else []) for name in NAMES],
+    params=of_the_zoo(but=REPEATED),
 )
 def case(request):
     """The model, hostile events and what they give."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from random_networks import numpy_tensors
+from zoo_models import NAMES, ROOT, of_the_zoo
 
 from nanopelican_hls.config import load_config
 from nanopelican_hls.evaluation.figures import quantised_figures
@@ -16,8 +16,7 @@ from nanopelican_hls.evaluation.sample import Sample
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.network.model import export_qonnx, load_model
 
-ROOT = Path(__file__).parents[2]
-MODELS = sorted((ROOT / "models").glob("*.pt"))
+MODELS = {path.stem: path for path in (ROOT / "models").glob("*.pt")}
 #: largest AUC loss allowed from quantisation, on the test jets
 ALLOWED_LOSS = {"trigger": 0.002, "paper": 0.006}
 #: AUC of the quantised network on the test jets
@@ -25,10 +24,14 @@ LEAST_AUC = {"trigger-n8": 0.960, "trigger-n16": 0.966}
 
 
 def test_every_configuration_has_its_model():
-    assert sorted(path.stem for path in MODELS) == sorted(path.stem for path in (ROOT / "configs").glob("*.yaml"))
+    assert sorted(MODELS) == NAMES
 
 
-@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+@pytest.fixture(params=of_the_zoo())
+def path(request):
+    return MODELS[request.param]
+
+
 class TestModel:
     def test_was_trained_with_its_configuration(self, path):
         config = load_config(ROOT / "configs" / f"{path.stem}.yaml")

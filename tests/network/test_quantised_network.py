@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from random_networks import NETWORKS, inner_tensors, network_id, numpy_tensors, random_description, random_ports
+from zoo_models import of_the_zoo
 
 from nanopelican_hls.config import Config, load_config
 from nanopelican_hls.errors import NetworkError
@@ -21,8 +21,6 @@ from nanopelican_hls.topology.config import NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import activations, once_a_jet, outputs, ports
 from nanopelican_hls.topology.description import NetworkDescription
 from nanopelican_hls.training.scales import calibrated
-
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 def evaluate(description: NetworkDescription, arrays) -> dict[str, np.ndarray]:
@@ -80,9 +78,9 @@ class TestExact:
             np.testing.assert_array_equal(found.parameters[name], value)
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_exact_on_real_jets(path):
-    config = load_config(path)
+@pytest.mark.parametrize("name", of_the_zoo())
+def test_exact_on_real_jets(name):
+    config = load_config(name)
     arrays = port_values(read_jets(sample_path(), events=300), config.network)
     net = FloatNetwork(config.network, nbar=config.training.nbar, seed=0)
     assert_exact(calibrated(config, fold(net), arrays), arrays)
