@@ -18,6 +18,7 @@ ZOO = {f"trigger-n{n}" for n in ("6", "8", "8-l1", "16", "16-5c", "16-c4", "16-l
     "paper-n20-c2",
     "paper-n80-c10",
     "paper-n80-c2",
+    "paper-n80-n-c10",
 }
 
 

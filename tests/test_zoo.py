@@ -33,6 +33,7 @@ LEAST = {
     "trigger-n32": 0.974,
     "paper-n80-c2": 0.973,
     "paper-n80-c10": 0.9775,
+    "paper-n80-n-c10": 0.978,
 }
 
 
@@ -62,6 +63,7 @@ def test_there_is_a_model_for_every_configuration_and_no_other():
         "paper-n20-c2",
         "paper-n80-c10",
         "paper-n80-c2",
+        "paper-n80-n-c10",
         "trigger-n16",
         "trigger-n16-5c",
         "trigger-n16-c4",
