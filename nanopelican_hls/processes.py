@@ -41,22 +41,49 @@ def obey_parent() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
+#: what a signal has raised in the block of `interruptible`
+_raised: type[KeyboardInterrupt] | None = None
+
+
 @contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Raise `Terminated` in a block when SIGTERM comes, once: while cleaning up, another one changes nothing."""
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt in a block when SIGINT comes, and `Terminated` when SIGTERM does.
 
-    def terminate(*_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Terminated
-
+    A library that is being imported may swallow it, or raise an error of its own instead. The first is raised again by
+    `raise_swallowed`, at the end of the block at the latest, the second is replaced. While cleaning up after SIGTERM,
+    another one changes nothing.
+    """
+    global _raised
     if threading.current_thread() is not threading.main_thread():  # only the main thread can have a handler
         yield
         return
-    before = signal.signal(signal.SIGTERM, terminate)
+
+    def interrupt(number: int, _: object) -> None:
+        global _raised
+        _raised = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        if number == signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
+        raise _raised
+
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
+        raise_swallowed()
+    except Exception as error:
+        if _raised:
+            raise _raised from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _raised = None
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def raise_swallowed() -> None:
+    """Raise what a signal has raised before in the block of `interruptible`; it ends the command wherever it is."""
+    if _raised:
+        raise _raised
 
 
 def run_child(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]:
@@ -68,6 +95,7 @@ def run_child(command: Sequence[str], **options: Any) -> subprocess.CompletedPro
     **options
         Of `subprocess.Popen`.
     """
+    raise_swallowed()
     # a group of its own, since drivers such as g++ and make start the processes that do the work
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, **options) as process:
         try:
@@ -117,6 +145,7 @@ def worker_pool(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
+    raise_swallowed()
     context = multiprocessing.get_context(start)
     with ProcessPoolExecutor(
         jobs, mp_context=context, initializer=_begin_worker, initargs=(initializer, initargs)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from nanopelican_hls.processes import run_child, worker_pool
+from nanopelican_hls.processes import Terminated, interruptible, raise_swallowed, run_child, worker_pool
 
 CHILD = (
     "from nanopelican_hls.processes import end_with_parent; import time; "
@@ -59,3 +59,42 @@ def test_interrupted_workers_end_at_once():
     with pytest.raises(KeyboardInterrupt), worker_pool(2) as pool:
         list(pool.map(time.sleep, [300] * 4))
     assert time.monotonic() - start < 60
+
+
+def swallowed(number, then=lambda: None):
+    """A signal during an import, whose exception does not arrive."""
+    try:
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+    except KeyboardInterrupt:
+        then()
+
+
+def fail_to_initialise():
+    raise ImportError("initialization failed")
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+class TestSwallowed:
+    def test_the_next_step_ends(self, number, raised, tmp_path):
+        def command():
+            swallowed(number)
+            run_child(["touch", str(tmp_path / "file")])
+
+        with pytest.raises(raised), interruptible():
+            command()
+        assert not any(tmp_path.iterdir())
+        raise_swallowed()  # no more
+
+    def test_the_end_of_the_command_is_not_a_success(self, number, raised):
+        with pytest.raises(raised), interruptible():
+            swallowed(number)
+
+    def test_what_a_library_raises_instead_is_replaced(self, number, raised):
+        with pytest.raises(raised), interruptible():
+            swallowed(number, then=fail_to_initialise)
+
+
+def test_other_errors_stay_as_they_are():
+    with pytest.raises(ImportError), interruptible():
+        fail_to_initialise()

@@ -16,7 +16,7 @@ from nanopelican_hls.cli.commands import COMMANDS, module_of
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.parser import Parser
 from nanopelican_hls.errors import NanopelicanError
-from nanopelican_hls.processes import Terminated, terminable
+from nanopelican_hls.processes import Terminated, interruptible
 from nanopelican_hls.versions import __version__
 
 #: pages that help and messages name by their place in the repository, for those who have only the package
@@ -69,7 +69,7 @@ def _add_output_options(parser: argparse.ArgumentParser, default: Any) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (`ExitStatus`)."""
     try:
-        with terminable():
+        with interruptible():
             return run_words(list(sys.argv[1:] if arguments is None else arguments))
     except BrokenPipeError:
         if not _output_is_cut_off():

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+from nanopelican_hls.processes import raise_swallowed
 from nanopelican_hls.progress import Progress
 
 #: seconds between two lines where no bar can be drawn
@@ -34,6 +35,7 @@ class Bar(Progress):
         self._start = self._line = self._began = time.monotonic()
 
     def update(self, amount: float = 1) -> None:
+        raise_swallowed()
         self.done += amount
         now = time.monotonic()
         if self._lines and now - self._line >= LINE_EVERY_S:
