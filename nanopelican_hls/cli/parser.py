@@ -16,7 +16,11 @@ KINDS = {int: "an integer", float: "a number"}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises a `CommandLineError`, of the subcommand if it has come so far."""
+    """A parser that raises a `CommandLineError`, of the subcommand if that is known; options are not abbreviated."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("allow_abbrev", False)  # `core --output` would be taken for its --output-link
+        super().__init__(*args, **options)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As of argparse, but what is left over is an error here, where the options that may be meant are known."""

@@ -20,6 +20,7 @@ from nanopelican_hls.evaluation.metrics import LEAST_JETS, class_names
 from nanopelican_hls.jets import Jets, port_values
 from nanopelican_hls.network.model import TrainedModel
 from nanopelican_hls.proof.comparison import to_integers
+from nanopelican_hls.report.content import Missing
 from nanopelican_hls.report.tensors import Observed, observe
 
 Floats = NDArray[np.float64]
@@ -141,6 +142,13 @@ class Subject:
             return None
         counts = [np.count_nonzero(labels == label) for label in class_names(self.classes)]
         return labels if min(counts) >= LEAST_JETS else None
+
+    @property
+    def without_labels(self) -> Missing:
+        """What a section says that needs `labels`."""
+        wanted = f"of the classes {', '.join(self.classes)}" if self.classes else "of signal and background"
+        command = self.command.split(" --jets")[0]
+        return Missing(f"Not measured: {self.jets_path.name} does not have jets {wanted}", f"{command} --jets FILE")
 
     @cached_property
     def observed(self) -> Observed:

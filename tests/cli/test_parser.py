@@ -27,6 +27,7 @@ HELP = "`nanopelican {} --help` says what to give"
         ("precision a b --cost x", "precision: --cost: unknown value 'x'", "use one of bits, adders"),
         ("train a", "train: needs --train, --valid", HELP.format("train")),
         ("jets", "jets: needs SUBCOMMAND", HELP.format("jets")),
+        ("core a --output b", "core: has no option --output", "did you mean --output-link?"),
         ("zoo a b", "zoo: 'b' is one argument too many", "`nanopelican zoo --help` says what it takes"),
         ("csim a --events", "csim: --events: expected one argument", HELP.format("csim")),
         ("bench-synth --page --again", "bench-synth: --again: not allowed with", HELP.format("bench-synth")),

@@ -25,8 +25,7 @@ def section(subject: Subject) -> Section | None:
         return None
     blocks: tuple[Missing] | tuple[Picture, Table]
     if subject.labels is None:
-        without = subject.command.split(" --jets")[0]
-        blocks = (Missing("Not measured: the jets have no labels", f"{without} --jets FILE"),)
+        blocks = (subject.without_labels,)
     else:
         scores = subject.integers_of(PORT) * 2.0 ** subject.program.exponent(PORT)
         found = reliability(subject.labels, scores)

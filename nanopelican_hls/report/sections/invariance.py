@@ -7,7 +7,6 @@ from nanopelican_hls.report.content import (
     Block,
     Cell,
     Column,
-    Missing,
     Panel,
     Paragraph,
     Picture,
@@ -36,7 +35,7 @@ def section(subject: Subject) -> Section:
 def _blocks(subject: Subject) -> list[Block]:
     command = subject.on_file("equivariance", "checkpoint", subject.jets_option)
     if subject.labels is None:
-        return [Missing("Not measured: the jets have no labels", command)]
+        return [subject.without_labels]
     jets = subject.jets[:JETS].leading(subject.config.network.n_constituents)
     deviation = float_deviation(subject.model.float_network, jets, FLOAT_BETAS, SEED)
     found = list(drifts(subject.model.description, jets, BETAS, SEED))

@@ -82,12 +82,7 @@ def _blocks(subject: Subject) -> list[Block]:
     cards = [*_places(subject), *_of_card(subject)]
     labels = subject.labels
     if labels is None:
-        wanted = f"of the classes {', '.join(subject.classes)}" if subject.classes else "of signal and background"
-        without = subject.command.split(" --jets")[0]
-        return [
-            *cards,
-            Missing(f"Not measured: {subject.jets_path.name} does not have jets {wanted}", f"{without} --jets FILE"),
-        ]
+        return [*cards, subject.without_labels]
     if subject.classes:
         return [*cards, *_several(subject, labels)]
     taggers = _taggers(subject, labels)

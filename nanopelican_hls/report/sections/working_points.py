@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nanopelican_hls.evaluation.metrics import CLASSES, rejection
 from nanopelican_hls.evaluation.working_points import threshold_at, threshold_for_background, working_point
 from nanopelican_hls.fixed_point import FixedRange
-from nanopelican_hls.report.content import Block, Cell, Column, Measured, Missing, Paragraph, Section, Table
+from nanopelican_hls.report.content import Block, Cell, Column, Measured, Paragraph, Section, Table
 from nanopelican_hls.report.subject import Subject
 from nanopelican_hls.report.tensors import type_name
 
@@ -39,8 +39,7 @@ def _blocks(subject: Subject) -> list[Block]:
         ]
     labels = subject.labels
     if labels is None:
-        without = subject.command.split(" --jets")[0]
-        return [Missing("Not measured: the jets have no labels", f"{without} --jets FILE")]
+        return [subject.without_labels]
     (logit,) = subject.logit_tensors
     step = 2.0 ** subject.program.exponent(logit)
     fixed = [("logit above 0, the tag", 1)]
