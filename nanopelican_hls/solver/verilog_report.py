@@ -62,7 +62,8 @@ def verilog_row(
         project = generate_rtl(small, folder, settings=settings, probes=True)
         proofs = prove_verilog(small, project, verilog_netlist(project), limit_s, progress)
         tensors = [dataclasses.asdict(proof) for proof in proofs]
-        reason, verdicts = "", {proof.verdict for proof in proofs}
+        reason = "; ".join(f"{proof.tensor}: {proof.reason}" for proof in proofs if proof.reason)
+        verdicts = {proof.verdict for proof in proofs}
     except (RtlError, SolverError) as error:
         tensors, verdicts, reason = [], {Verdict.UNPROVED}, str(error).splitlines()[0]
     worst = next(v for v in (Verdict.REFUTED, Verdict.UNPROVED, Verdict.PROVED) if v in verdicts)
@@ -100,7 +101,7 @@ def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
         for one in row["tensors"]
     ]
     text = (
-        f"\n## Verilog\n\nEach layer of the Verilog of each model, cut to N = {CONSTITUENTS}, against the operator's "
+        f"\n## Verilog\n\nEach layer of the Verilog of these models, cut to N = {CONSTITUENTS}, against the operator's "
         "definition, for all values of its inputs; interval 2 is the ring. "
         "[How to read it](../docs/proof.md#verilog).\n\n"
     )
