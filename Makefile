@@ -95,7 +95,7 @@ docs: $(READY)  ## the documentation as a site with search, build/docs/index.htm
 package: $(READY)  ## sdist and wheel in dist/, tried in an environment of their own; FULL=1: with all dependencies installed anew
 	DIST=dist FULL=$(FULL) $(BIN)/python -m pytest tests/test_package.py
 
-prove: $(READY)  ## HLS C++ and emulator equal to the operators for all inputs, by a solver, and 1,000,000 events, into benchmarks/proof.*; needs clang 15 or later
+prove: $(READY)  ## HLS C++, emulator and Verilog equal to the operators for all inputs, by a solver, and 1,000,000 events, into benchmarks/proof.*; needs clang 15 or later
 	$(BIN)/nanopelican prove --build "$(BUILD)" $(OPTIONS)
 ifeq ($(OPTIONS),)
 	$(BIN)/nanopelican prove --build "$(BUILD)" --events $(or $(EVENTS),1000000) --coverage trigger-n8 trigger-n16

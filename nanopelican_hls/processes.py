@@ -25,6 +25,12 @@ class Terminated(KeyboardInterrupt):
 PR_SET_PDEATHSIG = 1
 #: time that a tool has for removing its temporary files
 STOP_TIMEOUT_S = 5.0
+#: Yosys with a script, as a program for Python: it writes to stdout, does not free its memory, and may be killed for
+#: using too much, so it gets a process of its own
+YOSYS = (
+    "import sys; from nanopelican_hls.processes import end_with_parent; end_with_parent(); "
+    "from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
+)
 
 
 def end_with_parent() -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: events of ``--coverage`` alone
 COVERAGE_EVENTS = 20_000
 
+FIRMWARE = ("hls", "emulator", "verilog")
+
 #: what manifest.json says of a run
 RECORD = Record(
     folder=lambda args, _: args.output,
@@ -33,12 +35,16 @@ RECORD = Record(
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "prove",
-        help="prove the C++ of models equal to the operators, for all inputs",
-        description="Prove each layer of the HLS C++ and of the emulator equal to the definition of its operator, for "
-        "all inputs, with clang and the solver Bitwuzla. Writes proof.json and proof.md; finished models are kept. "
+        help="prove the C++ and the Verilog of models equal to the operators, for all inputs",
+        description="Prove each layer of the HLS C++, of the emulator and, of the model cut to three constituents, of "
+        "the Verilog equal to the definition of its operator, for all inputs, with clang, Yosys and the solver "
+        "Bitwuzla. Writes proof.json and proof.md; finished models are kept. "
         "Exit status 1 if anything is refuted.",
     )
     parser.add_argument("models", nargs="*", help="QONNX files, or names of the zoo (default: the zoo)")
+    parser.add_argument(
+        "--firmware", nargs="+", choices=FIRMWARE, default=FIRMWARE, help="what to prove (default: all of them)"
+    )
     parser.add_argument("--limit", type=float, default=60, help="seconds for one statement (default: 60)")
     parser.add_argument(
         "--most", type=int, default=20, help="largest number of constituents that is tried (default: 20)"
@@ -69,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.extras import require
     from nanopelican_hls.files import make_folder
     from nanopelican_hls.solver.decide import Verdict
-    from nanopelican_hls.solver.report import TARGETS, constituents, prove_models
+    from nanopelican_hls.solver.report import constituents, prove_models, prove_verilog_models
+    from nanopelican_hls.solver.verilog_report import INTERVALS
 
     require("bitwuzla", "a proof for all inputs", SolverError)
     paths = (
@@ -79,17 +86,21 @@ def run(args: argparse.Namespace) -> int:
     )
     programs = {path.stem: read_program(path) for path in paths}
     make_folder(args.output, SolverError)
-    tensors = sum(len(program.nodes) for program in programs.values() if constituents(program) <= args.most)
-    tensors *= len(TARGETS)
+    targets, verilog = [one for one in args.firmware if one != "verilog"], "verilog" in args.firmware
+    tensors = sum(len(p.nodes) for p in programs.values() if constituents(p) <= args.most) * len(targets)
+    tensors += sum(len(p.nodes) for p in programs.values()) * len(INTERVALS) * verilog
     with progress(args, "prove", tensors, "tensors") as bar:
 
         def proved(where: str, tensor: str) -> None:
             bar.note(f"{where}, {tensor}")
             bar.update()
 
-        rows = prove_models(programs, args.output, args.build, args.limit, args.most, proved)
+        rows = prove_models(programs, args.output, args.build, args.limit, args.most, proved, targets)
+        if verilog:
+            rows += prove_verilog_models(programs, args.output, args.build, args.limit, proved)
     for row in rows:
-        print(f"{row['model']}, {row['target']}: {Verdict(row['verdict']).value} {row['reason'][:300]}".rstrip())
+        target = f"{row['target']} every {row['interval']}" if "interval" in row else row["target"]
+        print(f"{row['model']}, {target}: {Verdict(row['verdict']).value} {row['reason'][:300]}".rstrip())
     refuted = any(row["verdict"] == "refuted" for row in rows)
     asked = args.events is not None or args.coverage
     events = [_run_events(args, name, program) for name, program in programs.items()] if asked else []

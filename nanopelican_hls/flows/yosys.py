@@ -16,7 +16,7 @@ from pathlib import Path
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.extras import require
 from nanopelican_hls.files import write_atomically
-from nanopelican_hls.processes import run_child
+from nanopelican_hls.processes import YOSYS, run_child
 from nanopelican_hls.rtl.project import TEMPLATES, RtlProject
 
 FAMILY = "xcup"
@@ -26,11 +26,6 @@ PIECES = "pieces.json"
 CELL = "[A-Z][A-Z0-9_]*"
 #: prefix of files with modules instantiated from cells, which replace those of the same name
 CELLS_PREFIX = "ultrascale_"
-#: run in a separate process: Yosys writes to stdout, does not free its memory, and may be killed for using too much
-WORKER = (
-    "import sys; from nanopelican_hls.processes import end_with_parent; end_with_parent(); "
-    "from pyosys import libyosys; libyosys.run_pass('script ' + sys.argv[1], libyosys.Design())"
-)
 
 
 @dataclass(frozen=True)
@@ -140,7 +135,7 @@ def map_rtl(project: RtlProject) -> MappedCells:
     counts.unlink(missing_ok=True)
     start = time.monotonic()
     with log.open("w", encoding="utf-8") as output:
-        command = [sys.executable, "-c", WORKER, script.name]
+        command = [sys.executable, "-c", YOSYS, script.name]
         status = run_child(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT).returncode
     if status or not counts.is_file():
         raise RtlError(_failure(log, status), where=str(project.path), remedy=f"see {log}")

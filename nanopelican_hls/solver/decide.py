@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -69,6 +70,12 @@ def _arguments(x: Integer) -> frozenset[Key]:
     return frozenset(found)
 
 
+def _primitive(key: Key) -> dict[Monomial, int]:
+    """Terms without a common factor."""
+    factor = math.gcd(*(c for _, c in key))
+    return {m: c // factor for m, c in sorted(key)}
+
+
 class Solver:
     """Decides statements about the integers of a space.
 
@@ -93,8 +100,11 @@ class Solver:
         #: number of statements that needed the solver, and the seconds that it took
         self.calls, self.seconds = 0, 0.0
 
-    def equal(self, one: Integer, other: Integer) -> Answer:
-        """Whether two integers are equal for all inputs."""
+    def equal(self, one: Integer, other: Integer, *, only_hidden: bool = False) -> Answer:
+        """Whether two integers are equal for all inputs.
+
+        With `only_hidden`, only what can be shown without what both sides share is tried: a quick answer, or none.
+        """
         difference = one - other
         if not difference.terms:
             return Answer(Verdict.PROVED, by_normal_form=True)
@@ -103,7 +113,7 @@ class Solver:
             return Answer(Verdict.PROVED, by_normal_form=True)
         if difference.low > 0 or difference.high < 0:
             return Answer(Verdict.REFUTED, {})
-        return self._never(lambda words: words.differ(one, other), _arguments(one) & _arguments(other))
+        return self._never(lambda words: words.differ(one, other), _arguments(one) & _arguments(other), only_hidden)
 
     def within(self, x: Integer, low: int, high: int) -> Answer:
         """Whether an integer lies between two bounds for all inputs."""
@@ -115,19 +125,36 @@ class Solver:
         """Whether a condition, 0 or 1, is 0 for all inputs."""
         return self.equal(condition, self.space.constant(0))
 
-    def _never(self, statement: Callable[[_Words], bitwuzla.Term], shared: AbstractSet[Key]) -> Answer:
+    def words(self) -> Words:
+        """Bit vectors of integers, none of them hidden, for `agree`."""
+        return Words(self, None)
+
+    def agree(self, words: Words, one: bitwuzla.Term, other: bitwuzla.Term) -> Answer:
+        """Whether two bit vectors, made from `words`, are equal for all inputs."""
+        start = time.monotonic()
+        answer = self._check(words, words.term("DISTINCT", one, other), self.limit_s)
+        self.calls += 1
+        self.seconds += time.monotonic() - start
+        return answer
+
+    def _never(
+        self, statement: Callable[[Words], bitwuzla.Term], shared: AbstractSet[Key], only_hidden: bool = False
+    ) -> Answer:
         """First with what both sides share, and with products, as inputs of their own: quick, and it proves more."""
         start = time.monotonic()
         for abstract in (True, False):
-            words = _Words(self, shared if abstract else None)
+            words = Words(self, shared if abstract else None)
             answer = self._check(words, statement(words), self.limit_s / 4 if abstract else self.limit_s)
             if answer.verdict is Verdict.PROVED or not words.hidden:
+                break
+            if only_hidden:
+                answer = Answer(Verdict.UNPROVED, reason=f"no answer within {self.limit_s / 4:g} s")
                 break
         self.calls += 1
         self.seconds += time.monotonic() - start
         return answer
 
-    def _check(self, words: _Words, formula: Any, limit_s: float) -> Answer:
+    def _check(self, words: Words, formula: Any, limit_s: float) -> Answer:
         options = self.library.Options()
         options.set(self.library.Option.PRODUCE_MODELS, True)
         options.set(self.library.Option.TIME_LIMIT_PER, int(1000 * limit_s))
@@ -149,7 +176,7 @@ class Solver:
         return Answer(Verdict.UNPROVED, reason=f"no answer within {limit_s:g} s")
 
 
-class _Words:
+class Words:
     """Integers as bit vectors, each as narrow as its bounds allow.
 
     Attributes
@@ -163,30 +190,32 @@ class _Words:
     def __init__(self, solver: Solver, shared: AbstractSet[Key] | None) -> None:
         self.kinds, self.terms, self.space = solver.library.Kind, solver.terms, solver.space
         self.shared = shared
+        #: what both sides share, without common factors, the longest first
+        self.bases = sorted(map(_primitive, filter(None, shared or ())), key=len, reverse=True)
         self.inputs: dict[str, tuple[bitwuzla.Term, int]] = {}
         self.known: list[bitwuzla.Term] = []
         self.hidden: dict[Any, tuple[bitwuzla.Term, int]] = {}
         self._atoms: dict[int, tuple[bitwuzla.Term, int]] = {}
         self._integers: dict[Any, tuple[bitwuzla.Term, int]] = {}
 
-    def _term(self, kind: str, *arguments: Any) -> bitwuzla.Term:
+    def term(self, kind: str, *arguments: Any) -> bitwuzla.Term:
         terms = [a for a in arguments if not isinstance(a, int)]
         indices = [a for a in arguments if isinstance(a, int)]
         return self.terms.mk_term(getattr(self.kinds, kind), terms, indices)
 
-    def _constant(self, value: int, width: int) -> bitwuzla.Term:
+    def constant(self, value: int, width: int) -> bitwuzla.Term:
         return self.terms.mk_bv_value(self.terms.mk_bv_sort(width), str(value % (1 << width)), 10)
 
-    def _resized(self, term: bitwuzla.Term, width: int, wanted: int) -> bitwuzla.Term:
+    def resized(self, term: bitwuzla.Term, width: int, wanted: int) -> bitwuzla.Term:
         """A signed word with more bits, or its lowest bits."""
         if wanted > width:
-            return self._term("BV_SIGN_EXTEND", term, wanted - width)
-        return term if wanted == width else self._term("BV_EXTRACT", term, wanted - 1, 0)
+            return self.term("BV_SIGN_EXTEND", term, wanted - width)
+        return term if wanted == width else self.term("BV_EXTRACT", term, wanted - 1, 0)
 
     def differ(self, one: Integer, other: Integer) -> bitwuzla.Term:
         (a, m), (b, n) = self._top(one), self._top(other)
         width = max(m, n)
-        return self._term("DISTINCT", self._resized(a, m, width), self._resized(b, n, width))
+        return self.term("DISTINCT", self.resized(a, m, width), self.resized(b, n, width))
 
     def _top(self, x: Integer) -> tuple[bitwuzla.Term, int]:
         """A side of a statement, which is not hidden itself."""
@@ -196,9 +225,9 @@ class _Words:
     def outside(self, x: Integer, low: int, high: int) -> bitwuzla.Term:
         term, m = self.integer(x)
         width = max(m, _width(low, high))
-        word = self._resized(term, m, width)
-        below = self._term("BV_SLT", word, self._constant(low, width))
-        return self._term("OR", below, self._term("BV_SGT", word, self._constant(high, width)))
+        word = self.resized(term, m, width)
+        below = self.term("BV_SLT", word, self.constant(low, width))
+        return self.term("OR", below, self.term("BV_SGT", word, self.constant(high, width)))
 
     def integer(self, x: Integer) -> tuple[bitwuzla.Term, int]:
         if x.key not in self._integers:
@@ -207,37 +236,62 @@ class _Words:
 
     def _of(self, x: Integer) -> tuple[bitwuzla.Term, int]:
         width = _width(x.low, x.high)
-        rest = x.rest
-        if self.shared is not None and (rest.key in self.shared or self._is_product(rest)):
-            if rest.key not in self.hidden:
-                term = self._variable(rest, f"shared {len(self.hidden)}")
-                self.hidden[rest.key] = term, _width(rest.low, rest.high)
-            word = self._resized(*self.hidden[rest.key], width)
-            return self._term("BV_ADD", word, self._constant(x.offset, width)) if x.offset else word, width
-        return self._sum(x)
+        parts = [] if self.shared is None else self._hidden_parts(x.rest)
+        if not parts:
+            return self._sum(x)
+        left = {m: c for m, c in x.terms.items() if not any(m in part.terms for part in parts)}
+        total = self.resized(*self._sum(Integer(self.space, left)), width) if left else None
+        for part in parts:
+            word = self._hidden(part, width)
+            total = word if total is None else self.term("BV_ADD", total, word)
+        return total, width
+
+    def _hidden_parts(self, x: Integer) -> list[Integer]:
+        """What is hidden of an integer: multiples of what both sides share, and products.
+
+        Products are told apart by the power of two that they have, since words lose those that are above them.
+        """
+        left, parts = dict(x.terms), []
+        for base in self.bases:
+            first, unit = next(iter(base.items()))
+            factor, rest = divmod(left.get(first, 0), unit)
+            if factor and not rest and all(left.get(m) == c * factor for m, c in base.items()):
+                parts.append({m: left.pop(m) for m in base})
+        powers: dict[int, dict[Monomial, int]] = {}
+        for m, c in left.items():
+            if sum(not self.space.atoms[n].is_flag for n in m) > 1:
+                powers.setdefault(c & -c, {})[m] = c
+        return [Integer(self.space, terms) for terms in (*parts, *powers.values())]
+
+    def _hidden(self, part: Integer, width: int) -> bitwuzla.Term:
+        """A variable, the same for all multiples of these terms."""
+        factor = math.gcd(*part.terms.values()) * (1 if part.terms[max(part.terms)] > 0 else -1)
+        base = Integer(self.space, {m: c // factor for m, c in part.terms.items()})
+        if base.key not in self.hidden:
+            term = self._variable(base, f"shared {len(self.hidden)}")
+            self.hidden[base.key] = term, _width(base.low, base.high)
+        word = self.resized(*self.hidden[base.key], width)
+        return word if factor == 1 else self.term("BV_MUL", word, self.constant(factor, width))
 
     def _sum(self, x: Integer) -> tuple[bitwuzla.Term, int]:
         width, total = _width(x.low, x.high), None
         for monomial, coefficient in sorted(x.terms.items()):
             part = self._scaled(monomial, coefficient, width)
             if part is not None:
-                total = part if total is None else self._term("BV_ADD", total, part)
-        return total if total is not None else self._constant(0, width), width
-
-    def _is_product(self, x: Integer) -> bool:
-        return any(sum(not self.space.atoms[n].is_flag for n in m) > 1 for m in x.terms)
+                total = part if total is None else self.term("BV_ADD", total, part)
+        return total if total is not None else self.constant(0, width), width
 
     def _variable(self, x: Integer | Atom, name: str) -> bitwuzla.Term:
         width = _width(x.low, x.high)
         term = self.terms.mk_const(self.terms.mk_bv_sort(width), name)
-        self.known.append(self._term("BV_SGE", term, self._constant(x.low, width)))
-        self.known.append(self._term("BV_SLE", term, self._constant(x.high, width)))
+        self.known.append(self.term("BV_SGE", term, self.constant(x.low, width)))
+        self.known.append(self.term("BV_SLE", term, self.constant(x.high, width)))
         return term
 
     def _scaled(self, monomial: Monomial, coefficient: int, width: int) -> bitwuzla.Term | None:
         """A term of a polynomial, modulo 2^width."""
         if not monomial:
-            return self._constant(coefficient, width)
+            return self.constant(coefficient, width)
         power = (coefficient & -coefficient).bit_length() - 1
         if power >= width:
             return None
@@ -246,13 +300,13 @@ class _Words:
         if others:
             word = self._product(others, width)
             if coefficient != 1:
-                word = self._term("BV_MUL", word, self._constant(coefficient, width))
+                word = self.term("BV_MUL", word, self.constant(coefficient, width))
         else:
-            word = self._constant(coefficient, width)
+            word = self.constant(coefficient, width)
         if flags:
             is_one = [self._flag(n) for n in flags]
-            condition = is_one[0] if len(is_one) == 1 else self._term("AND", *is_one)
-            word = self._term("ITE", condition, word, self._constant(0, width))
+            condition = is_one[0] if len(is_one) == 1 else self.term("AND", *is_one)
+            word = self.term("ITE", condition, word, self.constant(0, width))
         return word
 
     def _product(self, numbers: list[int], width: int) -> bitwuzla.Term:
@@ -260,17 +314,17 @@ class _Words:
         for number in numbers[1:]:
             factor, n = self._atom(number)
             wide = min(width, m + n)
-            term, m = self._term("BV_MUL", self._resized(term, m, wide), self._resized(factor, n, wide)), wide
-        return self._resized(term, m, width)
+            term, m = self.term("BV_MUL", self.resized(term, m, wide), self.resized(factor, n, wide)), wide
+        return self.resized(term, m, width)
 
     def _flag(self, number: int) -> bitwuzla.Term:
         """Whether an atom that is 0 or 1 is 1."""
         term, _ = self._atom(number)
-        return self._term("EQUAL", self._term("BV_EXTRACT", term, 0, 0), self._constant(1, 1))
+        return self.term("EQUAL", self.term("BV_EXTRACT", term, 0, 0), self.constant(1, 1))
 
     def _truth(self, condition: Integer) -> bitwuzla.Term:
         term, _ = self.integer(condition)
-        return self._term("EQUAL", self._term("BV_EXTRACT", term, 0, 0), self._constant(1, 1))
+        return self.term("EQUAL", self.term("BV_EXTRACT", term, 0, 0), self.constant(1, 1))
 
     def _atom(self, number: int) -> tuple[bitwuzla.Term, int]:
         if number not in self._atoms:
@@ -286,35 +340,35 @@ class _Words:
             return self.inputs[name][0]
         x = atom.arguments[0]
         if atom.kind == "choice":
-            one, other = (self._resized(*self.integer(a), width) for a in atom.arguments[1:])
-            return self._term("ITE", self._truth(x), one, other)
+            one, other = (self.resized(*self.integer(a), width) for a in atom.arguments[1:])
+            return self.term("ITE", self._truth(x), one, other)
         term, m = self.integer(x)
         if atom.kind == "floor":
             shift = atom.arguments[1]
-            high = self._term("BV_EXTRACT", term, m - 1, min(shift, m - 1))
-            return self._resized(high, m - min(shift, m - 1), width)
+            high = self.term("BV_EXTRACT", term, m - 1, min(shift, m - 1))
+            return self.resized(high, m - min(shift, m - 1), width)
         if atom.kind == "and":
             other, n = self.integer(atom.arguments[1])
             wide = max(m, n)
-            both = self._term("BV_AND", self._resized(term, m, wide), self._resized(other, n, wide))
-            return self._resized(both, wide, width)
+            both = self.term("BV_AND", self.resized(term, m, wide), self.resized(other, n, wide))
+            return self.resized(both, wide, width)
         if atom.kind == "entry":
             return self._entry(term, atom.arguments[1], width)
         if atom.kind == "odd":
-            bit = self._term("BV_EXTRACT", term, 0, 0)
+            bit = self.term("BV_EXTRACT", term, 0, 0)
         elif atom.kind == "negative":
-            bit = self._term("BV_EXTRACT", term, m - 1, m - 1)
+            bit = self.term("BV_EXTRACT", term, m - 1, m - 1)
         else:
-            bit = self._term("BV_COMP", term, self._constant(0, m))
-        return self._term("BV_ZERO_EXTEND", bit, width - 1)
+            bit = self.term("BV_COMP", term, self.constant(0, m))
+        return self.term("BV_ZERO_EXTEND", bit, width - 1)
 
     def _entry(self, place: bitwuzla.Term, table: tuple[int, ...], width: int) -> bitwuzla.Term:
         """A table as a tree of choices by the bits of the place."""
-        entries = [self._constant(value, width) for value in table]
+        entries = [self.constant(value, width) for value in table]
         bit = 0
         while len(entries) > 1:
-            flag = self._term("EQUAL", self._term("BV_EXTRACT", place, bit, bit), self._constant(1, 1))
+            flag = self.term("EQUAL", self.term("BV_EXTRACT", place, bit, bit), self.constant(1, 1))
             pairs = zip(entries[::2], [*entries[1::2], *entries[-1:]][: len(entries[::2])], strict=True)
-            entries = [zero if zero is one else self._term("ITE", flag, one, zero) for zero, one in pairs]
+            entries = [zero if zero is one else self.term("ITE", flag, one, zero) for zero, one in pairs]
             bit += 1
         return entries[0]

@@ -54,6 +54,8 @@ class Space:
     def __init__(self) -> None:
         self.atoms: list[Atom] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
+        #: of each atom that is the last bit of x, by number: x
+        self._last_bits: dict[int, Integer] = {}
         self._bounds: dict[Key, tuple[int, int]] = {}
 
     def constant(self, value: int) -> Integer:
@@ -71,7 +73,24 @@ class Space:
         if number is None:
             number = self._numbers[key] = len(self.atoms)
             self.atoms.append(Atom(number, kind, arguments, low, high))
+            if kind == "odd":
+                self._last_bits[number] = arguments[0]
         return Integer(self, {(number,): 1})
+
+    def with_last_bits(self, terms: dict[Monomial, int]) -> dict[Monomial, int]:
+        """Terms with ``odd(x)`` written as ``x - 2 floor(x / 2)``, but in products, where it is a condition.
+
+        So all bits of a word, taken apart and put together again, are the word.
+        """
+        for monomial in [m for m in terms if len(m) == 1 and m[0] in self._last_bits]:
+            coefficient, x = terms.pop(monomial), self._last_bits[monomial[0]]
+            for m, c in (x - x.floor(1) * 2).terms.items():
+                total = terms.get(m, 0) + coefficient * c
+                if total:
+                    terms[m] = total
+                else:
+                    del terms[m]
+        return terms
 
     def bounds(self, key: Key, found: Callable[[], tuple[int, int]]) -> tuple[int, int]:
         if key not in self._bounds:
@@ -142,6 +161,30 @@ class Integer:
             a, b = _monomial_bounds(self.space, monomial)
             ends = (coefficient * a, coefficient * b)
             low, high = low + min(ends), high + max(ends)
+        return self._bounds_with_remainder(low, high)
+
+    def _bounds_with_remainder(self, low: int, high: int) -> tuple[int, int]:
+        """Narrower, if a division and what is divided are both there: x - 2^k floor(x / 2^k) is from 0 to 2^k - 1.
+
+        So is x + 2^k (x < 0), for x between -2^k and 2^k - 1.
+        """
+        for monomial in sorted(self.terms, reverse=True):
+            atom = self.space.atoms[monomial[0]] if len(monomial) == 1 else None
+            if atom is None or atom.kind not in ("floor", "negative"):
+                continue
+            x, sign = atom.arguments[0], 1 if atom.kind == "floor" else -1
+            shift = atom.arguments[1] if sign == 1 else max(x.high.bit_length(), (~x.low).bit_length())
+            coefficient = sign * self.terms[monomial]
+            if coefficient % (1 << shift) or not any(m in self.terms for m in x.terms if m):
+                continue
+            times = coefficient >> shift
+            others = dict(self.terms)
+            del others[monomial]
+            for m, c in x.terms.items():
+                others[m] = others.get(m, 0) + times * c
+            a, b = Integer(self.space, {m: c for m, c in others.items() if c}).bounds
+            most = -times * ((1 << shift) - 1)
+            return max(low, a + min(0, most)), min(high, b + max(0, most))
         return low, high
 
     def _within(self, low: int, high: int) -> Integer:
@@ -159,6 +202,7 @@ class Integer:
                 terms[monomial] = total
             else:
                 del terms[monomial]
+        terms = self.space.with_last_bits(terms)
         return Integer(self.space, terms)._within(self.low + other.low, self.high + other.high)
 
     def _operand(self, other: Integer | int) -> Integer:
@@ -181,7 +225,7 @@ class Integer:
                 monomial = self._product(one, two) if one and two else one or two
                 terms[monomial] = terms.get(monomial, 0) + a * b
         corners = [a * b for a in self.bounds for b in other.bounds]
-        product = Integer(self.space, {m: c for m, c in terms.items() if c})
+        product = Integer(self.space, self.space.with_last_bits({m: c for m, c in terms.items() if c}))
         return product._within(min(corners), max(corners))
 
     __radd__, __rmul__ = __add__, __mul__
@@ -221,6 +265,10 @@ class Integer:
         if shift <= 0:
             return self * (1 << -shift)
         low, high = self.bounds
+        if shift > 1:
+            half = self.floor(1)  # bit by bit, as long as a bit that falls away leaves nothing new
+            if len(half.terms) < len(self.terms) and half._atoms() <= self._atoms():
+                return half.floor(shift - 1)._within(low >> shift, high >> shift)
         unit = 1 << shift
         whole = {m: c >> shift for m, c in self.terms.items() if c % unit == 0 or not m}
         left = {m: c if m else c % unit for m, c in self.terms.items() if c % unit}
@@ -241,11 +289,23 @@ class Integer:
             return x.space.constant(low)
         if high == low + 1:
             return -((x - (high << shift)).negative()) + high
-        inner = x.single
-        if inner is not None and inner.kind == "floor":
+        if shift == 1 and x.terms[max(x.terms)] < 0:
+            return ((-x).floor(1) + x)._within(low, high)
+        inner = x._inner_floor()
+        if inner is not None:
             argument, more = inner.arguments
-            return (argument + x.offset * (1 << more)).floor(shift + more)  # type: ignore[no-any-return]
+            others = Integer(x.space, {m: c for m, c in x.terms.items() if m != (inner.number,)})
+            return (argument + others * (1 << more)).floor(shift + more)  # type: ignore[no-any-return]
         return x.space.atom("floor", (x, shift), low, high)
+
+    def _atoms(self) -> set[int]:
+        return {n for m in self.terms for n in m}
+
+    def _inner_floor(self) -> Atom | None:
+        """The only floor among the terms, if its coefficient is 1: floor(a + floor(x)) is one floor of a sum."""
+        atoms = self.space.atoms
+        floors = [(m, c) for m, c in self.terms.items() if any(atoms[n].kind == "floor" for n in m)]
+        return atoms[floors[0][0][0]] if len(floors) == 1 and floors[0][1] == 1 and len(floors[0][0]) == 1 else None
 
     def modulo(self, bits: int) -> Integer:
         """``x mod 2**bits``."""
@@ -494,6 +554,22 @@ def _known(x: Integer, condition: Integer, value: bool) -> Integer:
         return x
     kept: Integer = atom.arguments[1 if value else 2]
     return kept + x.offset
+
+
+def inputs_of(x: Integer) -> set[str]:
+    """Names of the variables that occur in an integer."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    waiting = [n for m in x.terms for n in m]
+    while waiting:
+        number = waiting.pop()
+        if number not in seen:
+            seen.add(number)
+            atom = x.space.atoms[number]
+            if atom.kind == "input":
+                found.add(atom.arguments[0])
+            waiting += [n for a in atom.arguments if isinstance(a, Integer) for m in a.terms for n in m]
+    return found
 
 
 def evaluated(integers: Iterable[Integer], values: Mapping[str, int]) -> list[int]:

@@ -27,6 +27,7 @@ class TensorProof:
     ----------
     tensor, operator, elements : its name, that of the operator that computes it, and its size.
     verdict : proved if it holds for all elements; refuted if one has a counterexample.
+    proved : elements for which it is known to hold.
     solved : elements that the solver decided; both sides of the others are the same polynomial.
     seconds : wall-clock time.
     reason : why it is unproved; or the element that differs.
@@ -37,6 +38,7 @@ class TensorProof:
     operator: str
     elements: int
     verdict: Verdict
+    proved: int
     solved: int
     seconds: float
     reason: str = ""
@@ -85,7 +87,7 @@ def _integers(program: Program, tensors: Mapping[str, Numbers]) -> dict[str, Seq
 
 
 def _compare(program: Program, node: Node, solver: Solver, expected: Numbers, found: Sequence[Integer]) -> TensorProof:
-    start, solved = time.monotonic(), 0
+    start, solved, proved = time.monotonic(), 0, 0
     values, tensor = program.ranges[node.output], node.output
     verdict, reason, counterexample = Verdict.PROVED, "", None
     for place, (one, other) in enumerate(zip(expected.integers(values.exponent), found, strict=True)):
@@ -95,28 +97,31 @@ def _compare(program: Program, node: Node, solver: Solver, expected: Numbers, fo
             answer, what = solver.within(one, values.low, values.high), "within its range"
         if answer.verdict is not Verdict.PROVED:
             verdict, reason = (
-                _worse(verdict, answer),
+                worse(verdict, answer),
                 reason or f"element {place}, {what}: {answer.reason or 'differs'}",
             )
             counterexample = counterexample or answer.counterexample
         if verdict is not Verdict.PROVED:
             break
+        proved += 1
     seconds = time.monotonic() - start
-    return TensorProof(tensor, node.operator.name, len(found), verdict, solved, seconds, reason, counterexample)
+    return TensorProof(tensor, node.operator.name, len(found), verdict, proved, solved, seconds, reason, counterexample)
 
 
-def _worse(verdict: Verdict, answer: Answer) -> Verdict:
+def worse(verdict: Verdict, answer: Answer) -> Verdict:
+    """What is known of a tensor, after another element that is not proved."""
     return Verdict.REFUTED if Verdict.REFUTED in (verdict, answer.verdict) else Verdict.UNPROVED
 
 
 def _duties(solver: Solver, duties: Sequence[Duty]) -> TensorProof:
     """That signed arithmetic of C++ does not overflow and that no place lies outside of its table."""
     start = time.monotonic()
-    verdict, reason = Verdict.PROVED, ""
+    verdict, reason, proved = Verdict.PROVED, "", 0
     for duty in duties:
         answer = solver.within(duty.result * duty.condition, duty.low, duty.high)
         if answer.verdict is not Verdict.PROVED:
             verdict, reason = Verdict.UNPROVED, f"{duty.where}: {answer.reason or 'out of bounds'}"
             break
+        proved += 1
     seconds = time.monotonic() - start
-    return TensorProof(DUTIES, "C++", len(duties), verdict, len(duties), seconds, reason)
+    return TensorProof(DUTIES, "C++", len(duties), verdict, proved, len(duties), seconds, reason)

@@ -20,6 +20,7 @@ from nanopelican_hls.solver.clang import require_clang
 from nanopelican_hls.solver.decide import Verdict
 from nanopelican_hls.solver.kernel import emulator_kernel, hls_kernel
 from nanopelican_hls.solver.proving import prove_layers
+from nanopelican_hls.solver.verilog_report import INTERVALS, verilog_digest, verilog_page, verilog_row
 
 #: what is proved equal to the operators
 TARGETS = ("hls", "emulator")
@@ -54,6 +55,33 @@ def prove_model(program: Program, target: str, folder: Path, limit_s: float, pro
     return {"target": target, "verdict": worst, "seconds": seconds, "reason": reason, "tensors": tensors}
 
 
+def prove_verilog_models(
+    programs: Mapping[str, Program],
+    output: Path,
+    build: Path,
+    limit_s: float,
+    progress: Callable[[str, str], object],
+) -> list[dict[str, Any]]:
+    """Prove the Verilog of all models, cut to a few constituents; otherwise as `prove_models`."""
+    old = read_report(output)["verilog"]
+    known = {(row["digest"], row["interval"]): row for row in old}
+    rows: list[dict[str, Any]] = []
+    for name, program in programs.items():
+        key = verilog_digest(program)
+        for interval in INTERVALS:
+            row = known.get((key, interval))
+            if row is None or not row["tensors"]:
+                folder = build / name / f"proof-verilog-{interval}"
+                found = verilog_row(program, interval, folder, limit_s, partial(progress, f"{name}, II = {interval}"))
+                row = {"model": name, "digest": key, "target": "verilog"} | found
+            rows.append(row)
+            done = {(one["model"], one["interval"]) for one in rows}
+            kept = [one for one in old if (one["model"], one["interval"]) not in done]
+            order = sorted([*rows, *kept], key=lambda one: (str(one["model"]), int(one["interval"])))
+            write_report(output, {"verilog": order})
+    return rows
+
+
 def prove_models(
     programs: Mapping[str, Program],
     output: Path,
@@ -61,8 +89,11 @@ def prove_models(
     limit_s: float,
     most: int,
     progress: Callable[[str, str], object],
+    targets: Sequence[str] = TARGETS,
 ) -> list[dict[str, Any]]:
-    """Prove all models; proof.json and proof.md are written after each. Rows of the same model and package are kept.
+    """Prove the C++ of all models; proof.json and proof.md are written after each.
+
+    Rows of the same model and package are kept.
 
     Parameters
     ----------
@@ -78,13 +109,17 @@ def prove_models(
         Models of more constituents are not tried, but listed as unproved.
     progress : callable
         Called with the model and what is proved of it.
+    targets : sequence of str
+        Of `TARGETS`.
     """
+    if not targets:
+        return []
     require_clang()
     old = read_report(output)["solver"]
     rows: list[dict[str, Any]] = []
     known = {(row["digest"], row["target"]): row for row in old}
     for name, program in programs.items():
-        for target in TARGETS:
+        for target in targets:
             key = _digest(program)
             row = known.get((key, target))
             if constituents(program) > most:
@@ -107,14 +142,14 @@ def read_report(output: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError:
         content = {}
-    return {"solver": [], "events": []} | content
+    return {"solver": [], "verilog": [], "events": []} | content
 
 
 def write_report(output: Path, changed: Mapping[str, Any]) -> None:
     """Write proof.json and proof.md, with these parts in place of those that are there."""
     content = read_report(output) | dict(changed)
     write_atomically(output / "proof.json", json.dumps(content, indent=1) + "\n", SolverError)
-    write_atomically(output / "proof.md", page(content["solver"], content["events"]), SolverError)
+    write_atomically(output / "proof.md", page(content["solver"], content["events"], content["verilog"]), SolverError)
 
 
 def add_events(output: Path, row: Mapping[str, Any]) -> None:
@@ -176,7 +211,11 @@ def _events_page(row: Mapping[str, Any]) -> str:
     return f"### {row['model']}\n\nEvents: {counts}; {row['jets']:,} of them jets.\n\n{coverage_table(row)}\n"
 
 
-def page(rows: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]] = ()) -> str:
+def page(
+    rows: Sequence[Mapping[str, Any]],
+    events: Sequence[Mapping[str, Any]] = (),
+    verilog: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """The report in Markdown."""
     lines = [
         [
@@ -199,6 +238,8 @@ def page(rows: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]] 
         f"[How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"
     )
     text += table(head, lines) + "\n"
+    if verilog:
+        text += verilog_page(verilog)
     if events:
         text += "\n## Events\n\nHow often each code, tie and clip of each quantiser was met "
         text += "([how to read it](../docs/proof.md#coverage-of-the-quantisers)).\n\n"

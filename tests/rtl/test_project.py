@@ -126,7 +126,7 @@ def test_a_misspelt_net_is_an_error(project, tmp_path):
 def test_a_killed_mapping_says_how_far_it_came(project, tmp_path, monkeypatch):
     """As by the kernel when memory runs out."""
     worker = "import os; print('7.1. Executing OPT pass.', flush=True); os.kill(os.getpid(), 9)"
-    monkeypatch.setattr(mapping, "WORKER", worker)
+    monkeypatch.setattr(mapping, "YOSYS", worker)
     (tmp_path / "src").symlink_to(project.path / "src")
     with pytest.raises(RtlError, match=r"Yosys was killed in step 7.1. Executing OPT pass"):
         map_rtl(dataclasses.replace(project, path=tmp_path))
