@@ -27,13 +27,16 @@ struct Case {
 
 constexpr int RESULTS = 16, MOST = 4096;
 
-Model *load(const std::string &path) {
+using Loaded = std::unique_ptr<Model, hls4mlEmulator::destroy_model_cls *>;
+
+Loaded load(const std::string &path) {
     void *handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         std::fprintf(stderr, "%s\n", dlerror());
         std::exit(3);
     }
-    return reinterpret_cast<hls4mlEmulator::create_model_cls *>(dlsym(handle, "create_model"))();
+    return {reinterpret_cast<hls4mlEmulator::create_model_cls *>(dlsym(handle, "create_model"))(),
+            reinterpret_cast<hls4mlEmulator::destroy_model_cls *>(dlsym(handle, "destroy_model"))};
 }
 
 // Numbers of all sizes: whole words, halves between them, the ends of the type, and any bits.
@@ -95,12 +98,12 @@ std::string run(Model *model, const Case &one) {
 }
 
 int main(int, char **arguments) {
-    Model *models[] = {load(std::string(arguments[1]) + "/" + arguments[2] + ".so"),
-                       load(std::string(arguments[1]) + "/" + arguments[3] + ".so")};
+    const Loaded models[] = {load(std::string(arguments[1]) + "/" + arguments[2] + ".so"),
+                             load(std::string(arguments[1]) + "/" + arguments[3] + ".so")};
     Case one;
     while (std::fread(&one, sizeof one, 1, stdin) == 1) {
-        for (Model *model : models) {
-            std::printf("%s\n", run(model, one).c_str());
+        for (const Loaded &model : models) {
+            std::printf("%s\n", run(model.get(), one).c_str());
         }
         std::fflush(stdout);
     }
