@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nanopelican_hls.benchmarks.ring import LARGE, LARGE_EVENTS
 from nanopelican_hls.markdown import table
 
 Row = Mapping[str, Any]
 Style = Mapping[str, Any]
 TITLES = {"c": "(c), C = 4, jet"}
+#: pieces that are listed for a row, those with the most LUTs
+SHOWN_PIECES = 6
 PUBLISHED = Path(__file__).with_name("published.json")
 
 
@@ -46,8 +49,10 @@ def page(rows: Sequence[Row]) -> str:
             "2.7777 ns, whose logic is limited by the tracer's delay model. The interval is the one that the hardware "
             "keeps; the constituents of an event come all at once, or streamed over the cycles of an interval, from "
             "the first of which the latency is counted. AUC and rejection are those of the quantised network on test "
-            f"jets; networks without them have random weights. {wrong} of {events:,} simulated events differ from "
-            "QONNX execution.",
+            f"jets; networks without them have random weights. (c) is the form of benchmarks/synthesis.md. {wrong} of "
+            f"{events:,} simulated events differ from QONNX execution: for each row 20,000 hostile events, and 10,000 "
+            f"jets, but {LARGE_EVENTS} from {LARGE} constituents on. Time (s) and memory (MB) are of all steps of a "
+            "row, beside other jobs.",
             "",
             table(head, [_cells(row) for row in rows]),
             "",
@@ -57,10 +62,33 @@ def page(rows: Sequence[Row]) -> str:
             "",
             "![LUT against AUC](ring-auc.png)",
             "",
+            *_by_piece(rows),
+            "",
             *_published(),
             "",
         ]
     )
+
+
+def _by_piece(rows: Sequence[Row]) -> list[str]:
+    """What the LUTs are of each row whose constituents come at once."""
+    found = []
+    for row in rows:
+        if row["streamed"]:
+            continue
+        luts = {name: piece["lut"] for name, piece in row["pieces"].items()}
+        most = sorted(luts, key=lambda name: -luts[name])[:SHOWN_PIECES]
+        others = sum(luts.values()) - sum(luts[name] for name in most)
+        text = ", ".join(f"{name} {luts[name]:,}" for name in most)
+        head = (TITLES.get(row["network"], row["network"]), row["n_constituents"], row["products"])
+        found.append([*head, row["initiation_interval"], f"{row['lut']:,}", f"{text}, others {others:,}"])
+    return [
+        "## LUTs by piece",
+        "",
+        "All instances of a piece ([docs/rtl.md](../docs/rtl.md#pieces)) together; constituents at once.",
+        "",
+        table(["network", "N", "products", "interval", "LUT", "of which"], found),
+    ]
 
 
 def _published() -> list[str]:

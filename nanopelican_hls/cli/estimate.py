@@ -97,7 +97,7 @@ def _estimate(args: argparse.Namespace) -> None:
     streamed = firmware.streamed if args.streamed is None else args.streamed
     settings = open_settings(clock, args.products or "dsp", args.winograd, args.most_dsps, interval, streamed)
     found = estimate(program, settings, Calibration.read(args.calibration or CALIBRATION))
-    show_listing(f"{args.model}: estimate, no tool was run", _described(clock, found))
+    show_listing(f"{args.model}: estimate, no tool was run", _described(clock, interval, found))
     print(f"  {_origin(found.calibration)}")
     errors = found.calibration
     emit(
@@ -107,6 +107,7 @@ def _estimate(args: argparse.Namespace) -> None:
             "clock_period_ns": clock,
             "latency_cycles": found.latency_cycles,
             "latency_ns": found.latency_cycles * clock,
+            "interval_asked": interval,
             "initiation_interval": found.interval,
             "lut": found.lut,
             "ff": found.ff,
@@ -134,7 +135,7 @@ def _read(source: str, models: Path | None) -> tuple[FirmwareConfig, Program]:
     return config.firmware, read_trained(source, config, models)
 
 
-def _described(clock: float, found: Estimate) -> dict[str, str]:
+def _described(clock: float, interval: int, found: Estimate) -> dict[str, str]:
     errors = found.calibration
 
     def text(resource: str, value: int) -> str:
@@ -143,7 +144,8 @@ def _described(clock: float, found: Estimate) -> dict[str, str]:
 
     return {
         "latency": f"{found.latency_cycles} cycles of {clock:g} ns, {found.latency_cycles * clock:.1f} ns",
-        "initiation interval": f"{found.interval} cycle{'s' * (found.interval > 1)}",
+        "initiation interval": f"{found.interval} cycle{'s' * (found.interval > 1)}"
+        + (f", as {interval} would take no less hardware" if found.interval < interval else ""),
         "LUT": text("lut", found.lut),
         "FF": text("ff", found.ff),
         "DSP": f"{found.dsp:,} (exact)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -52,12 +53,20 @@ def build(program: Program, prefix: str, settings: Settings) -> Hardware:
     Raises
     ------
     RtlError
-        If all outputs are constant, or the hardware of so many constituents cannot have the interval.
+        If all outputs are constant, the hardware of so many constituents cannot have the interval, or it needs more
+        DSPs than it may have.
     """
     hardware = _built(program, prefix, settings)
-    excess = 0 if settings.most_dsps is None else dsps(hardware.netlist, settings).total() - settings.most_dsps
+    most = math.inf if settings.most_dsps is None else settings.most_dsps
+    excess = dsps(hardware.netlist, settings).total() - most
     if excess > 0:
-        hardware = _built(program, prefix, settings, excess)
+        hardware = _built(program, prefix, settings, int(excess))
+    if (needed := dsps(hardware.netlist, settings).total()) > most:  # those that convert trigger words
+        raise RtlError(
+            f"is too few: the conversion of trigger words takes {needed}",
+            where=f"most DSPs = {most}",
+            remedy=f"allow {needed}, or have no DSP at all (--products fabric)",
+        )
     if not hardware.words(port.tensor for port in program.outputs):
         names = ", ".join(port.name for port in program.outputs)
         raise RtlError(f"gives the same {names} for every jet", where="network", remedy="train it again")

@@ -134,10 +134,6 @@ class RtlTarget:
             )
         if settings.tmr not in TMR:
             raise RtlError("is unknown", where=f"tmr = {settings.tmr!r}", remedy=f"use {' or '.join(TMR)}")
-        if isinstance(settings.interval, bool) or not isinstance(settings.interval, int) or settings.interval < 1:
-            raise RtlError(
-                "is no number of clock cycles", where=f"interval = {settings.interval!r}", remedy="use 1 or more"
-            )
         if (settings.interval > 1 or settings.streamed) and self.language != "verilog":
             raise RtlError(
                 "has an interval of 1 only, with all constituents at once",

@@ -69,10 +69,12 @@ def constituents_sharing(program: Program, interval: int) -> int:
     Raises
     ------
     RtlError
-        If they cannot share hardware in that interval.
+        If the interval is no number of clock cycles, or they cannot share hardware in it.
     """
     count = max(port.elements for port in program.inputs)
-    where, most = f"interval = {interval}", max(1, count - 1)
+    where, most = f"interval = {interval!r}", max(1, count - 1)
+    if isinstance(interval, bool) or not isinstance(interval, int) or interval < 1:
+        raise RtlError("is no number of clock cycles", where=where, remedy="use 1 or more")
     if interval > most:
         raise RtlError(
             f"is more than the {most} rounds in which {count} constituents meet",

@@ -3,6 +3,9 @@
 import pytest
 from random_networks import NETWORKS, random_description
 
+from nanopelican_hls import zoo
+from nanopelican_hls.contract.program import read_program
+from nanopelican_hls.errors import RtlError
 from nanopelican_hls.flows.yosys import map_rtl
 from nanopelican_hls.rtl import Settings, generate_rtl, piece_counts
 from nanopelican_hls.topology.export import build_program
@@ -48,6 +51,17 @@ def test_a_limit_on_dsps(most, dsp):
     in_fabric = 4 * (22 - dsp) // 2 - (dsp == 0)  # a square takes three products
     assert found["z"].cycle <= unlimited["z"].cycle
     assert len(found["booth"].costs.products) == len(unlimited["booth"].costs.products) + in_fabric
+
+
+def test_a_limit_that_trigger_words_exceed():
+    """Only products of momenta can move to LUTs, one by one."""
+    program = read_program(zoo.file_of("trigger-n8-l1", ".onnx"))
+    assert sum(piece.dsp for piece in piece_counts(program, Settings(interval=3, most_dsps=19))) == 19
+    with pytest.raises(
+        RtlError, match="most DSPs = 18: is too few: the conversion of trigger words takes 19"
+    ) as caught:
+        piece_counts(program, Settings(interval=3, most_dsps=18))
+    assert "allow 19" in caught.value.remedy
 
 
 def test_pieces():

@@ -21,8 +21,8 @@ from nanopelican_hls.rtl.tracer import trace
 #: the others are not compiled, since that takes seconds
 SIMULATED_EVERY = 4
 SMALL = {"constituents": 4, "channels": 2}
-#: networks that exceed alkaid's arithmetic, or whose output is constant (docs/rtl.md)
-REFUSED = re.compile("is a constant of|an intermediate value needs|gives the same logit")
+#: networks that exceed alkaid's arithmetic, whose output is constant, or whose words need the DSPs (docs/rtl.md)
+REFUSED = re.compile("is a constant of|an intermediate value needs|gives the same logit|is too few: the conversion")
 
 
 def settings(seed: int) -> Settings:
