@@ -43,17 +43,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the working point and the table, write table and picture."""
+    from nanopelican_hls.errors import NetworkError
+    from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
+    make_folder(args.output, NetworkError)
     path = args.jets or sample_path()
     jets = read_jets(path)
 
     # heavy imports only after the arguments have been checked
     from nanopelican_hls.analysis.kinematics import working_point
-    from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.metrics import LEAST_JETS, require_every_class
     from nanopelican_hls.extras import require
-    from nanopelican_hls.files import make_folder, write_atomically
     from nanopelican_hls.jets.pictures import save_picture
     from nanopelican_hls.jets.two_samples import mass_gev
     from nanopelican_hls.network.model import load_model
@@ -69,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
     name = model.config.name
     logits = model.quantised_tensors(port_values(jets, model.config.network))["logit"][:, 0]
     point = working_point(jets, logits, args.background)
-    make_folder(args.output, NetworkError)
     stem = args.output / f"kinematics-{name}"
     write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
     _show(point, name, len(jets))

@@ -76,10 +76,17 @@ def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure
     )
     figures = _table(sections["physics"], "figures") or _table(sections["physics"], "card")
     if figures:
+        sample = (
+            f"{len(subject.jets):,} jets of {subject.jets_path.name}" if figures.key == "figures" else "of the card"
+        )
         own = next((row for row in figures.rows if "quantised" in str(row[0])), figures.rows[-1])
         for k in (1, 3):
             if isinstance(own[k], Measured | float):
-                found.append(Figure(figures.columns[k].title, text(own[k], figures.columns[k]), "quantised", "physics"))
+                found.append(
+                    Figure(
+                        figures.columns[k].title, text(own[k], figures.columns[k]), f"quantised, {sample}", "physics"
+                    )
+                )
     synth = subject.synth if subject.synth and not subject.is_stale(subject.synth) else None
     stage = hardware.said_stage(synth) if synth else "nanopelican synth"
     for title, value in _of_hardware(synth):

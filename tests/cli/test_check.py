@@ -64,3 +64,9 @@ def test_output_may_be_cut_off(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+def test_a_configuration_is_no_qonnx_file(tmp_path, capsys):
+    (tmp_path / "m.yaml").write_text("network: {n_constituents: 4, channels: 2}\n")
+    assert main(["check", str(tmp_path / "m.yaml")]) == 2
+    assert "m.yaml: is not a QONNX file\n  remedy: give the .onnx file" in capsys.readouterr().err
