@@ -6,6 +6,8 @@ polynomials, which suits products and long sums: they are compared term by term,
 
 from __future__ import annotations
 
+import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -178,12 +180,21 @@ class Integers(Arithmetic[Integer]):
     """Words as integers: any one that is congruent to the word modulo ``2**width``.
 
     Wrapping is applied where something reads a word as unsigned or as signed, so sums and products stay polynomials.
+
+    Attributes
+    ----------
+    deadline : as of `time.monotonic`; later, a TimeoutError is raised, since polynomials may grow without limit.
     """
+
+    def __init__(self) -> None:
+        self.deadline = math.inf
 
     def word(self, value: Integer, width: int) -> Integer:
         return _within(value, width)
 
     def result(self, cell: Cell, operands: Sequence[tuple[Integer, int]]) -> Integer:
+        if time.monotonic() > self.deadline:
+            raise TimeoutError
         return _within(_result(cell, operands), cell.width)
 
 

@@ -109,12 +109,13 @@ class _Proof:
     def __init__(self, program: Program, project: RtlProject, netlist: Netlist, limit_s: float) -> None:
         self.program, self.project, self.netlist = program, project, netlist
         self.space = Space()
-        self.solver = Solver(self.space, limit_s)
+        self.solver, self.limit_s = Solver(self.space, limit_s), limit_s
         self.tensors = {port.tensor: variables(program, self.space, port.tensor) for port in program.inputs}
         self.known: dict[Place, Integer] = self._ports()
         self.words = self.solver.words()
         self.vectors = Simulation(netlist, BitVectors(self.words), self.space, self.known)
-        self.integers = Simulation(netlist, Integers(), self.space, self.known)
+        self.polynomials = Integers()
+        self.integers = Simulation(netlist, self.polynomials, self.space, self.known)
 
     def _ports(self) -> dict[Place, Integer]:
         """What is at the ports in the cycles in which they are read; in all others it may be anything."""
@@ -220,9 +221,13 @@ class _Proof:
 
     def _equal_integers(self, place: _Bits, parts: Sequence[Part], *, only_hidden: bool) -> Answer:
         word, low = self.space.constant(0), 0
-        for part in parts:
-            value = self.integers.value(part.number, place.cycle).floor(part.low)
-            word, low = word + unsigned(value, part.width) * (1 << low), low + part.width
+        self.polynomials.deadline = time.monotonic() + self.limit_s
+        try:
+            for part in parts:
+                value = self.integers.value(part.number, place.cycle).floor(part.low)
+                word, low = word + unsigned(value, part.width) * (1 << low), low + part.width
+        except TimeoutError:
+            return Answer(Verdict.UNPROVED, reason=f"its polynomials take more than {self.limit_s:g} s")
         return self.solver.equal(place.expected.modulo(place.width), word.modulo(place.width), only_hidden=only_hidden)
 
     def _equal_vectors(self, place: _Bits, parts: Sequence[Part]) -> Answer:

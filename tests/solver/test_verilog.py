@@ -121,6 +121,14 @@ def test_what_has_no_answer_in_time_is_unproved(tmp_path):
     assert all(proof.verdict is not Verdict.REFUTED for proof in found.values())
 
 
+def test_polynomials_that_grow_without_end_are_given_up(tmp_path):
+    """Before the solver is asked, whose time is limited, too."""
+    program = small("plain")
+    found = proofs(program, generated(program, tmp_path / "rtl"), limit_s=0)
+    assert any("its polynomials take more than 0 s" in proof.reason for proof in found)
+    assert all(proof.verdict is not Verdict.REFUTED for proof in found)
+
+
 def test_unknown_operators_are_named():
     with pytest.raises(SolverError, match="has the operator 'srem'"):
         Netlist.parse("1 sort bitvec 4\n2 input 1 a\n3 srem 1 2 2\n")
