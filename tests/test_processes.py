@@ -61,6 +61,14 @@ def test_interrupted_workers_end_at_once():
     assert time.monotonic() - start < 60
 
 
+@pytest.fixture
+def heard():
+    """SIGINT as in a terminal; a background job ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def swallowed(number, then=lambda: None):
     """A signal during an import, whose exception does not arrive."""
     try:
@@ -75,6 +83,7 @@ def fail_to_initialise():
 
 
 @pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+@pytest.mark.usefixtures("heard")
 class TestSwallowed:
     def test_the_next_step_ends(self, number, raised, tmp_path):
         def command():
