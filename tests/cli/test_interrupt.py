@@ -80,7 +80,8 @@ def end(words: list[str], folder: Path, ready, number: int = signal.SIGINT, ever
     said, status = ENDED[number]
     assert process.returncode == status, errors
     assert said in errors  # bars of workers may be written around it
-    assert "Traceback" not in errors
+    # Python reports, and ignores, an interrupt that comes within the callback of a weak reference
+    assert "Traceback" not in errors or "Exception ignored in" in errors
     assert seconds < 60
     assert not unfinished(folder)
     return errors
