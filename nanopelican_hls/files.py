@@ -69,6 +69,15 @@ def make_folder(path: Path, error: type[NanopelicanError], option: str = "--outp
         ) from reason
 
 
+def try_folder(path: Path, error: type[NanopelicanError]) -> None:
+    """See before long work that `make_folder` will make a folder; arguments and errors are the same, nothing stays."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    make_folder(path, error)
+    for folder in missing:
+        with contextlib.suppress(OSError):  # another process may use it by now
+            folder.rmdir()
+
+
 @contextlib.contextmanager
 def folder_written_whole(path: Path, error: type[NanopelicanError]) -> Iterator[Path]:
     """Yield a new folder to write to; it takes the place of `path` at the end, or is removed if the block fails.

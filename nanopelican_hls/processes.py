@@ -71,6 +71,13 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
         raise _raised
 
+    report = sys.unraisablehook
+
+    def report_others(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):  # which is swallowed, and will be raised again
+            report(unraisable)
+
+    sys.unraisablehook = report_others
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
@@ -81,14 +88,17 @@ def interruptible() -> Iterator[None]:
             raise _raised from error
         raise
     finally:
-        _raised = None
+        _raised, sys.unraisablehook = None, report
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def raise_swallowed() -> None:
-    """Raise what a signal has raised before in the block of `interruptible`; it ends the command wherever it is."""
-    if _raised:
+    """Raise what a signal has raised before in the block of `interruptible`; it ends the command wherever it is.
+
+    In another thread, such as one that reads the progress of workers, nothing is raised.
+    """
+    if _raised and threading.current_thread() is threading.main_thread():
         raise _raised
 
 

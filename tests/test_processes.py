@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import weakref
 
 import pytest
 
@@ -107,3 +109,43 @@ class TestSwallowed:
 def test_other_errors_stay_as_they_are():
     with pytest.raises(ImportError), interruptible():
         fail_to_initialise()
+
+
+@pytest.mark.usefixtures("heard")
+def test_an_interrupt_in_a_callback_is_not_reported(capsys):
+    """Python ignores it there, and would print a traceback."""
+
+    class Removed:
+        pass
+
+    def command():
+        removed = Removed()
+        _ = weakref.ref(removed, lambda _: os.kill(os.getpid(), signal.SIGINT))
+        del removed
+        raise_swallowed()
+
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        command()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("heard")
+def test_an_interrupt_is_of_the_main_thread():
+    """One that shows progress goes on until it is told to end."""
+    failed = []
+
+    def show():
+        try:
+            raise_swallowed()
+        except KeyboardInterrupt as error:
+            failed.append(error)
+
+    def command():
+        swallowed(signal.SIGINT)
+        thread = threading.Thread(target=show)
+        thread.start()
+        thread.join()
+
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        command()
+    assert failed == []

@@ -32,12 +32,6 @@ def run(args: argparse.Namespace) -> int:
 
     found = []
     for source in args.files:
-        if source.endswith((".yaml", ".pt")):
-            raise ContractError(
-                "is not a QONNX file",
-                where=source,
-                remedy="give the .onnx file of the model, which training wrote beside it",
-            )
         program = read_program(zoo.find(source, ".onnx", ContractError))
         caption = f"{source}: inside the contract, {len(program.inputs)} ports, {len(program.nodes)} nodes"
         table = Table("tensor", "shape", ">bits", "signed", "grid", "quantiser", caption=caption)

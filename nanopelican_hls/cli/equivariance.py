@@ -128,7 +128,7 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
     from nanopelican_hls.analysis.equivariance import at_momentum_width, drifts
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.evaluation.sample import Sample
-    from nanopelican_hls.files import make_folder, write_atomically
+    from nanopelican_hls.files import make_folder, try_folder, write_atomically
     from nanopelican_hls.jets import port_values
     from nanopelican_hls.jets.pictures import save_picture
 
@@ -137,7 +137,7 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
     own = config.quantisers.momenta.bits
     assert calibration.labels is not None
     sample = Sample(port_values(calibration, config.network), calibration.labels.astype(float))
-    make_folder(args.output, NetworkError)
+    try_folder(args.output, NetworkError)
     with progress(args, name, 1 + len(widths), "networks") as bar:
         trained = list(drifts(model.description, jets, args.betas, args.seed, bits=own))
         bar.update()
@@ -146,6 +146,7 @@ def _measure(args: argparse.Namespace, model: TrainedModel, calibration: Jets, j
             description = at_momentum_width(config, model.float_network, bits, sample)
             requantised += drifts(description, jets, [WIDTH_BETA], args.seed, bits=bits)
             bar.update()
+    make_folder(args.output, NetworkError)
     stem = args.output / f"equivariance-{name}"
     rows = _rows(trained, requantised)
     write_atomically(stem.with_suffix(".csv"), csv_text(rows), NetworkError)

@@ -44,10 +44,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the working point and the table, write table and picture."""
     from nanopelican_hls.errors import NetworkError
-    from nanopelican_hls.files import make_folder, write_atomically
+    from nanopelican_hls.files import make_folder, try_folder, write_atomically
     from nanopelican_hls.jets import port_values, read_jets, sample_path
 
-    make_folder(args.output, NetworkError)
+    try_folder(args.output, NetworkError)
     path = args.jets or sample_path()
     jets = read_jets(path)
 
@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     name = model.config.name
     logits = model.quantised_tensors(port_values(jets, model.config.network))["logit"][:, 0]
     point = working_point(jets, logits, args.background)
+    make_folder(args.output, NetworkError)
     stem = args.output / f"kinematics-{name}"
     write_atomically(stem.with_suffix(".csv"), csv_text([asdict(each) for each in point.bins]), NetworkError)
     _show(point, name, len(jets))

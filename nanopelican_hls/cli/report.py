@@ -76,12 +76,12 @@ def run(args: argparse.Namespace) -> int:
         raise ReportError(
             "give one of CONFIG and --compare A B", where="nanopelican report", remedy="nanopelican report trigger-n16"
         )
-    from nanopelican_hls.files import make_folder
+    from nanopelican_hls.files import try_folder
     from nanopelican_hls.report.writing import require_packages, write_report
 
     require_packages()
     if args.output:
-        make_folder(args.output, ReportError)
+        try_folder(args.output, ReportError)
     if args.compare:
         from nanopelican_hls.report.comparison import compare
 

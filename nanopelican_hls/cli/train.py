@@ -55,10 +55,10 @@ def run(args: argparse.Namespace) -> int:
     """Train all seeds, choose the best, measure it and write its files; a killed run resumes."""
     from nanopelican_hls.config import load_config
     from nanopelican_hls.errors import NetworkError
-    from nanopelican_hls.files import make_folder, write_atomically
+    from nanopelican_hls.files import make_folder, try_folder, write_atomically
 
     config = load_config(args.config)
-    make_folder(args.output, NetworkError)
+    try_folder(args.output, NetworkError)
 
     # heavy imports only after the arguments have been checked
     from nanopelican_hls.evaluation.sample import Sample
@@ -92,6 +92,7 @@ def run(args: argparse.Namespace) -> int:
     points = measure_working_points(classes, labels, logits)
     content = card_content(best, trained, data, _command(args, seeds), points)
     stem = args.output / config.name
+    make_folder(args.output, NetworkError)
     if best.description is not None:
         export_qonnx(TrainedModel(best), stem.with_suffix(".onnx"))
     write_atomically(stem.with_suffix(".json"), json.dumps(content, indent=2) + "\n", NetworkError)

@@ -121,6 +121,12 @@ def read_model(path: str | Path) -> onnx.ModelProto:
         If it cannot be read or is not an ONNX file.
     """
     path = Path(path)
+    if path.suffix in (".yaml", ".pt"):  # protobuf would call it truncated
+        raise ContractError(
+            "is not a QONNX file",
+            where=str(path),
+            remedy="give the .onnx file of the model, which training wrote beside it",
+        )
     try:
         # by default, onnx infers the format from the file name's extension
         model = onnx.load_model(path, format="protobuf")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -57,16 +56,15 @@ def build(program: Program, prefix: str, settings: Settings) -> Hardware:
         DSPs than it may have.
     """
     hardware = _built(program, prefix, settings)
-    most = math.inf if settings.most_dsps is None else settings.most_dsps
-    excess = dsps(hardware.netlist, settings).total() - most
-    if excess > 0:
-        hardware = _built(program, prefix, settings, int(excess))
-    if (needed := dsps(hardware.netlist, settings).total()) > most:  # those that convert trigger words
-        raise RtlError(
-            f"is too few: the conversion of trigger words takes {needed}",
-            where=f"most DSPs = {most}",
-            remedy=f"allow {needed}, or have no DSP at all (--products fabric)",
-        )
+    most = settings.most_dsps
+    if most is not None and (excess := dsps(hardware.netlist, settings).total() - most) > 0:
+        hardware = _built(program, prefix, settings, excess)
+        if (needed := dsps(hardware.netlist, settings).total()) > most:  # those that convert trigger words
+            raise RtlError(
+                f"is too few: the conversion of trigger words takes {needed}",
+                where=f"most DSPs = {most}",
+                remedy=f"allow {needed}, or have no DSP at all (--products fabric)",
+            )
     if not hardware.words(port.tensor for port in program.outputs):
         names = ", ".join(port.name for port in program.outputs)
         raise RtlError(f"gives the same {names} for every jet", where="network", remedy="train it again")

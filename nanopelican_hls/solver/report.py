@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,11 +16,14 @@ from nanopelican_hls.markdown import table
 from nanopelican_hls.solver.clang import require_clang
 from nanopelican_hls.solver.decide import Verdict
 from nanopelican_hls.solver.kernel import emulator_kernel, hls_kernel
-from nanopelican_hls.solver.proving import prove_layers
+from nanopelican_hls.solver.proving import TensorProof, prove_layers
+from nanopelican_hls.solver.rows import digest, result_cells, result_of
 from nanopelican_hls.solver.verilog_report import INTERVALS, verilog_digest, verilog_page, verilog_row
 
 #: what is proved equal to the operators
 TARGETS = ("hls", "emulator")
+#: of the package, that make or prove it
+ROOMS = ("operators", "hls", "emulator", "solver", "firmware_templates", "contract")
 CLAIM = "proved equal as a function; no claim on timing"
 
 
@@ -42,17 +42,12 @@ def prove_model(program: Program, target: str, folder: Path, limit_s: float, pro
     progress : callable
         Called before each tensor with its name.
     """
-    start = time.monotonic()
-    try:
+
+    def prove() -> list[TensorProof]:
         kernel = hls_kernel(convert(program, folder)) if target == "hls" else emulator_kernel(program, folder)
-        tensors = [dataclasses.asdict(proof) for proof in prove_layers(program, kernel, limit_s, progress)]
-        reason = "; ".join(f"{row['tensor']}: {row['reason']}" for row in tensors if row["reason"])
-        verdicts = {row["verdict"] for row in tensors}
-    except SolverError as error:
-        tensors, verdicts, reason = [], {Verdict.UNPROVED}, str(error).splitlines()[0]
-    worst = next(v for v in (Verdict.REFUTED, Verdict.UNPROVED, Verdict.PROVED) if v in verdicts)
-    seconds = time.monotonic() - start
-    return {"target": target, "verdict": worst, "seconds": seconds, "reason": reason, "tensors": tensors}
+        return prove_layers(program, kernel, limit_s, progress)
+
+    return {"target": target} | result_of(prove)
 
 
 def prove_verilog_models(
@@ -119,8 +114,8 @@ def prove_models(
     rows: list[dict[str, Any]] = []
     known = {(row["digest"], row["target"]): row for row in old}
     for name, program in programs.items():
+        key = digest(program, ROOMS, (".py", ".h", ".cpp"))
         for target in targets:
-            key = _digest(program)
             row = known.get((key, target))
             if constituents(program) > most:
                 row = _not_tried(name, program, key, target, most)
@@ -166,17 +161,6 @@ def _not_tried(name: str, program: Program, digest: str, target: str, most: int)
 
 def constituents(program: Program) -> int:
     return max(port.shape[0] for port in program.inputs)
-
-
-def _digest(program: Program) -> str:
-    """Of a model, and of everything in the package that makes or proves its firmware."""
-    digest = hashlib.sha256(program.model.SerializeToString(deterministic=True))
-    package = Path(__file__).parents[1]
-    for room in ("operators", "hls", "emulator", "solver", "firmware_templates", "contract"):
-        for file in sorted((package / room).rglob("*")):
-            if file.suffix in (".py", ".h", ".cpp") and file != Path(__file__):
-                digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 #: what a row of the events tells of a quantiser
@@ -225,9 +209,7 @@ def page(
             len(row["tensors"]),
             sum(t["elements"] for t in row["tensors"]),
             sum(t["solved"] for t in row["tensors"]),
-            f"{row['seconds']:.0f}",
-            Verdict(row["verdict"]).value,
-            row["reason"][:200].replace("|", "/"),
+            *result_cells(row),
         ]
         for row in rows
     ]

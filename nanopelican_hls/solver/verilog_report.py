@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nanopelican_hls.contract.fewer import with_constituents
 from nanopelican_hls.contract.program import Program
-from nanopelican_hls.errors import RtlError, SolverError
 from nanopelican_hls.markdown import table
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.settings import open_settings
-from nanopelican_hls.solver.decide import Verdict
+from nanopelican_hls.solver.proving import TensorProof
+from nanopelican_hls.solver.rows import digest, result_cells, result_of
 from nanopelican_hls.solver.verilog import prove_verilog, verilog_netlist
 
 #: of the pipelining
@@ -28,13 +25,7 @@ INTERVALS = (1, 2)
 
 def verilog_digest(program: Program) -> str:
     """Of a model, and of everything in the package that makes or proves its Verilog."""
-    digest = hashlib.sha256(program.model.SerializeToString(deterministic=True))
-    package = Path(__file__).parents[1]
-    for room in ("operators", "rtl", "solver", "firmware_templates", "contract"):
-        for file in sorted((package / room).rglob("*")):
-            if file.suffix in (".py", ".v") and not file.name.endswith("report.py"):
-                digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest(program, ("operators", "rtl", "solver", "firmware_templates", "contract"), (".py", ".v"))
 
 
 def verilog_row(
@@ -54,20 +45,14 @@ def verilog_row(
     progress : callable
         Called before each tensor with its name.
     """
-    start = time.monotonic()
-    row: dict[str, Any] = {"interval": interval, "constituents": CONSTITUENTS}
-    try:
+
+    def prove() -> list[TensorProof]:
         small = with_constituents(program, CONSTITUENTS)
         settings = open_settings(CLOCK_PERIOD_NS, interval=interval)
         project = generate_rtl(small, folder, settings=settings, probes=True)
-        proofs = prove_verilog(small, project, verilog_netlist(project), limit_s, progress)
-        tensors = [dataclasses.asdict(proof) for proof in proofs]
-        reason = "; ".join(f"{proof.tensor}: {proof.reason}" for proof in proofs if proof.reason)
-        verdicts = {proof.verdict for proof in proofs}
-    except (RtlError, SolverError) as error:
-        tensors, verdicts, reason = [], {Verdict.UNPROVED}, str(error).splitlines()[0]
-    worst = next(v for v in (Verdict.REFUTED, Verdict.UNPROVED, Verdict.PROVED) if v in verdicts)
-    return row | {"verdict": worst, "seconds": time.monotonic() - start, "reason": reason, "tensors": tensors}
+        return prove_verilog(small, project, verilog_netlist(project), limit_s, progress)
+
+    return {"interval": interval, "constituents": CONSTITUENTS} | result_of(prove)
 
 
 def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -79,9 +64,7 @@ def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
             len(row["tensors"]),
             sum(t["elements"] for t in row["tensors"]),
             sum(t["proved"] for t in row["tensors"]),
-            f"{row['seconds']:.0f}",
-            Verdict(row["verdict"]).value,
-            row["reason"][:200].replace("|", "/"),
+            *result_cells(row),
         ]
         for row in rows
     ]
@@ -93,9 +76,7 @@ def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
             one["operator"],
             one["elements"],
             one["proved"],
-            f"{one['seconds']:.1f}",
-            Verdict(one["verdict"]).value,
-            one["reason"][:200].replace("|", "/"),
+            *result_cells(one, 1),
         ]
         for row in rows
         for one in row["tensors"]
