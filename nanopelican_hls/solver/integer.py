@@ -49,9 +49,16 @@ class Atom:
 
 
 class Space:
-    """The atoms of the expressions that may occur together; equal atoms are the same."""
+    """The atoms of the expressions that may occur together; equal atoms are the same.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    folds : whether bits of a word that are put together again become the word, and nested floors one: hardware takes
+        sums apart, but C++ selects by single bits, which then grow.
+    """
+
+    def __init__(self, *, folds: bool = False) -> None:
+        self.folds = folds
         self.atoms: list[Atom] = []
         self._numbers: dict[tuple[Any, ...], int] = {}
         #: of each atom that is the last bit of x, by number: x
@@ -73,7 +80,7 @@ class Space:
         if number is None:
             number = self._numbers[key] = len(self.atoms)
             self.atoms.append(Atom(number, kind, arguments, low, high))
-            if kind == "odd":
+            if kind == "odd" and self.folds:
                 self._last_bits[number] = arguments[0]
         return Integer(self, {(number,): 1})
 
@@ -265,7 +272,7 @@ class Integer:
         if shift <= 0:
             return self * (1 << -shift)
         low, high = self.bounds
-        if shift > 1:
+        if shift > 1 and self.space.folds:
             half = self.floor(1)  # bit by bit, as long as a bit that falls away leaves nothing new
             if len(half.terms) < len(self.terms) and half._atoms() <= self._atoms():
                 return half.floor(shift - 1)._within(low >> shift, high >> shift)
@@ -289,7 +296,7 @@ class Integer:
             return x.space.constant(low)
         if high == low + 1:
             return -((x - (high << shift)).negative()) + high
-        if shift == 1 and x.terms[max(x.terms)] < 0:
+        if shift == 1 and x.space.folds and x.terms[max(x.terms)] < 0:
             return ((-x).floor(1) + x)._within(low, high)
         inner = x._inner_floor()
         if inner is not None:
@@ -304,6 +311,8 @@ class Integer:
     def _inner_floor(self) -> Atom | None:
         """The only floor among the terms, if its coefficient is 1: floor(a + floor(x)) is one floor of a sum."""
         atoms = self.space.atoms
+        if not self.space.folds:
+            return self.single if self.single is not None and self.single.kind == "floor" else None
         floors = [(m, c) for m, c in self.terms.items() if any(atoms[n].kind == "floor" for n in m)]
         return atoms[floors[0][0][0]] if len(floors) == 1 and floors[0][1] == 1 and len(floors[0][0]) == 1 else None
 

@@ -108,7 +108,7 @@ class _Proof:
 
     def __init__(self, program: Program, project: RtlProject, netlist: Netlist, limit_s: float) -> None:
         self.program, self.project, self.netlist = program, project, netlist
-        self.space = Space()
+        self.space = Space(folds=True)
         self.solver, self.limit_s = Solver(self.space, limit_s), limit_s
         self.tensors = {port.tensor: variables(program, self.space, port.tensor) for port in program.inputs}
         self.known: dict[Place, Integer] = self._ports()

@@ -44,9 +44,9 @@ OPERATIONS = [
 ]
 
 
-@pytest.fixture
-def space():
-    return Space()
+@pytest.fixture(params=[False, True], ids=["plain", "folds"])
+def space(request):
+    return Space(folds=request.param)
 
 
 @pytest.fixture
