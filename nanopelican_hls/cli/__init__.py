@@ -15,7 +15,7 @@ from typing import Any
 from nanopelican_hls.cli.commands import COMMANDS, module_of
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.parser import Parser
-from nanopelican_hls.errors import NanopelicanError
+from nanopelican_hls.errors import CommandLineError, NanopelicanError
 from nanopelican_hls.processes import Terminated, interruptible
 from nanopelican_hls.versions import __version__
 
@@ -96,6 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_words(words: list[str]) -> int:
     """Run a command line, without its ``nanopelican``; errors and interruptions are raised."""
     args = build_parser().parse_args(words)
+    if args.quiet and args.verbose:
+        raise CommandLineError(
+            "--quiet and --verbose are given together",
+            where=f"nanopelican {args.command}",
+            remedy="give one of them",
+        )
     # names that no option has: tests/cli/test_options.py
     args.typed, args.command_line, args.document = words, shlex.join(["nanopelican", *words]), {}
     _set_up_logging(verbose=args.verbose, quiet=args.quiet)

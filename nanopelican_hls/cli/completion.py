@@ -9,6 +9,7 @@ from typing import Any
 
 from nanopelican_hls import zoo
 from nanopelican_hls.cli.exit_status import ExitStatus
+from nanopelican_hls.cli.output import emit
 
 SHELLS = ("bash", "zsh", "tcsh")
 #: arguments that take a file or the name of a model of the zoo; those of type `Path` take a file only
@@ -36,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
             completed = _completed(action)
             if completed:
                 action.complete = completed  # type: ignore[attr-defined]
-    print(shtab.complete(parser, args.shell, preamble=_preamble().get(args.shell, "")), end="")
+    script = shtab.complete(parser, args.shell, preamble=_preamble().get(args.shell, ""))
+    print(script, end="")
+    emit(args, {"shell": args.shell, "script": script})
     return ExitStatus.OK
 
 

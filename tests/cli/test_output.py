@@ -56,9 +56,9 @@ def test_values_of_json(value, expected):
 
 
 def test_every_command_emits_its_figures():
-    """But those that have none."""
+    """`jets` only has subcommands."""
     without = {path.stem for path in SOURCES if "def run(" in path.read_text() and " emit(" not in path.read_text()}
-    assert without == {"completion", "jets"}
+    assert without == {"jets"}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,7 @@ COMMANDS = {
     "check": ["check", "trigger-n6"],
     "formula": ["formula", "paper-n16-c1"],
     "compare": ["jets", "compare", "FEW", "FEW"],
+    "completion": ["completion", "bash"],
 }
 
 

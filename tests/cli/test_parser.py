@@ -37,6 +37,7 @@ HELP = "`nanopelican {} --help` says what to give"
         ("synth a --most-dsps -1", "--most-dsps: must be 0 or a positive number, not '-1'", ""),
         ("kinematics a --background 0", "--background: must be above 0 and below 1, not '0'", ""),
         ("kinematics a --background 1", "--background: must be above 0 and below 1, not '1'", ""),
+        ("-v zoo -q", "zoo: --quiet and --verbose are given together", "give one of them"),
         ("equivariance a --events 0", "--events: must be a positive number, not '0'", ""),
         ("equivariance a --widths 6.5", "--widths: must be a positive number, not '6.5'", ""),
         ("equivariance a --betas c", "--betas: must be at least 0 and below 1, the speed of light, not 'c'", ""),
