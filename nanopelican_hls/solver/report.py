@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from nanopelican_hls.solver.proving import TensorProof, prove_layers
 from nanopelican_hls.solver.rows import digest, result_cells, result_of
 from nanopelican_hls.solver.verilog_report import INTERVALS, verilog_digest, verilog_page, verilog_row
 
+Row = dict[str, Any]
+#: of a row: what it is of, and how the rest is made
+Wanted = tuple[Row, Callable[[], Row]]
+
 #: what is proved equal to the operators
 TARGETS = ("hls", "emulator")
 #: of the package, that make or prove it
@@ -27,8 +31,8 @@ ROOMS = ("operators", "hls", "emulator", "solver", "firmware_templates", "contra
 CLAIM = "proved equal as a function; no claim on timing"
 
 
-def prove_model(program: Program, target: str, folder: Path, limit_s: float, progress: Callable[[str], object]) -> Any:
-    """A row of the report: a program's firmware against its operators, layer by layer.
+def prove_model(program: Program, target: str, folder: Path, limit_s: float, progress: Callable[[str], object]) -> Row:
+    """What a row tells of a program's firmware against its operators, layer by layer.
 
     Parameters
     ----------
@@ -47,34 +51,7 @@ def prove_model(program: Program, target: str, folder: Path, limit_s: float, pro
         kernel = hls_kernel(convert(program, folder)) if target == "hls" else emulator_kernel(program, folder)
         return prove_layers(program, kernel, limit_s, progress)
 
-    return {"target": target} | result_of(prove)
-
-
-def prove_verilog_models(
-    programs: Mapping[str, Program],
-    output: Path,
-    build: Path,
-    limit_s: float,
-    progress: Callable[[str, str], object],
-) -> list[dict[str, Any]]:
-    """Prove the Verilog of all models, cut to a few constituents; otherwise as `prove_models`."""
-    old = read_report(output)["verilog"]
-    known = {(row["digest"], row["interval"]): row for row in old}
-    rows: list[dict[str, Any]] = []
-    for name, program in programs.items():
-        key = verilog_digest(program)
-        for interval in INTERVALS:
-            row = known.get((key, interval))
-            if row is None or not row["tensors"]:
-                folder = build / name / f"proof-verilog-{interval}"
-                found = verilog_row(program, interval, folder, limit_s, partial(progress, f"{name}, II = {interval}"))
-                row = {"model": name, "digest": key, "target": "verilog"} | found
-            rows.append(row)
-            done = {(one["model"], one["interval"]) for one in rows}
-            kept = [one for one in old if (one["model"], one["interval"]) not in done]
-            order = sorted([*rows, *kept], key=lambda one: (str(one["model"]), int(one["interval"])))
-            write_report(output, {"verilog": order})
-    return rows
+    return result_of(prove)
 
 
 def prove_models(
@@ -85,7 +62,7 @@ def prove_models(
     most: int,
     progress: Callable[[str, str], object],
     targets: Sequence[str] = TARGETS,
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Prove the C++ of all models; proof.json and proof.md are written after each.
 
     Rows of the same model and package are kept.
@@ -110,24 +87,52 @@ def prove_models(
     if not targets:
         return []
     require_clang()
-    old = read_report(output)["solver"]
-    rows: list[dict[str, Any]] = []
-    known = {(row["digest"], row["target"]): row for row in old}
-    for name, program in programs.items():
-        key = digest(program, ROOMS, (".py", ".h", ".cpp"))
-        for target in targets:
-            row = known.get((key, target))
-            if constituents(program) > most:
-                row = _not_tried(name, program, key, target, most)
-            elif row is None or not row["tensors"]:
-                row = {"model": name, "digest": key, "constituents": constituents(program)}
-                row |= prove_model(
-                    program, target, build / name / f"proof-{target}", limit_s, partial(progress, f"{name}, {target}")
-                )
-            rows.append(row)
-            kept = [r for r in old if (r["model"], r["target"]) not in {(n["model"], n["target"]) for n in rows}]
-            write_report(output, {"claim": CLAIM, "limit_s": limit_s, "solver": [*rows, *kept]})
-    return rows
+
+    def wanted() -> Iterator[Wanted]:
+        for name, program in programs.items():
+            key = digest(program, ROOMS, (".py", ".h", ".cpp"))
+            for target in targets:
+                head = {"model": name, "digest": key, "constituents": constituents(program), "target": target}
+                if constituents(program) > most:
+                    yield head, partial(_not_tried, most)
+                    continue
+                folder, report = build / name / f"proof-{target}", partial(progress, f"{name}, {target}")
+                yield head, partial(prove_model, program, target, folder, limit_s, report)
+
+    return _rows("solver", "target", wanted(), output, claim=CLAIM, limit_s=limit_s)
+
+
+def prove_verilog_models(
+    programs: Mapping[str, Program],
+    output: Path,
+    build: Path,
+    limit_s: float,
+    progress: Callable[[str, str], object],
+) -> list[Row]:
+    """Prove the Verilog of all models, cut to a few constituents; otherwise as `prove_models`."""
+
+    def wanted() -> Iterator[Wanted]:
+        for name, program in programs.items():
+            key = verilog_digest(program)
+            for interval in INTERVALS:
+                head = {"model": name, "digest": key, "target": "verilog", "interval": interval}
+                folder = build / name / f"proof-verilog-{interval}"
+                report = partial(progress, f"{name}, II = {interval}")
+                yield head, partial(verilog_row, program, interval, folder, limit_s, report)
+
+    return _rows("verilog", "interval", wanted(), output)
+
+
+def _rows(part: str, key: str, wanted: Iterable[Wanted], output: Path, **beside: object) -> list[Row]:
+    """Rows of a part of the report, which has one for each model and `key`, and is written after each."""
+    old = {(row["model"], row[key]): row for row in read_report(output)[part]}
+    rows: dict[tuple[str, Any], Row] = {}
+    for head, make in wanted:
+        place = (head["model"], head[key])
+        known = old.get(place)
+        rows[place] = known if known and known["digest"] == head["digest"] and known["tensors"] else head | make()
+        write_report(output, {**beside, part: [row for _, row in sorted((old | rows).items())]})
+    return list(rows.values())
 
 
 def read_report(output: Path) -> dict[str, Any]:
@@ -153,10 +158,9 @@ def add_events(output: Path, row: Mapping[str, Any]) -> None:
     write_report(output, {"events": sorted([*kept, row], key=lambda one: str(one["model"]))})
 
 
-def _not_tried(name: str, program: Program, digest: str, target: str, most: int) -> dict[str, Any]:
+def _not_tried(most: int) -> Row:
     reason = f"not tried: more than {most} constituents (--most)"
-    row = {"model": name, "digest": digest, "constituents": constituents(program), "target": target}
-    return row | {"verdict": Verdict.UNPROVED, "seconds": 0.0, "reason": reason, "tensors": []}
+    return {"verdict": Verdict.UNPROVED, "seconds": 0.0, "reason": reason, "tensors": []}
 
 
 def constituents(program: Program) -> int:

@@ -31,7 +31,7 @@ def verilog_digest(program: Program) -> str:
 def verilog_row(
     program: Program, interval: int, folder: Path, limit_s: float, progress: Callable[[str], object]
 ) -> dict[str, Any]:
-    """A row of the report: the Verilog of a program, cut to `CONSTITUENTS`, against its operators, layer by layer.
+    """What a row tells of the Verilog of a program, cut to `CONSTITUENTS`, against its operators, layer by layer.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def verilog_row(
         project = generate_rtl(small, folder, settings=settings, probes=True)
         return prove_verilog(small, project, verilog_netlist(project), limit_s, progress)
 
-    return {"interval": interval, "constituents": CONSTITUENTS} | result_of(prove)
+    return {"constituents": CONSTITUENTS} | result_of(prove)
 
 
 def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
