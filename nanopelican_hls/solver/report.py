@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -147,9 +148,30 @@ def read_report(output: Path) -> dict[str, Any]:
 
 def write_report(output: Path, changed: Mapping[str, Any]) -> None:
     """Write proof.json and proof.md, with these parts in place of those that are there."""
-    content = read_report(output) | dict(changed)
+    content = read_report(output) | dict(changed) | _trials(output)
     write_atomically(output / "proof.json", json.dumps(content, indent=1) + "\n", SolverError)
-    write_atomically(output / "proof.md", page(content["solver"], content["events"], content["verilog"]), SolverError)
+    write_atomically(output / "proof.md", page(content), SolverError)
+
+
+def _trials(output: Path) -> dict[str, Any]:
+    """What `make mutants` and `make fuzz` have left beside the report."""
+    found: dict[str, Any] = {}
+    if (output / "mutants.json").is_file():
+        mutants = json.loads((output / "mutants.json").read_text(encoding="utf-8"))["mutants"]
+        outcomes = Counter(one["outcome"] for one in mutants)
+        survivors = [
+            {key: one[key] for key in ("file", "before", "after", "reason")}
+            for one in mutants
+            if one["outcome"] == "survived"
+        ]
+        found["mutants"] = {"tried": len(mutants), **outcomes, "survivors": survivors}
+    if (output / "fuzz.json").is_file():
+        targets = json.loads((output / "fuzz.json").read_text(encoding="utf-8"))
+        found["fuzz"] = {
+            target: {"seconds": one["seconds"], "executions": one["executions"], "open_findings": len(one["findings"])}
+            for target, one in targets.items()
+        }
+    return found
 
 
 def add_events(output: Path, row: Mapping[str, Any]) -> None:
@@ -199,11 +221,7 @@ def _events_page(row: Mapping[str, Any]) -> str:
     return f"### {row['model']}\n\nEvents: {counts}; {row['jets']:,} of them jets.\n\n{coverage_table(row)}\n"
 
 
-def page(
-    rows: Sequence[Mapping[str, Any]],
-    events: Sequence[Mapping[str, Any]] = (),
-    verilog: Sequence[Mapping[str, Any]] = (),
-) -> str:
+def page(content: Mapping[str, Any]) -> str:
     """The report in Markdown."""
     lines = [
         [
@@ -215,7 +233,7 @@ def page(
             sum(t["solved"] for t in row["tensors"]),
             *result_cells(row),
         ]
-        for row in rows
+        for row in content["solver"]
     ]
     head = ["model", "N", "firmware", "proofs", "integers", "by the solver", "s", "result", "reason"]
     text = (
@@ -224,10 +242,28 @@ def page(
         f"[How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"
     )
     text += table(head, lines) + "\n"
-    if verilog:
-        text += verilog_page(verilog)
-    if events:
+    if content["verilog"]:
+        text += verilog_page(content["verilog"])
+    if content["events"]:
         text += "\n## Events\n\nHow often each code, tie and clip of each quantiser was met "
         text += "([how to read it](../docs/proof.md#coverage-of-the-quantisers)).\n\n"
-        text += "\n".join(map(_events_page, events))
-    return text
+        text += "\n".join(map(_events_page, content["events"]))
+    return text + _trials_page(content)
+
+
+def _trials_page(content: Mapping[str, Any]) -> str:
+    lines = []
+    if "mutants" in content:
+        tried, killed, survivors = (content["mutants"].get(key, 0) for key in ("tried", "killed", "survivors"))
+        lines.append(
+            f"* Deliberate faults: {tried} tried, {killed} killed, {len(survivors)} survived, each with its reason "
+            "([mutants.md](mutants.md))."
+        )
+    if "fuzz" in content:
+        executions = sum(one["executions"] for one in content["fuzz"].values())
+        still_open = sum(one["open_findings"] for one in content["fuzz"].values())
+        lines.append(
+            f"* Fuzzing: {executions:,} executions of {len(content['fuzz'])} targets, {still_open} findings open "
+            "([fuzz.json](fuzz.json))."
+        )
+    return "\n## Faults and damaged files\n\n" + "\n".join(lines) + "\n" if lines else ""

@@ -22,7 +22,7 @@ from nanopelican_hls.topology.config import (
     Spurions,
 )
 
-SIZES = (8, 16)
+SIZES = (8,)
 CHANNELS = 2
 #: batches first, then L-BFGS
 EPOCHS, STEPS = 24, 150

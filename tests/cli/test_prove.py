@@ -58,5 +58,24 @@ def test_rows_are_kept_until_their_model_changes(models, tmp_path):
 def test_what_is_not_tried_is_unproved_with_its_reason(models, tmp_path):
     row = prove(models, tmp_path, "trigger-n6", "--firmware", "hls", "--most", "1")["trigger-n6", "hls"]
     assert (row["verdict"], row["reason"]) == ("unproved", "not tried: more than 1 constituents (--most)")
+    assert "Faults and damaged files" not in (tmp_path / "proof.md").read_text()
     tried = prove(models, tmp_path, "trigger-n6", "--firmware", "emulator")
     assert [tried["trigger-n6", target]["verdict"] for target in ("emulator", "hls")] == ["proved", "unproved"]
+
+
+@pytest.mark.skipif(find_clang() is None, reason="clang++ 15 or later is not installed")
+def test_what_mutants_and_fuzzing_left_is_told(models, tmp_path):
+    fault = {"file": "a.py", "before": "1", "after": "2", "reason": "equal", "outcome": "survived", "seconds": 1.0}
+    mutants = {"mutants": [fault, fault | {"outcome": "killed", "reason": ""}]}
+    (tmp_path / "mutants.json").write_text(json.dumps(mutants))
+    targets = {"onnx": {"seconds": 5, "executions": 1200, "findings": {}}}
+    targets["yaml"] = {"seconds": 5, "executions": 34, "findings": {"hang": ["a.yaml"]}}
+    (tmp_path / "fuzz.json").write_text(json.dumps(targets))
+    prove(models, tmp_path, "trigger-n6", "--firmware", "hls", "--most", "1")
+    content = json.loads((tmp_path / "proof.json").read_text())
+    survivor = {key: fault[key] for key in ("file", "before", "after", "reason")}
+    assert content["mutants"] == {"tried": 2, "killed": 1, "survived": 1, "survivors": [survivor]}
+    assert content["fuzz"]["yaml"] == {"seconds": 5, "executions": 34, "open_findings": 1}
+    page = (tmp_path / "proof.md").read_text()
+    assert "2 tried, 1 killed, 1 survived" in page
+    assert "1,234 executions of 2 targets, 1 findings open" in page
