@@ -14,7 +14,7 @@ from nanopelican_hls.errors import SolverError
 CONSTANTS: Mapping[str, int] = {"const": 2, "constd": 10, "consth": 16}
 #: operands of each operator, and constants after them
 OPERANDS = {
-    **dict.fromkeys(("uext", "sext", "slice", "not", "neg", "redor", "redand", "redxor"), 1),
+    **dict.fromkeys(("uext", "sext", "slice", "not", "neg", "redor", "redand"), 1),
     **dict.fromkeys(("add", "sub", "mul", "and", "or", "xor", "xnor", "concat"), 2),
     **dict.fromkeys(("eq", "neq", "ult", "ulte", "ugt", "ugte", "slt", "slte", "sgt", "sgte"), 2),
     "ite": 3,
@@ -105,6 +105,8 @@ class Netlist:
     def parts(self, number: int, low: int, width: int) -> list[Part]:
         """The cells that bits of a word come from, other than by wiring, the lowest bits first."""
         cell = self.cells[number]
+        if low + width > cell.width:
+            raise ValueError(f"bits {low} to {low + width - 1} of a word of {cell.width}")
         if cell.operator == "slice":
             return self.parts(cell.operands[0], low + cell.indices[1], width)
         if cell.operator == "concat":

@@ -12,8 +12,12 @@ from nanopelican_hls.errors import SolverError
 
 #: newest first; older ones write pointers with types
 VERSIONS = range(21, 14, -1)
-#: no vector instructions, and names of values, to tell in errors
-FRONT_END = ("-O3", "-w", "-DNDEBUG", "-fno-exceptions", "-fno-discard-value-names", "-Xclang", "-disable-llvm-passes")
+#: names of values, to tell in errors; what is not initialised has a pattern, or LLVM would take what suits it
+FRONT_END = (
+    *("-O3", "-w", "-DNDEBUG", "-fno-exceptions", "-fno-discard-value-names", "-Xclang", "-disable-llvm-passes"),
+    "-ftrivial-auto-var-init=pattern",
+)
+#: no vector instructions
 OPTIMISER = (
     *("-O3", "-w", "-fno-vectorize", "-fno-slp-vectorize", "-fno-discard-value-names"),
     *("-mllvm", "-inline-threshold=100000000", "-mllvm", "-unroll-threshold=100000000"),

@@ -94,13 +94,14 @@ def prove_models(
             key = digest(program, ROOMS, (".py", ".h", ".cpp"))
             for target in targets:
                 head = {"model": name, "digest": key, "constituents": constituents(program), "target": target}
+                head["limit_s"] = limit_s
                 if constituents(program) > most:
                     yield head, partial(_not_tried, most)
                     continue
                 folder, report = build / name / f"proof-{target}", partial(progress, f"{name}, {target}")
                 yield head, partial(prove_model, program, target, folder, limit_s, report)
 
-    return _rows("solver", "target", wanted(), output, claim=CLAIM, limit_s=limit_s)
+    return _rows("solver", "target", wanted(), output)
 
 
 def prove_verilog_models(
@@ -116,7 +117,7 @@ def prove_verilog_models(
         for name, program in programs.items():
             key = verilog_digest(program)
             for interval in INTERVALS:
-                head = {"model": name, "digest": key, "target": "verilog", "interval": interval}
+                head = {"model": name, "digest": key, "target": "verilog", "interval": interval, "limit_s": limit_s}
                 folder = build / name / f"proof-verilog-{interval}"
                 report = partial(progress, f"{name}, II = {interval}")
                 yield head, partial(verilog_row, program, interval, folder, limit_s, report)
@@ -124,7 +125,7 @@ def prove_verilog_models(
     return _rows("verilog", "interval", wanted(), output)
 
 
-def _rows(part: str, key: str, wanted: Iterable[Wanted], output: Path, **beside: object) -> list[Row]:
+def _rows(part: str, key: str, wanted: Iterable[Wanted], output: Path) -> list[Row]:
     """Rows of a part of the report, which has one for each model and `key`, and is written after each."""
     old = {(row["model"], row[key]): row for row in read_report(output)[part]}
     rows: dict[tuple[str, Any], Row] = {}
@@ -132,7 +133,7 @@ def _rows(part: str, key: str, wanted: Iterable[Wanted], output: Path, **beside:
         place = (head["model"], head[key])
         known = old.get(place)
         rows[place] = known if known and known["digest"] == head["digest"] and known["tensors"] else head | make()
-        write_report(output, {**beside, part: [row for _, row in sorted((old | rows).items())]})
+        write_report(output, {"claim": CLAIM, part: [row for _, row in sorted((old | rows).items())]})
     return list(rows.values())
 
 
@@ -223,6 +224,19 @@ def _events_page(row: Mapping[str, Any]) -> str:
 
 def page(content: Mapping[str, Any]) -> str:
     """The report in Markdown."""
+    text = "# Proof for all inputs\n\nWritten by `nanopelican prove` (`make prove`).\n"
+    if content["solver"]:
+        text += _layers_page(content["solver"])
+    if content["verilog"]:
+        text += verilog_page(content["verilog"])
+    if content["events"]:
+        text += "\n## Events\n\nHow often each code, tie and clip of each quantiser was met "
+        text += "([how to read it](../docs/proof.md#coverage-of-the-quantisers)).\n\n"
+        text += "\n".join(map(_events_page, content["events"]))
+    return text + _trials_page(content)
+
+
+def _layers_page(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         [
             row["model"],
@@ -233,22 +247,14 @@ def page(content: Mapping[str, Any]) -> str:
             sum(t["solved"] for t in row["tensors"]),
             *result_cells(row),
         ]
-        for row in content["solver"]
+        for row in rows
     ]
     head = ["model", "N", "firmware", "proofs", "integers", "by the solver", "s", "result", "reason"]
     text = (
-        f"# Proof for all inputs\n\nWritten by `nanopelican prove` (`make prove`): each layer of the generated C++ "
-        f"against the operator's definition, for all values of its inputs; {CLAIM}. "
-        f"[How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"
+        "\n## C++\n\nEach layer of the generated C++ against the operator's definition, for all values of its inputs; "
+        f"{CLAIM}. [How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"
     )
-    text += table(head, lines) + "\n"
-    if content["verilog"]:
-        text += verilog_page(content["verilog"])
-    if content["events"]:
-        text += "\n## Events\n\nHow often each code, tie and clip of each quantiser was met "
-        text += "([how to read it](../docs/proof.md#coverage-of-the-quantisers)).\n\n"
-        text += "\n".join(map(_events_page, content["events"]))
-    return text + _trials_page(content)
+    return text + table(head, lines) + "\n"
 
 
 def _trials_page(content: Mapping[str, Any]) -> str:

@@ -116,7 +116,6 @@ BITWISE = {
     "neg": "BV_NEG",
     "redor": "BV_REDOR",
     "redand": "BV_REDAND",
-    "redxor": "BV_REDXOR",
     "add": "BV_ADD",
     "sub": "BV_SUB",
     "mul": "BV_MUL",

@@ -28,9 +28,11 @@ from nanopelican_hls.solver.symbolic import Number, Numbers, reference, variable
 if TYPE_CHECKING:
     import bitwuzla
 
-#: clock cycle with ``start``; in the one before it, the design is reset
-START = 1
-COMMANDS = ("proc", "flatten", "opt -full", "async2sync", "dffunmap", "opt_clean", "memory_map")
+#: what is undefined, as a net without a driver, must not become what suits the optimiser: it may be anything
+COMMANDS = (
+    *("proc -noopt", "flatten", "setundef -undriven -anyseq", "opt -fine -keepdc"),
+    *("async2sync", "dffunmap", "opt_clean", "memory_map"),
+)
 
 
 def verilog_netlist(project: RtlProject) -> Netlist:
@@ -62,10 +64,11 @@ def prove_verilog(
 ) -> list[TensorProof]:
     """Prove every tensor that exists as nets, the outputs, and ``valid``.
 
-    The design is reset in one cycle; ``start`` and an event come in the next. Registers may hold anything at first, and
-    whatever is at the ports in any other cycle, ``start`` included, may be anything. Each element is compared with what
-    the operators define, in the cycle in which the project says that it is on its net. Then its net is a free variable,
-    for all values of its range, so that each layer is proved by itself from those that it reads.
+    ``start`` comes with an event, and not in the cycles before it that would make it early. Registers may hold anything
+    at first, so that the event may come after any others, and whatever is at the ports in any other cycle, ``start``
+    included, may be anything. For ``valid`` alone the design is reset in the cycle before. Each element is compared
+    with what the operators define, in the cycle in which the project says that it is on its net. Then its net is a free
+    variable, for all values of its range, so that each layer is proved by itself from those that it reads.
 
     Parameters
     ----------
@@ -101,6 +104,16 @@ class _Bits:
     cycle: int
     expected: Integer
     rest: Integer | None = None
+    is_signed: bool = False
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the greatest integer that they can be."""
+        return _bounds(self.width, self.is_signed)
+
+
+def _bounds(bits: int, is_signed: bool) -> tuple[int, int]:
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
 
 
 class _Proof:
@@ -111,19 +124,45 @@ class _Proof:
         self.space = Space(folds=True)
         self.solver, self.limit_s = Solver(self.space, limit_s), limit_s
         self.tensors = {port.tensor: variables(program, self.space, port.tensor) for port in program.inputs}
-        self.known: dict[Place, Integer] = self._ports()
+        self._check_ports()
+        #: clock cycle with ``start``; in those before it there is no other that would make it early
+        self.start = max(1, project.interval - 1)
+        self.known: dict[Place, Integer] = self._event()
         self.words = self.solver.words()
         self.vectors = Simulation(netlist, BitVectors(self.words), self.space, self.known)
         self.polynomials = Integers()
         self.integers = Simulation(netlist, self.polynomials, self.space, self.known)
 
-    def _ports(self) -> dict[Place, Integer]:
+    def _check_ports(self) -> None:
+        """A port that is missing or too narrow would be read as other bits."""
+        shown = [*self.project.outputs, *(probe.port for probe in self.project.probes)]
+        expected = {"valid": 1, "early": 1} | {port.name: port.bits * port.elements for port in shown}
+        found = {name: self.netlist.cells[number].width for name, number in self.netlist.outputs.items()}
+        expected |= {"rst": 1, "start": 1}
+        found |= {name: self.netlist.cells[number].width for name, number in self.netlist.inputs.items()}
+        for port in self.project.inputs:
+            if port.tensor in found:  # something reads it
+                expected[port.tensor] = port.bits * self.project.arrival.lanes(port)
+        for name, width in expected.items():
+            if found.get(name) != width:
+                raise SolverError(
+                    f"has {found.get(name, 0)} bits, not {width}",
+                    where=f"port {name} of {self.project.top}",
+                    remedy="its Verilog is not that of the project: generate it anew",
+                )
+
+    def _control(self, reset: bool) -> dict[Place, Integer]:
+        """``rst`` and ``start`` with an event and while it is under way; before it, a reset, or no other ``start``."""
+        inputs, zero, one = self.netlist.inputs, self.space.constant(0), self.space.constant(1)
+        known = {(inputs["start"], self.start): one}
+        known |= {(inputs["rst"], self.start + cycle): zero for cycle in range(self.project.latency_cycles + 2)}
+        before = range(self.start - (self.project.interval - 1), self.start)
+        known |= {(inputs[flag], cycle): zero for flag in ("rst", "start") for cycle in before}
+        return known | {(inputs["rst"], self.start - 1): one} if reset else known
+
+    def _event(self) -> dict[Place, Integer]:
         """What is at the ports in the cycles in which they are read; in all others it may be anything."""
-        arrival, inputs = self.project.arrival, self.netlist.inputs
-        known = {(inputs[flag], START): self.space.constant(int(flag == "start")) for flag in ("rst", "start")}
-        known |= {(inputs[flag], START - 1): self.space.constant(int(flag == "rst")) for flag in ("rst", "start")}
-        later = range(START + 1, START + 2 + self.project.latency_cycles)
-        known |= {(inputs["rst"], cycle): self.space.constant(0) for cycle in later}
+        arrival, inputs, known = self.project.arrival, self.netlist.inputs, self._control(reset=False)
         for port in self.project.inputs:
             if port.tensor not in inputs:  # nothing reads it
                 continue
@@ -139,7 +178,7 @@ class _Proof:
                         else self.space.input(free, 0, (1 << port.bits) - 1)
                     )
                     word = word + value.modulo(port.bits) * (1 << (port.bits * lane))
-                known[inputs[port.tensor], START + beat] = word
+                known[inputs[port.tensor], self.start + beat] = word
         return known
 
     def define(self, node: Node) -> None:
@@ -157,7 +196,15 @@ class _Proof:
             else [self.space.constant(0)] * len(values)
         )
         places = [
-            _Bits(port.name, k * port.bits, port.bits, START + 1 + cycle, self._padded(probe, k, value), rest)
+            _Bits(
+                port.name,
+                k * port.bits,
+                port.bits,
+                self.start + 1 + cycle,
+                self._padded(probe, k, value),
+                rest,
+                port.signed,
+            )
             for k, (cycle, value, rest) in enumerate(zip(probe.cycles, values, finer, strict=True))
         ]
         proof = self._compare(tensor, node.operator.name, places)
@@ -170,18 +217,26 @@ class _Proof:
     def output(self, tensor: str) -> TensorProof:
         """Compare an output of the QONNX file with its port in the cycle of ``valid``."""
         port = next(port for port in self.project.outputs if port.tensor == tensor)
-        cycle = START + 1 + self.project.latency_cycles
+        cycle = self.start + 1 + self.project.latency_cycles
         values = self.tensors[tensor].integers(port.exponent)
-        places = [_Bits(port.name, k * port.bits, port.bits, cycle, value) for k, value in enumerate(values)]
+        places = [
+            _Bits(port.name, k * port.bits, port.bits, cycle, value, is_signed=port.signed)
+            for k, value in enumerate(values)
+        ]
         return self._compare(f"{tensor} at the port", "output", places)
 
     def valid(self) -> TensorProof:
-        """``valid`` is 1 with the outputs, and not before; ``early`` is 0 with the event."""
+        """After a reset, ``valid`` is 1 with the outputs, and not before; ``early`` is 0 with the event."""
+        self.known.clear()
+        self.known |= self._control(reset=True)
+        self.vectors.forget()
+        self.integers.forget()
         latency, constant = self.project.latency_cycles, self.space.constant
         places = [
-            _Bits("valid", 0, 1, START + 1 + cycle, constant(int(cycle == latency))) for cycle in range(latency + 1)
+            _Bits("valid", 0, 1, self.start + 1 + cycle, constant(int(cycle == latency)))
+            for cycle in range(-1, latency + 1)
         ]
-        places.append(_Bits("early", 0, 1, START + 1, constant(0)))
+        places.append(_Bits("early", 0, 1, self.start + 1, constant(0)))
         return self._compare("valid", "control", places)
 
     def _compare(self, tensor: str, operator: str, places: Sequence[_Bits]) -> TensorProof:
@@ -207,6 +262,8 @@ class _Proof:
             and self.solver.equal(place.rest, self.space.constant(0)).verdict is not Verdict.PROVED
         ):
             return Answer(Verdict.UNPROVED, reason="its grid in the design is too coarse, or may be")
+        if self.solver.within(place.expected, *place.bounds).verdict is not Verdict.PROVED:
+            return Answer(Verdict.UNPROVED, reason=f"its {place.width} bits in the design are too few, or may be")
         multiplies = self._multiplies(cone)
         answer = self._equal_integers(place, parts, only_hidden=not multiplies)
         if answer.verdict is Verdict.UNPROVED and not multiplies:
@@ -262,7 +319,7 @@ class _Proof:
         return found
 
     def _cut(self, probe: Probe, k: int, place: _Bits, value: Integer) -> Integer:
-        """Let an element's nets be a variable, and return it; or its value, where they cannot be any of its range."""
+        """Let an element's nets be a variable, and return it; or its value, where they may be unable to hold that."""
         netlist, low, cut = self.netlist, 0, {}
         for part in netlist.parts(netlist.outputs[place.port], place.low, place.width):
             cut[low], low = part, low + part.width
@@ -271,7 +328,9 @@ class _Proof:
         is_free = all(netlist.cells[part.number].operator != "const" for part in parts.values())
         if value.value is not None or not is_free or _overlap(list(parts.values())):
             return value
-        least, most = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if probe.port.signed else (0, (1 << bits) - 1)
+        least, most = _bounds(bits, probe.port.signed)
+        if self.solver.within(value, least, most).verdict is not Verdict.PROVED:
+            return value
         name = f"{probe.port.tensor}[{k}]"
         variable = self.space.input(name, max(least, value.low), min(most, value.high))
         word, known = self._padded(probe, k, variable), {}

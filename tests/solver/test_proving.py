@@ -102,6 +102,15 @@ def test_a_damaged_header_is_refuted_and_differs_in_c_simulation(tmp_path):
     assert comparison.first.tensor == refuted.tensor
 
 
+def test_what_is_not_initialised_is_no_proof(tmp_path):
+    """LLVM would take 0, since it may take any value."""
+    program = MODELS["jet"].program()
+    firmware = convert(program, tmp_path / "hls")
+    damaged(firmware.path / "firmware" / "nnet_utils" / "nnet_total_sum.h", "res_T sum = 0;", "res_T sum;")
+    found = prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
+    assert [proof.operator for proof in found if proof.verdict is Verdict.REFUTED] == ["TotalSum"]
+
+
 def test_a_loop_is_named(tmp_path):
     program = MODELS["jet"].program()
     firmware = convert(program, tmp_path / "hls")

@@ -20,6 +20,7 @@ from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.errors import ContractError, SolverError
 from nanopelican_hls.fixed_point import Rounding
 from nanopelican_hls.flows.verilator import compile_simulation, simulate
+from nanopelican_hls.rtl import quantise as rtl_quantise
 from nanopelican_hls.rtl.project import generate_rtl
 from nanopelican_hls.rtl.settings import open_settings
 from nanopelican_hls.solver.btor import Netlist
@@ -96,6 +97,96 @@ def test_a_dropped_mask_is_refuted_and_differs_in_simulation(tmp_path):
     assert (comparison.first.tensor, comparison.first.jet, comparison.first.index) == ("mask", 0, (0,))
 
 
+def changed_top(project, *changes):
+    """Change texts of the top module."""
+    path = next(path for path in project.sources if path.stem == project.top)
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+
+
+MASK = (".y0(mask_0_y0));", ".y0(right)); wire right;")
+CHOICE = "assign mask_0_y0 = q_plus_0[4] ? right : "
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(f"wire nowhere; {CHOICE}nowhere;", id="no driver"),
+        pytest.param(f"{CHOICE}1'bx;", id="x"),
+        pytest.param(f"reg held; always @(posedge clk) held <= held; {CHOICE}held;", id="a register that holds"),
+    ],
+)
+def test_what_is_undefined_may_be_anything(wrong, tmp_path):
+    """An optimiser may take what suits it; the proof may not."""
+    program = small("plain")
+    project = generated(program, tmp_path / "rtl")
+    changed_top(project, (MASK[0], f"{MASK[1]} {wrong}"))
+    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=0.2)}
+    assert found["mask"].verdict is not Verdict.PROVED
+    assert found["mask"].proved == 2
+
+
+@pytest.mark.parametrize("is_port", [True, False])
+def test_a_port_that_is_too_narrow_is_no_port(is_port, tmp_path):
+    program = small("plain")
+    project = generated(program, tmp_path / "rtl")
+    changes = [("output wire [3:0] logit,", "output wire [2:0] logit,")]
+    if is_port:
+        changes.append((".y(logit));", ".y(whole)); wire [3:0] whole; assign logit = whole[2:0];"))
+    changed_top(project, *changes)
+    with pytest.raises(SolverError, match="has 3 bits, not 4"):
+        proofs(program, project, limit_s=0.2)
+
+
+def test_nets_that_are_too_narrow_hold_nothing(tmp_path, monkeypatch):
+    """As from a type that is too narrow, which the probe then has as well."""
+    program = small("plain")
+    quantised = rtl_quantise._saturated
+
+    def without_its_top_bit(x, *rest):
+        y = quantised(x, *rest)
+        signed, integers, fraction = y.kif
+        return rtl_quantise.select_bits(y, bool(signed), integers - 1, fraction) if signed else y
+
+    monkeypatch.setattr(rtl_quantise, "_saturated", without_its_top_bit)
+    found = {proof.tensor: proof for proof in proofs(program, generated(program, tmp_path / "rtl"), limit_s=0.5)}
+    assert found["logit"].verdict is not Verdict.PROVED
+    assert any("bits in the design are too few" in proof.reason for proof in found.values())
+
+
+def test_an_event_after_others_is_proved_too(tmp_path):
+    """Registers may hold what earlier events left."""
+    program = small("plain")
+    project = generated(program, tmp_path / "rtl")
+    later = "reg seen; always @(posedge clk) seen <= ~rst & (seen | valid); assign logit = seen ? ~whole : whole;"
+    changed_top(project, (".y(logit));", f".y(whole)); wire [3:0] whole; {later}"))
+    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=0.2)}
+    assert found["logit at the port"].verdict is not Verdict.PROVED
+
+
+@pytest.mark.long
+def test_an_accumulator_that_is_cleared_once_only(tmp_path):
+    program = small("plain")
+    project = generated(program, tmp_path / "rtl", interval=2)
+    once = "wire accepted; reg ever; always @(posedge clk) ever <= ~rst & (ever | start_in_d5);"
+    changed_top(project, (".first(start_in_d5)", ".first(start_in_d5 & ~ever)"), ("wire accepted;", once))
+    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=5)}
+    assert found["r_exact"].proved == 0
+    assert "read more than its inputs: net" in found["r_exact"].reason
+
+
+def test_valid_with_start_is_refuted(tmp_path):
+    program = small("plain")
+    project = generated(program, tmp_path / "rtl")
+    wrong = "reg reset; always @(posedge clk) reset <= rst; assign valid = right | (reset & start);"
+    changed_top(project, (".y(valid));", f".y(right)); wire right; {wrong}"))
+    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=0.2)}
+    assert found["valid"].proved == found["valid"].elements - 1
+
+
 def test_a_changed_constant_is_refuted(tmp_path):
     program = small("plain")
     project = generated(program, tmp_path / "rtl")
@@ -132,6 +223,8 @@ def test_polynomials_that_grow_without_end_are_given_up(tmp_path):
 def test_unknown_operators_are_named():
     with pytest.raises(SolverError, match="has the operator 'srem'"):
         Netlist.parse("1 sort bitvec 4\n2 input 1 a\n3 srem 1 2 2\n")
+    with pytest.raises(SolverError, match="has the operator 'redxor'"):
+        Netlist.parse("1 sort bitvec 4\n2 sort bitvec 1\n3 input 1 a\n4 redxor 2 3\n")
     with pytest.raises(SolverError, match="has a value of sort 'array'"):
         Netlist.parse("1 sort bitvec 4\n2 sort array 1 1\n")
 
