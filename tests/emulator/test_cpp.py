@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from compilers import compiler_or_skip
 
 from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import read_program
@@ -83,10 +83,8 @@ def test_the_examples_in_python(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 def test_no_warnings(compiler, program, tmp_path):
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed (Debian, Ubuntu: apt-get install g++ clang)")
     project = EmulatorTarget().write(program, tmp_path / "emulator")
-    command = [compiler, "-std=c++17", "-O1", *WARNINGS, "-c", "emulator.cpp", "-o", "/dev/null"]
+    command = [compiler_or_skip(compiler), "-std=c++17", "-O1", *WARNINGS, "-c", "emulator.cpp", "-o", "/dev/null"]
     subprocess.run(command, cwd=project.path, check=True)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from compilers import compiler_or_skip
 from emulators import build
 from random_networks import NETWORKS, network_id, random_description
 
@@ -63,9 +63,7 @@ def test_the_networks_have_every_operator():
 @pytest.mark.parametrize("optimisation", ["-O2", "-O3"])
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
 def test_compilers(compiler, optimisation, program, events, reference, tmp_path, monkeypatch):
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed (Debian, Ubuntu: apt-get install g++ clang)")
-    monkeypatch.setenv("CXX", compiler)
+    monkeypatch.setenv("CXX", compiler_or_skip(compiler))
     assert_equal(build(program, tmp_path / "emulator", optimisation=optimisation), reference, events)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from compilers import compiler_or_skip
 from random_networks import random_ports
 
 from nanopelican_hls.contract.execution import execute
@@ -37,10 +37,7 @@ def script(path: Path, text: str) -> str:
 
 def test_clang(program, tmp_path, monkeypatch):
     """Several copies of the library, as in g++, each with a state of its own."""
-    clang = next((c for c in ("clang++", "clang++-16", "clang++-14") if shutil.which(c)), None)
-    if clang is None:
-        pytest.skip("clang++ is not installed (Debian, Ubuntu: apt-get install clang)")
-    monkeypatch.setenv("CXX", clang)
+    monkeypatch.setenv("CXX", compiler_or_skip("clang++"))
     firmware = compile(convert(program, tmp_path / "hls"), optimisation="-O0")
     ports = random_ports(NETWORK, 1000)
     expected = execute(program, ports)

@@ -7,15 +7,14 @@ tests/solver/test_proving.py: the translation of its LLVM IR knows nothing else.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 
 import pytest
+from compilers import compiler_or_skip
 from hls_models import MODELS
 
 from nanopelican_hls.hls.project import convert
 from nanopelican_hls.hls.templates import headers
-from nanopelican_hls.solver.clang import find_clang
 
 #: options of each directive, as in UG1399; words without a value are options too
 DIRECTIVES = {
@@ -75,13 +74,9 @@ def test_wrong_directives():
     assert "PIPE is not known" in complaints("#pragma HLS PIPE\n")[0]
 
 
-@pytest.mark.parametrize(
-    "find", [pytest.param(lambda: shutil.which("g++"), id="g++", marks=pytest.mark.long), find_clang]
-)
-def test_pedantic(project, find):
-    compiler = find()
-    if compiler is None:
-        pytest.skip("the compiler is not installed")
+@pytest.mark.parametrize("compiler", [pytest.param("g++", marks=pytest.mark.long), "clang++"])
+def test_pedantic(project, compiler):
+    compiler = compiler_or_skip(compiler)
     flags = ["-std=c++11", "-pedantic-errors", "-Wall", "-Wno-unknown-pragmas", "-Wno-unused-label"]
     flags += ["-fsyntax-only", "-isystem", "ap_types"]
     result = subprocess.run(
