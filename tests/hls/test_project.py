@@ -36,6 +36,17 @@ def test_a_project_from_a_read_only_installation_can_be_replaced(tmp_path, monke
     assert all(path.stat().st_mode & 0o200 for path in project.rglob("*"))
 
 
+def test_a_project_is_replaced_whole(tmp_path):
+    """Reports of an older one are not taken for new ones."""
+    program = MODELS["jet"].program()
+    path = convert(program, tmp_path / "hls").path
+    report = path / "solution1" / "syn" / "report" / "csynth.xml"
+    report.parent.mkdir(parents=True)
+    report.write_text("old")
+    convert(program, path)
+    assert not (path / "solution1").exists()
+
+
 @pytest.mark.parametrize(
     ("reuse_factor", "hls_config", "expected"),
     [
