@@ -75,7 +75,7 @@ def test_a_full_disk_under_the_output_is_named(words, tmp_path):
     save_program(MODEL, path)
     program = "import sys; from nanopelican_hls.cli import main; sys.exit(main())"
     arguments = [*words, str(path)] if words == ["check"] else words
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         found = subprocess.run(
             [sys.executable, "-c", program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
