@@ -81,8 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in USER_ERRORS:
             raise
-        print(f"error: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
-        remedy = "free some space, or choose another folder (--build FOLDER; make ... BUILD=FOLDER)"
+        if error.filename is None and not _takes_output():
+            name, remedy = "standard output", "free some space where it goes, or send it elsewhere"
+        else:
+            name = error.filename or "a file"
+            remedy = "free some space, or choose another folder (--build FOLDER; make ... BUILD=FOLDER)"
+        print(f"error: {name}: {error.strerror}", file=sys.stderr)
         print(f"  remedy: {remedy}", file=sys.stderr)
         return ExitStatus.BAD_INPUT
     except Terminated:
@@ -120,8 +124,23 @@ def _output_is_cut_off() -> bool:
     poll.register(sys.stdout.fileno(), 0)
     if not poll.poll(0):
         return False
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at the end
+    _discard_output()
     return True
+
+
+def _takes_output() -> bool:
+    """Whether standard output takes another line; if it does not, what is left goes nowhere."""
+    try:
+        print(flush=True)
+    except OSError:
+        _discard_output()
+        return False
+    return True
+
+
+def _discard_output() -> None:
+    """Python flushes once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _set_up_logging(*, verbose: bool, quiet: bool) -> None:

@@ -17,12 +17,13 @@ from nanopelican_hls.report.content import (
     Picture,
     Report,
     Section,
+    Series,
     Table,
     number,
     text,
 )
 
-#: roles of the curves that belong to the model, one in a picture
+#: roles of the curves that belong to the model
 OWN = ("quantised", "tight", "any")
 
 
@@ -75,7 +76,7 @@ def _blocks(one: Section, other: Section, names: tuple[str, str], command: str) 
             if table.rows:
                 tables.append(table)
             else:
-                equal.append(_title(block))
+                equal.append(_both(block.short_title(), found.short_title(), names))
         elif isinstance(block, Picture) and isinstance(found, Picture):
             picture = _picture(block, found, names, command)
             if picture:
@@ -86,9 +87,9 @@ def _blocks(one: Section, other: Section, names: tuple[str, str], command: str) 
     return blocks or [Paragraph("Nothing differs.")]
 
 
-def _title(table: Table) -> str:
-    first, _, _ = table.caption.partition(". ")
-    return first.partition(": ")[0].rstrip(".")
+def _both(one: str, other: str, names: tuple[str, str]) -> str:
+    """A text about both: each with its model, if they differ."""
+    return one if one == other else f"{one.rstrip('.')} ({names[0]}); {other.rstrip('.')} ({names[1]})"
 
 
 def _codes(one: Section, other: Section, names: tuple[str, str]) -> list[Block]:
@@ -119,12 +120,13 @@ def _table(one: Table, other: Table, names: tuple[str, str], command: str) -> Ta
                 unit = f" [{column.unit}]" if column.unit else ""
                 shown = (text(mine, column), text(theirs, column))
                 rows.append((name, column.title + unit, *shown, _difference(mine, theirs)))
+    title = f"{_both(one.short_title(), other.short_title(), names)}: entries that differ"
     return Table(
         one.key,
-        f"{_title(one)}: entries that differ",
+        title,
         (
             Column(one.columns[0].title),
-            Column("quantity"),
+            Column("entry"),
             Column(names[0]),
             Column(names[1]),
             Column("second - first", "+.4g"),
@@ -133,6 +135,7 @@ def _table(one: Table, other: Table, names: tuple[str, str], command: str) -> Ta
         command,
         names=1,
         folded=one.folded or len(rows) > 24,
+        title=title,
     )
 
 
@@ -158,14 +161,24 @@ def _picture(one: Picture, other: Picture, names: tuple[str, str], command: str)
     panels = []
     for mine, theirs in zip(one.panels, other.panels, strict=False):
         series = [
-            replace(each, label=name, role=role, dashed=False)
+            replace(each, label=label, role=role, dashed=each.dashed and each.style == "points")
             for name, role, panel in zip(names, ("a", "b"), (mine, theirs), strict=True)
-            for each in panel.series
-            if each.role in OWN
+            for label, each in _own(name, panel)
         ]
         if series:
             panels.append(Panel(mine.label, tuple(series), mine.log, mine.limits, mine.legend))
     if not panels:
         return None
     alt = f"Curves of {names[0]} and {names[1]}. Of {names[0]}: {one.alt} Of {names[1]}: {other.alt}"
-    return replace(one, panels=tuple(panels), alt=alt, command=command)
+    caption = _both(one.compared or one.caption, other.compared or other.caption, names)
+    return replace(one, panels=tuple(panels), caption=caption, alt=alt, command=command)
+
+
+def _own(name: str, panel: Panel) -> list[tuple[str, Series]]:
+    """The curves of a model, with their labels: its name, with what else stands beside it in the report."""
+    model = name.partition(" (")[0]
+    return [
+        (name + each.label.removeprefix(model) if each.label.startswith(f"{model}, ") else name, each)
+        for each in panel.series
+        if each.role in OWN
+    ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Sequence
@@ -82,7 +83,8 @@ class Missing:
 class Table:
     """A table; the first ``names`` columns say what a row is about.
 
-    ``folded`` tables are long, and closed until the reader opens them.
+    ``folded`` tables are long, and closed until the reader opens them. The ``title`` is in place of the whole caption
+    where that is too long; if there is none, the caption's beginning is.
     """
 
     kind: ClassVar[str] = "table"
@@ -93,6 +95,12 @@ class Table:
     command: str
     names: int = 1
     folded: bool = False
+    title: str = ""
+
+    def short_title(self) -> str:
+        """The title, or the first sentence of the caption: without brackets, and up to a colon."""
+        first, _, _ = self.caption.partition(". ")
+        return self.title or re.sub(r" \([^()]*\)", "", first).partition(": ")[0].rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,7 @@ class Series:
     ----------
     style : ``line``, ``points``, ``steps`` (y between the edges x, one more than y), or ``band`` (y to high, no line).
     error : of y: bars of points, a band about a line.
+    dashed : a dashed line, open points.
     high : upper end of a band.
     x_error : half widths of the bins.
     """
@@ -131,7 +140,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Picture:
-    """Panels above each other, with a common x axis; ``alt`` says in words what can be seen."""
+    """Panels above each other, with a common x axis; ``alt`` says in words what can be seen.
+
+    ``compared`` is the caption of the curves of the model alone, if the caption is of others too.
+    """
 
     kind: ClassVar[str] = "picture"
     key: str
@@ -143,6 +155,7 @@ class Picture:
     log: bool = False
     limits: tuple[float, float] | None = None
     ticks: tuple[float, ...] = ()
+    compared: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,10 @@ def _draw_series(axes: Any, series: Series) -> None:
             xerr=series.x_error or None,
             fmt="o",
             color=colour,
+            markerfacecolor="none" if series.dashed else colour,
             elinewidth=1.0,
+            markersize=4 if series.error else 7,
+            zorder=3,  # not below the lines of others
             label=label,
         )
     else:

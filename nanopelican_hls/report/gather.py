@@ -70,7 +70,7 @@ def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure
         Figure(
             "events that differ",
             "not run" if wrong is None else f"{wrong:,}",
-            "of all executors, as integers",
+            _said_of_executors(subject),
             "accuracy",
         )
     )
@@ -92,6 +92,15 @@ def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure
     for title, value in _of_hardware(synth):
         found.append(Figure(title, value, stage, "hardware"))
     return tuple(found)
+
+
+def _said_of_executors(subject: Subject) -> str:
+    """Which executors the number of events that differ is of."""
+    found = accuracy.compared(subject)
+    if not found:
+        return "no executor compared"
+    verilog = accuracy.SHORT["rtl"]
+    return f"from QONNX, as integers: {', '.join(found)}" + ("" if verilog in found else f"; {verilog} not compared")
 
 
 def _of_hardware(synth: object) -> list[tuple[str, str]]:

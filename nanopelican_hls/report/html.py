@@ -116,6 +116,6 @@ def _prose(written: str) -> str:
 
 
 def _summary(table: Table) -> str:
-    """The first sentence of a caption."""
+    """What a closed table is about."""
     first, _, _ = table.caption.partition(". ")
-    return first.partition(": ")[0] if len(first) > 110 else first.rstrip(".")
+    return table.short_title() if table.title or len(first) > 110 else first.rstrip(".")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
 
 PRODUCTS = ("dsp", "fabric")
 #: triple modular redundancy of nothing, of the pieces with parameters of the network, of all registers, of everything
@@ -46,12 +49,21 @@ def open_settings(
 ) -> Settings:
     """Settings for a clock period, with as many levels as fit into it; Winograd's identity by default with DSPs.
 
+    A period shorter than one level still gets one, with a warning: no hardware reaches it.
+
     Parameters
     ----------
     clock_period_ns : float
     products, winograd, most_dsps, interval, streamed, tmr
         As in `Settings`.
     """
+    if clock_period_ns < LEVEL_NS:
+        logger.warning(
+            "a clock period of %g ns is shorter than a level of logic with its routing (%g ns): figures in ns are not "
+            "reached",
+            clock_period_ns,
+            LEVEL_NS,
+        )
     levels = max(1.0, clock_period_ns / LEVEL_NS)
     by_default = products == "dsp"
     two_products = by_default if winograd is None else winograd

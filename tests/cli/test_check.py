@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import onnx
+import pytest
 from random_networks import NETWORKS, random_description
 
 from nanopelican_hls.cli import main
@@ -64,6 +65,38 @@ def test_output_may_be_cut_off(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", [["check"], ["zoo"], ["--json", "zoo"]], ids=" ".join)
+def test_a_full_disk_under_the_output_is_named(words, tmp_path):
+    """Whether the text fits into Python's buffer (check) or not (zoo)."""
+    path = tmp_path / "m.onnx"
+    save_program(MODEL, path)
+    program = "import sys; from nanopelican_hls.cli import main; sys.exit(main())"
+    arguments = [*words, str(path)] if words == ["check"] else words
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(
+            [sys.executable, "-c", program, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert found.stderr == (
+        "error: standard output: No space left on device\n"
+        "  remedy: free some space where it goes, or send it elsewhere\n"
+    )
+    assert found.returncode == 2
+
+
+def test_a_file_that_is_full_is_not_the_output(monkeypatch, capsys):
+    import errno
+
+    from nanopelican_hls import cli
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "run_words", full)
+    assert main(["zoo"]) == 2
+    assert capsys.readouterr().err.startswith("error: a file: No space left on device")
 
 
 def test_a_configuration_is_no_qonnx_file(tmp_path, capsys):

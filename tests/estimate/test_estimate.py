@@ -182,6 +182,14 @@ def test_a_clock_period_that_is_not_finite(tmp_path, capsys, program):
     assert "must be a positive number of ns, not inf" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("clock", "told"), [("0.01", True), ("0.69", True), ("0.7", False)])
+def test_a_clock_period_below_a_level_of_logic_is_told(clock, told, tmp_path, caplog, program):
+    save_program(program, tmp_path / "model.onnx")
+    assert main(["estimate", str(tmp_path / "model.onnx"), "--clock", clock]) == 0
+    expected = f"a clock period of {clock} ns is shorter than a level of logic with its routing (0.7 ns)"
+    assert any(message.startswith(expected) for message in caplog.messages) == told
+
+
 @pytest.mark.parametrize("content", ["[1]", '{"rows": 1}', "3"])
 def test_a_file_that_is_no_list_of_rows(tmp_path, content):
     (tmp_path / "rows.json").write_text(content)

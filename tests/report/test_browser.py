@@ -40,6 +40,13 @@ def test_the_page_is_as_wide_as_the_window(view):
     assert view.value(inside) == 0
 
 
+def test_code_is_not_cut(view):
+    """Long lines, such as those of the formula, wrap."""
+    wide = "[...document.querySelectorAll('pre')].filter(each => each.scrollWidth > each.clientWidth).length"
+    assert view.value("document.querySelectorAll('pre').length") > 0
+    assert view.value(wide) == 0
+
+
 def test_text_is_legible(view):
     """The contrast of text with the page, and the size of letters."""
     contrast = """(() => {

@@ -86,6 +86,19 @@ def test_other_json_is_refused(content, tmp_path):
     assert caught.value.where == str(path)
 
 
+@pytest.mark.parametrize(
+    ("caption", "title", "short"),
+    [
+        ("Figures of the card (train: 5 jets of a.h5, test: 3). More.", "", "Figures of the card"),
+        ("How far it goes: 0 bits if not. More.", "", "How far it goes"),
+        ("Resources.", "", "Resources"),
+        ("A jet passes if the integer is at least that.", "Thresholds", "Thresholds"),
+    ],
+)
+def test_short_titles_of_tables(caption, title, short):
+    assert Table("t", caption, (), (), "", title=title).short_title() == short
+
+
 def test_no_file(tmp_path):
     with pytest.raises(ReportError, match="cannot be read"):
         read_report(tmp_path / "report.json")

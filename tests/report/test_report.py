@@ -234,6 +234,18 @@ class TestContent:
         stages = {row["stage"] for row in self.cells(report, "published_table").values()}
         assert "as placed and routed" in stages
 
+    def test_the_headline_names_the_executors(self, report):
+        (figure,) = (each for each in report.headline if each.title == "events that differ")
+        assert figure.note == "from QONNX, as integers: Brevitas, HLS C++, emulator, Verilog"
+
+    def test_ends_of_quantisers(self, report, built):
+        hostile = json.loads((built / "build" / "tiny" / "csim.json").read_text())["hostile"]
+        rows = self.cells(report, "ends")
+        for kind, ends in (("saturate", hostile["saturated"]), ("could saturate, but did not", hostile["unsaturated"])):
+            for title, sign in (("upper end of", "+"), ("lower end of", "-")):
+                named = rows[kind][title].split(", ") if rows[kind][title] != "none" else []
+                assert named == [end[:-1] for end in ends if end[-1] == sign]
+
     def test_working_points_are_those_of_the_integers(self, report, built):
         import numpy as np
 
@@ -297,6 +309,45 @@ def test_a_score_has_a_calibration():
     assert [row[3] for row in table.rows] == np.histogram(scores / 128, np.linspace(0, 1, 11))[0].tolist()
     measured = picture.panels[0].series[1]
     assert max(abs(x - y) / e for x, y, e in zip(measured.x, measured.y, measured.error, strict=True)) < 4
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "labels"),
+    [
+        ("trigger-n16", 16, {"with DSP (274)": 18181, "without DSP": 43235}),
+        ("trigger-n32", 32, {"with DSP (378), interval 3": 27741, "without DSP, interval 3": 60662}),
+    ],
+)
+def test_published_taggers_stand_beside_rows_of_the_smallest_interval(network, size, labels):
+    from nanopelican_hls.report.sections import hardware
+
+    ring = json.loads((Path(__file__).parents[2] / "benchmarks" / "ring.json").read_text())
+    config = SimpleNamespace(network=SimpleNamespace(n_constituents=size))
+    picture, _ = hardware._published(SimpleNamespace(name=network, config=config, synth=None, classes=()), ring)
+    series = picture.panels[0].series
+    own = [each for each in series if each.role == "quantised"]
+    assert {each.label: each.y for each in own} == {f"{network}, {label}": (lut,) for label, lut in labels.items()}
+    assert [each.dashed for each in own] == [False, True]
+    assert [each.label for each in series if "interval" in each.label and each not in own] == [
+        "Deep Sets, Odagiu et al., interval 2 to 3"
+    ]
+    for said in ("mapped by Yosys, not placed", "two classes", "placed and routed, five classes", "interval 1"):
+        assert said in picture.caption
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.009, False), (0.25, True)])
+def test_a_port_that_clips_is_told(share, told):
+    from nanopelican_hls.report.sections import distributions
+    from nanopelican_hls.report.tensors import TensorFacts
+
+    facts = {
+        "q_plus": TensorFacts(entries=1000, clipped_low=0, clipped_high=int(1000 * share)),
+        "q_y": TensorFacts(entries=1000, clipped_low=0, clipped_high=0),
+    }
+    inputs = [SimpleNamespace(tensor=name, name=f"{name}_in") for name in facts]
+    subject = SimpleNamespace(program=SimpleNamespace(inputs=inputs), observed=SimpleNamespace(facts=facts))
+    found = distributions._clipping_ports(subject)
+    assert [": q_plus (25%)." in each.text for each in found] == [True] * told
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -400,6 +451,47 @@ class TestCompare:
         assert table.rows == (("LUT", "used", "1,234", "1,334", 100),)
         roc = next(block for block in blocks(report, Picture) if block.key == "roc")
         assert [series.label for series in roc.panels[0].series] == ["tiny", "other"]
+
+    def test_titles_are_of_both(self, report):
+        """Captions and titles: no open bracket, nothing that holds for one of them alone, no column twice."""
+        from dataclasses import replace
+
+        from nanopelican_hls.report.comparison import compare
+
+        def changed(block):
+            if isinstance(block, Table):
+                rows = tuple(
+                    tuple(cell + 1 if isinstance(cell, int | float) else cell for cell in row) for row in block.rows
+                )
+                return replace(block, rows=rows, caption=block.caption.replace("2.5 ns", "3 ns"))
+            return block
+
+        other = replace(
+            report,
+            models=("other",),
+            sections=tuple(replace(section, blocks=tuple(map(changed, section.blocks))) for section in report.sections),
+        )
+        found = compare(report, other, "nanopelican report --compare a b")
+        tables = {each.key: each for each in blocks(found, Table)}
+        assert {"timing", "bins", "estimate", "ranges", "thresholds"} <= set(tables)
+        for table in tables.values():
+            titles = [column.title for column in table.columns]
+            assert len(titles) == len(set(titles))
+            assert table.caption.endswith(": entries that differ")
+            assert table.short_title() == table.caption
+            assert table.caption.count("(") == table.caption.count(")")
+        assert tables["timing"].caption == (
+            "Latency and rate on a xcvu13p-flga2577-2-e, with a clock of 2.5 ns (tiny); "
+            "Latency and rate on a xcvu13p-flga2577-2-e, with a clock of 3 ns (other): entries that differ"
+        )
+        assert "logit of at least" not in tables["bins"].caption
+        pictures = {each.key: each for each in blocks(found, Picture)}
+        (of_mass,) = (each for each in blocks(report, Picture) if each.key == "mass_shapes")
+        assert of_mass.compared == "Mass of the background jets that pass, at 1% of the background."
+        assert pictures["flips"].caption.endswith("a boost in any direction.")
+        assert "publish" not in pictures["published"].caption
+        labels = [each.label for each in pictures["published"].panels[0].series]
+        assert labels == ["tiny, with DSP (3), interval 2", "other"]
 
     @pytest.mark.parametrize("arguments", [[], ["trigger-n8", "--compare", "a", "b"]])
     def test_one_of_both(self, arguments, capsys):

@@ -39,6 +39,16 @@ def mismatches(subject: Subject) -> int | None:
     return sum(counts) if counts else None
 
 
+def compared(subject: Subject) -> list[str]:
+    """What `mismatches` counts: the executors that were compared with QONNX execution."""
+    found = []
+    if subject.csim and not subject.is_stale(subject.csim):
+        found = [short for name, short in SHORT.items() if f"{name}_vs_qonnx" in subject.csim["mismatches"]]
+    if subject.synth and subject.synth.get("rtl_vs_qonnx") and not subject.is_stale(subject.synth):
+        found.append(SHORT["rtl"])
+    return list(dict.fromkeys(found))
+
+
 def _blocks(subject: Subject) -> list[Block]:
     found, synth = subject.csim, subject.synth
     if found and subject.is_stale(found):
@@ -69,20 +79,31 @@ def _blocks(subject: Subject) -> list[Block]:
     if found:
         blocks += _of_tensors(subject, found)
         blocks += [Paragraph(f"First difference: {line}") for line in found.get("first_mismatch", [])]
-        hostile = found["hostile"]
-        reached = f"{len(hostile['saturated'])} ends of quantisers saturate in the hostile events"
-        never = ", ".join(hostile["unsaturated"]) or "none"
-        blocks.append(
-            Paragraph(
-                f"{reached} (+ and - are the upper and the lower end): {', '.join(hostile['saturated'])}. Ends that "
-                f"can be "
-                f"reached but were not: {never}. Ends that no input can reach: "
-                f"{', '.join(hostile['unreachable']) or 'none'}."
-            )
-        )
+        blocks.append(_ends(subject, found["hostile"]))
     if found and "rtl_vs_qonnx" not in found["mismatches"] and not (synth and synth.get("rtl_vs_qonnx")):
         blocks.append(Missing("The Verilog has not been simulated", f"{subject.csim_command} --rtl"))
     return blocks
+
+
+def _ends(subject: Subject, hostile: Mapping[str, Any]) -> Table:
+    """Which ends of quantisers the hostile events go beyond; an end is written as the tensor and its sign."""
+
+    def tensors(ends: list[str], sign: str) -> str:
+        return ", ".join(end.removesuffix(sign) for end in ends if end.endswith(sign)) or "none"
+
+    kinds = {
+        "saturate": hostile["saturated"],
+        "could saturate, but did not": hostile["unsaturated"],
+        "never saturate, whatever the input": hostile["unreachable"],
+    }
+    return Table(
+        "ends",
+        f"Ends of the types of quantisers that saturate in the hostile events ({len(hostile['saturated'])}): tensors "
+        "with values above the highest, and below the lowest, that the type holds",
+        (Column("ends that"), Column("upper end of"), Column("lower end of")),
+        tuple((kind, tensors(ends, "+"), tensors(ends, "-")) for kind, ends in kinds.items()),
+        subject.csim_source,
+    )
 
 
 def _rows(subject: Subject, found: Mapping[str, Any] | None, synth: Mapping[str, Any] | None) -> list[tuple[Cell, ...]]:

@@ -6,6 +6,9 @@ from nanopelican_hls.report.content import Cell, Column, Counts, Paragraph, Sect
 from nanopelican_hls.report.subject import Subject
 from nanopelican_hls.report.tensors import type_bounds, type_name
 
+#: share of a port's values, in percent, from which its clipping is told
+CLIPPED = 1.0
+
 
 def section(subject: Subject) -> Section:
     rows: list[tuple[Cell, ...]] = []
@@ -56,10 +59,31 @@ def section(subject: Subject) -> Section:
                 ),
                 tuple(rows),
                 subject.command,
+                title="Integers of every tensor",
             ),
+            *_clipping_ports(subject),
             Paragraph(
                 "Tensors without clipped shares have no quantiser: their types hold every value that can occur "
                 "(interval analysis), so most of their range is never used by jets."
             ),
         ),
     )
+
+
+def _clipping_ports(subject: Subject) -> list[Paragraph]:
+    """What it means that a port clips, if any does."""
+    found = []
+    for port in subject.program.inputs:
+        facts = subject.observed.facts[port.tensor]
+        share = 100 * ((facts.clipped_low or 0) + (facts.clipped_high or 0)) / facts.entries
+        if share >= CLIPPED:
+            found.append(f"{port.name.removesuffix('_in')} ({share:.3g}%)")
+    if not found:
+        return []
+    return [
+        Paragraph(
+            f"Ports that clip {CLIPPED:g}% of their values or more: {', '.join(found)}. Training chose these ranges, "
+            "where the loss is lowest with so many bits; a value beyond one enters as its end, and all figures of "
+            "merit include that."
+        )
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,7 @@ def _against_interval(subject: Subject, ring: Sequence[Row]) -> Picture:
         tuple(panels),
         "nanopelican bench-ring",
         ticks=tuple(float(k) for k in range(1, 10)),
+        compared="LUT against the initiation interval; as mapped by Yosys, constituents all at once.",
     )
 
 
@@ -291,7 +293,7 @@ def _published(subject: Subject, ring: Sequence[Row]) -> tuple[Picture, Table]:
     size = subject.config.network.n_constituents
     found = subject.synth if subject.synth and not subject.is_stale(subject.synth) else None
     own = [(f"{subject.name}, this build", found, "synth.json")] if found else []
-    own += [(f"{r['network']}, {r['products']}", r, "ring.json") for r in _own(subject, ring) if not r["streamed"]]
+    own += [(f"{subject.name}, {_products(r)}", r, "ring.json") for r in _own(subject, ring) if not r["streamed"]]
     rows: list[tuple[Cell, ...]] = [
         (
             title,
@@ -308,24 +310,38 @@ def _published(subject: Subject, ring: Sequence[Row]) -> tuple[Picture, Table]:
             (row["tagger"], int(n), str(row["interval"]), float(ns), lut, row["dsp"], PLACED, row["source"])
             for n, (lut, ns) in row["sizes"].items()
         ]
-    luts = [row["lut"] for _, row, _ in own if row["lut"] is not None]
-    series = [_series(subject.name, "quantised", "points", [(size, lut) for lut in luts])] if luts else []
+    shown = _fastest([row for _, row, _ in own])
+    series = [
+        replace(
+            _series(
+                f"{subject.name}, {_products(row)}{_unless_one(row['initiation_interval'])}",
+                "quantised",
+                "points",
+                [(size, row["lut"])],
+            ),
+            dashed=row["dsp"] == 0,
+        )
+        for row in shown
+    ]
     for k, row in enumerate(content["rows"]):
         points = sorted((int(n), lut) for n, (lut, _) in row["sizes"].items())
-        series.append(_series(row["tagger"], f"size{k % 6}", "line", points))
-    stages = ", ".join(dict.fromkeys(said_stage(row) for _, row, _ in own)) or "not there"
+        series.append(_series(row["tagger"] + _unless_one(row["interval"]), f"size{k % 6}", "line", points))
+    stages = ", ".join(dict.fromkeys(said_stage(row) for row in shown)) or "not mapped"
+    classes = f"{len(subject.classes)} classes" if subject.classes else "two classes"
     alt = "LUTs of published taggers lie between 36,000 and 903,000 cells for 8 to 128 constituents"
+    luts = [f"{row['lut']:,} {_products(row)}" for row in shown]
     return (
         Picture(
             "published",
-            f"LUT against N. This model: {stages}. Others: as published, after place and route. Stages and jets "
-            f"differ.",
-            f"{alt}; this model has {min(luts):,} to {max(luts):,}." if luts else f"{alt}.",
+            f"LUT against N, at a jet every cycle (interval 1) unless the legend says otherwise. {subject.name}: "
+            f"{stages}, {classes}, other jets. The others as published: placed and routed, five classes.",
+            f"{alt}; this model has {' and '.join(luts)}." if luts else f"{alt}.",
             "constituents N",
             (Panel("LUT", tuple(series), log=True),),
             "nanopelican bench-ring",
             log=True,
             ticks=(8.0, 16.0, 32.0, 64.0, 128.0),
+            compared=f"LUT against N, at an interval of 1 unless the legend says otherwise: {stages}.",
         ),
         Table(
             "published_table",
@@ -345,6 +361,24 @@ def _published(subject: Subject, ring: Sequence[Row]) -> tuple[Picture, Table]:
             folded=True,
         ),
     )
+
+
+def _fastest(rows: Sequence[Row]) -> list[Row]:
+    """Of the rows with DSPs, and of those without, the one with the smallest interval."""
+    known = [row for row in rows if None not in (row["lut"], row["dsp"], row["initiation_interval"])]
+    return [
+        min(those, key=lambda row: int(row["initiation_interval"]))
+        for those in ([row for row in known if row["dsp"]], [row for row in known if not row["dsp"]])
+        if those
+    ]
+
+
+def _products(row: Row) -> str:
+    return f"with DSP ({row['dsp']:,})" if row["dsp"] else "without DSP"
+
+
+def _unless_one(interval: object) -> str:
+    return "" if interval == 1 else f", interval {interval}"
 
 
 def _rivals(subject: Subject) -> list[Block]:

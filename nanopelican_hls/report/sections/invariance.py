@@ -58,6 +58,7 @@ def _blocks(subject: Subject) -> list[Block]:
             (Panel("median |Δ logit|", tuple(_series(found, kind, lambda d: d.quantiles[0]) for kind in Kind)),),
             subject.command,
             limits=(0.0, 0.92),
+            compared="Quantised network: median change of the logit against the velocity of a boost in any direction.",
         ),
         Picture(
             "flips",
@@ -69,6 +70,8 @@ def _blocks(subject: Subject) -> list[Block]:
             (Panel("tags that flip [%]", tuple(_series(found, kind, lambda d: 100 * d.flipped) for kind in Kind)),),
             subject.command,
             limits=(0.0, 0.92),
+            compared="Quantised network: share of the jets whose tag flips, against the velocity of a boost in any "
+            "direction.",
         ),
         Table(
             "boosts_table",
@@ -85,6 +88,7 @@ def _blocks(subject: Subject) -> list[Block]:
             ),
             tuple(_row(each) for each in found),
             subject.command,
+            title="Boosts, as numbers",
             folded=True,
         ),
     ]

@@ -260,7 +260,7 @@ def _kinematics(subject: Subject, points: Sequence[tuple[Tagger, WorkingPoint]])
     blocks.append(
         Table(
             "bins",
-            f"The same as numbers, of the quantised network at a logit of at least {own.threshold:g}",
+            f"The same as numbers, of the quantised network at its threshold: a logit of at least {own.threshold:g}",
             (
                 Column("bin"),
                 Column("signal efficiency", ".3f"),
@@ -270,6 +270,7 @@ def _kinematics(subject: Subject, points: Sequence[tuple[Tagger, WorkingPoint]])
             ),
             tuple(rows),
             subject.command,
+            title=f"Efficiencies of the quantised network in bins, at {100 * BACKGROUND:g}% of the background",
             folded=True,
         )
     )
@@ -352,6 +353,7 @@ def _masses(subject: Subject, jets: Jets, labels: NDArray[np.int8], tagger: Tagg
             (Panel("share of the jets / 10 GeV", tuple(shapes)),),
             subject.command,
             limits=(0.0, 300.0),
+            compared=f"Mass of the background jets that pass, at {100 * BACKGROUND:g}% of the background.",
         ),
         Picture(
             "score_mass",

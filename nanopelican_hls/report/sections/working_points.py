@@ -46,7 +46,14 @@ def _blocks(subject: Subject) -> list[Block]:
     for name, point in ((subject.card or {}).get("working_points") or {}).items():
         fixed.append((f"of the card: {name} of its validation signal", math.ceil(point["threshold"] / step)))
     outputs = {port.name for port in subject.program.outputs}
-    blocks: list[Block] = [_table(subject, labels, logit, fixed)]
+    blocks: list[Block] = [
+        _table(subject, labels, logit, fixed),
+        Paragraph(
+            "A threshold is a whole integer, and many jets share one: the shares come out a little beside those that "
+            "were asked for. The rejections among the figures of merit are interpolated to exactly 30% and 50% of the "
+            "signal, and differ a little from those here."
+        ),
+    ]
     if SCORE in outputs:
         blocks.append(_table(subject, labels, SCORE, []))
     if ACCEPT in outputs:
@@ -84,6 +91,7 @@ def _table(subject: Subject, labels: NDArray[np.int8], tensor: str, fixed: list[
         ),
         tuple(_row(title, labels, integers, threshold, program.ranges[tensor]) for title, threshold in points),
         subject.command,
+        title=f"Thresholds on {where}",
     )
 
 
