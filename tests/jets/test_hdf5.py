@@ -272,6 +272,15 @@ class TestBadFile:
         path.write_bytes(data)
         self.refused(path, "is truncated or damaged")
 
+    def test_a_name_that_is_listed_but_not_found(self, path):
+        """Names are sorted, and looked up accordingly."""
+        data = path.read_bytes()
+        assert data.count(b"is_signal\0") == 1
+        path.write_bytes(data.replace(b"is_signal\0", b"As_signal\0"))
+        with h5py.File(path) as file:
+            assert "As_signal" in list(file) and file.get("As_signal", getlink=True) is None
+        self.refused(path, "is truncated or damaged .*As_signal is listed, but not there")
+
     def test_foreign_hdf5_lists_its_keys(self, path):
         for name in ("Pmu", "jet_Pmu", "Nobj", "Nobj_all"):
             spoil(path, name, None)

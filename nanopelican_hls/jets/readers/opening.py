@@ -111,6 +111,8 @@ def _check_links(path: Path, file: Any) -> None:
         link = file.get(name, getlink=True)
         if isinstance(link, h5py.HardLink) or file.get(name) is not None:
             continue
+        if link is None:
+            raise KeyError(f"{name} is listed, but not there")
         target = link.path if isinstance(link, h5py.SoftLink) else f"{link.path} of {link.filename}"
         raise JetsError(
             f"is a link to {target}, which cannot be opened",
