@@ -21,6 +21,10 @@ from nanopelican_hls.topology.description import NetworkDescription
 
 #: version of the file layout
 FORMAT = 1
+#: of scales, which are powers of two and numbers of float32
+MAX_EXPONENT = 126
+#: of numbers
+DTYPES = (torch.float64, torch.float32, torch.float16, torch.int64)
 #: of a file that is inconsistent
 REMEDY = "train the model again"
 
@@ -100,8 +104,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         _check_seed(content["seed"])
         state = _tensors(content, "float_state")
         description = _description(found, content)
-    # TypeError, ValueError, AttributeError: values of wrong types
-    except (ConfigError, ContractError, NetworkError, TypeError, ValueError, AttributeError) as error:
+    # the others are of values of wrong types, or that are missing
+    except (ConfigError, ContractError, NetworkError, TypeError, ValueError, AttributeError, KeyError) as error:
         raise NetworkError(f"is inconsistent: {error}", where=str(path), remedy=REMEDY) from error
     return Checkpoint(found, content["seed"], state, description, content["metrics"])
 
@@ -125,8 +129,14 @@ def _tensors(content: Mapping[str, Any], field: str) -> dict[str, Tensor]:
 
 
 def _is_plain(value: Tensor) -> bool:
-    """Stored densely, one entry for each number."""
-    if value.layout is not torch.strided or value.device.type != "cpu" or value.is_quantized or value.is_complex():
+    """Stored densely, one entry for each number, of a type that numpy knows."""
+    if (
+        value.dtype not in DTYPES
+        or value.layout is not torch.strided
+        or value.device.type != "cpu"
+        or value.is_quantized
+        or value.is_complex()
+    ):
         return False
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
@@ -136,9 +146,18 @@ def _description(config: Config, content: Mapping[str, Any]) -> NetworkDescripti
         return None
     return NetworkDescription(
         network=config.network,
-        quantisers={name: Quantiser(**q) for name, q in content["quantisers"].items()},
+        quantisers={name: _quantiser(name, entries) for name, entries in content["quantisers"].items()},
         parameters={name: value.double().numpy() for name, value in _tensors(content, "parameters").items()},
     )
+
+
+def _quantiser(name: str, entries: Mapping[str, Any]) -> Quantiser:
+    for key, kind in {"bits": int, "signed": bool, "exponent": int}.items():
+        if type(entries[key]) is not kind:
+            raise NetworkError(f"quantisers: {key} of {str(name)[:80]!r} is no {kind.__name__}", remedy=REMEDY)
+    if abs(entries["exponent"]) > MAX_EXPONENT:
+        raise NetworkError(f"quantisers: exponent of {str(name)[:80]!r} is beyond {MAX_EXPONENT}", remedy=REMEDY)
+    return Quantiser(**entries)
 
 
 def require_equal(expected: Mapping[str, Any], found: Mapping[str, Any], where: str) -> None:

@@ -141,14 +141,35 @@ def test_differences_are_found_at_any_depth():
         torch.ones(2, device="meta"),
         torch.ones(1).expand(10**12),
         torch.ones(2, dtype=torch.complex64),
+        torch.ones(2, dtype=torch.bfloat16),
         "text",
     ],
-    ids=["sparse", "meta", "repeated", "complex", "text"],
+    ids=["sparse", "meta", "repeated", "complex", "bfloat16", "text"],
 )
 def test_tensors_of_other_kinds(path, field, tensor):
     values = torch.load(path, weights_only=True)[field]
     tamper(path, **{field: values | {next(iter(values)): tensor}})
     with pytest.raises(NetworkError, match=f"is inconsistent: {field}: .* is no tensor of plain numbers"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("signed", None), ("signed", float("nan")), ("signed", 1), ("bits", 8.0), ("bits", True), ("exponent", "2")],
+)
+def test_quantisers_of_other_types(path, key, value):
+    quantisers = torch.load(path, weights_only=True)["quantisers"]
+    name = next(iter(quantisers))
+    tamper(path, quantisers=quantisers | {name: quantisers[name] | {key: value}})
+    with pytest.raises(NetworkError, match=f"is inconsistent: quantisers: {key} of '{name}' is no "):
+        load_checkpoint(path)
+    for far in (127, -5000, 10**30):
+        tamper(path, quantisers=quantisers | {name: quantisers[name] | {"exponent": far}})
+        with pytest.raises(NetworkError, match=f"is inconsistent: quantisers: exponent of '{name}' is beyond 126"):
+            load_checkpoint(path)
+    del quantisers[name][key]
+    tamper(path, quantisers=quantisers)
+    with pytest.raises(NetworkError, match=f"is inconsistent: '{key}'"):
         load_checkpoint(path)
 
 

@@ -16,7 +16,7 @@ from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, LEVEL1_FORMATS, Level1Jets, from_level1
 from nanopelican_hls.jets.readers.classes import Wanted, labels_of_file
-from nanopelican_hls.jets.readers.datasets import check_dataset
+from nanopelican_hls.jets.readers.datasets import attribute_bytes, check_dataset
 from nanopelican_hls.jets.readers.interface import Reader, check_lengths
 
 FORMAT, MULTIPLICITY = "level1_format", "Nobj_all"
@@ -46,7 +46,7 @@ class Level1Reader(Reader):
         return FORMAT in file.attrs
 
     def __init__(self, path: Path, file: Any, wanted: Wanted) -> None:
-        name = file.attrs[FORMAT]
+        name = attribute_bytes(file.attrs, FORMAT).rstrip(b"\0").decode(errors="replace")
         if name not in LEVEL1_FORMATS:
             raise JetsError(
                 f"is in an unknown Level-1 format, {name!r}",

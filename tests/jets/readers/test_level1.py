@@ -84,6 +84,21 @@ class TestBadFile:
             file.attrs["level1_format"] = "atlas"
         refused(path, "is in an unknown Level-1 format, 'atlas'")
 
+    @pytest.mark.parametrize(
+        "value", [np.void(b"atlas"), np.zeros((2, 2)), h5py.Empty("f8"), np.array(["a", "b"], "S4")]
+    )
+    def test_format_that_is_no_text(self, path, value):
+        with h5py.File(path, "r+") as file:
+            file.attrs["level1_format"] = value
+        refused(path, "is in an unknown Level-1 format, ")
+
+    def test_format_in_bytes(self, path):
+        """As C++ writes it."""
+        expected = read_jets(path).four_momenta
+        with h5py.File(path, "r+") as file:
+            file.attrs["level1_format"] = np.bytes_(file.attrs["level1_format"])
+        np.testing.assert_array_equal(read_jets(path).four_momenta, expected)
+
     def test_missing_words(self, path):
         spoil(path, "phi", None)
         spoil(path, "jet_mass", None)
