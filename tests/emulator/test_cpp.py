@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 from pathlib import Path
 
@@ -88,6 +89,10 @@ def test_no_warnings(compiler, program, tmp_path):
     subprocess.run(command, cwd=project.path, check=True)
 
 
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY,
+    reason="the address space is limited, of which the sanitizer reserves terabytes",
+)
 def test_sanitisers(program, events, reference, tmp_path):
     """No undefined behaviour, and nothing is read or written beyond an array, whatever the number of jets."""
     project = EmulatorTarget().write(program, tmp_path / "emulator")
