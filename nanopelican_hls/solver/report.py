@@ -262,8 +262,8 @@ def _trials_page(content: Mapping[str, Any]) -> str:
     if "mutants" in content:
         tried, killed, survivors = (content["mutants"].get(key, 0) for key in ("tried", "killed", "survivors"))
         lines.append(
-            f"* Deliberate faults: {tried} tried, {killed} killed, {len(survivors)} survived, each with its reason "
-            "([mutants.md](mutants.md))."
+            f"* Deliberate faults: {tried} tried, {killed} killed, {len(survivors)} survived, "
+            f"{sum(not one['reason'] for one in survivors)} of them without a reason ([mutants.md](mutants.md))."
         )
     if "fuzz" in content:
         executions = sum(one["executions"] for one in content["fuzz"].values())

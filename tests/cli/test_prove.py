@@ -77,5 +77,5 @@ def test_what_mutants_and_fuzzing_left_is_told(models, tmp_path):
     assert content["mutants"] == {"tried": 2, "killed": 1, "survived": 1, "survivors": [survivor]}
     assert content["fuzz"]["yaml"] == {"seconds": 5, "executions": 34, "open_findings": 1}
     page = (tmp_path / "proof.md").read_text()
-    assert "2 tried, 1 killed, 1 survived" in page
+    assert "2 tried, 1 killed, 1 survived, 0 of them without a reason" in page
     assert "1,234 executions of 2 targets, 1 findings open" in page

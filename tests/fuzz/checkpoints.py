@@ -104,7 +104,7 @@ def _change(draw, mapping: dict) -> None:
                         value[..., None],
                         value.flatten(),
                         value.to(torch.float16),
-                        -value,
+                        value * -1,
                     ]
                 )
             )

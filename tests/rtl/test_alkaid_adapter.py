@@ -53,7 +53,7 @@ def test_errors_end_a_context():
     assert is_original()
 
 
-@pytest.mark.parametrize("version", ["0.8.1", "0.9.0", "0.10", "1.0.dev1"])
+@pytest.mark.parametrize("version", ["0.8.1", "0.9", "0.9.0", "0.10", "1.0.dev1"])
 def test_other_versions_are_refused(version, monkeypatch):
     monkeypatch.setattr(metadata, "version", lambda _: version)
     with pytest.raises(RtlError, match=rf'alkaid {version}: is not supported.*\n.*pip install "nanopelican-hls\[rtl'):
