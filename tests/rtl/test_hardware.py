@@ -1,8 +1,10 @@
 """The hardware of all forms of the network: pieces, and Verilog simulation against QONNX execution."""
 
 import dataclasses
+import re
 
 import pytest
+from hls_models import LIGHT_CONE
 from random_networks import NETWORKS, network_id, random_description
 
 from nanopelican_hls.contract.execution import execute
@@ -12,7 +14,7 @@ from nanopelican_hls.proof.hostile import hostile_events
 from nanopelican_hls.rtl.hardware import Settings, build
 from nanopelican_hls.rtl.netlist import Instance
 from nanopelican_hls.rtl.project import generate_rtl
-from nanopelican_hls.topology.config import Multiplicity
+from nanopelican_hls.topology.config import Multiplicity, NetworkConfig
 from nanopelican_hls.topology.export import build_program
 
 #: with weights that are tables over the multiplicity
@@ -76,3 +78,18 @@ def test_parameters_that_32_bits_do_not_hold_have_a_size():
     parameters = {"SMALL": 2**31 - 1, "WIDE": 2**31, "NEGATIVE": -(2**40)}
     line = Instance("module", "name", {"a": "b"}, parameters).verilog()
     assert ".SMALL(2147483647), .WIDE(33'sd2147483648), .NEGATIVE(-42'sd1099511627776)" in line
+
+
+@pytest.mark.parametrize(("bits", "widest"), [(23, {"8", "26"}), (24, set())])
+def test_factors_too_wide_for_a_dsp_are_multiplied_in_luts(bits, widest, tmp_path):
+    """A DSP48E2 adds two factors of 26 bits before it multiplies; a chain that needs more is none."""
+    description = random_description(NetworkConfig(2, 1, symmetric=True, coordinates=LIGHT_CONE), bits=10)
+    given = description.quantisers
+    shapes = {"q_plus": (bits, 0), "q_minus": (8, 0), "q_y": (8, 2), "q_z": (8, 2)}
+    changed = {
+        n: dataclasses.replace(given[n], bits=b, exponent=given[n].exponent - finer) for n, (b, finer) in shapes.items()
+    }
+    program = build_program(dataclasses.replace(description, quantisers=given | changed))
+    project = generate_rtl(program, tmp_path / "rtl")
+    text = next(path for path in project.sources if path.stem == project.top).read_text()
+    assert set(re.findall(r"\.A_WIDTH\((\d+)\)", text)) == widest
