@@ -130,13 +130,7 @@ def _tensors(content: Mapping[str, Any], field: str) -> dict[str, Tensor]:
 
 def _is_plain(value: Tensor) -> bool:
     """Stored densely, one entry for each number, of a type that numpy knows."""
-    if (
-        value.dtype not in DTYPES
-        or value.layout is not torch.strided
-        or value.device.type != "cpu"
-        or value.is_quantized
-        or value.is_complex()
-    ):
+    if value.dtype not in DTYPES or value.layout is not torch.strided or value.device.type != "cpu":
         return False
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from nanopelican_hls.contract.program import Node, Program
 from nanopelican_hls.errors import SolverError
 from nanopelican_hls.extras import require
+from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.operators.particle_mask import ParticleMask
 from nanopelican_hls.processes import YOSYS, run_child
 from nanopelican_hls.rtl.project import Probe, RtlProject
@@ -28,6 +29,8 @@ from nanopelican_hls.solver.symbolic import Number, Numbers, reference, variable
 if TYPE_CHECKING:
     import bitwuzla
 
+#: of a bit that is no number
+FLAG = FixedRange(0, 1, 0)
 #: what is undefined, as a net without a driver, must not become what suits the optimiser: it may be anything
 COMMANDS = (
     *("proc -noopt", "flatten", "setundef -undriven -anyseq", "opt -fine -keepdc"),
@@ -96,7 +99,7 @@ def prove_verilog(
 
 @dataclass(frozen=True)
 class _Bits:
-    """Bits of a port of the design in a clock cycle, what they must be, and what is below their grid: 0."""
+    """Bits of a port in a clock cycle, what they must be, what is below their grid (0), and what they can hold."""
 
     port: str
     low: int
@@ -104,16 +107,7 @@ class _Bits:
     cycle: int
     expected: Integer
     rest: Integer | None = None
-    is_signed: bool = False
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """The least and the greatest integer that they can be."""
-        return _bounds(self.width, self.is_signed)
-
-
-def _bounds(bits: int, is_signed: bool) -> tuple[int, int]:
-    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
+    range: FixedRange = FLAG
 
 
 class _Proof:
@@ -136,7 +130,7 @@ class _Proof:
     def _check_ports(self) -> None:
         """A port that is missing or too narrow would be read as other bits."""
         shown = [*self.project.outputs, *(probe.port for probe in self.project.probes)]
-        expected = {"valid": 1, "early": 1} | {port.name: port.bits * port.elements for port in shown}
+        expected = {"valid": 1, "early": 1} | {port.name: port.width for port in shown}
         found = {name: self.netlist.cells[number].width for name, number in self.netlist.outputs.items()}
         expected |= {"rst": 1, "start": 1}
         found |= {name: self.netlist.cells[number].width for name, number in self.netlist.inputs.items()}
@@ -203,7 +197,7 @@ class _Proof:
                 self.start + 1 + cycle,
                 self._padded(probe, k, value),
                 rest,
-                port.signed,
+                port.range,
             )
             for k, (cycle, value, rest) in enumerate(zip(probe.cycles, values, finer, strict=True))
         ]
@@ -220,8 +214,7 @@ class _Proof:
         cycle = self.start + 1 + self.project.latency_cycles
         values = self.tensors[tensor].integers(port.exponent)
         places = [
-            _Bits(port.name, k * port.bits, port.bits, cycle, value, is_signed=port.signed)
-            for k, value in enumerate(values)
+            _Bits(port.name, k * port.bits, port.bits, cycle, value, range=port.range) for k, value in enumerate(values)
         ]
         return self._compare(f"{tensor} at the port", "output", places)
 
@@ -262,7 +255,7 @@ class _Proof:
             and self.solver.equal(place.rest, self.space.constant(0)).verdict is not Verdict.PROVED
         ):
             return Answer(Verdict.UNPROVED, reason="its grid in the design is too coarse, or may be")
-        if self.solver.within(place.expected, *place.bounds).verdict is not Verdict.PROVED:
+        if self.solver.within(place.expected, place.range.low, place.range.high).verdict is not Verdict.PROVED:
             return Answer(Verdict.UNPROVED, reason=f"its {place.width} bits in the design are too few, or may be")
         multiplies = self._multiplies(cone)
         answer = self._equal_integers(place, parts, only_hidden=not multiplies)
@@ -328,11 +321,11 @@ class _Proof:
         is_free = all(netlist.cells[part.number].operator != "const" for part in parts.values())
         if value.value is not None or not is_free or _overlap(list(parts.values())):
             return value
-        least, most = _bounds(bits, probe.port.signed)
-        if self.solver.within(value, least, most).verdict is not Verdict.PROVED:
+        holds = replace(probe.port, bits=bits).range
+        if self.solver.within(value, holds.low, holds.high).verdict is not Verdict.PROVED:
             return value
         name = f"{probe.port.tensor}[{k}]"
-        variable = self.space.input(name, max(least, value.low), min(most, value.high))
+        variable = self.space.input(name, max(holds.low, value.low), min(holds.high, value.high))
         word, known = self._padded(probe, k, variable), {}
         for low, part in parts.items():
             whole = Part(part.number, 0, netlist.cells[part.number].width)

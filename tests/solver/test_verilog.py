@@ -107,6 +107,14 @@ def changed_top(project, *changes):
     path.write_text(text)
 
 
+def proofs_of_changed(folder, *changes, interval=1, limit_s=0.2):
+    """By tensor, of a small network whose top module has other texts."""
+    program = small("plain")
+    project = generated(program, folder / "rtl", interval)
+    changed_top(project, *changes)
+    return {proof.tensor: proof for proof in proofs(program, project, limit_s)}
+
+
 MASK = (".y0(mask_0_y0));", ".y0(right)); wire right;")
 CHOICE = "assign mask_0_y0 = q_plus_0[4] ? right : "
 
@@ -121,24 +129,18 @@ CHOICE = "assign mask_0_y0 = q_plus_0[4] ? right : "
 )
 def test_what_is_undefined_may_be_anything(wrong, tmp_path):
     """An optimiser may take what suits it; the proof may not."""
-    program = small("plain")
-    project = generated(program, tmp_path / "rtl")
-    changed_top(project, (MASK[0], f"{MASK[1]} {wrong}"))
-    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=0.2)}
+    found = proofs_of_changed(tmp_path, (MASK[0], f"{MASK[1]} {wrong}"))
     assert found["mask"].verdict is not Verdict.PROVED
     assert found["mask"].proved == 2
 
 
 @pytest.mark.parametrize("is_port", [True, False])
 def test_a_port_that_is_too_narrow_is_no_port(is_port, tmp_path):
-    program = small("plain")
-    project = generated(program, tmp_path / "rtl")
     changes = [("output wire [3:0] logit,", "output wire [2:0] logit,")]
     if is_port:
         changes.append((".y(logit));", ".y(whole)); wire [3:0] whole; assign logit = whole[2:0];"))
-    changed_top(project, *changes)
     with pytest.raises(SolverError, match="has 3 bits, not 4"):
-        proofs(program, project, limit_s=0.2)
+        proofs_of_changed(tmp_path, *changes)
 
 
 def test_nets_that_are_too_narrow_hold_nothing(tmp_path, monkeypatch):
@@ -159,31 +161,23 @@ def test_nets_that_are_too_narrow_hold_nothing(tmp_path, monkeypatch):
 
 def test_an_event_after_others_is_proved_too(tmp_path):
     """Registers may hold what earlier events left."""
-    program = small("plain")
-    project = generated(program, tmp_path / "rtl")
     later = "reg seen; always @(posedge clk) seen <= ~rst & (seen | valid); assign logit = seen ? ~whole : whole;"
-    changed_top(project, (".y(logit));", f".y(whole)); wire [3:0] whole; {later}"))
-    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=0.2)}
+    found = proofs_of_changed(tmp_path, (".y(logit));", f".y(whole)); wire [3:0] whole; {later}"))
     assert found["logit at the port"].verdict is not Verdict.PROVED
 
 
 @pytest.mark.long
 def test_an_accumulator_that_is_cleared_once_only(tmp_path):
-    program = small("plain")
-    project = generated(program, tmp_path / "rtl", interval=2)
     once = "wire accepted; reg ever; always @(posedge clk) ever <= ~rst & (ever | start_in_d5);"
-    changed_top(project, (".first(start_in_d5)", ".first(start_in_d5 & ~ever)"), ("wire accepted;", once))
-    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=5)}
+    changes = (".first(start_in_d5)", ".first(start_in_d5 & ~ever)"), ("wire accepted;", once)
+    found = proofs_of_changed(tmp_path, *changes, interval=2, limit_s=5)
     assert found["r_exact"].proved == 0
     assert "read more than its inputs: net" in found["r_exact"].reason
 
 
 def test_valid_with_start_is_refuted(tmp_path):
-    program = small("plain")
-    project = generated(program, tmp_path / "rtl")
     wrong = "reg reset; always @(posedge clk) reset <= rst; assign valid = right | (reset & start);"
-    changed_top(project, (".y(valid));", f".y(right)); wire right; {wrong}"))
-    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=0.2)}
+    found = proofs_of_changed(tmp_path, (".y(valid));", f".y(right)); wire right; {wrong}"))
     assert found["valid"].proved == found["valid"].elements - 1
 
 
