@@ -52,7 +52,7 @@ def draw(point: WorkingPoint, masses: Floats, passed: Any, title: str, caption: 
             colour = COLOURS["background"] if kind == "that pass" else COLOURS["all jets"]
             places[4].hist(masses[chosen], edges, density=True, histtype="step", color=colour, label=kind)
         places[4].set(xlabel="mass of background jets, GeV", ylabel="share per GeV")
-        places[4].legend(title=f"divergence {point.sculpting.divergence:.3f} bits")
+        places[4].legend(loc="upper right", title=f"divergence {point.sculpting.divergence:.3f} bits")
         places[5].set_visible(False)
         figure.supxlabel(caption, fontsize=8, x=0.01, ha="left")
     return figure

@@ -22,7 +22,7 @@ def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
     axes.set_xlabel("bits")
     axes.set_ylabel("AUC of the quantised network")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(loc="lower right", fontsize="small")
     return png(figure)
 
 
@@ -47,7 +47,7 @@ def against_size(curves: Mapping[str, Mapping[int, Sequence[Result]]]) -> bytes:
     axes.set_xlabel("constituents")
     axes.set_ylabel("AUC")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(loc="lower right", fontsize="small")
     return png(figure)
 
 
@@ -68,5 +68,5 @@ def against_cost(curves: Mapping[str, Sequence[tuple[float, float, str]]]) -> by
     axes.set_xlabel("ReLUs at pair level")
     axes.set_ylabel("background rejection at 30% signal efficiency")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(title="form, spurions")
+    axes.legend(loc="upper left", title="form, spurions")
     return png(figure)

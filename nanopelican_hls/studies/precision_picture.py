@@ -35,7 +35,7 @@ def loss_against_cost(found: Sequence[Measurement]) -> bytes:
     before.set_yscale("symlog", linthresh=LINEAR_BELOW)
     before.set_xlabel("predicted growth of the loss, before fine-tuning")
     before.set_ylabel("measured growth")
-    for axes in (after, before):
+    for axes, corner in ((after, "upper right"), (before, "upper left")):
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(loc=corner)
     return png(figure)

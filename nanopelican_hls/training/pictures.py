@@ -30,7 +30,7 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
     losses.plot(epochs, [row["train_loss"] for row in history], label="training")
     losses.plot(epochs, [row["loss"] for row in history], label="validation")
     losses.set_ylabel("cross entropy")
-    losses.legend()
+    losses.legend(loc="center right")
     aucs.plot(epochs, [row["auc"] for row in history], color="C1")
     aucs.set_ylabel("validation AUC")
     rates.plot(epochs, [row["learning_rate_factor"] for row in history], color="C2")
