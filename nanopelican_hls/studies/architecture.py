@@ -12,7 +12,7 @@ from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.operators._arrays import pair_count
-from nanopelican_hls.studies.study import Results, Study, named, without_jet
+from nanopelican_hls.studies.study import Results, Study, named, unused_quantisers
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 
@@ -32,7 +32,7 @@ class ArchitectureStudy(Study):
 
     def configs(self) -> list[Config]:
         base = recommended()
-        training = replace(base.training, seeds=(1, 2), float_epochs=24, quantised_epochs=0)
+        training = replace(base.training, float_epochs=24, warmup_epochs=4, second_order_steps=0, quantised_epochs=0)
         sizes = [(n, c) for n in SIZES for c in (LARGEST_CHANNELS if n == max(SIZES) else CHANNELS)]
         forms = [(*form, *size) for form in product((True, False), (Spurions.NONE, Spurions.JET)) for size in sizes]
         forms += product((True, False), (Spurions.BEAMS,), BEAM_SIZES, BEAM_CHANNELS)
@@ -41,8 +41,7 @@ class ArchitectureStudy(Study):
             coordinates = Coordinates.CARTESIAN if spurions is Spurions.BEAMS else Coordinates.LIGHT_CONE
             network = NetworkConfig(n, channels, symmetric, spurions, coordinates)
             name = f"{_form(network).replace(', ', '-')}-n{n}-c{channels}"
-            quantisers = base.quantisers if network.spurion else without_jet(base.quantisers)
-            configs.append(named(base, name, network=network, quantisers=quantisers, training=training))
+            configs.append(named(base, name, network=network, quantisers=unused_quantisers(network), training=training))
         return configs
 
     def page(self, results: Results) -> str:

@@ -9,22 +9,19 @@ from nanopelican_hls.config import Config
 from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.runner import Result
-from nanopelican_hls.studies.study import Results, Study, named, without_jet
+from nanopelican_hls.studies.study import Results, Study, named
 from nanopelican_hls.studies.tables import measured
-from nanopelican_hls.topology.config import Coordinates, QuantiserConfig, QuantisersConfig, Spurions
+from nanopelican_hls.topology.config import Coordinates, QuantiserConfig, QuantisersConfig
 
-SIZES = (16, 20, 32, 80)
-CHANNELS = (2, 3, 10)
-LABORATORY_BITS = (6, 8, 10, 12, 14, 16, 18)
-LIGHT_CONE_BITS = (5, 6, 7, 8, 9, 10, 12)
-INNER_BITS = (4, 5, 6, 7, 8, 9, 10)
-#: with more constituents the network is better without the jet, and needs a finer grid for soft ones
-LARGEST_WITH_JET = 32
-#: width of momenta and their products in larger networks
-BITS_WITHOUT_JET = 10
-#: not varied in the scan of inner widths: ports, output, and weights that exist once per jet
-OF_FIXED_WIDTH = ("momenta", "jet_momenta", "logit", "tensors")
-WIDEST_BITS = 24
+SIZES = (8, 16, 32)
+CHANNELS = (1, 2, 4)
+LABORATORY_BITS = (8, 10, 12, 14, 16)
+LIGHT_CONE_BITS = (5, 6, 7, 8, 10)
+INNER_BITS = (4, 5, 6, 7, 8, 10)
+#: of the rest, beyond those of a constituent
+MORE_BITS_OF_REST = 1
+#: not varied in the scan of inner widths: ports and output
+OF_FIXED_WIDTH = ("momenta", "rest_momenta", "logit", "tensors")
 #: columns of `_steps`
 STEPS_HEAD = ("AUC float", "folded", "quantised", "lost in AUC", "rejection at 30% float", "quantised")
 
@@ -38,11 +35,8 @@ class SizeStudy(Study):
         return [_of_size(n, c) for n in SIZES for c in CHANNELS]
 
     def page(self, results: Results) -> str:
-        rows = [
-            [c.network.n_constituents, c.network.channels, c.network.spurions.value, *_steps(found)]
-            for c, found in results.items()
-        ]
-        return table(["N", "C", "spurions", *STEPS_HEAD], rows)
+        rows = [[c.network.n_constituents, c.network.channels, *_steps(found)] for c, found in results.items()]
+        return table(["N", "C", *STEPS_HEAD], rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:
         from nanopelican_hls.studies.pictures import against_size
@@ -55,13 +49,14 @@ class SizeStudy(Study):
 
 
 class WidthStudy(Study):
-    """AUC against momentum width in both coordinates, and against inner widths; N = 16, C = 4, one seed."""
+    """AUC against momentum width in both coordinates, and against inner widths; the recommended form, one seed."""
 
     name = "widths"
 
     def configs(self) -> list[Config]:
         base = recommended()
-        base = replace(base, training=replace(base.training, seeds=base.training.seeds[:1]))
+        uniform = replace(base.quantisers, tensors=None)  # no tensor has a width of its own
+        base = replace(base, training=replace(base.training, seeds=base.training.seeds[:1]), quantisers=uniform)
         laboratory = replace(base.network, coordinates=Coordinates.CARTESIAN)
         scans = [
             named(base, f"laboratory-{b}", network=laboratory, quantisers=_momenta(base.quantisers, b))
@@ -88,21 +83,16 @@ class WidthStudy(Study):
 
 
 TITLES = {
-    "laboratory": "Momenta in the laboratory (the jet's 2 bits wider)",
-    "light-cone": "Momenta in light-cone coordinates (the jet's 2 bits wider)",
+    "laboratory": "Momenta in the laboratory (the rest's a bit wider)",
+    "light-cone": "Momenta in light-cone coordinates (the rest's a bit wider)",
     "inner": "Inner quantisers, light-cone momenta of 8 bits (d, mix, relu and weights of this width, others wider)",
 }
 
 
 def _of_size(n: int, channels: int) -> Config:
-    """The recommended form; with the jet and coarse momenta up to `LARGEST_WITH_JET`."""
+    """The recommended form and widths, of another size."""
     base = recommended()
-    network, name = replace(base.network, n_constituents=n, channels=channels), f"n{n}-c{channels}"
-    if n <= LARGEST_WITH_JET:
-        return named(base, name, network=network)
-    fine = QuantiserConfig(BITS_WITHOUT_JET)
-    quantisers = replace(without_jet(base.quantisers), momenta=fine, d=fine)
-    return named(base, name, network=replace(network, spurions=Spurions.NONE), quantisers=quantisers)
+    return named(base, f"n{n}-c{channels}", network=replace(base.network, n_constituents=n, channels=channels))
 
 
 def _of_scan(results: Results, scan: str) -> dict[int, Sequence[Result]]:
@@ -112,8 +102,8 @@ def _of_scan(results: Results, scan: str) -> dict[int, Sequence[Result]]:
 
 
 def _momenta(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:
-    jet = min(bits + 2, WIDEST_BITS)
-    return replace(quantisers, momenta=QuantiserConfig(bits), jet_momenta=QuantiserConfig(jet))
+    rest = QuantiserConfig(bits + MORE_BITS_OF_REST)
+    return replace(quantisers, momenta=QuantiserConfig(bits), rest_momenta=rest)
 
 
 def _inner(quantisers: QuantisersConfig, bits: int) -> QuantisersConfig:

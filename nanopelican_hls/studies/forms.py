@@ -13,6 +13,7 @@ from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.topology.forms import REFERENCE_FORMS, SIZES
 
 STEPS = ("float", "quantised")
+EPOCHS, QUANTISED_EPOCHS = 32, 16
 
 
 class FormsStudy(Study):
@@ -22,7 +23,15 @@ class FormsStudy(Study):
 
     def configs(self) -> list[Config]:
         base = recommended()
-        training = replace(base.training, quantised_epochs=16, pair_multipliers=False)
+        training = replace(
+            base.training,
+            seeds=(1, 2, 3),
+            float_epochs=EPOCHS,
+            warmup_epochs=4,
+            second_order_steps=0,
+            quantised_epochs=QUANTISED_EPOCHS,
+            pair_multipliers=False,
+        )
         return [
             named(
                 base,

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from nanopelican_hls.config import Config
 from nanopelican_hls.config.recipes import recommended
-from nanopelican_hls.config.training import TrainingConfig
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.runner import Result
-from nanopelican_hls.studies.study import Results, Study, named, without_jet
+from nanopelican_hls.studies.study import Results, Study, named, unused_quantisers
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.studies.tasks import NetworkTask
 from nanopelican_hls.topology.config import (
@@ -18,14 +17,11 @@ from nanopelican_hls.topology.config import (
     MultiplicityBins,
     MultiplicityTables,
     NetworkConfig,
-    QuantisersConfig,
     Spurions,
 )
 
 SIZES = (8,)
 CHANNELS = 2
-#: batches first, then L-BFGS
-EPOCHS, STEPS = 24, 150
 #: rows of the second table, all at the smallest size with the rest: how n_jet is counted and binned
 COUNTS: Mapping[str, tuple[MultiplicityBins, float]] = {
     "16 bins of 4 from 24": (MultiplicityBins(24, 4, 16), 0.0),
@@ -47,9 +43,11 @@ class InputsStudy(Study):
     name = "inputs"
 
     def configs(self) -> list[Config]:
+        base = recommended()
+        training = replace(base.training, quantised_epochs=0)
         networks = {name: network for n in SIZES for name, network in _forms(n).items()}
         return [
-            named(recommended(), name, network=network, quantisers=_quantisers(network), training=_training())
+            named(base, name, network=network, quantisers=unused_quantisers(network), training=training)
             for name, network in (networks | _counts() | _smeared()).items()
         ]
 
@@ -105,20 +103,6 @@ def _smeared() -> dict[str, NetworkConfig]:
     """The networks of the third table, in the order of `SMEARINGS`."""
     base = _forms(min(SIZES))[f"rest-count-n{min(SIZES)}"]
     return {f"smeared-{mean}": base for mean in SMEARINGS}
-
-
-def _training() -> TrainingConfig:
-    base = recommended().training
-    return replace(base, seeds=(1, 2), float_epochs=EPOCHS, second_order_steps=STEPS, quantised_epochs=0)
-
-
-def _quantisers(network: NetworkConfig) -> QuantisersConfig:
-    """Those that a network must have, although none is used in floating point."""
-    base = recommended().quantisers
-    bare = without_jet(base)
-    if network.spurions is Spurions.JET:
-        return replace(bare, jet_momenta=base.jet_momenta)
-    return replace(bare, rest_momenta=base.jet_momenta) if network.spurions is Spurions.REST else bare
 
 
 def _of_n_jet(network: NetworkConfig) -> str:

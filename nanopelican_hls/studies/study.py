@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from nanopelican_hls.config import Config
+from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.config.training import TrainingConfig
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.extras import require
@@ -18,7 +19,7 @@ from nanopelican_hls.studies.files import SAMPLES, JetFiles
 from nanopelican_hls.studies.pages import Page
 from nanopelican_hls.studies.runner import Result, run_tasks
 from nanopelican_hls.studies.tasks import NetworkTask
-from nanopelican_hls.topology.config import QuantisersConfig
+from nanopelican_hls.topology.config import NetworkConfig, QuantisersConfig, Spurions
 
 Results = Mapping[Config, Sequence[Result]]
 
@@ -92,10 +93,13 @@ def named(config: Config, name: str, **changes: Any) -> Config:
     return replace(config, name=name, **changes)
 
 
-def without_jet(quantisers: QuantisersConfig) -> QuantisersConfig:
-    """The quantisers of a network without the jet spurion."""
-    tensors = {name: q for name, q in (quantisers.tensors or {}).items() if name != "diagonal_w_jj"}
-    return replace(quantisers, jet_momenta=None, d_jet=None, d_jj=None, tensors=tensors)
+def unused_quantisers(network: NetworkConfig) -> QuantisersConfig:
+    """Those that a network must have, although none is used in floating point."""
+    base = recommended().quantisers
+    bare = replace(base, rest_momenta=None, d_rest=None, d_rr=None, tensors=None)
+    if network.spurions is Spurions.JET:
+        return replace(bare, jet_momenta=base.rest_momenta)
+    return replace(bare, rest_momenta=base.rest_momenta) if network.spurions is Spurions.REST else bare
 
 
 def _plain(result: Result) -> dict[str, Any]:

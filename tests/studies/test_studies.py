@@ -25,7 +25,7 @@ def tiny(monkeypatch):
 
     def short():
         config = recommended()
-        training = replace(config.training, seeds=(1, 2), float_epochs=2, warmup_epochs=1, quantised_epochs=1)
+        training = replace(config.training, float_epochs=2, second_order_steps=2, quantised_epochs=1)
         return replace(config, network=replace(config.network, n_constituents=4, channels=1), training=training)
 
     monkeypatch.setattr(study.Study, "at_most", {"train": 300, "valid": 100, "test": 100})
@@ -42,14 +42,14 @@ def tiny(monkeypatch):
         (firmware, "LIGHT_CONE_BITS", (8,)),
         (firmware, "INNER_BITS", (6,)),
         (forms, "SIZES", (4,)),
+        (forms, "EPOCHS", 5),
+        (forms, "QUANTISED_EPOCHS", 1),
         (architecture, "CHANNELS", (1,)),
         (architecture, "SIZES", (4,)),
         (architecture, "LARGEST_CHANNELS", (1,)),
         (architecture, "BEAM_CHANNELS", (1,)),
         (architecture, "BEAM_SIZES", (4,)),
         (inputs, "SIZES", (4,)),
-        (inputs, "EPOCHS", 2),
-        (inputs, "STEPS", 2),
         # the sample has 32 constituents of each jet
         (inputs, "COUNTS", {"all": (MultiplicityBins(), 0.0), "of 20 GeV": (MultiplicityBins(0, 1, 8), 20.0)}),
     ):
@@ -70,12 +70,13 @@ def table(page: str, row: int) -> list[str]:
 def test_firmware(jets_file, tmp_path):
     page, content = run("firmware", jets_file, tmp_path)
     assert page.startswith(
-        "4 trainings; 300 training jets, 100 validation jets, 100 test jets; 2 float epochs and 1 quantised epochs."
+        "4 trainings; 300 training jets, 100 validation jets, 100 test jets; "
+        "2 float epochs, up to 2 steps of L-BFGS and 1 quantised epochs."
     )
     figures = [result["figures"]["test"] for result in content["results"]["n4-c1"]]
     mean = sum(f["quantised"]["auc"] for f in figures) / 2
-    assert table(page, 1)[:3] == ["4", "1", "jet"]
-    assert table(page, 1)[5].startswith(f"{mean:.4f} ± ")
+    assert table(page, 1)[:2] == ["4", "1"]
+    assert table(page, 1)[4].startswith(f"{mean:.4f} ± ")
     for f in figures:
         # the fold is exact, and an AUC counts pairs of jets
         assert f["folded"]["auc"] == f["float"]["auc"]
@@ -133,24 +134,22 @@ def test_widths_that_are_scanned():
     configs = {config.name: config for config in WidthStudy().configs()}
     assert configs["laboratory-12"].network.coordinates is Coordinates.CARTESIAN
     assert configs["laboratory-12"].quantisers.momenta.bits == 12
-    assert configs["laboratory-12"].quantisers.jet_momenta.bits == 14
+    assert configs["laboratory-12"].quantisers.rest_momenta.bits == 13
     plain, narrow = recommended().quantisers, configs["inner-6"].quantisers
-    assert (narrow.d.bits, narrow.d_jj.bits, narrow.weights.bits) == (6, 10, 6)
-    assert narrow.momenta == plain.momenta
+    assert (narrow.d.bits, narrow.d_rr.bits, narrow.weights.bits) == (6, 8, 6)
+    assert (narrow.momenta, narrow.rest_momenta) == (plain.momenta, plain.rest_momenta)
+    assert narrow.tensors is None
     assert narrow.logit == plain.logit
 
 
 def test_sizes_of_the_firmware_table(monkeypatch):
     monkeypatch.undo()
     sizes = {(c.network.n_constituents, c.network.channels) for c in SizeStudy().configs()}
-    assert sizes == {(n, c) for n in (16, 20, 32, 80) for c in (2, 3, 10)}
-    assert all(len(c.training.seeds) == 3 for c in SizeStudy().configs())
-    without_jet = [c for c in SizeStudy().configs() if not c.network.spurion]
-    assert {c.network.n_constituents for c in without_jet} == {80}
-    assert {(c.quantisers.momenta.bits, c.quantisers.jet_momenta) for c in without_jet} == {(10, None)}
+    assert sizes == {(n, c) for n in (8, 16, 32) for c in (1, 2, 4)}
+    assert all(len(c.training.seeds) == 2 for c in SizeStudy().configs())
 
 
 def test_cost_is_what_stands_at_pair_level():
-    base = recommended().network  # 16 constituents and the jet, 4 channels, symmetric
-    assert pair_relus(base) == 17 * 16 // 2 * 4
-    assert pair_relus(replace(base, symmetric=False)) == 17 * 16 * 4
+    base = recommended().network  # 16 constituents and the rest, 2 channels, symmetric
+    assert pair_relus(base) == 17 * 16 // 2 * 2
+    assert pair_relus(replace(base, symmetric=False)) == 17 * 16 * 2
