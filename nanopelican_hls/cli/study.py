@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nanopelican_hls.progress import Bars
     from nanopelican_hls.studies.pages import Page
 
-NAMES = ("firmware", "widths", "architecture", "inputs", "forms", "classes", "ceiling")
+NAMES = ("firmware", "widths", "architecture", "inputs", "normalisation", "forms", "classes", "ceiling")
 
 
 def _output(args: argparse.Namespace) -> Path:
@@ -45,8 +45,8 @@ def add_parser(subparsers: Any) -> None:
         choices=NAMES,
         help="firmware: float and quantised, against N and C; widths: bits of momenta and inner tensors; "
         "architecture: channels, constituents, tied or not, spurions; inputs: jet, rest, number of "
-        "constituents; forms: the networks of bench-synth; classes: a tagger of several classes beside Deep Sets; "
-        "ceiling: a transformer and Deep Sets, in floating point",
+        "constituents; normalisation: BatchNorm and Nbar at N = 80; forms: the networks of bench-synth; "
+        "classes: a tagger of several classes beside Deep Sets; ceiling: a transformer and Deep Sets, in floating point",
     )
     parser.add_argument(
         "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
@@ -94,6 +94,7 @@ def _trainings(args: argparse.Namespace, output: Path, jobs: int, bars: Bars) ->
     from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
     from nanopelican_hls.studies.forms import FormsStudy
     from nanopelican_hls.studies.inputs import InputsStudy
+    from nanopelican_hls.studies.normalisation import NormalisationStudy
 
-    studies = (SizeStudy(), WidthStudy(), ArchitectureStudy(), InputsStudy(), FormsStudy())
+    studies = (SizeStudy(), WidthStudy(), ArchitectureStudy(), InputsStudy(), NormalisationStudy(), FormsStudy())
     return next(study for study in studies if study.name == args.name).run(args.jets, output, jobs, bars)

@@ -11,7 +11,7 @@ from nanopelican_hls.cli import main
 from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.network.canonical import multiplier_free
 from nanopelican_hls.network.checkpoint import load_checkpoint
-from nanopelican_hls.studies import architecture, firmware, forms, inputs, study
+from nanopelican_hls.studies import architecture, firmware, forms, inputs, normalisation, study
 from nanopelican_hls.studies.architecture import ArchitectureStudy, pair_relus
 from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
@@ -35,6 +35,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(forms, "recommended", short)
     monkeypatch.setattr(inputs, "recommended", short)
     monkeypatch.setattr(FormsStudy, "at_most", study.Study.at_most)
+    monkeypatch.setattr(normalisation.NormalisationStudy, "at_most", study.Study.at_most)
     for module, name, values in (
         (firmware, "SIZES", (4, 5)),
         (firmware, "CHANNELS", (1,)),
@@ -50,6 +51,10 @@ def tiny(monkeypatch):
         (architecture, "BEAM_CHANNELS", (1,)),
         (architecture, "BEAM_SIZES", (4,)),
         (inputs, "SIZES", (4,)),
+        (normalisation, "MODEL", "paper-n16-c1"),
+        (normalisation, "EPOCHS", 1),
+        (normalisation, "STEPS", 1),
+        (normalisation, "SEEDS", (1,)),
         # the sample has 32 constituents of each jet
         (inputs, "COUNTS", {"all": (MultiplicityBins(), 0.0), "of 20 GeV": (MultiplicityBins(0, 1, 8), 20.0)}),
     ):
@@ -109,6 +114,22 @@ def test_inputs(jets_file, tmp_path):
     assert [table(page, row)[0] for row in (13, 14)] == ["all", "of 20 GeV"]
     assert len(json.loads((tmp_path / "inputs.json").read_text())["results"]) == 11 + 2 + 3
     assert [table(page, row)[0] for row in (16, 17, 18)] == ["5", "10", "20"]
+
+
+def test_normalisation(jets_file, tmp_path):
+    assert main(["study", "normalisation", "--jets", str(jets_file), "--output", str(tmp_path), "--jobs", "1"]) == 0
+    page = (tmp_path / "normalisation.md").read_text()
+    assert [table(page, row)[:2] for row in range(1, 5)] == [["no", "64"], ["no", "49"], ["yes", "64"], ["yes", "49"]]
+    kept = {
+        name: load_checkpoint(tmp_path / "runs" / name / "seed1" / "best.pt").config
+        for name in json.loads((tmp_path / "normalisation.json").read_text())["results"]
+    }
+    assert {name: (c.network.batch_norm, c.training.nbar) for name, c in kept.items()} == {
+        "plain-nbar64": (False, 64),
+        "plain-nbar49": (False, 49),
+        "batch-norm-nbar64": (True, 64),
+        "batch-norm-nbar49": (True, 49),
+    }
 
 
 def test_smeared_multiplicity(jets_file):
