@@ -46,7 +46,8 @@ def add_parser(subparsers: Any) -> None:
         help="firmware: float and quantised, against N and C; widths: bits of momenta and inner tensors; "
         "architecture: channels, constituents, tied or not, spurions; inputs: jet, rest, number of "
         "constituents; normalisation: BatchNorm and Nbar at N = 80; forms: the networks of bench-synth; "
-        "classes: a tagger of several classes beside Deep Sets; ceiling: a transformer and Deep Sets, in floating point",
+        "classes: a tagger of several classes beside Deep Sets; "
+        "ceiling: a transformer and Deep Sets, in floating point",
     )
     parser.add_argument(
         "--jets", type=Path, required=True, help="file of jets, or folder with train, valid and test files"
