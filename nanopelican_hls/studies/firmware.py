@@ -14,7 +14,7 @@ from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.topology.config import Coordinates, QuantiserConfig, QuantisersConfig
 
 SIZES = (8, 16, 32)
-CHANNELS = (1, 2, 4)
+CHANNELS = (2, 4)
 LABORATORY_BITS = (8, 10, 12, 14, 16)
 LIGHT_CONE_BITS = (5, 6, 7, 8, 10)
 INNER_BITS = (4, 5, 6, 7, 8, 10)

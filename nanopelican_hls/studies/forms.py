@@ -20,6 +20,7 @@ class FormsStudy(Study):
     """The reference forms with six inner bits and no multiplier at pair level."""
 
     name = "forms"
+    at_most = {"train": 24_000, "valid": 4_000, "test": 16_000}
 
     def configs(self) -> list[Config]:
         base = recommended()

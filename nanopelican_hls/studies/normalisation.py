@@ -24,7 +24,6 @@ class NormalisationStudy(Study):
     """The recipe of `MODEL` with and without BatchNorm, and with each Nbar."""
 
     name = "normalisation"
-    at_most = {"train": 12_000, "valid": 4_000, "test": 16_000}
 
     def configs(self) -> list[Config]:
         base = load_config(MODEL)

@@ -36,7 +36,7 @@ class Study(ABC):
     """
 
     name: ClassVar[str]
-    at_most: ClassVar[Mapping[str, int]] = {"train": 24_000, "valid": 4_000, "test": 16_000}
+    at_most: ClassVar[Mapping[str, int]] = {"train": 12_000, "valid": 4_000, "test": 16_000}
 
     @abstractmethod
     def configs(self) -> list[Config]:

@@ -35,7 +35,6 @@ def tiny(monkeypatch):
     monkeypatch.setattr(forms, "recommended", short)
     monkeypatch.setattr(inputs, "recommended", short)
     monkeypatch.setattr(FormsStudy, "at_most", study.Study.at_most)
-    monkeypatch.setattr(normalisation.NormalisationStudy, "at_most", study.Study.at_most)
     for module, name, values in (
         (firmware, "SIZES", (4, 5)),
         (firmware, "CHANNELS", (1,)),
@@ -166,7 +165,7 @@ def test_widths_that_are_scanned():
 def test_sizes_of_the_firmware_table(monkeypatch):
     monkeypatch.undo()
     sizes = {(c.network.n_constituents, c.network.channels) for c in SizeStudy().configs()}
-    assert sizes == {(n, c) for n in (8, 16, 32) for c in (1, 2, 4)}
+    assert sizes == {(n, c) for n in (8, 16, 32) for c in (2, 4)}
     assert all(len(c.training.seeds) == 2 for c in SizeStudy().configs())
 
 
