@@ -139,7 +139,7 @@ def write_atomically(path: Path, content: bytes | str, error: type[NanopelicanEr
 
 
 @contextlib.contextmanager
-def one_at_a_time(folder: Path, error: type[NanopelicanError]) -> Iterator[None]:
+def one_at_a_time(folder: Path, error: type[NanopelicanError], option: str = "--build") -> Iterator[None]:
     """Lock an existing folder, by the file `LOCK` in it.
 
     The operating system releases the lock when the processes that hold it have ended, however they end: this one, and
@@ -150,6 +150,8 @@ def one_at_a_time(folder: Path, error: type[NanopelicanError]) -> Iterator[None]
     folder : Path
     error : type of NanopelicanError
         Raised if another run holds the lock.
+    option : str
+        Of the command line, that names the folder.
     """
     # not truncated: until we hold the lock, the file names the process that does
     with (folder / LOCK).open("a+", encoding="ascii") as file:
@@ -160,7 +162,7 @@ def one_at_a_time(folder: Path, error: type[NanopelicanError]) -> Iterator[None]
             raise error(
                 f"is in use by another run (process {file.read().strip() or 'unknown'})",
                 where=str(folder),
-                remedy="wait for it, or choose another folder (--build FOLDER)",
+                remedy=f"wait for it, or choose another folder ({option} FOLDER)",
             ) from None
         os.set_inheritable(file.fileno(), True)
         file.truncate(0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 #: number of constituents and intervals of the rows
-INTERVALS = {8: (1, 3, 7), 16: (1, 3, 9), 32: (3, 9), 64: (9,), 80: (9,), 128: (9,)}
+INTERVALS = {8: (1, 3, 7), 16: (1, 3, 9), 32: (3, 9), 64: (3, 9), 80: (3, 9), 128: (9,)}
 PRODUCTS = ("dsp", "fabric")
 #: how events come in: all constituents at once, or over the cycles of an interval
 ARRIVALS = (False, True)

@@ -89,13 +89,14 @@ def _finished(task: Task, files: JetFiles, runs: Path) -> Result | None:
 
 
 def _run(task: Task, files: JetFiles, runs: Path, progress: Progress) -> Result | TrainingError:
-    with part_of(progress, task.cost, task.epochs) as part:
+    folder = _folder(task, runs)
+    with folder.held("--output"), part_of(progress, task.cost, task.epochs) as part:
         try:
-            figures = task.train(files, _folder(task, runs), progress=part)
+            figures = task.train(files, folder, progress=part)
         except TrainingError as error:
             return error
-    content = json.dumps({**_header(task, files), "figures": figures}, indent=2)
-    write_atomically(_result_file(task, runs), content + "\n", NetworkError)
+        content = json.dumps({**_header(task, files), "figures": figures}, indent=2)
+        write_atomically(_result_file(task, runs), content + "\n", NetworkError)
     return Result(task, figures)
 
 

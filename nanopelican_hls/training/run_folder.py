@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import yaml
 from nanopelican_hls.config import Config, to_mapping
 from nanopelican_hls.errors import NetworkError
 from nanopelican_hls.extras import install, is_installed, require
-from nanopelican_hls.files import write_atomically
+from nanopelican_hls.files import make_folder, one_at_a_time, write_atomically
 from nanopelican_hls.network.checkpoint import Checkpoint, load_mapping, save_atomically, save_checkpoint
 from nanopelican_hls.versions import versions
 
@@ -53,6 +54,16 @@ class RunFolder:
     @property
     def best(self) -> Path:
         return self.path / "best.pt"
+
+    @contextlib.contextmanager
+    def held(self, option: str) -> Iterator[None]:
+        """Keep other runs out of the folder, which is created if needed; they raise `NetworkError`.
+
+        ``option`` is that of the command line which names the folder above it.
+        """
+        make_folder(self.path, NetworkError, option)
+        with one_at_a_time(self.path, NetworkError, option):
+            yield
 
     def begin(self, config: Config, header: Mapping[str, Any]) -> dict[str, Any]:
         """Write what is known before training; returns the state of an earlier, interrupted run, if any."""

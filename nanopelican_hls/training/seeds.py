@@ -94,7 +94,7 @@ def _train_one(
 ) -> Checkpoint | TrainingError:
     samples = (read_sample(path, config.network) for path in (train, valid))
     epochs = config.training.epochs
-    with part_of(progress, epochs, epochs) as part:
+    with folder.held("--runs"), part_of(progress, epochs, epochs) as part:
         try:
             return SeedTraining(config, seed, *samples, folder=folder, progress=part).run()
         except TrainingError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
 
 from nanopelican_hls.cli import main
 from nanopelican_hls.config.recipes import recommended
+from nanopelican_hls.files import LOCK
 from nanopelican_hls.network.canonical import multiplier_free
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.studies import architecture, firmware, forms, inputs, normalisation, study
@@ -17,6 +19,7 @@ from nanopelican_hls.studies.files import JetFiles
 from nanopelican_hls.studies.firmware import SizeStudy, WidthStudy
 from nanopelican_hls.studies.forms import FormsStudy
 from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, Spurions
+from nanopelican_hls.training.run_folder import RunFolder
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +88,16 @@ def test_firmware(jets_file, tmp_path):
         # the fold is exact, and an AUC counts pairs of jets
         assert f["folded"]["auc"] == f["float"]["auc"]
         assert f["folded"]["loss"] == pytest.approx(f["float"]["loss"], rel=1e-9)
+
+
+def test_two_studies_in_one_folder(jets_file, tmp_path, capsys):
+    folder = RunFolder(tmp_path / "runs" / "n4-c1" / "seed1")
+    with folder.held("--output"):
+        assert main(["study", "firmware", "--jets", str(jets_file), "--output", str(tmp_path), "--jobs", "1"]) == 2
+    error = capsys.readouterr().err
+    assert f"seed1: is in use by another run (process {os.getpid()})" in error
+    assert "remedy: wait for it, or choose another folder (--output FOLDER)" in error
+    assert [path.name for path in folder.path.iterdir()] == [LOCK]
 
 
 def test_widths(jets_file, tmp_path):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from nanopelican_hls.errors import TrainingError
+from nanopelican_hls.errors import NetworkError, TrainingError
+from nanopelican_hls.jets import sample_path
 from nanopelican_hls.network.checkpoint import Checkpoint
 from nanopelican_hls.training import seeds
+from nanopelican_hls.training.run_folder import RunFolder
 
 
 def test_the_quantised_network_decides_where_there_is_one():
@@ -36,3 +39,11 @@ def test_the_lowest_loss_comes_first_and_what_diverges_is_left_out(config, tmp_p
     results[:] = results[1:2]
     with pytest.raises(TrainingError, match="every seed diverges"):
         train([10, 11, 12, 13])
+
+
+def test_one_run_at_a_time(config, tmp_path):
+    with (
+        RunFolder(tmp_path / "seed1").held("--runs"),
+        pytest.raises(NetworkError, match=rf"seed1: is in use by another run \(process {os.getpid()}\)\n.*--runs"),
+    ):
+        seeds.train_seeds(config, sample_path(), sample_path(), seeds=[1], jobs=1, runs=tmp_path)
