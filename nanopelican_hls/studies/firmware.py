@@ -13,8 +13,10 @@ from nanopelican_hls.studies.study import Results, Study, named
 from nanopelican_hls.studies.tables import measured
 from nanopelican_hls.topology.config import Coordinates, QuantiserConfig, QuantisersConfig
 
-SIZES = (8, 16, 32)
-CHANNELS = (2, 4)
+SIZES = (8, 16)
+CHANNELS = (1, 2, 4)
+#: number of constituents in the scans of widths
+SCANNED = 8
 LABORATORY_BITS = (8, 10, 12, 14, 16)
 LIGHT_CONE_BITS = (5, 6, 7, 8, 10)
 INNER_BITS = (4, 5, 6, 7, 8, 10)
@@ -49,7 +51,7 @@ class SizeStudy(Study):
 
 
 class WidthStudy(Study):
-    """AUC against momentum width in both coordinates, and against inner widths; the recommended form, one seed."""
+    """AUC against momentum width in both coordinates, and against inner widths; N = 8, one seed."""
 
     name = "widths"
 
@@ -57,6 +59,7 @@ class WidthStudy(Study):
         base = recommended()
         uniform = replace(base.quantisers, tensors=None)  # no tensor has a width of its own
         base = replace(base, training=replace(base.training, seeds=base.training.seeds[:1]), quantisers=uniform)
+        base = replace(base, network=replace(base.network, n_constituents=SCANNED))
         laboratory = replace(base.network, coordinates=Coordinates.CARTESIAN)
         scans = [
             named(base, f"laboratory-{b}", network=laboratory, quantisers=_momenta(base.quantisers, b))

@@ -45,10 +45,12 @@ class InputsStudy(Study):
     def configs(self) -> list[Config]:
         base = recommended()
         training = replace(base.training, quantised_epochs=0)
-        networks = {name: network for n in SIZES for name, network in _forms(n).items()}
+        one_seed = replace(training, seeds=training.seeds[:1])
+        forms = {name: network for n in SIZES for name, network in _forms(n).items()}
         return [
-            named(base, name, network=network, quantisers=unused_quantisers(network), training=training)
-            for name, network in (networks | _counts() | _smeared()).items()
+            named(base, name, network=network, quantisers=unused_quantisers(network), training=recipe)
+            for networks, recipe in ((forms, training), (_counts() | _smeared(), one_seed))
+            for name, network in networks.items()
         ]
 
     def task(self, config: Config, seed: int) -> NetworkTask:

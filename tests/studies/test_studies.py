@@ -44,6 +44,7 @@ def tiny(monkeypatch):
         (firmware, "LABORATORY_BITS", (12,)),
         (firmware, "LIGHT_CONE_BITS", (8,)),
         (firmware, "INNER_BITS", (6,)),
+        (firmware, "SCANNED", 4),
         (forms, "SIZES", (4,)),
         (forms, "EPOCHS", 5),
         (forms, "QUANTISED_EPOCHS", 1),
@@ -56,7 +57,6 @@ def tiny(monkeypatch):
         (normalisation, "MODEL", "paper-n16-c1"),
         (normalisation, "EPOCHS", 1),
         (normalisation, "STEPS", 1),
-        (normalisation, "SEEDS", (1,)),
         # the sample has 32 constituents of each jet
         (inputs, "COUNTS", {"all": (MultiplicityBins(), 0.0), "of 20 GeV": (MultiplicityBins(0, 1, 8), 20.0)}),
     ):
@@ -178,7 +178,7 @@ def test_widths_that_are_scanned():
 def test_sizes_of_the_firmware_table(monkeypatch):
     monkeypatch.undo()
     sizes = {(c.network.n_constituents, c.network.channels) for c in SizeStudy().configs()}
-    assert sizes == {(n, c) for n in (8, 16, 32) for c in (2, 4)}
+    assert sizes == {(n, c) for n in (8, 16) for c in (1, 2, 4)}
     assert all(len(c.training.seeds) == 2 for c in SizeStudy().configs())
 
 
