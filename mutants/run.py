@@ -209,9 +209,10 @@ class Worker:
             if not write_bytecode:
                 environment["PYTHONDONTWRITEBYTECODE"] = "1"
             options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={scratch}/tests"]
+            named = ["-m", ""] if any("::" in test for test in tests) else []  # a long one too
             request = {
                 "folder": str(self.tree),
-                "arguments": [*options, *tests],
+                "arguments": [*options, *named, *tests],
                 "environment": environment,
                 "limit": limit,
                 "log": f"{scratch}/log",

@@ -105,6 +105,7 @@ def test_equal_executors_end_with_status_0_and_a_whole_report(command, workspace
     ]
 
 
+@pytest.mark.long
 def test_verilog_is_one_more_executor(command, workspace, capsys):
     assert command("--events", str(EVENTS), "--rtl") == 0
     content = report(workspace)

@@ -111,7 +111,7 @@ def test_synth_that_compiles(tmp_path):
 
 @pytest.mark.parametrize(
     ("jobs", "number", "everywhere"),
-    [("1", signal.SIGINT, False), ("2", signal.SIGTERM, True)],
+    [("1", signal.SIGINT, False), pytest.param("2", signal.SIGTERM, True, marks=pytest.mark.long)],
 )
 def test_train(jobs, number, everywhere, tmp_path):
     write_jets(tmp_path / "jets.h5", read_jets(sample_path(), 2000), {})

@@ -27,7 +27,8 @@ def parses(tmp_path, monkeypatch):
     return lambda: len(log.read_text()) if log.exists() else 0
 
 
-def test_csim(command, parses):
+def test_csim(command, parses, monkeypatch):
+    monkeypatch.setattr(hostile, "SEARCH_ROUNDS", 1)
     assert command("--events", "50") == 0
     assert parses() == 1
 

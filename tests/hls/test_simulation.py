@@ -18,8 +18,11 @@ from nanopelican_hls.hls.project import read_manifest
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.proof.hostile import hostile_events
 
+#: the others have each option, if not each pair of options
+LATER = {"beams", "plain-laboratory", "words-plain"}
 
-@pytest.fixture(params=MODELS)
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.long if name in LATER else []) for name in MODELS])
 def name(request):
     return request.param
 

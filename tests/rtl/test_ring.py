@@ -61,8 +61,10 @@ def test_every_tensor_of_every_form(network, interval, tmp_path):
 
 @pytest.mark.parametrize(
     ("network", "interval"),
-    STREAMED,
-    ids=[f"{network_id(n)}-{n.n_constituents}-every-{i}" for n, i in STREAMED],
+    [
+        pytest.param(n, i, marks=pytest.mark.long if k % 2 else [], id=f"{network_id(n)}-{n.n_constituents}-every-{i}")
+        for k, (n, i) in enumerate(STREAMED)
+    ],
 )
 def test_constituents_that_come_one_after_another(network, interval, tmp_path):
     program, tensors = example(network)
