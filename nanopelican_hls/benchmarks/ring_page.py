@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 Style = Mapping[str, Any]
 TITLES = {"c": "(c), C = 4, jet"}
 #: pieces that are listed for a row, those with the most LUTs
-SHOWN_PIECES = 6
+SHOWN_PIECES = 10
 PUBLISHED = Path(__file__).with_name("published.json")
 
 

@@ -29,6 +29,11 @@ DEFAULT_STAGE = "vsynth"
 COSIM_EVENTS = 500
 
 
+#: options that only one flow has, as attributes
+OF_FLOW = {
+    "vendor": ("stage", "clock_uncertainty", "export"),
+    "open": ("products", "winograd", "direct", "most_dsps", "streamed", "tmr"),
+}
 #: what manifest.json says of a run
 RECORD = Record(
     folder=lambda args, name: args.build / name,
@@ -117,8 +122,8 @@ def run(args: argparse.Namespace) -> int:
         )
     config = with_result_of(args, args.config, load_config(args.config))
     build = args.build / config.name
-    # only the vendor flow has stages and the export
-    flow = choose_flow(args.flow or ("vendor" if args.stage or args.export else None))
+    flow = choose_flow(args.flow or ("vendor" if _given(args, OF_FLOW["vendor"]) else None))
+    _refuse_options_of_others(args, flow)
     program = read_trained(args.config, config, args.models)
     with locked(build):
         report = _vendor(args, config, program, build) if flow == "vendor" else _open(args, config, program, build)
@@ -129,17 +134,23 @@ def run(args: argparse.Namespace) -> int:
     return ExitStatus.of_check(report.rtl_vs_qonnx and report.rtl_vs_qonnx.mismatches)
 
 
+def _given(args: argparse.Namespace, options: tuple[str, ...]) -> list[str]:
+    """Which of these options are there, and ask for something."""
+    values = vars(args) | {"direct": args.winograd is False}
+    return [option for option in options if values[option] not in (None, False, "none")]
+
+
+def _refuse_options_of_others(args: argparse.Namespace, flow: str) -> None:
+    for other, options in OF_FLOW.items():
+        for option in _given(args, options) if other != flow else ():
+            raise SynthesisError(
+                f"is for the {other} flow, and this is the {flow} one",
+                where=f"--{option.replace('_', '-')}",
+                remedy=f"leave it out, or use --flow {other}",
+            )
+
+
 def _vendor(args: argparse.Namespace, config: Config, program: Program, build: Path) -> SynthesisReport:
-    if args.streamed:
-        raise SynthesisError(
-            "is for Verilog of the open flow: the ports of an HLS project take whole events",
-            where="--streamed",
-            remedy="leave it out, or use --flow open",
-        )
-    if args.tmr != "none":
-        raise SynthesisError(
-            "is for Verilog of the open flow", where="--tmr", remedy="leave it out, or use --flow open"
-        )
     from nanopelican_hls.flows.vendor import synthesise
     from nanopelican_hls.flows.vendor_project import CLOCK_UNCERTAINTY_PERCENT, VendorSettings
 

@@ -54,10 +54,13 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train all seeds, choose the best, measure it and write its files; a killed run resumes."""
     from nanopelican_hls.config import load_config
+    from nanopelican_hls.config.training import check_seeds
     from nanopelican_hls.errors import NetworkError
     from nanopelican_hls.files import make_folder, try_folder, write_atomically
 
     config = load_config(args.config)
+    if args.seeds:
+        check_seeds(args.seeds, "--seeds")
     try_folder(args.output, NetworkError)
 
     # heavy imports only after the arguments have been checked

@@ -72,6 +72,16 @@ class Config:
             )
 
 
+class _UniqueKeys(yaml.SafeLoader):  # type: ignore[misc]
+    """Refuses a mapping that has a key twice, of which YAML's own loader takes the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for twice in sorted({key for key in keys if keys.count(key) > 1}):
+            raise yaml.constructor.ConstructorError(None, None, f"key {twice!r} is there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def load_config(source: str | Path) -> Config:
     """Read and validate a configuration.
 
@@ -101,7 +111,7 @@ def load_config(source: str | Path) -> Config:
             remedy=remedy,
         ) from error
     try:
-        content = yaml.safe_load(text.decode("utf-8"))
+        content = yaml.load(text.decode("utf-8"), _UniqueKeys)
     except Exception as error:  # not text, not a date, nested too deeply: the constructors pass on whatever is raised
         raise ConfigError(
             f"is not valid YAML: {' '.join(str(error).split())}",
@@ -133,6 +143,10 @@ def parse_mapping(mapping: dict[str, Any], where: str) -> Config:
 def _renamed(mapping: dict[str, Any]) -> dict[str, Any]:
     """A configuration with today's names: the initiation interval was once called reuse_factor."""
     firmware = mapping.get("firmware")
-    if not isinstance(firmware, dict) or "reuse_factor" not in firmware or "interval" in firmware:
+    if not isinstance(firmware, dict) or "reuse_factor" not in firmware:
         return mapping
+    if "interval" in firmware:
+        raise ConfigError(
+            "is the old name of interval, which is there too", where="firmware.reuse_factor", remedy="remove it"
+        )
     return mapping | {"firmware": {"interval" if key == "reuse_factor" else key: v for key, v in firmware.items()}}

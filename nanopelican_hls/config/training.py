@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -76,33 +77,33 @@ class TrainingConfig:
                 raise ConfigError(
                     f"must be at least 1, not {value}",
                     where=f"training.{key}",
-                    remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                    remedy="give a value in this range, or leave the key out for the default (docs/training.md)",
                 )
         for key in ("second_order_steps", "quantised_epochs", "warmup_epochs", "decay_epochs", "weight_decay"):
             if not 0 <= getattr(self, key) < math.inf:
                 raise ConfigError(
                     f"must be finite and not negative, not {getattr(self, key)}",
                     where=f"training.{key}",
-                    remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                    remedy="give a value in this range, or leave the key out for the default (docs/training.md)",
                 )
         for key in ("learning_rate", "quantised_learning_rate", "decay_factor"):
             if not 0 < getattr(self, key) < math.inf:
                 raise ConfigError(
                     f"must be positive and finite, not {getattr(self, key)}",
                     where=f"training.{key}",
-                    remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                    remedy="give a value in this range, or leave the key out for the default (docs/training.md)",
                 )
         if not 0 <= self.freeze_scales_fraction <= 1:
             raise ConfigError(
                 f"must be 0 to 1, not {self.freeze_scales_fraction}",
                 where="training.freeze_scales_fraction",
-                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                remedy="give a value in this range, or leave the key out for the default (docs/training.md)",
             )
         if not 0 <= self.dropout < 1:
             raise ConfigError(
                 f"must be at least 0 and below 1, not {self.dropout}",
                 where="training.dropout",
-                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
+                remedy="give a value in this range, or leave the key out for the default (docs/training.md)",
             )
         if self.warmup_epochs + self.decay_epochs >= self.float_epochs:
             raise ConfigError(
@@ -111,14 +112,19 @@ class TrainingConfig:
                 where="training.warmup_epochs",
                 remedy="train for more float_epochs",
             )
-        if not self.seeds:
-            raise ConfigError(
-                "at least one seed is needed",
-                where="training.seeds",
-                remedy="give a value in this range, or leave the key out for the default (docs/configuration.md)",
-            )
+        check_seeds(self.seeds, "training.seeds")
 
     @property
     def epochs(self) -> int:
         """All epochs and steps, if no phase ends early."""
         return self.float_epochs + self.second_order_steps + self.quantised_epochs
+
+
+def check_seeds(seeds: Sequence[int], where: str) -> None:
+    """Raise `ConfigError` unless these can be the seeds of trainings side by side."""
+    if not seeds or len(set(seeds)) < len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
+        raise ConfigError(
+            f"must be one or more different numbers from 0 to 2^32 - 1, not {', '.join(map(str, seeds)) or 'none'}",
+            where=where,
+            remedy="give such numbers, or leave them out for the default (docs/training.md)",
+        )

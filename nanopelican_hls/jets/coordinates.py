@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from nanopelican_hls.errors import JetsError
 from nanopelican_hls.jets.container import Jets, pt_gev
 from nanopelican_hls.jets.level1 import CONSTITUENT_WORDS, JET_WORDS, to_level1
-from nanopelican_hls.jets.rest import rest_momenta
+from nanopelican_hls.jets.rest import require_whole, rest_momenta
 from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
 from nanopelican_hls.topology.dataflow import ports
 from nanopelican_hls.topology.level1_format import Level1Format
@@ -75,7 +75,7 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
     Raises
     ------
     JetsError
-        If the jets lack the momentum of the whole jet that the rest needs (`rest_momenta`), or constituents that
+        If the jets lack the momentum of the whole jet that the rest needs (`require_whole`), or constituents that
         ``multiplicity_min_pt`` counts.
     """
     columns = (
@@ -102,11 +102,12 @@ def _counted(jets: Jets, min_pt: float) -> NDArray[np.int64]:
     """Constituents [n] of the whole jet, or those of a pT of at least ``min_pt`` GeV."""
     if not min_pt:
         return jets.multiplicity
-    pt = pt_gev(jets.four_momenta)
-    for jet in np.flatnonzero((jets.multiplicity > pt.shape[1]) & (pt[:, -1] >= min_pt))[:1]:
+    pt, present = pt_gev(jets.four_momenta), np.count_nonzero(jets.four_momenta[..., 0], axis=1)
+    softest = np.where(jets.four_momenta[..., 0] > 0, pt, np.inf).min(axis=1)
+    for jet in np.flatnonzero((jets.multiplicity > present) & (softest >= min_pt))[:1]:
         raise JetsError(
             f"constituents of at least {min_pt:g} GeV cannot be counted: of {jets.multiplicity[jet]} only the leading "
-            f"{pt.shape[1]} are present, and the last has {pt[jet, -1]:.3g} GeV",
+            f"{present[jet]} are present, and the last has {softest[jet]:.3g} GeV",
             where=f"jet {jet}",
             remedy="use a file with more constituents, or a higher network.multiplicity_min_pt",
         )
@@ -127,6 +128,8 @@ def _warn_outside(count: NDArray[np.int64], bins: MultiplicityBins) -> None:
 
 
 def _word_columns(jets: Jets, network: NetworkConfig, level1: Level1Format) -> dict[str, NDArray[np.float64]]:
+    if network.spurions is Spurions.REST:
+        require_whole(jets)
     # truncate the words: which of several constituents of equal pt is kept must not depend on rounding
     words = to_level1(jets, level1).leading(network.n_constituents)
     codes = {word: getattr(words, word) for word in CONSTITUENT_WORDS}

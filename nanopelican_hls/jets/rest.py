@@ -13,6 +13,33 @@ from nanopelican_hls.jets.container import SPACE_LIKE_TOLERANCE, Jets
 logger = logging.getLogger(__name__)
 
 
+#: largest share of the jets that lost constituents whose momentum may be the sum of those that are left
+MOST_WITHOUT_REST = 0.01
+
+
+def require_whole(jets: Jets) -> None:
+    """See that the momentum of the jets is that of all their constituents, including those that are not present.
+
+    Raises
+    ------
+    JetsError
+        If more than one in a hundred of the jets with more constituents than are present is the sum of these: then the
+        file, or a part of it, has no momentum of the whole jet.
+    """
+    held, jet = jets.four_momenta, jets.jet_four_momentum
+    present = np.count_nonzero(held[..., 0], axis=1)
+    cut = jets.multiplicity > present
+    summed = cut & (np.abs(jet - held.sum(1)) <= SPACE_LIKE_TOLERANCE * jet[:, :1]).all(1)
+    count = np.count_nonzero(summed)
+    if count > MOST_WITHOUT_REST * np.count_nonzero(cut):
+        raise JetsError(
+            f"{count} of {len(jets)} jets have more constituents than the {present[summed].max()} at most that are "
+            "present, and yet the four-momentum of the jet is the sum of these",
+            where="rest of the jets",
+            remedy="give the four-momentum of the whole jet (jet_Pmu), or all constituents (docs/jets.md)",
+        )
+
+
 def rest_momenta(jets: Jets, leading: NDArray[np.float64]) -> NDArray[np.float64]:
     """Jet minus its leading constituents, (E, px, py, pz) in GeV.
 
@@ -34,20 +61,11 @@ def rest_momenta(jets: Jets, leading: NDArray[np.float64]) -> NDArray[np.float64
     Raises
     ------
     JetsError
-        If every jet is the sum of the constituents that are present, although some have more: then the file has no
-        momentum of the whole jet.
+        As for `require_whole`.
     """
-    held = jets.four_momenta
+    require_whole(jets)
     jet = jets.jet_four_momentum
     size = SPACE_LIKE_TOLERANCE * jet[:, 0]
-    cut = jets.multiplicity > np.count_nonzero(held[..., 0], axis=1)
-    if cut.any() and (np.abs(jet - held.sum(1))[cut] <= size[cut, None]).all():
-        raise JetsError(
-            f"{np.count_nonzero(cut)} of {len(jets)} jets have more constituents than the {held.shape[1]} at most that "
-            "are present, and yet the four-momentum of the jet is the sum of these",
-            where="rest of the jets",
-            remedy="give the four-momentum of the whole jet (jet_Pmu), or all constituents (docs/jets.md)",
-        )
     rest: NDArray[np.float64] = jet - leading.sum(1)
     momentum = np.hypot(np.hypot(rest[:, 1], rest[:, 2]), rest[:, 3])
     odd = int(np.count_nonzero(momentum - rest[:, 0] > size))

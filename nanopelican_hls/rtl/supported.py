@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError
 from nanopelican_hls.operators.particle_mask import ParticleMask
+from nanopelican_hls.rtl.tournament import Tournament
 
 #: of Verilog-2001 and of VHDL-93, in lower case; and what the top module has besides tensors
 _WORDS = """
@@ -72,7 +73,7 @@ def constituents_sharing(program: Program, interval: int) -> int:
         If the interval is no number of clock cycles, or they cannot share hardware in it.
     """
     count = max(port.elements for port in program.inputs)
-    where, most = f"interval = {interval!r}", max(1, count - 1)
+    where, most = f"interval = {interval!r}", Tournament(count, interval=1).circle
     if isinstance(interval, bool) or not isinstance(interval, int) or interval < 1:
         raise RtlError("is no number of clock cycles", where=where, remedy="use 1 or more")
     if interval > most:

@@ -29,9 +29,10 @@ COUNTS: Mapping[str, tuple[MultiplicityBins, float]] = {
     "8 bins of 8 from 24": (MultiplicityBins(24, 8, 8), 0.0),
     "8 bins of 4 from 24: all above 52 are one": (MultiplicityBins(24, 4, 8), 0.0),
     "4 bins of 4 from 24: all above 36 are one": (MultiplicityBins(24, 4, 4), 0.0),
-    "16 bins of 4 from 8, pT of at least 0.5 GeV": (MultiplicityBins(8, 4, 16), 0.5),
-    "16 bins of 4 from 8, pT of at least 1 GeV": (MultiplicityBins(8, 4, 16), 1.0),
-    "16 bins of 2 from 8, pT of at least 2 GeV": (MultiplicityBins(8, 2, 16), 2.0),
+    # below 2.2 GeV some jets have constituents that a file of the leading 80 lacks
+    "16 bins of 4 from 8, pT of at least 2.5 GeV": (MultiplicityBins(8, 4, 16), 2.5),
+    "16 bins of 2 from 8, pT of at least 5 GeV": (MultiplicityBins(8, 2, 16), 5.0),
+    "16 bins of 2 from 4, pT of at least 10 GeV": (MultiplicityBins(4, 2, 16), 10.0),
 }
 #: rows of the third table: n_jet + Poisson(mean) - mean in all samples, as from pile-up whose mean is subtracted
 SMEARINGS = (5, 10, 20)

@@ -158,7 +158,7 @@ def test_whether_constituents_are_streamed_is_that_of_the_configuration(command,
 
 def test_ports_of_an_hls_project_take_whole_events(command, capsys):
     assert command("--flow", "vendor", "--streamed") == 2
-    assert "--streamed: is for Verilog of the open flow" in capsys.readouterr().err
+    assert "--streamed: is for the open flow, and this is the vendor one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from nanopelican_hls.errors import ConfigError, JetsError
 from nanopelican_hls.jets import port_values, read_jets, sample_path
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.rest import rest_momenta
-from nanopelican_hls.topology.config import Coordinates, Multiplicity, MultiplicityBins, NetworkConfig, Spurions
+from nanopelican_hls.topology.config import (
+    Coordinates,
+    Input,
+    Multiplicity,
+    MultiplicityBins,
+    NetworkConfig,
+    RestFrom,
+    Spurions,
+)
 
 RESTING = NetworkConfig(4, 2, spurions=Spurions.REST, coordinates=Coordinates.CARTESIAN)
 COUNTING = NetworkConfig(4, 2, multiplicity=Multiplicity.JET, multiplicity_min_pt=2.0)
@@ -65,6 +73,29 @@ def test_a_file_without_the_momentum_of_the_jet():
     jets = jets_of([[9, 8, 7, 6], [9, 8, 7, 0]], multiplicity=np.array([30, 3]))
     with pytest.raises(JetsError, match="1 of 2 jets have more constituents than the 4 at most that are present"):
         port_values(jets, RESTING)
+
+
+def test_a_part_of_a_file_without_the_momentum_of_the_jet(sample):
+    """Such as one class of it."""
+    held = sample.leading(8)
+    summed = np.where((np.arange(300) % 2 == 0)[:, None], held.four_momenta.sum(1), sample.jet_four_momentum)
+    with pytest.raises(JetsError, match=r"1[0-9]{2} of 300 jets have more constituents than the 8 at most"):
+        port_values(replace(held, jet_four_momentum=summed), RESTING)
+
+
+def test_level1_words_of_a_file_without_the_momentum_of_the_jet(sample):
+    held = sample.leading(8)
+    network = NetworkConfig(4, 2, spurions=Spurions.REST, input=Input.L1, rest_from=RestFrom.JET)
+    port_values(held, network)
+    with pytest.raises(JetsError, match="300 jets have more constituents than the 8 at most that are present"):
+        port_values(replace(held, jet_four_momentum=held.four_momenta.sum(1)), network)
+
+
+def test_a_threshold_below_what_a_padded_file_has_kept():
+    jets = jets_of([[9, 8, 7, 6, 0, 0]], multiplicity=np.array([6]))
+    with pytest.raises(JetsError, match="of 6 only the leading 4 are present, and the last has 6 GeV"):
+        port_values(jets, COUNTING)
+    assert port_values(jets, replace(COUNTING, multiplicity_min_pt=6.5))["n_jet"].tolist() == [[3]]
 
 
 def test_the_multiplicity_counts_from_a_threshold(sample):

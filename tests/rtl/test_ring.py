@@ -19,6 +19,8 @@ from nanopelican_hls.topology.export import build_program
 
 #: constituents and interval of each form, in turn: even and odd, with and without surplus rounds
 SIZES = [(6, 2), (5, 2), (6, 5), (7, 3)]
+#: an odd number meets in as many rounds
+ODD = dataclasses.replace(NETWORKS[4], n_constituents=5)
 #: every third one, since compiling takes seconds; `make fuzz` draws more
 FORMS = [
     (dataclasses.replace(network, n_constituents=SIZES[k % len(SIZES)][0]), SIZES[k % len(SIZES)][1])
@@ -47,7 +49,8 @@ def generated(network, interval, path, products="dsp", probes=True, streamed=Fal
     [
         pytest.param(n, i, marks=pytest.mark.long if k % 2 else [], id=f"{network_id(n)}-{n.n_constituents}-every-{i}")
         for k, (n, i) in enumerate(FORMS)
-    ],
+    ]
+    + [pytest.param(ODD, 5, id="odd-5-every-5")],
 )
 def test_every_tensor_of_every_form(network, interval, tmp_path):
     program, tensors = example(network)
