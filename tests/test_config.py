@@ -94,8 +94,8 @@ def test_numbers_that_are_not_finite_are_refused(tmp_path, key, value):
         ),
         (
             "channels: 1",
-            "channels: 1, multiplicity: valid, multiplicity_tables: all",
-            "network.multiplicity_tables: the multiplicity is not that of the jet",
+            "channels: 1, multiplicity_tables: all",
+            "network.multiplicity_tables: there are no tables over the multiplicity",
         ),
         ("network:", "training: {seeds: [1, x]}\nnetwork:", "training: seeds[1]: must be of type int, not 'x'"),
         ("network:", "name: mine\nnetwork:", "unknown key 'name': a configuration is named after its file"),

@@ -171,18 +171,19 @@ class NetworkConfig:
                 where="network.multiplicity_min_pt",
                 remedy="give such a value (docs/configuration.md)",
             )
-        of_jet = {
-            "multiplicity_min_pt": 0.0,
-            "multiplicity_bins": MultiplicityBins(),
-            "multiplicity_tables": MultiplicityTables.READOUT,
-        }
-        for key, default in of_jet.items():
+        for key, default in {"multiplicity_min_pt": 0.0, "multiplicity_bins": MultiplicityBins()}.items():
             if getattr(self, key) != default and self.multiplicity is not Multiplicity.JET:
                 raise ConfigError(
                     "the multiplicity is not that of the jet",
                     where=f"network.{key}",
                     remedy="use `multiplicity: jet`, or remove it",
                 )
+        if self.multiplicity_tables is MultiplicityTables.ALL and self.multiplicity is Multiplicity.NONE:
+            raise ConfigError(
+                "there are no tables over the multiplicity",
+                where="network.multiplicity_tables",
+                remedy="use `multiplicity: jet` or `valid`, or remove it",
+            )
         if self.spurion_readout and self.spurion is None:
             raise ConfigError(
                 "there is neither jet nor rest", where="network.spurion_readout", remedy="use `spurions: rest` or `jet`"
