@@ -10,6 +10,9 @@ from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.tables import Measured, measured
 from nanopelican_hls.training.pictures import png
 
+#: below the best, where curves against bits are cut off: networks of too few bits guess
+AUC_SHOWN = 0.02
+
 
 def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
     """AUC of the quantised network against bits, one curve per scan; error bars are the spread over seeds."""
@@ -19,10 +22,12 @@ def against_width(curves: Mapping[str, Mapping[int, Measured]]) -> bytes:
         values = list(points.values())
         spread = [value.spread for value in values]
         axes.errorbar(list(points), [value.mean for value in values], yerr=spread, marker="o", capsize=3, label=title)
+    best = max(value.mean for points in curves.values() for value in points.values())
+    axes.set_ylim(best - AUC_SHOWN, best + AUC_SHOWN / 10)
     axes.set_xlabel("bits")
     axes.set_ylabel("AUC of the quantised network")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize="small")
+    figure.legend(loc="outside lower center", fontsize="small")
     return png(figure)
 
 
