@@ -136,8 +136,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _given(args: argparse.Namespace, options: tuple[str, ...]) -> list[str]:
     """Which of these options are there, and ask for something."""
-    values = vars(args) | {"direct": args.winograd is False}
-    return [option for option in options if values[option] not in (None, False, "none")]
+    values = vars(args) | {"direct": args.winograd is False, "tmr": None if args.tmr == "none" else args.tmr}
+    return [option for option in options if values[option] is not None and values[option] is not False]
 
 
 def _refuse_options_of_others(args: argparse.Namespace, flow: str) -> None:

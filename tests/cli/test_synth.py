@@ -156,9 +156,26 @@ def test_whether_constituents_are_streamed_is_that_of_the_configuration(command,
     assert seen == [{"tmr": "none", "streamed": True}, {"tmr": "none", "streamed": False}]
 
 
-def test_ports_of_an_hls_project_take_whole_events(command, capsys):
-    assert command("--flow", "vendor", "--streamed") == 2
-    assert "--streamed: is for the open flow, and this is the vendor one" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("flow", "other", "options"),
+    [
+        ("vendor", "open", ["--streamed"]),
+        ("vendor", "open", ["--most-dsps", "0"]),
+        ("vendor", "open", ["--products", "fabric"]),
+        ("vendor", "open", ["--winograd"]),
+        ("vendor", "open", ["--direct"]),
+        ("vendor", "open", ["--tmr", "all"]),
+        ("open", "vendor", ["--stage", "csynth"]),
+        ("open", "vendor", ["--clock-uncertainty", "0"]),
+        ("open", "vendor", ["--export"]),
+    ],
+)
+def test_options_of_the_other_flow_are_refused(command, capsys, flow, other, options):
+    assert command("--flow", flow, *options) == 2
+    message = (
+        f"error: {options[0]}: is for the {other} flow, and this is the {flow} one\n  remedy: leave it out, or use"
+    )
+    assert capsys.readouterr().err.startswith(message)
 
 
 @pytest.mark.parametrize(
