@@ -14,6 +14,7 @@ from nanopelican_hls.cli import main
 from nanopelican_hls.config import load_config
 from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.evaluation.figures import quantised_figures
+from nanopelican_hls.files import LOCK
 from nanopelican_hls.jets import read_jets, sample_path, write_jets
 from nanopelican_hls.network.checkpoint import load_checkpoint
 from nanopelican_hls.network.model import load_model
@@ -60,7 +61,7 @@ def check_runs(runs, content):
     """Each seed has a folder with all files of a run."""
     assert sorted(p.name for p in runs.iterdir()) == ["manifest.json", "seed3", "seed4"]
     folders = sorted(runs.glob("seed*"))
-    names = ["best.pt", "config.yaml", "curves.png", "last.pt", "metrics.csv", "run.json"]
+    names = [LOCK, "best.pt", "config.yaml", "curves.png", "last.pt", "metrics.csv", "run.json"]
     for run, entry in zip(folders, content["seeds"], strict=True):
         assert sorted(p.name for p in run.iterdir()) == names
         assert json.loads((run / "run.json").read_text())["seed"] == entry["seed"]
