@@ -13,7 +13,7 @@ from nanopelican_hls.markdown import table
 from nanopelican_hls.network.float_network import FloatNetwork
 from nanopelican_hls.operators._arrays import pair_count
 from nanopelican_hls.studies.study import Results, Study, named, unused_quantisers
-from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.studies.tables import FIGURES, figure_cells, measured
 from nanopelican_hls.topology.config import Coordinates, NetworkConfig, Spurions
 
 CHANNELS = (1, 2, 4, 10)
@@ -45,16 +45,14 @@ class ArchitectureStudy(Study):
         return configs
 
     def page(self, results: Results) -> str:
-        head = ["form", "spurions", "N", "C", "parameters", "ReLUs at pair level", "AUC", "rejection at 30%", "at 50%"]
+        head = ["form", "spurions", "N", "C", "parameters", "ReLUs at pair level", *FIGURES]
         rows = []
         for config, found in sorted(results.items(), key=lambda item: pair_relus(item[0].network)):
             network = config.network
-            figures = [measured(found, figure) for figure in ("auc", "rejection_30", "rejection_50")]
-            cells = [f.text(4 if i == 0 else 0) for i, f in enumerate(figures)]
             form = "symmetric" if network.symmetric else "untied"
             parameters = parameter_count(FloatNetwork(network, nbar=config.training.nbar, seed=0)).nominal
             size = [network.n_constituents, network.channels, parameters, f"{pair_relus(network):,}"]
-            rows.append([form, network.spurions.value, *size, *cells])
+            rows.append([form, network.spurions.value, *size, *figure_cells(found)])
         return table(head, rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from nanopelican_hls.config import Config
 from nanopelican_hls.config.recipes import recommended
 from nanopelican_hls.markdown import table
-from nanopelican_hls.studies.runner import Result
 from nanopelican_hls.studies.study import Results, Study, named, unused_quantisers
-from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.studies.tables import FIGURES, figure_cells
 from nanopelican_hls.studies.tasks import NetworkTask
 from nanopelican_hls.topology.config import (
     Multiplicity,
@@ -59,10 +58,10 @@ class InputsStudy(Study):
         return NetworkTask(config, seed, smearing=means.get(config.name, 0.0))
 
     def page(self, results: Results) -> str:
-        found = {config.name: (config.network, _cells(of_seeds)) for config, of_seeds in results.items()}
+        found = {config.name: (config.network, figure_cells(of_seeds)) for config, of_seeds in results.items()}
         forms = [(name, *found[name]) for n in SIZES for name in _forms(n) if name in found]
         rows = [[net.n_constituents, net.spurions.value, _of_n_jet(net), *cells] for _, net, cells in forms]
-        head = ["N", "spurion", "tables over n_jet", "AUC", "rejection at 30%", "at 50%"]
+        head = ["N", "spurion", "tables over n_jet", *FIGURES]
         counts = [[row, *found[name][1]] for row, name in zip(COUNTS, _counts(), strict=True) if name in found]
         smeared = [[mean, *found[name][1]] for mean, name in zip(SMEARINGS, _smeared(), strict=True) if name in found]
         parts = [
@@ -114,8 +113,3 @@ def _of_n_jet(network: NetworkConfig) -> str:
         return f"none{apart}"
     biases = "b0" if network.multiplicity_tables is MultiplicityTables.READOUT else "b0, b and b_diag"
     return f"{biases}{apart}"
-
-
-def _cells(results: Sequence[Result]) -> list[str]:
-    digits = {"auc": 4, "rejection_30": 0, "rejection_50": 0}
-    return [measured(results, figure).text(places) for figure, places in digits.items()]

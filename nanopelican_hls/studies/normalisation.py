@@ -9,15 +9,13 @@ from itertools import product
 from nanopelican_hls.config import Config, load_config
 from nanopelican_hls.markdown import table
 from nanopelican_hls.studies.study import Results, Study, named
-from nanopelican_hls.studies.tables import measured
+from nanopelican_hls.studies.tables import FIGURES, figure_cells
 
 MODEL = "paper-n80-c2"
 #: the default, a power of two; and the paper's
 NBARS = (64, 49)
 EPOCHS, STEPS = 16, 120
 SEEDS = (1,)
-#: columns of the table, with the title and the decimals of each
-FIGURES = {"auc": ("AUC", 4), "rejection_30": ("rejection at 30%", 0), "rejection_50": ("at 50%", 0)}
 
 
 class NormalisationStudy(Study):
@@ -42,14 +40,10 @@ class NormalisationStudy(Study):
 
     def page(self, results: Results) -> str:
         rows = [
-            [
-                "yes" if config.network.batch_norm else "no",
-                config.training.nbar,
-                *(measured(found, figure).text(places) for figure, (_, places) in FIGURES.items()),
-            ]
+            ["yes" if config.network.batch_norm else "no", config.training.nbar, *figure_cells(found)]
             for config, found in results.items()
         ]
-        return table(["BatchNorm", "Nbar", *(title for title, _ in FIGURES.values())], rows)
+        return table(["BatchNorm", "Nbar", *FIGURES], rows)
 
     def pictures(self, results: Results) -> Mapping[str, bytes]:  # noqa: ARG002
         return {}

@@ -43,3 +43,12 @@ def is_above(one: Measured, other: Measured) -> str:
     if abs(one.mean - other.mean) <= math.hypot(one.error, other.error):
         return "within errors"
     return "yes" if one.mean > other.mean else "no"
+
+
+#: columns of a table, by title: a figure and its decimals
+FIGURES = {"AUC": ("auc", 4), "rejection at 30%": ("rejection_30", 0), "at 50%": ("rejection_50", 0)}
+
+
+def figure_cells(results: Sequence[Result]) -> list[str]:
+    """Cells of the columns `FIGURES`, over the seeds."""
+    return [measured(results, figure).text(places) for figure, places in FIGURES.values()]

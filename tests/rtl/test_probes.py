@@ -76,7 +76,13 @@ def test_the_proof_takes_rtl_as_an_executor(program, project, events):
     assert len(proof.comparisons["rtl"].tensors) > 20
 
 
-@pytest.mark.parametrize("network", NETWORKS[1::8], ids=network_id)
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(network, marks=pytest.mark.long if k % 2 else [], id=network_id(network))
+        for k, network in enumerate(NETWORKS[1::4])
+    ],
+)
 def test_every_tensor_of_other_forms(network, tmp_path):
     program = build_program(random_description(network, tables=True, seed=3, bits=4))
     made = generate_rtl(program, tmp_path / "rtl", probes=True, settings=Settings(products="fabric", winograd=False))
