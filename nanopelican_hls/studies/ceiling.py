@@ -17,7 +17,7 @@ from nanopelican_hls.studies.tasks import BaselineTask
 
 NAMES = ("deep-sets", "transformer")
 SIZES = (8, 16)
-EPOCHS = 60
+EPOCHS = 20
 SEEDS = (1, 2)
 #: columns of the table, with the title of each
 FIGURES = {"auc": "AUC", "rejection_30": "rejection at 30%", "rejection_50": "at 50%"}
