@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ class Jets:
         1 = top, 0 = QCD, or positions in `classes`; None if unknown.
     classes : tuple of str or None
         Names of the classes, indexed by the labels; None if the labels mean signal and background.
+    source : str
+        The file that they come from, for messages.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class Jets:
     multiplicity: NDArray[np.int64]
     labels: NDArray[np.int8] | None = None
     classes: tuple[str, ...] | None = None
+    source: str = field(default="the jets", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "four_momenta", np.asarray(self.four_momenta, dtype=np.float64))
@@ -77,7 +81,14 @@ class Jets:
             multiplicity=self.multiplicity[chosen],
             labels=None if self.labels is None else self.labels[chosen],
             classes=self.classes,
+            source=self.source,
         )
+
+    def read_from(self, source: str) -> Jets:
+        """The same jets, with the file that they come from; they are not checked again."""
+        jets = copy(self)
+        object.__setattr__(jets, "source", source)
+        return jets
 
     def leading(self, n_constituents: int) -> Jets:
         """Keep exactly ``n_constituents`` per jet: the leading ones in pT, zero-padded if there are fewer.

@@ -83,7 +83,7 @@ def port_values(jets: Jets, network: NetworkConfig) -> dict[str, NDArray[np.floa
     )
     if network.multiplicity is Multiplicity.JET:
         count = _counted(jets, network.multiplicity_min_pt)
-        _warn_outside(count, network.multiplicity_bins)
+        _warn_outside(count, network.multiplicity_bins, jets.source)
         columns["n_jet"] = count[:, None].astype(np.float64)
     return {name: np.ascontiguousarray(columns[name]) for name in ports(network)}
 
@@ -108,22 +108,22 @@ def _counted(jets: Jets, min_pt: float) -> NDArray[np.int64]:
         raise JetsError(
             f"constituents of at least {min_pt:g} GeV cannot be counted: of {jets.multiplicity[jet]} only the leading "
             f"{present[jet]} are present, and the last has {softest[jet]:.3g} GeV",
-            where=f"jet {jet}",
+            where=f"{jets.source}, jet {jet}",
             remedy="use a file with more constituents, or a higher network.multiplicity_min_pt",
         )
     count: NDArray[np.int64] = np.count_nonzero(pt >= min_pt, axis=1)
     return count
 
 
-def _warn_outside(count: NDArray[np.int64], bins: MultiplicityBins) -> None:
+def _warn_outside(count: NDArray[np.int64], bins: MultiplicityBins, source: str) -> None:
     """Log it if the bins do not cover the numbers of constituents [n] of at least half of the jets."""
     end = bins.low + bins.width * bins.bins
     below, above = int(np.count_nonzero(count < bins.low)), int(np.count_nonzero(count >= end))
     if 2 * (below + above) > len(count):
         logger.warning(
-            "network.multiplicity_bins do not cover the jets: of %d, %d have fewer than %d constituents, and %d at "
+            "%s: network.multiplicity_bins do not cover the jets: of %d, %d have fewer than %d constituents, and %d at "
             "least %d, and so share the first and the last bin",
-            *(len(count), below, bins.low, above, end),
+            *(source, len(count), below, bins.low, above, end),
         )
 
 

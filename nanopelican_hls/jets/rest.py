@@ -35,7 +35,7 @@ def require_whole(jets: Jets) -> None:
         raise JetsError(
             f"{count} of {len(jets)} jets have more constituents than the {present[summed].max()} at most that are "
             "present, and yet the four-momentum of the jet is the sum of these",
-            where="rest of the jets",
+            where=jets.source,
             remedy="give the four-momentum of the whole jet (jet_Pmu), or all constituents (docs/jets.md)",
         )
 
@@ -71,9 +71,9 @@ def rest_momenta(jets: Jets, leading: NDArray[np.float64]) -> NDArray[np.float64
     odd = int(np.count_nonzero(momentum - rest[:, 0] > size))
     if odd:
         logger.warning(
-            "%d of %d jets have a rest with |p| above E by more than rounding explains (%g of the jet's E): "
+            "%s: %d of %d jets have a rest with |p| above E by more than rounding explains (%g of the jet's E): "
             "its E is set to |p|",
-            *(odd, len(jets), SPACE_LIKE_TOLERANCE),
+            *(jets.source, odd, len(jets), SPACE_LIKE_TOLERANCE),
         )
     rest[:, 0] = np.maximum(rest[:, 0], momentum)
     return rest

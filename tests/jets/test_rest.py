@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nanopelican_hls.errors import ConfigError, JetsError
-from nanopelican_hls.jets import port_values, read_jets, sample_path
+from nanopelican_hls.jets import iterate_jets, port_values, read_jets, sample_path, write_jets
 from nanopelican_hls.jets.container import Jets
 from nanopelican_hls.jets.rest import rest_momenta
 from nanopelican_hls.topology.config import (
@@ -64,14 +65,14 @@ def test_odd_ones_are_counted(caplog):
     momentum = jets.jet_four_momentum.copy()
     momentum[1, 0] -= 0.2
     with caplog.at_level(logging.WARNING, logger="nanopelican_hls"):
-        rest = rest_momenta(replace(jets, jet_four_momentum=momentum), jets.four_momenta[:, :4])
-    assert "1 of 3 jets have a rest with |p| above E by more than rounding explains" in caplog.text
+        rest = rest_momenta(replace(jets, jet_four_momentum=momentum, source="some.h5"), jets.four_momenta[:, :4])
+    assert "some.h5: 1 of 3 jets have a rest with |p| above E by more than rounding explains" in caplog.text
     assert rest[1, 0] == np.hypot(np.hypot(rest[1, 1], rest[1, 2]), rest[1, 3])
 
 
 def test_a_file_without_the_momentum_of_the_jet():
     jets = jets_of([[9, 8, 7, 6], [9, 8, 7, 0]], multiplicity=np.array([30, 3]))
-    with pytest.raises(JetsError, match="1 of 2 jets have more constituents than the 4 at most that are present"):
+    with pytest.raises(JetsError, match=r"^the jets: 1 of 2 jets have more constituents than the 4 at most"):
         port_values(jets, RESTING)
 
 
@@ -81,6 +82,16 @@ def test_a_part_of_a_file_without_the_momentum_of_the_jet(sample):
     summed = np.where((np.arange(300) % 2 == 0)[:, None], held.four_momenta.sum(1), sample.jet_four_momentum)
     with pytest.raises(JetsError, match=r"1[0-9]{2} of 300 jets have more constituents than the 8 at most"):
         port_values(replace(held, jet_four_momentum=summed), RESTING)
+
+
+def test_messages_name_the_file(tmp_path):
+    momenta = jets_of([[9, 8, 7, 6, 0, 0], [9, 8, 7, 5, 4, 3]], multiplicity=np.array([30, 30]))
+    write_jets(tmp_path / "some.h5", replace(momenta, labels=np.array([0, 1])), {})
+    for jets in (read_jets(tmp_path / "some.h5"), next(iterate_jets(tmp_path / "some.h5"))[:1]):
+        with pytest.raises(JetsError, match=f"^{re.escape(str(tmp_path))}/some.h5: [12] of [12] jets have more"):
+            port_values(jets, RESTING)
+        with pytest.raises(JetsError, match=f"^{re.escape(str(tmp_path))}/some.h5, jet 0: constituents of at least"):
+            port_values(jets, COUNTING)
 
 
 def test_level1_words_of_a_file_without_the_momentum_of_the_jet(sample):

@@ -157,6 +157,11 @@ def labels_of_file(path: Path, file: Any, wanted: Wanted) -> Labelling:
                 where=str(path),
                 remedy=f"write the positions of the classes as the dataset {LABEL}",
             )
+        if LABEL in file:
+            logger.warning(
+                "%s has the dataset %s, but does not name its classes (attribute %s): %s is read",
+                *(path, LABEL, CLASSES, IS_SIGNAL),
+            )
         return replace(wanted.of_signal(path, names or BINARY), dataset=IS_SIGNAL)
     if LABEL in file:
         raise JetsError(

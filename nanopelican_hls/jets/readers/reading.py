@@ -100,4 +100,4 @@ def _read(path: Path, reader: Reader, start: int, stop: int) -> Jets:
     if start == 0:
         warn_of_units(jets, str(path))
     warn_of_empty_jets(jets, str(path), start)
-    return jets
+    return jets.read_from(str(path))
