@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nanopelican_hls.rivals.campaign import Rival
     from nanopelican_hls.rivals.rows import Row
 
-NETWORKS = ("deep-sets", "jedi-linear")
+NETWORKS = ("deep-sets", "deep-sets-tables", "jedi-linear")
 COORDINATES = ("angles", "light_cone")
 CLOCK_PERIOD_NS = 2.7777
 ROWS, PAGE, PICTURE = "rivals.json", "rivals.md", "rivals.png"

@@ -11,11 +11,12 @@ from typing import Any
 
 import keras
 from hgq.config import QuantizerConfig
-from hgq.layers import QAdd, QDense, QSum
+from hgq.layers import QAdd, QDense, QDenseT, QSum
 
 #: nodes of the layers for each constituent, and of those for the jet
 CONSTITUENT_NODES, JET_NODES = (32, 16), (32, 16)
 JEDI_NODES = 16
+TABLE_NODES = 16
 #: sums over constituents are divided by it
 SUM_SCALE = 4.0
 #: bits that training starts from: of weights and biases without the sign, and of inputs after the binary point
@@ -48,7 +49,23 @@ def jedi_linear(n_constituents: int, features: int, jet_features: int) -> Any:
     return _head(x, jet, _dense(JEDI_NODES, "update", shared=True)(latent))
 
 
-NETWORKS: Mapping[str, Callable[[int, int, int], Any]] = {"deep-sets": deep_sets, "jedi-linear": jedi_linear}
+def table_deep_sets(n_constituents: int, features: int, jet_features: int) -> Any:
+    """Deep Sets of tables: HGQ-LUT, the densest logic that we know of.
+
+    Each weight of a layer is a table over one input, trained as a small network; a layer adds up its tables.
+    """
+    x, jet = _inputs(n_constituents, features, jet_features)
+    latent = _tables(TABLE_NODES, "phi", shared=True)(x)
+    hidden = keras.layers.Concatenate(name="pooled")([_sum("sum")(latent), jet])
+    hidden = _tables(TABLE_NODES, "f", shared=False)(hidden)
+    return keras.Model([x, jet], _tables(1, "logit", shared=False)(hidden))
+
+
+NETWORKS: Mapping[str, Callable[[int, int, int], Any]] = {
+    "deep-sets": deep_sets,
+    "deep-sets-tables": table_deep_sets,
+    "jedi-linear": jedi_linear,
+}
 
 
 def _inputs(n_constituents: int, features: int, jet_features: int) -> tuple[Any, Any]:
@@ -72,6 +89,14 @@ def _dense(nodes: int, name: str, *, shared: bool, activation: str | None = "rel
     weights = {f"{kind[0]}q_conf": QuantizerConfig("kbi", kind, b0=FIRST_BITS) for kind in ("weight", "bias")}
     weights["kq_conf"] = weights.pop("wq_conf")
     return QDense(nodes, activation=activation, iq_conf=_datalane(shared=shared), name=name, **weights)
+
+
+def _tables(nodes: int, name: str, *, shared: bool) -> Any:
+    """A layer of tables; the widths of an input and of a table are those of its weight, for all constituents."""
+    axes = (0, 1) if shared else (0,)
+    of_input = QuantizerConfig("kif", "datalane", f0=7, homogeneous_axis=axes)
+    of_table = QuantizerConfig("kif", "table", f0=7, homogeneous_axis=axes)
+    return QDenseT(nodes, iq_conf=of_input, toq_conf=of_table, subnn_activation="relu", batch_norm=True, name=name)
 
 
 def _sum(name: str) -> Any:

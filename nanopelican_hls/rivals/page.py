@@ -9,7 +9,12 @@ from nanopelican_hls.evaluation.figure_text import with_error
 from nanopelican_hls.markdown import table
 from nanopelican_hls.rivals.rows import OURS, Row
 
-TITLES = {OURS: "nPELICAN", "deep-sets": "Deep Sets", "jedi-linear": "JEDI-linear"}
+TITLES = {
+    OURS: "nPELICAN",
+    "deep-sets": "Deep Sets",
+    "deep-sets-tables": "Deep Sets of tables",
+    "jedi-linear": "JEDI-linear",
+}
 HEAD = ["design", "N", "inputs", "weights", "AUC", "rejection at 30%", "LUT", "FF", "DSP", "cycles", "ns"]
 
 
@@ -102,5 +107,5 @@ def _counted(row: Row) -> bool:
 
 
 _QUANTITIES: Mapping[str, str] = {"auc": "AUC", "rejection_30": "background rejection at 30% signal efficiency"}
-_COLOURS: Mapping[str, str] = {OURS: "C0", "deep-sets": "C1", "jedi-linear": "C2"}
+_COLOURS: Mapping[str, str] = {OURS: "C0", "deep-sets": "C1", "deep-sets-tables": "C3", "jedi-linear": "C2"}
 _MARKERS: Mapping[int, str] = {6: "v", 8: "o", 12: "P", 16: "s", 20: "X", 24: "<", 32: "D"}

@@ -28,3 +28,9 @@ def test_an_operand_is_as_wide_as_the_result(bits, text):
 def test_no_shift_is_as_wide_as_its_type(shift, text):
     """C++ does not define it."""
     assert variable("a", 20).floored(shift).text == text
+
+
+def test_a_constant_is_rounded_half_to_even():
+    halves = [Number.literal(value, -1).rounded(1).value for value in (-5, -3, -1, 1, 3, 5)]
+    assert halves == [-2, -2, 0, 0, 2, 2]
+    assert [Number.literal(value, -2).rounded(2).value for value in (5, 6, 7, -6, -7)] == [1, 2, 2, -2, -2]

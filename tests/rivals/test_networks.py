@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 N = 3
 
 
-@pytest.mark.parametrize("name", ["deep-sets", "jedi-linear"])
+@pytest.mark.parametrize("name", ["deep-sets", "deep-sets-tables", "jedi-linear"])
 def test_untrained_networks_are_exact_and_permutation_invariant(name, tmp_path):
     from nanopelican_hls.rivals.hardware import hardware
     from nanopelican_hls.rivals.networks import NETWORKS
