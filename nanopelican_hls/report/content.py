@@ -83,8 +83,9 @@ class Missing:
 class Table:
     """A table; the first ``names`` columns say what a row is about.
 
-    ``folded`` tables are long, and closed until the reader opens them. The ``title`` is in place of the whole caption
-    where that is too long; if there is none, the caption's beginning is.
+    NaN and infinity, which too few jets leave and JSON does not have, become None. ``folded`` tables are long, and
+    closed until the reader opens them. The ``title`` is in place of the whole caption where that is too long; if there
+    is none, the caption's beginning is.
     """
 
     kind: ClassVar[str] = "table"
@@ -96,6 +97,9 @@ class Table:
     names: int = 1
     folded: bool = False
     title: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(tuple(map(_finite, row)) for row in self.rows))
 
     def short_title(self) -> str:
         """The title, or the first sentence of the caption: without brackets, and up to a colon."""
@@ -260,9 +264,9 @@ def read_report(path: Path) -> Report:
     return Report.from_json(content, str(path))
 
 
-def finite(value: float) -> float | None:
-    """None in place of NaN and infinity, which JSON does not have."""
-    return float(value) if math.isfinite(value) else None
+def _finite(cell: Cell) -> Cell:
+    values = (cell.value, cell.error) if isinstance(cell, Measured) else (cell,)
+    return None if any(isinstance(value, float) and not math.isfinite(value) for value in values) else cell
 
 
 def text(cell: Cell, column: Column) -> str:

@@ -28,16 +28,19 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     from nanopelican_hls.report.html import html
     from nanopelican_hls.report.markdown import markdown
 
-    make_folder(folder / PICTURES, ReportError)
-    for section in report.sections:
-        for block in section.blocks:
-            if isinstance(block, Picture):
-                write_atomically(folder / PICTURES / f"{block.key}.svg", draw(block), ReportError)
+    # nothing is written before all is drawn: the pages of an older report must not show new pictures
+    drawn = {
+        f"{PICTURES}/{block.key}.svg": draw(block)
+        for section in report.sections
+        for block in section.blocks
+        if isinstance(block, Picture)
+    }
     pages = {
         "report.html": html(report),
         "report.md": markdown(report, PICTURES),
         "report.json": json.dumps(report.as_json(), indent=1, allow_nan=False) + "\n",
     }
-    for name, content in pages.items():
+    make_folder(folder / PICTURES, ReportError)
+    for name, content in (drawn | pages).items():
         write_atomically(folder / name, content, ReportError)
     return [folder / name for name in pages]

@@ -121,3 +121,9 @@ def test_no_file(tmp_path):
 def test_cells(cell, form, shown, value):
     assert text(cell, Column("c", form)) == shown
     assert number(cell) == value
+
+
+def test_figures_that_do_not_exist_are_none():
+    cells = (float("nan"), float("inf"), Measured(1.0, float("nan")), Measured(1.0, 0.5), 2.0, 3, "nan", None)
+    table = Table("key", "Caption.", tuple(Column("title") for _ in cells), (cells,), "command")
+    assert table.rows == ((None, None, None, Measured(1.0, 0.5), 2.0, 3, "nan", None),)

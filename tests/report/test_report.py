@@ -28,6 +28,7 @@ from nanopelican_hls.report.content import (
     number,
     text,
 )
+from nanopelican_hls.report.writing import write_report
 
 SECTIONS = [
     "network",
@@ -369,6 +370,23 @@ class TestMissing:
             "not run",
             "not run",
         ]
+
+    @pytest.mark.parametrize("events", [1, 50])
+    def test_of_a_few_jets(self, command, tmp_path, events):
+        """Some figures do not exist; no page is of other jets than its pictures."""
+        assert command("--build", str(tmp_path), "--events", str(events)) == 0
+        Report.from_json(json.loads((tmp_path / "tiny" / "report.json").read_text()), "")
+        for page in ("report.html", "report.md"):
+            assert not re.search(r"\b(nan|inf)\b", (tmp_path / "tiny" / page).read_text())
+
+    def test_nothing_is_written_before_all_is_drawn(self, bare, tmp_path, monkeypatch):
+        def fail(*_):
+            raise ValueError
+
+        monkeypatch.setattr("nanopelican_hls.report.markdown.markdown", fail)
+        with pytest.raises(ValueError, match=r"^$"):
+            write_report(bare, tmp_path / "new")
+        assert not (tmp_path / "new").exists()
 
     def test_rerun_writes_the_same(self, command, tmp_path, capsys):
         assert command("--build", str(tmp_path), "--events", "300") == 0

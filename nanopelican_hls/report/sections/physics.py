@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,7 +28,6 @@ from nanopelican_hls.report.content import (
     Section,
     Series,
     Table,
-    finite,
     number,
 )
 from nanopelican_hls.report.subject import Subject
@@ -278,7 +278,7 @@ def _kinematics(subject: Subject, points: Sequence[tuple[Tagger, WorkingPoint]])
 
 
 def _efficiency(share: float, error: float, jets: int) -> tuple[Cell, Cell]:
-    return (Measured(share, error) if jets >= LEAST_JETS and finite(share) is not None else None), jets
+    return (Measured(share, error) if jets >= LEAST_JETS and math.isfinite(share) else None), jets
 
 
 def _against(subject: Subject, variable: str, points: Sequence[tuple[Tagger, WorkingPoint]]) -> Picture:
@@ -334,7 +334,7 @@ def _masses(subject: Subject, jets: Jets, labels: NDArray[np.int8], tagger: Tagg
                 point.threshold,
                 100 * point.signal,
                 100 * point.background,
-                finite(point.sculpting.divergence),
+                point.sculpting.divergence,
                 point.sculpting.random,
                 float(np.mean(masses[passing])) if passing.any() else None,
                 float(np.mean(masses[background])),
@@ -342,13 +342,15 @@ def _masses(subject: Subject, jets: Jets, labels: NDArray[np.int8], tagger: Tagg
         )
     shapes.append(_shape("all signal", "signal", masses[~background], dashed=True))
     worst = number(rows[-1][4])
+    known = worst is not None and math.isfinite(worst)
+    moved = f"the divergence is {worst:.3f} bits" if known else "too few pass for a divergence"
     return [
         Picture(
             "mass_shapes",
             "Mass of background jets, all and those that pass, and of the signal. A tagger that does not know the mass "
             "leaves the shape as it is.",
-            f"Shapes of the jet mass. The background that passes moves towards the signal's peak: the divergence is "
-            f"{worst or 0:.3f} bits at {100 * BACKGROUND:g}%.",
+            f"Shapes of the jet mass. The background that passes moves towards the signal's peak: {moved} at "
+            f"{100 * BACKGROUND:g}%.",
             "jet mass [GeV]",
             (Panel("share of the jets / 10 GeV", tuple(shapes)),),
             subject.command,
