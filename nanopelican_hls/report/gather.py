@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nanopelican_hls.report.content import Figure, Measured, Report, Section, Table, text
+from nanopelican_hls.report.content import Cell, Figure, Measured, Report, Section, Table, text
 from nanopelican_hls.report.sections import (
     accuracy,
     calibration,
@@ -74,24 +74,35 @@ def _headline(subject: Subject, sections: Mapping[str, Section]) -> tuple[Figure
             "accuracy",
         )
     )
-    figures = _table(sections["physics"], "figures") or _table(sections["physics"], "card")
-    if figures:
-        sample = (
-            f"{len(subject.jets):,} jets of {subject.jets_path.name}" if figures.key == "figures" else "of the card"
-        )
-        own = next((row for row in figures.rows if "quantised" in str(row[0])), figures.rows[-1])
-        for k in (1, 3):
-            if isinstance(own[k], Measured | float):
-                found.append(
-                    Figure(
-                        figures.columns[k].title, text(own[k], figures.columns[k]), f"quantised, {sample}", "physics"
-                    )
-                )
+    found += _of_physics(subject, sections["physics"])
     synth = subject.synth if subject.synth and not subject.is_stale(subject.synth) else None
     stage = hardware.said_stage(synth) if synth else "nanopelican synth"
     for title, value in _of_hardware(synth):
         found.append(Figure(title, value, stage, "hardware"))
     return tuple(found)
+
+
+def _of_physics(subject: Subject, section: Section) -> list[Figure]:
+    """AUC and rejection of the quantised network on the jets of the report, beside those of the card."""
+    measured, card = (_quantised(_table(section, key)) for key in ("figures", "card"))
+    sample = f"{len(subject.jets):,} jets of {subject.jets_path.name}" if measured else "of the card"
+    found = []
+    for k in (0, 2):
+        column = physics.FIGURES[k]
+        own, of_card = (row[k + 1] if row else None for row in (measured or card, measured and card))
+        if isinstance(own, Measured | float):
+            note = f"quantised, {sample}"
+            if isinstance(of_card, Measured | float):
+                note += f"; card: {text(of_card, column)}"
+            found.append(Figure(column.title, text(own, column), note, "physics"))
+    return found
+
+
+def _quantised(table: Table | None) -> tuple[Cell, ...] | None:
+    """The last row of a quantised network: on a card, that of the test jets; or the last one."""
+    if table is None:
+        return None
+    return next((row for row in reversed(table.rows) if "quantised" in str(row[0])), table.rows[-1])
 
 
 def _said_of_executors(subject: Subject) -> str:

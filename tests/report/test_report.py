@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shlex
@@ -349,6 +350,36 @@ def test_a_port_that_clips_is_told(share, told):
     subject = SimpleNamespace(program=SimpleNamespace(inputs=inputs), observed=SimpleNamespace(facts=facts))
     found = distributions._clipping_ports(subject)
     assert [": q_plus (25%)." in each.text for each in found] == [True] * told
+
+
+def test_the_headline_has_the_figures_of_the_card_beside_those_of_its_jets():
+    from nanopelican_hls.report import gather
+    from nanopelican_hls.report.content import Column, Measured, Section, Table
+
+    def figures(key, *rows):
+        return Table(key, "Figures.", (Column("of"), *(Column("figure") for _ in range(5))), rows, "command")
+
+    def row(name, auc, rejection):
+        return (name, Measured(auc, 0.001), 0.9, Measured(rejection, 90.0), 100.0, 0.2)
+
+    here = figures("figures", row("float", 0.98, 900.0), row("quantised, as the firmware", 0.97, 800.0))
+    card = figures("card", row("valid, quantised", 0.96, 700.0), row("test, float", 0.95, 600.0))
+    card = dataclasses.replace(card, rows=(*card.rows, row("test, quantised", 0.94, 500.0)))
+    subject = SimpleNamespace(jets=range(1000), jets_path=Path("some.h5"))
+
+    def headline(*tables):
+        return [(each.title, each.text, each.note) for each in gather._of_physics(subject, Section("", "", "", tables))]
+
+    auc, rejection = "AUC", "rejection at 30%"
+    own = "quantised, 1,000 jets of some.h5"
+    assert headline(here, card) == [
+        (auc, "0.9700 ± 0.0010", f"{own}; card: 0.9400 ± 0.0010"),
+        (rejection, "800 ± 90", f"{own}; card: 500 ± 90"),
+    ]
+    assert headline(here) == [(auc, "0.9700 ± 0.0010", own), (rejection, "800 ± 90", own)]
+    of_card = "quantised, of the card"
+    assert headline(card) == [(auc, "0.9400 ± 0.0010", of_card), (rejection, "500 ± 90", of_card)]
+    assert headline() == []
 
 
 @pytest.mark.usefixtures("undrawn")
