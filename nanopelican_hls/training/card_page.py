@@ -14,7 +14,7 @@ _HEAD = ("AUC", "accuracy", "rejection at 30%", "rejection at 50%", "loss")
 
 def card_markdown(content: Mapping[str, Any]) -> str:
     """The card as a Markdown page."""
-    network, quantisers = content["config"]["network"], content["config"]["quantisers"]
+    network, quantisers, recipe = (content["config"][name] for name in ("network", "quantisers", "training"))
     rows = [
         [sample, form, *_cells(figures)]
         for sample, forms in content["figures"].items()
@@ -45,7 +45,8 @@ def card_markdown(content: Mapping[str, Any]) -> str:
                 "## Training",
                 f"```\n{content['command']}\n```",
                 table(["jets", "file", "number"], [[s, d["file"], d["jets"]] for s, d in content["data"].items()]),
-                table(["recipe", ""], [[key, value] for key, value in content["config"]["training"].items()]),
+                # without the seeds of the configuration: those that were trained are in the command
+                table(["recipe", ""], [[key, value] for key, value in recipe.items() if key != "seeds"]),
                 "On the validation jets, all seeds; chosen is the lowest loss of the last network:",
                 table(["seed", "network", *_HEAD], seeds),
                 *_of_classes(content["figures"]),
