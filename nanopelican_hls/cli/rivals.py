@@ -69,7 +69,9 @@ def run(args: argparse.Namespace) -> int:
         write_atomically(args.output / PICTURE, picture(rows), SynthesisError)
     show_markdown(text)
     emit(args, {"rows": rows})
-    return ExitStatus.of_check(any(different for row in rows for _, different in row.mismatches.values()))
+    # Keras computes in float32, and is no executor of the hardware: its differences are on the page
+    wrong = [pair for row in rows for pair, (_, different) in row.mismatches.items() if different and "RTL" in pair]
+    return ExitStatus.of_check(wrong)
 
 
 def _measure(args: argparse.Namespace, kept: Path) -> None:

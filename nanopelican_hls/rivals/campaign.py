@@ -150,7 +150,8 @@ def _design(rival: Rival, model: Any, snapshot: Snapshot, seen: Mapping[str, Inp
     )
 
 
-def _weights(model: Any) -> int:
-    """Number of quantised weights and biases that are not 0."""
+def _weights(model: Any) -> int | None:
+    """Number of quantised weights and biases that are not 0; None for a network of tables, which has none."""
     arrays = [getattr(layer, kind, None) for layer in model._flatten_layers() for kind in ("qkernel", "qbias")]
-    return int(sum(np.count_nonzero(np.asarray(array)) for array in arrays if array is not None))
+    found = [np.count_nonzero(np.asarray(array)) for array in arrays if array is not None]
+    return int(sum(found)) if found else None

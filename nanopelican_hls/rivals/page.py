@@ -61,7 +61,7 @@ def _proofs(rows: Sequence[Row]) -> list[list[Any]]:
 def picture(rows: Sequence[Row]) -> bytes:
     """AUC and rejection against LUT (requires matplotlib, extra ``pictures``); DSPs are written beside the points.
 
-    Hollow points do not see n_jet, as all others do.
+    Hollow points do not see n_jet, as all others do; their DSPs are on the page.
     """
     from matplotlib.figure import Figure
 
@@ -75,7 +75,7 @@ def picture(rows: Sequence[Row]) -> bytes:
             colour, marker = _COLOURS[row.tagger], _MARKERS.get(row.n_constituents, "*")
             face = None if _counted(row) else "none"
             axes.errorbar(*where, yerr=error, capsize=2, color=colour, marker=marker, markerfacecolor=face)
-            if row.dsp:
+            if row.dsp and _counted(row):
                 text = f"{row.dsp} DSP"
                 axes.annotate(text, where, fontsize="small", xytext=(6, -3), textcoords="offset points")
         axes.set_xscale("log")

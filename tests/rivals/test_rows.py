@@ -107,3 +107,12 @@ def test_the_command_writes_the_page_without_training(zoo, capsys):
     assert main(["rivals", *(word for name, path in options.items() for word in (f"--{name}", str(path)))]) == 0
     assert capsys.readouterr().out == (output / "rivals.md").read_text()
     assert [row.name for row in read_rows(output / "rivals.json")] == ["mine", "rival-n8"]
+
+
+@pytest.mark.parametrize(("pair", "status"), [("RTL, alkaid", 1), ("RTL, QONNX", 1), ("Keras, alkaid", 0)])
+def test_the_status_is_that_of_the_verilog(zoo, pair, status):
+    output = zoo / "output"
+    output.mkdir()
+    write_rows([replace(RIVAL, mismatches={pair: (1000, 3)})], output / "rivals.json")
+    options = {"models": zoo / "models", "build": zoo / "build", "output": output}
+    assert main(["rivals", *(word for name, path in options.items() for word in (f"--{name}", str(path)))]) == status
