@@ -20,11 +20,18 @@ extern ostream cout, cerr;
 int64_t ports[${ports}];
 int64_t cut[${tensors}];
 int64_t tensors[${tensors}];
+int64_t results[${results}];
 static size_t place;
 
 template <class T, size_t N> void read_port(size_t first, T (&port)[N]) {
     for (size_t i = 0; i < N; i++) {
         port[i].V = ports[first + i];
+    }
+}
+
+template <class T, size_t N> void take_result(size_t first, T (&port)[N]) {
+    for (size_t i = 0; i < N; i++) {
+        results[first + i] = port[i].V.get_VAL();
     }
 }
 
@@ -49,4 +56,5 @@ extern "C" void kernel() {
 ${variables}
 ${read_ports}
     ${project}(${arguments});
+${take_results}
 }

@@ -40,12 +40,15 @@ def batch_bridge(model: Any, manifest: Manifest) -> str:
 def proof_kernel(model: Any, manifest: Manifest) -> str:
     """C++ source of the top function on integers, cut at every layer, for the proof for all inputs."""
     ports = _places({port["variable"]: port["shape"] for port in manifest["ports"].values()})
+    results = _places({output["variable"]: output["shape"] for output in manifest["outputs"].values()})
     return render(
         "proof_kernel.cpp",
         **_common(model),
         ports=str(_elements(port["shape"] for port in manifest["ports"].values())),
         tensors=str(_elements(manifest["tensors"].values())),
+        results=_outputs_row(manifest),
         read_ports="\n".join(f"    read_port({place}, {variable});" for variable, place in ports.items()),
+        take_results="\n".join(f"    take_result({place}, {variable});" for variable, place in results.items()),
     )
 
 

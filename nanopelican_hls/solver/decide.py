@@ -137,6 +137,19 @@ class Solver:
         self.seconds += time.monotonic() - start
         return answer
 
+    def always_differ(self, words: Words, one: bitwuzla.Term, other: bitwuzla.Term, fixed: Mapping[str, int]) -> Answer:
+        """Whether two bit vectors, made from `words`, differ for all inputs but those that are fixed."""
+        start, equal = time.monotonic(), [words.term("EQUAL", one, other)]
+        for name, value in fixed.items():
+            if name in words.inputs:
+                term, width = words.inputs[name]
+                equal.append(words.term("EQUAL", term, words.constant(value, width)))
+        formula = equal[0] if len(equal) == 1 else words.term("AND", *equal)
+        answer = self._check(words, formula, self.limit_s)
+        self.calls += 1
+        self.seconds += time.monotonic() - start
+        return answer
+
     def _never(
         self, statement: Callable[[Words], bitwuzla.Term], shared: AbstractSet[Key], only_hidden: bool = False
     ) -> Answer:
@@ -157,7 +170,7 @@ class Solver:
     def _check(self, words: Words, formula: Any, limit_s: float) -> Answer:
         options = self.library.Options()
         options.set(self.library.Option.PRODUCE_MODELS, True)
-        options.set(self.library.Option.TIME_LIMIT_PER, int(1000 * limit_s))
+        options.set(self.library.Option.TIME_LIMIT_PER, max(1, int(1000 * limit_s)))  # 0 is without a limit
         solver = self.library.Bitwuzla(self.terms, options)
         solver.assert_formula(formula)
         for known in words.known:

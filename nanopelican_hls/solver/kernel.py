@@ -6,7 +6,7 @@ import math
 import re
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -35,12 +35,14 @@ class Kernel:
     ----------
     program : the program that it computes.
     module : the IR.
-    places : the first place of each tensor in the array of results, by tensor, in the order of execution.
+    places : the first place of each tensor in the array of tensors, by tensor, in the order of execution.
+    results : that of each output in an array of what the ports have at the end; none where these are the tensors.
     """
 
     program: Program
     module: Module
     places: Mapping[str, int]
+    results: Mapping[str, int] = field(default_factory=dict)
 
     def execute(self, space: Space, tensors: Mapping[str, Sequence[Integer]]) -> Executed:
         """What it computes from the ports and from other tensors."""
@@ -51,22 +53,23 @@ class Kernel:
             if function.startswith(CONSTRUCTORS):
                 execution.run(function)
         execution.run(KERNEL)
-        stored = execution.stored("tensors")
         return Executed(
-            execution,
-            {
-                tensor: [stored[first + k] for k in range(math.prod(self.program.shapes[tensor]))]
-                for tensor, first in self.places.items()
-            },
+            execution, self._stored(execution, "tensors", self.places), self._stored(execution, "results", self.results)
         )
+
+    def _stored(self, execution: Execution, array: str, places: Mapping[str, int]) -> dict[str, list[Integer]]:
+        found = execution.stored(array)
+        sizes = {tensor: math.prod(self.program.shapes[tensor]) for tensor in places}
+        return {tensor: [found[first + k] for k in range(sizes[tensor])] for tensor, first in places.items()}
 
 
 @dataclass(frozen=True)
 class Executed:
-    """An execution of a kernel, and its tensors as integers."""
+    """An execution of a kernel, its tensors as integers, and its outputs at the end."""
 
     execution: Execution
     tensors: Mapping[str, list[Integer]]
+    results: Mapping[str, list[Integer]]
 
 
 def hls_kernel(firmware: Firmware) -> Kernel:
@@ -84,7 +87,9 @@ def hls_kernel(firmware: Firmware) -> Kernel:
     top = (firmware.path / "firmware" / f"{manifest['project']}.cpp").read_text(encoding="utf-8")
     names = {layer_name(tensor): tensor for tensor in manifest["tensors"]}
     saved = re.findall(r'save_layer_output<\w+>\(\w+, "([^"]+)"', top)
-    return Kernel(firmware.program, Module.parse(text), _places(firmware.program, [names[name] for name in saved]))
+    program, tensors = firmware.program, [names[name] for name in saved]
+    results = _places(program, [output["tensor"] for output in manifest["outputs"].values()])
+    return Kernel(program, Module.parse(text), _places(program, tensors), results)
 
 
 def emulator_kernel(program: Program, folder: Path) -> Kernel:

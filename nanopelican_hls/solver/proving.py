@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nanopelican_hls.contract.program import Node, Program
+from nanopelican_hls.errors import SolverError
+from nanopelican_hls.fixed_point import FixedRange
 from nanopelican_hls.solver.decide import Answer, Solver, Verdict
 from nanopelican_hls.solver.integer import Integer, Space
 from nanopelican_hls.solver.kernel import Kernel
@@ -60,7 +62,13 @@ def prove_layers(program: Program, kernel: Kernel, limit_s: float, progress: Pro
         Time for one statement, in seconds.
     progress : callable
         Called before each tensor with its name.
+
+    Raises
+    ------
+    SolverError
+        If the kernel does not show a tensor: of firmware that computes it nothing would be known.
     """
+    _require_all(program, kernel)
     space = Space()
     tensors = {port.tensor: variables(program, space, port.tensor) for port in program.inputs}
     expected = {}
@@ -72,9 +80,25 @@ def prove_layers(program: Program, kernel: Kernel, limit_s: float, progress: Pro
     proofs = []
     for node in _nodes(program, kernel):
         progress(node.output)
-        found = firmware.tensors[node.output]
-        proofs.append(_compare(program, node, solver, expected[node.output], found))
+        tensor, values = node.output, program.ranges[node.output]
+        wanted = expected[tensor].integers(values.exponent)
+        proofs.append(_compare(solver, tensor, node.operator.name, wanted, firmware.tensors[tensor], values))
+    given = _integers(program, tensors)
+    for tensor, found in firmware.results.items():  # what comes after the last layer leaves the outputs as they are
+        proofs.append(_compare(solver, f"{tensor} at the port", "output", given[tensor], found, program.ranges[tensor]))
     return [*proofs, _duties(solver, firmware.execution.duties)]
+
+
+def _require_all(program: Program, kernel: Kernel) -> None:
+    # those that read no tensor are the quantisers of the ports
+    layers = [node.output for node in program.nodes if node.inputs[0] in program.ranges]
+    for tensor in layers:
+        if tensor not in kernel.places:
+            raise SolverError(
+                "is not in the generated code, or not traced there, so nothing is proved of it",
+                where=f"tensor {tensor}",
+                remedy="hls4ml leaves out quantisers that change nothing: leave them out of the file",
+            )
 
 
 def _nodes(program: Program, kernel: Kernel) -> Iterator[Node]:
@@ -86,11 +110,18 @@ def _integers(program: Program, tensors: Mapping[str, Numbers]) -> dict[str, Seq
     return {tensor: numbers.integers(program.exponent(tensor)) for tensor, numbers in tensors.items()}
 
 
-def _compare(program: Program, node: Node, solver: Solver, expected: Numbers, found: Sequence[Integer]) -> TensorProof:
+def _compare(
+    solver: Solver,
+    tensor: str,
+    operator: str,
+    expected: Sequence[Integer],
+    found: Sequence[Integer],
+    values: FixedRange,
+) -> TensorProof:
+    """That integers are the expected ones, within a range."""
     start, solved, proved = time.monotonic(), 0, 0
-    values, tensor = program.ranges[node.output], node.output
     verdict, reason, counterexample = Verdict.PROVED, "", None
-    for place, (one, other) in enumerate(zip(expected.integers(values.exponent), found, strict=True)):
+    for place, (one, other) in enumerate(zip(expected, found, strict=True)):
         answer, what = solver.equal(one, other), "equal"
         solved += not answer.by_normal_form
         if answer.verdict is Verdict.PROVED:
@@ -105,7 +136,7 @@ def _compare(program: Program, node: Node, solver: Solver, expected: Numbers, fo
             break
         proved += 1
     seconds = time.monotonic() - start
-    return TensorProof(tensor, node.operator.name, len(found), verdict, proved, solved, seconds, reason, counterexample)
+    return TensorProof(tensor, operator, len(found), verdict, proved, solved, seconds, reason, counterexample)
 
 
 def worse(verdict: Verdict, answer: Answer) -> Verdict:

@@ -16,7 +16,8 @@ from nanopelican_hls.contract.execution import execute
 from nanopelican_hls.contract.program import read_program
 from nanopelican_hls.errors import SolverError
 from nanopelican_hls.flows import csimulation
-from nanopelican_hls.hls.project import convert
+from nanopelican_hls.hls.layers import layer_name
+from nanopelican_hls.hls.project import convert, read_manifest
 from nanopelican_hls.operators import OPERATORS
 from nanopelican_hls.proof.comparison import compare
 from nanopelican_hls.solver.decide import Verdict
@@ -53,7 +54,9 @@ def test_a_model_of_the_zoo(tmp_path):
     declared = (tmp_path / "hls" / "firmware" / "parameters.h").read_text()
     limit = sum(map(int, re.findall(r"n_multiplications = (\d+);", declared)))
     assert 0.9 * limit < found <= limit
-    assert [proof.tensor for proof in proofs[:-1]] == [n.output for n in program.nodes if n.inputs[0] in program.ranges]
+    layers = [node.output for node in program.nodes if node.inputs[0] in program.ranges]
+    outputs = [f"{port.tensor} at the port" for port in program.outputs]
+    assert [proof.tensor for proof in proofs[:-1]] == [*layers, *outputs]
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -72,6 +75,11 @@ def damaged(path, old, new):
     text = path.read_text()
     assert re.search(old, text)
     path.write_text(re.sub(old, new, text, count=1))
+
+
+def output_variable(firmware):
+    (output,) = read_manifest(firmware.path)["outputs"].values()
+    return output["variable"]
 
 
 def test_a_damaged_emulator_is_refuted(tmp_path):
@@ -100,6 +108,31 @@ def test_a_damaged_header_is_refuted_and_differs_in_c_simulation(tmp_path):
     comparison = compare(program, execute(program, ports), found)
     assert comparison.mismatches == 1
     assert comparison.first.tensor == refuted.tensor
+
+
+def test_what_follows_the_last_layer_is_seen(tmp_path):
+    program = MODELS["jet"].program()
+    firmware = convert(program, tmp_path / "hls")
+    top = firmware.path / "firmware" / "nanopelican.cpp"
+    (output,) = program.outputs
+    damaged(top, r"\n}\s*$", f"\n    {output_variable(firmware)}[0] = 0;\n}}\n")
+    proofs = prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
+    assert [tensor for tensor, (verdict, _) in verdicts(proofs).items() if verdict is Verdict.REFUTED] == [
+        f"{output.tensor} at the port"
+    ]
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_of_a_layer_that_is_not_traced_nothing_is_proved(last, tmp_path):
+    """Its result would be that of the layers after it, and the last has none."""
+    program = MODELS["jet"].program()
+    firmware = convert(program, tmp_path / "hls")
+    layers = [node.output for node in program.nodes if node.inputs[0] in program.ranges]
+    tensor = layers[-1] if last else layers[-4]
+    traced = rf'\n[^\n]*save_layer_output<\w+>\(\w+, "{layer_name(tensor)}"[^\n]*'
+    damaged(firmware.path / "firmware" / "nanopelican.cpp", traced, "")
+    with pytest.raises(SolverError, match=rf"^tensor {tensor}: is not in the generated code, or not traced there"):
+        prove_layers(program, hls_kernel(firmware), LIMIT_S, lambda _: None)
 
 
 def test_what_is_not_initialised_is_no_proof(tmp_path):

@@ -190,6 +190,23 @@ def test_a_changed_constant_is_refuted(tmp_path):
     assert found["logit"].counterexample
 
 
+@pytest.mark.parametrize(
+    ("part", "old", "new", "tensor"),
+    [
+        pytest.param("mask", "|v0_0", "|v0_0[4:0]", "mask", id="a mask without its top bit"),
+        pytest.param("row_exact", "#(4, 0, 0, 2, ", "#(4, 0, 0, 1, ", "row", id="a weight"),
+    ],
+)
+def test_what_is_beside_its_inputs_in_a_word_does_not_hide_a_fault(part, old, new, tensor, tmp_path):
+    """Nets are parts of words that hold other numbers, too: a counterexample must hold whatever these are."""
+    program = small("plain")
+    project = generated(program, tmp_path / "rtl")
+    damaged(project, part, old, new)
+    found = {proof.tensor: proof for proof in proofs(program, project, limit_s=1)}
+    assert found[tensor].verdict is Verdict.REFUTED
+    assert found[tensor].counterexample
+
+
 def test_a_net_that_reads_more_than_its_inputs_is_unproved(tmp_path):
     program = small("plain")
     project = generated(program, tmp_path / "rtl")
