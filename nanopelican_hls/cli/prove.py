@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nanopelican_hls import zoo
 from nanopelican_hls.cli.exit_status import ExitStatus
 from nanopelican_hls.cli.manifest import Record
-from nanopelican_hls.cli.numbers import positive
+from nanopelican_hls.cli.numbers import positive, seconds
 from nanopelican_hls.cli.output import emit
 from nanopelican_hls.cli.progress import progress
 
@@ -38,16 +38,17 @@ def add_parser(subparsers: Any) -> None:
         help="prove the C++ and the Verilog of models equal to the operators, for all inputs",
         description="Prove each layer of the HLS C++, of the emulator and, of the model cut to three constituents, of "
         "the Verilog equal to the definition of its operator, for all inputs, with clang, Yosys and the solver "
-        "Bitwuzla. Writes proof.json and proof.md; finished models are kept. "
+        "Bitwuzla. Writes proof.json and proof.md; finished models are kept, unless more time is given to what has no "
+        "answer. "
         "Exit status 1 if anything is refuted.",
     )
     parser.add_argument("models", nargs="*", help="QONNX files, or names of the zoo (default: the zoo)")
     parser.add_argument(
         "--firmware", nargs="+", choices=FIRMWARE, default=FIRMWARE, help="what to prove (default: all of them)"
     )
-    parser.add_argument("--limit", type=float, default=60, help="seconds for one statement (default: 60)")
+    parser.add_argument("--limit", type=seconds, default=60, help="seconds for one statement (default: 60)")
     parser.add_argument(
-        "--most", type=int, default=20, help="largest number of constituents that is tried (default: 20)"
+        "--most", type=positive, default=20, help="largest number of constituents that is tried (default: 20)"
     )
     parser.add_argument(
         "--events",
@@ -57,7 +58,7 @@ def add_parser(subparsers: Any) -> None:
         "QONNX execution",
     )
     parser.add_argument(
-        "--hls-seconds", type=float, default=600, help="the HLS C++ gets events for so long (default: 600)"
+        "--hls-seconds", type=seconds, default=600, help="the HLS C++ gets events for so long (default: 600)"
     )
     parser.add_argument(
         "--coverage",
@@ -73,10 +74,8 @@ def run(args: argparse.Namespace) -> int:
     from nanopelican_hls.contract.program import read_program
     from nanopelican_hls.errors import ContractError, SolverError
     from nanopelican_hls.extras import require
-    from nanopelican_hls.files import make_folder
-    from nanopelican_hls.solver.decide import Verdict
-    from nanopelican_hls.solver.report import constituents, prove_models, prove_verilog_models
-    from nanopelican_hls.solver.verilog_report import INTERVALS
+    from nanopelican_hls.files import make_folder, one_at_a_time
+    from nanopelican_hls.flows.build_folder import locked
 
     require("bitwuzla", "a proof for all inputs", SolverError)
     paths = (
@@ -86,6 +85,15 @@ def run(args: argparse.Namespace) -> int:
     )
     programs = {path.stem: read_program(path) for path in paths}
     make_folder(args.output, SolverError)
+    with locked(args.build), one_at_a_time(args.output, SolverError):
+        return _prove(args, programs)
+
+
+def _prove(args: argparse.Namespace, programs: dict[str, Program]) -> int:
+    from nanopelican_hls.solver.decide import Verdict
+    from nanopelican_hls.solver.report import constituents, prove_models, prove_verilog_models
+    from nanopelican_hls.solver.verilog_report import INTERVALS
+
     targets, verilog = [one for one in args.firmware if one != "verilog"], "verilog" in args.firmware
     tensors = sum(len(p.nodes) for p in programs.values() if constituents(p) <= args.most) * len(targets)
     tensors += sum(len(p.nodes) for p in programs.values()) * len(INTERVALS) * verilog
@@ -111,13 +119,14 @@ def run(args: argparse.Namespace) -> int:
 def _run_events(args: argparse.Namespace, name: str, program: Program) -> dict[str, Any]:
     """Events of one model into the report; returns its row."""
     from nanopelican_hls.config import load_config
+    from nanopelican_hls.flows.build_folder import locked
     from nanopelican_hls.flows.event_proof import prove_events
     from nanopelican_hls.jets import port_values, read_jets, sample_path
     from nanopelican_hls.solver.report import add_events, coverage_table
 
     jets = port_values(read_jets(sample_path()), load_config(name).network) if zoo.is_name(name) else None
     events = args.events or COVERAGE_EVENTS
-    with progress(args, f"{name}, events", None, "events") as bar:
+    with locked(args.build / name), progress(args, f"{name}, events", None, "events") as bar:
         proof = prove_events(
             program,
             jets,

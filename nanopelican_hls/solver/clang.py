@@ -55,6 +55,12 @@ def require_clang() -> str:
     return path
 
 
+def clang_version() -> str:
+    """What clang++ says of its version; a SolverError if there is none."""
+    result = subprocess.run([require_clang(), "--version"], capture_output=True, text=True, check=False)
+    return result.stdout.partition("\n")[0]
+
+
 def loop_free(source: Path, flags: Sequence[str]) -> str:
     """LLVM IR of a C++ file, with all calls inlined and all loops unrolled.
 

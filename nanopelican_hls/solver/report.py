@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from nanopelican_hls.errors import SolverError
 from nanopelican_hls.files import write_atomically
 from nanopelican_hls.hls.project import convert
 from nanopelican_hls.markdown import table
-from nanopelican_hls.solver.clang import require_clang
+from nanopelican_hls.solver.clang import clang_version
 from nanopelican_hls.solver.decide import Verdict
 from nanopelican_hls.solver.kernel import emulator_kernel, hls_kernel
 from nanopelican_hls.solver.proving import TensorProof, prove_layers
-from nanopelican_hls.solver.rows import digest, result_cells, result_of
+from nanopelican_hls.solver.rows import digest, is_kept, result_cells, result_of
 from nanopelican_hls.solver.verilog_report import INTERVALS, verilog_digest, verilog_page, verilog_row
 
 Row = dict[str, Any]
@@ -29,6 +30,13 @@ Wanted = tuple[Row, Callable[[], Row]]
 TARGETS = ("hls", "emulator")
 #: of the package, that make or prove it
 ROOMS = ("operators", "hls", "emulator", "solver", "firmware_templates", "contract")
+TOOLS = ("hls4ml", "bitwuzla", "numpy")
+#: what each row of a part of the report has
+ROW_KEYS = {
+    "solver": ("model", "target", "digest", "limit_s", "verdict", "seconds", "reason", "tensors"),
+    "verilog": ("model", "interval", "digest", "limit_s", "verdict", "seconds", "reason", "tensors"),
+    "events": ("model", "events", "mismatches", "jets", "coverage"),
+}
 CLAIM = "proved equal as a function; no claim on timing"
 
 
@@ -87,11 +95,11 @@ def prove_models(
     """
     if not targets:
         return []
-    require_clang()
+    compiler = clang_version() if any(constituents(program) <= most for program in programs.values()) else ""
 
     def wanted() -> Iterator[Wanted]:
         for name, program in programs.items():
-            key = digest(program, ROOMS, (".py", ".h", ".cpp"))
+            key = digest(program, ROOMS, (".py", ".h", ".cpp"), TOOLS, compiler)
             for target in targets:
                 head = {"model": name, "digest": key, "constituents": constituents(program), "target": target}
                 head["limit_s"] = limit_s
@@ -132,19 +140,41 @@ def _rows(part: str, key: str, wanted: Iterable[Wanted], output: Path) -> list[R
     for head, make in wanted:
         place = (head["model"], head[key])
         known = old.get(place)
-        rows[place] = known if known and known["digest"] == head["digest"] and known["tensors"] else head | make()
+        rows[place] = known if known and is_kept(known, head) else head | make()
         write_report(output, {"claim": CLAIM, part: [row for _, row in sorted((old | rows).items())]})
     return list(rows.values())
 
 
 def read_report(output: Path) -> dict[str, Any]:
-    """The content of proof.json in a folder, or an empty one."""
+    """The content of proof.json in a folder, or an empty one.
+
+    Raises
+    ------
+    SolverError
+        If it is damaged.
+    """
     path = output / "proof.json"
+    content: dict[str, Any] = {"solver": [], "verilog": [], "events": []}
+    if not path.is_file():
+        return content
+    with _readable(path):
+        content |= json.loads(path.read_text(encoding="utf-8"))
+        for part, keys in ROW_KEYS.items():
+            for row in content[part]:
+                for key in keys:
+                    row[key]
+    return content
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """A `SolverError` that names a file, where its content is not what it must be."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError:
-        content = {}
-    return {"solver": [], "verilog": [], "events": []} | content
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SolverError(
+            f"is damaged ({error})", where=str(path), remedy="delete it, and run again what has written it"
+        ) from error
 
 
 def write_report(output: Path, changed: Mapping[str, Any]) -> None:
@@ -157,22 +187,29 @@ def write_report(output: Path, changed: Mapping[str, Any]) -> None:
 def _trials(output: Path) -> dict[str, Any]:
     """What `make mutants` and `make fuzz` have left beside the report."""
     found: dict[str, Any] = {}
-    if (output / "mutants.json").is_file():
-        mutants = json.loads((output / "mutants.json").read_text(encoding="utf-8"))["mutants"]
-        outcomes = Counter(one["outcome"] for one in mutants)
-        survivors = [
-            {key: one[key] for key in ("file", "before", "after", "reason")}
-            for one in mutants
-            if one["outcome"] == "survived"
-        ]
-        found["mutants"] = {"tried": len(mutants), **outcomes, "survivors": survivors}
-    if (output / "fuzz.json").is_file():
-        targets = json.loads((output / "fuzz.json").read_text(encoding="utf-8"))
-        found["fuzz"] = {
-            target: {"seconds": one["seconds"], "executions": one["executions"], "open_findings": len(one["findings"])}
-            for target, one in targets.items()
-        }
+    for part, told in (("mutants", _mutants), ("fuzz", _fuzz)):
+        path = output / f"{part}.json"
+        if path.is_file():
+            with _readable(path):
+                found[part] = told(json.loads(path.read_text(encoding="utf-8")))
     return found
+
+
+def _mutants(content: Any) -> dict[str, Any]:
+    tried = content["mutants"]
+    survivors = [
+        {key: one[key] for key in ("file", "before", "after", "reason")}
+        for one in tried
+        if one["outcome"] == "survived"
+    ]
+    return {"tried": len(tried), **Counter(one["outcome"] for one in tried), "survivors": survivors}
+
+
+def _fuzz(content: Any) -> dict[str, Any]:
+    return {
+        target: {"seconds": one["seconds"], "executions": one["executions"], "open_findings": len(one["findings"])}
+        for target, one in content.items()
+    }
 
 
 def add_events(output: Path, row: Mapping[str, Any]) -> None:
@@ -245,11 +282,12 @@ def _layers_page(rows: Sequence[Mapping[str, Any]]) -> str:
             len(row["tensors"]),
             sum(t["elements"] for t in row["tensors"]),
             sum(t["solved"] for t in row["tensors"]),
+            f"{row['limit_s']:g}",
             *result_cells(row),
         ]
         for row in rows
     ]
-    head = ["model", "N", "firmware", "proofs", "integers", "by the solver", "s", "result", "reason"]
+    head = ["model", "N", "firmware", "proofs", "integers", "by the solver", "limit in s", "s", "result", "reason"]
     text = (
         "\n## C++\n\nEach layer of the generated C++ against the operator's definition, for all values of its inputs; "
         f"{CLAIM}. [How to read it](../docs/proof.md#proof-for-all-inputs).\n\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,12 @@ from nanopelican_hls.contract.program import Program
 from nanopelican_hls.errors import RtlError, SolverError
 from nanopelican_hls.solver.decide import Verdict
 from nanopelican_hls.solver.proving import TensorProof
+from nanopelican_hls.versions import installed
+
+#: of the package, beside its rooms: what every firmware is made with
+FILES = ("fixed_point.py", "processes.py")
+#: characters of a reason in a table
+SHOWN = 200
 
 
 def result_of(prove: Callable[[], Sequence[TensorProof]]) -> dict[str, Any]:
@@ -31,16 +38,41 @@ def result_of(prove: Callable[[], Sequence[TensorProof]]) -> dict[str, Any]:
 
 def result_cells(row: Mapping[str, Any], digits: int = 0) -> list[str]:
     """Seconds, verdict and reason of a row or of one of its tensors, for a table."""
-    reason = row["reason"][:200].replace("|", "/")
-    return [f"{row['seconds']:.{digits}f}", Verdict(row["verdict"]).value, reason]
+    reason = row["reason"].replace("|", "/")
+    shown = reason if len(reason) <= SHOWN else f"{reason[:SHOWN].rsplit(' ', 1)[0]} ..."
+    return [f"{row['seconds']:.{digits}f}", Verdict(row["verdict"]).value, shown]
 
 
-def digest(program: Program, rooms: Sequence[str], suffixes: Collection[str]) -> str:
-    """Of a model, and of everything in these rooms of the package that makes or proves its firmware."""
+def is_kept(known: Mapping[str, Any] | None, head: Mapping[str, Any]) -> bool:
+    """Whether a row is what would be found again: of the same sources, and not for want of time without an answer."""
+    return (
+        known is not None
+        and known["digest"] == head["digest"]
+        and bool(known["tensors"])
+        and (known["verdict"] != Verdict.UNPROVED.value or known["limit_s"] >= head["limit_s"])
+    )
+
+
+def digest(program: Program, rooms: Sequence[str], suffixes: Collection[str], tools: Sequence[str], *more: str) -> str:
+    """Of a model, and of everything that makes or proves its firmware.
+
+    Parameters
+    ----------
+    program : Program
+    rooms : sequence of str
+        Of the package; `FILES` are always included.
+    suffixes : collection of str
+        Of the files there.
+    tools : sequence of str
+        Packages whose version matters.
+    *more : str
+        What else matters, such as the version of a compiler.
+    """
     found = hashlib.sha256(program.model.SerializeToString(deterministic=True))
     package = Path(__file__).parents[1]
-    for room in rooms:
-        for file in sorted((package / room).rglob("*")):
-            if file.suffix in suffixes and not file.name.endswith("report.py"):  # it only shows what was found
-                found.update(file.read_bytes())
+    files = [file for room in rooms for file in sorted((package / room).rglob("*")) if file.suffix in suffixes]
+    for file in [*files, *(package / name for name in FILES)]:
+        if not file.name.endswith("report.py"):  # it only shows what was found
+            found.update(file.read_bytes())
+    found.update(json.dumps([sorted(installed(tools).items()), more]).encode())
     return found.hexdigest()[:16]

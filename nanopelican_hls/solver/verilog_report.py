@@ -21,11 +21,14 @@ CLOCK_PERIOD_NS = 2.7777
 CONSTITUENTS = 3
 #: initiation intervals: a jet in every clock cycle, and the ring
 INTERVALS = (1, 2)
+#: of the package, that make or prove it, and packages that do
+ROOMS = ("operators", "rtl", "solver", "firmware_templates", "contract")
+TOOLS = ("alkaid", "pyosys", "bitwuzla", "numpy")
 
 
 def verilog_digest(program: Program) -> str:
     """Of a model, and of everything in the package that makes or proves its Verilog."""
-    return digest(program, ("operators", "rtl", "solver", "firmware_templates", "contract"), (".py", ".v"))
+    return digest(program, ROOMS, (".py", ".v"), TOOLS)
 
 
 def verilog_row(
@@ -64,6 +67,7 @@ def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
             len(row["tensors"]),
             sum(t["elements"] for t in row["tensors"]),
             sum(t["proved"] for t in row["tensors"]),
+            f"{row['limit_s']:g}",
             *result_cells(row),
         ]
         for row in rows
@@ -86,6 +90,9 @@ def verilog_page(rows: Sequence[Mapping[str, Any]]) -> str:
         "definition, for all values of its inputs; interval 2 is the ring. "
         "[How to read it](../docs/proof.md#verilog).\n\n"
     )
-    text += table(["model", "interval", "layers", "integers", "proved", "s", "result", "reason"], models) + "\n\n"
+    text += (
+        table(["model", "interval", "layers", "integers", "proved", "limit in s", "s", "result", "reason"], models)
+        + "\n\n"
+    )
     head = ["model", "interval", "tensor", "operator", "integers", "proved", "s", "result", "reason"]
     return text + table(head, layers) + "\n"
