@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
     )
     programs = {path.stem: read_program(path) for path in paths}
     make_folder(args.output, SolverError)
-    with locked(args.build), one_at_a_time(args.output, SolverError):
+    with locked(args.build), ExitStack() as stack:
+        if not args.output.samefile(args.build):
+            stack.enter_context(one_at_a_time(args.output, SolverError, "--output"))
         return _prove(args, programs)
 
 

@@ -21,6 +21,8 @@ TABLE_NODES = 16
 SUM_SCALE = 4.0
 #: bits that training starts from: of weights and biases without the sign, and of inputs after the binary point
 FIRST_BITS, FIRST_FRACTION = 6, 5
+#: the same of tables, and of their inputs
+TABLE_FRACTION = 7
 
 
 def deep_sets(n_constituents: int, features: int, jet_features: int) -> Any:
@@ -80,9 +82,9 @@ def _head(x: Any, jet: Any, latent: Any) -> Any:
     return keras.Model([x, jet], _dense(1, "logit", shared=False, activation=None)(hidden))
 
 
-def _datalane(*, shared: bool) -> Any:
+def _datalane(*, shared: bool, fraction: int = FIRST_FRACTION) -> Any:
     """Widths of a layer's inputs: one per feature, the same for all constituents."""
-    return QuantizerConfig("kif", "datalane", f0=FIRST_FRACTION, homogeneous_axis=(0, 1) if shared else (0,))
+    return QuantizerConfig("kif", "datalane", f0=fraction, homogeneous_axis=(0, 1) if shared else (0,))
 
 
 def _dense(nodes: int, name: str, *, shared: bool, activation: str | None = "relu") -> Any:
@@ -94,8 +96,8 @@ def _dense(nodes: int, name: str, *, shared: bool, activation: str | None = "rel
 def _tables(nodes: int, name: str, *, shared: bool) -> Any:
     """A layer of tables; the widths of an input and of a table are those of its weight, for all constituents."""
     axes = (0, 1) if shared else (0,)
-    of_input = QuantizerConfig("kif", "datalane", f0=7, homogeneous_axis=axes)
-    of_table = QuantizerConfig("kif", "table", f0=7, homogeneous_axis=axes)
+    of_table = QuantizerConfig("kif", "table", f0=TABLE_FRACTION, homogeneous_axis=axes)
+    of_input = _datalane(shared=shared, fraction=TABLE_FRACTION)
     return QDenseT(nodes, iq_conf=of_input, toq_conf=of_table, subnn_activation="relu", batch_norm=True, name=name)
 
 

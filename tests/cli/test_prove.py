@@ -120,8 +120,15 @@ def test_one_run_at_a_time(kind, models, tmp_path, capsys):
     words += [word for name in ("build", "output") for word in (f"--{name}", str(tmp_path / name))]
     with one_at_a_time(tmp_path / kind, SolverError):
         assert main(words) == 2
-    assert f"{kind}: is in use by another run" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{kind}: is in use by another run" in said
+    assert f"choose another folder (--{kind} FOLDER)" in said
     assert main(words) == 0
+
+
+def test_build_and_output_may_be_one_folder(models, tmp_path):
+    words = ["prove", str(models / "trigger-n6.onnx"), "--most", "1", "--firmware", "hls"]
+    assert main([*words, "--build", str(tmp_path), "--output", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(
